@@ -1,0 +1,137 @@
+package honeyguide
+
+import "time"
+
+// A Reason is one named contribution to a score. The score of an alert is the
+// sum of its reasons, clamped to 0..100.
+type Reason struct {
+	Feature string  `json:"feature"` // stable name, e.g. "token_used"
+	Weight  float64 `json:"weight"`  // points, may be negative
+	Text    string  `json:"text"`    // one sentence an analyst can check
+}
+
+// AlertStatus is where an alert stands in triage.
+type AlertStatus string
+
+// Alert statuses.
+const (
+	AlertNew          AlertStatus = "new"
+	AlertAcknowledged AlertStatus = "acknowledged"
+	AlertEscalated    AlertStatus = "escalated"
+	AlertSuppressed   AlertStatus = "suppressed"
+	AlertClosed       AlertStatus = "closed"
+)
+
+// An Alert is an OCSF detection finding (2004): a detector's claim about some
+// events.
+type Alert struct {
+	ID        string       `json:"id"`
+	Short     string       `json:"short"`      // what humans see and type: A-12
+	Time      time.Time    `json:"time"`       // of the first event behind it
+	LastAt    time.Time    `json:"last_at"`    // of the newest event behind it
+	CreatedAt time.Time    `json:"created_at"` // when it was raised
+	Detector  string       `json:"detector"`   // kind of the detector: behaviour, token, finding, violation
+	RuleID    string       `json:"rule_id"`    // stable name of the rule: brute_force
+	Title     string       `json:"title"`
+	Severity  Severity     `json:"severity"`
+	Status    AlertStatus  `json:"status"`
+	Category  string       `json:"category"` // threat category, see Categories
+	Score     float64      `json:"score"`    // 0..100, the clamped sum of Reasons
+	Reasons   []Reason     `json:"reasons"`
+	Attacks   []Technique  `json:"attacks"`
+	Src       Endpoint     `json:"src"`
+	Dst       Endpoint     `json:"dst"`
+	Sensor    string       `json:"sensor,omitempty"`
+	Session   string       `json:"session,omitempty"`
+	Attacker  string       `json:"attacker,omitempty"` // key alerts are correlated by
+	Incident  string       `json:"incident,omitempty"`
+	Count     int64        `json:"count"`     // events counted into it
+	EventIDs  []string     `json:"event_ids"` // evidence, oldest first, at most MaxEvidence
+	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
+	DedupeKey string       `json:"dedupe_key"`
+	Observed  []Observable `json:"observables,omitempty"`
+}
+
+// MaxEvidence bounds the events an alert names.
+const MaxEvidence = 50
+
+// Evidence is one telling line of an alert: which event, when, what it said.
+type Evidence struct {
+	EventID string    `json:"event_id"`
+	Time    time.Time `json:"time"`
+	Text    string    `json:"text"` // attacker bytes inside: show through safetext only
+}
+
+// Threat categories: what alerts are counted as in metrics and reports.
+const (
+	CategoryFailedAuth   = "failed_auth_attempts"
+	CategoryPrivilege    = "privilege_escalation"
+	CategoryLateral      = "lateral_movement"
+	CategoryExfiltration = "data_exfiltration"
+	CategoryToken        = "honeytoken_triggered"
+	CategoryContainer    = "container_anomalies" // sandbox violations
+	CategoryRecon        = "reconnaissance"
+	CategoryIntrusion    = "intrusion"
+	CategoryMalware      = "malware"
+	CategoryPersistence  = "persistence"
+	CategoryEvasion      = "defense_evasion"
+	CategoryExternal     = "external_finding"
+	CategoryDecoyContact = "decoy_contact"
+)
+
+// IncidentStatus is an OCSF incident status.
+type IncidentStatus string
+
+// Incident statuses.
+const (
+	IncidentNew        IncidentStatus = "new"
+	IncidentInProgress IncidentStatus = "in_progress"
+	IncidentOnHold     IncidentStatus = "on_hold"
+	IncidentResolved   IncidentStatus = "resolved"
+	IncidentClosed     IncidentStatus = "closed"
+)
+
+// An Incident is what an analyst works on: the alerts of one attacker or
+// campaign (OCSF incident finding, 2005).
+type Incident struct {
+	ID         string         `json:"id"`
+	Short      string         `json:"short"` // I-3
+	Key        string         `json:"key"`   // what its alerts have in common: attacker:203.0.113.7, token:..., campaign:...
+	Title      string         `json:"title"`
+	Severity   Severity       `json:"severity"`
+	Status     IncidentStatus `json:"status"`
+	Phase      string         `json:"phase"` // NIST SP 800-61: detection_analysis, containment, eradication_recovery, post_incident
+	Score      float64        `json:"score"`
+	CreatedAt  time.Time      `json:"created_at"`
+	UpdatedAt  time.Time      `json:"updated_at"`
+	FirstAt    time.Time      `json:"first_at"` // first event behind it
+	LastAt     time.Time      `json:"last_at"`
+	DueAt      time.Time      `json:"due_at"` // respond by, from the severity's clock
+	Attackers  []string       `json:"attackers"`
+	Sessions   []string       `json:"sessions"`
+	Attacks    []Technique    `json:"attacks"`
+	AlertCount int64          `json:"alert_count"`
+	EventCount int64          `json:"event_count"`
+	Plans      []Plan         `json:"plans"` // what playbooks would do or did
+}
+
+// Session is everything one peer did on one connection, in short.
+type Session struct {
+	ID        string    `json:"id"`
+	Sensor    string    `json:"sensor"`
+	Service   string    `json:"service"`
+	Src       Endpoint  `json:"src"`
+	Dst       Endpoint  `json:"dst"`
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	LastAt    time.Time `json:"last_at"`
+	User      string    `json:"user,omitempty"` // the login that succeeded
+	Client    string    `json:"client,omitempty"`
+	Events    int64     `json:"events"`
+	Logins    int64     `json:"logins"` // attempts
+	Commands  int64     `json:"commands"`
+	Requests  int64     `json:"requests"`
+	Recording string    `json:"recording,omitempty"` // name of its asciicast, "" when there is none
+	Tokens    []string  `json:"tokens,omitempty"`    // exposed or used in it
+	Severity  Severity  `json:"severity"`            // highest of its events
+}

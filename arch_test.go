@@ -1,0 +1,94 @@
+package honeyguide_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "honeyguide"
+
+// floor says on which floor of the house each room stands. A room may import
+// rooms of lower floors only.
+var floor = map[string]int{
+	// 0: words and data; they import nothing of the house
+	".": 0, "web": 0, "rules": 0,
+	// 1: tools
+	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
+	"internal/netx": 1, "internal/safetext": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
+	"internal/sqldb": 1, "internal/colblock": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
+	// 2: what sensors share, and the two helper processes
+	"internal/deception": 2, "internal/fwhelper": 2, "internal/fetcher": 2,
+	// 3: hosts; their sub-folders are kinds
+	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
+	"internal/eventlog": 3, "internal/state": 3, "internal/jobs": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
+	// 4: the flow
+	"internal/pipeline": 4, "internal/warden": 4, "internal/incident": 4, "internal/playbook": 4, "internal/report": 4,
+	// 5: doors
+	"internal/api": 5, "internal/builtin": 5,
+	// 6 and up: wiring
+	"internal/app": 6, "internal/cli": 7, "cmd": 8,
+	// outside the house: nobody imports these but tests
+	"internal/archtest": 9, "tools": 9, "test": 9,
+}
+
+// kit lists the packages of internal/deception. Each may import those before it.
+var kit = []string{"vfs", "machine", "token", "persona", "llm", "coreutils", "shell"}
+
+// kitUsers are the rooms that may import internal/deception.
+var kitUsers = []string{"internal/deception", "internal/sensor", "internal/app", "internal/cli"}
+
+// room returns the room a folder belongs to: "internal/x" or the first element.
+func room(dir string) string {
+	parts := strings.Split(dir, "/")
+	if parts[0] == "internal" && len(parts) > 1 {
+		return parts[0] + "/" + parts[1]
+	}
+	return parts[0]
+}
+
+// lawful reports whether folder from may import folder to.
+func lawful(from, to string) bool {
+	rf, rt := room(from), room(to)
+	switch {
+	case rt == "internal/deception":
+		return slices.Contains(kitUsers, rf) && (rf != rt || earlier(from, to))
+	case rt == "internal/builtin":
+		return rf == "internal/app"
+	case rf == rt:
+		// A kind may use its host, its own sub-folders and <room>/internal.
+		return to == rt || strings.HasPrefix(to, from+"/") || to == rt+"/internal"
+	case to == rt:
+		return floor[rt] < floor[rf]
+	default:
+		return rf == "internal/builtin" // only builtin links kinds
+	}
+}
+
+// earlier reports whether to stands before from in the kit.
+func earlier(from, to string) bool {
+	part := func(dir string) int {
+		name, _, _ := strings.Cut(strings.TrimPrefix(dir, "internal/deception/"), "/")
+		return slices.Index(kit, name)
+	}
+	if strings.HasPrefix(to, from+"/") {
+		return true
+	}
+	return part(to) >= 0 && part(to) < part(from)
+}
+
+func TestFloors(t *testing.T) {
+	for _, f := range parse(t) {
+		if _, ok := floor[room(f.Dir)]; !ok {
+			t.Errorf("%s: room %s has no floor", f.Path, room(f.Dir))
+		}
+		if f.Test {
+			continue
+		}
+		for _, to := range f.Internal(module) {
+			if to != f.Dir && !lawful(f.Dir, to) {
+				t.Errorf("%s may not import %s", f.Path, to)
+			}
+		}
+	}
+}

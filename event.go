@@ -1,0 +1,175 @@
+package honeyguide
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Class is an OCSF class_uid: what kind of thing was observed.
+type Class uint32
+
+// The OCSF classes Honeyguide writes. Numbers are those of the OCSF schema 1.x.
+const (
+	ClassUnknown        Class = 0
+	ClassFile           Class = 1001 // File System Activity
+	ClassProcess        Class = 1007 // Process Activity
+	ClassDetection      Class = 2004 // Detection Finding
+	ClassIncident       Class = 2005 // Incident Finding
+	ClassAuthentication Class = 3002 // Authentication
+	ClassNetwork        Class = 4001 // Network Activity
+	ClassHTTP           Class = 4002 // HTTP Activity
+	ClassSSH            Class = 4007 // SSH Activity
+	ClassLifecycle      Class = 6002 // Application Lifecycle
+)
+
+// Activities are the verbs of events. Sensors and sources use these words;
+// a source may use others for what none of them says.
+const (
+	ActivityConnect      = "connect"       // a peer connected
+	ActivityClose        = "close"         // the connection ended; AttrDuration, AttrBytesIn, AttrBytesOut
+	ActivityClient       = "client"        // the peer named its software; AttrClient, AttrHASSH
+	ActivityLoginFailed  = "login_failed"  // AttrUser, AttrPassword or AttrKeyFingerprint, AttrAuthMethod
+	ActivityLoginSuccess = "login_success" // as login_failed
+	ActivityCommand      = "command"       // one line given to a shell; AttrCommand, AttrStatus
+	ActivityRequest      = "request"       // one request of a request/reply protocol; AttrMethod, AttrURL, AttrBody
+	ActivityDownload     = "download"      // the peer asked the decoy to fetch something; AttrURL, AttrTool. Nothing is fetched
+	ActivityFileWrite    = "file_write"    // AttrPath, AttrSize, AttrSHA256
+	ActivityTunnel       = "tunnel"        // a forward or proxy was asked for; never dialled
+	ActivityUnsupported  = "unsupported"   // the decoy met something it cannot imitate; AttrDetail
+	ActivityMalformed    = "malformed"     // bytes that are not the protocol; AttrDetail
+	ActivityTokenExposed = "token_exposed" // bait left the decoy; AttrToken, AttrCommand or AttrPath
+	ActivityTokenUsed    = "token_used"    // bait came back; AttrToken, AttrWhere
+	ActivityViolation    = "violation"     // a sensor process broke its sandbox rules; AttrDetail
+	ActivityGap          = "gap"           // something was given up: AttrCount, AttrDetail
+	ActivityFinding      = "finding"       // an external product's alert; AttrRule, AttrRuleID
+)
+
+// Names of event attributes: OCSF paths where OCSF has one.
+const (
+	AttrUser           = "user.name"
+	AttrPassword       = "auth.password"
+	AttrAuthMethod     = "auth_protocol" // password, publickey, keyboard-interactive, form, basic
+	AttrKeyFingerprint = "auth.key_fingerprint"
+	AttrClient         = "client.software"
+	AttrHASSH          = "client_hassh.fingerprint"
+	AttrCommand        = "process.cmd_line"
+	AttrStatus         = "status_code" // exit status or response status
+	AttrStatusText     = "status"
+	AttrMethod         = "http_request.http_method"
+	AttrURL            = "http_request.url"
+	AttrUserAgent      = "http_request.user_agent"
+	AttrReferrer       = "http_request.referrer"
+	AttrHost           = "http_request.host"
+	AttrHeaders        = "http_request.headers"
+	AttrBody           = "http_request.body"
+	AttrPath           = "file.path"
+	AttrSize           = "file.size"
+	AttrSHA256         = "file.sha256"
+	AttrTool           = "tool"
+	AttrToken          = "honeytoken.id"
+	AttrTokenKind      = "honeytoken.kind"
+	AttrWhere          = "honeytoken.where"
+	AttrReader         = "honeytoken.reader" // source that read the token before
+	AttrReadAt         = "honeytoken.read_at"
+	AttrReadBy         = "honeytoken.read_by" // command or path by which it was read
+	AttrMessage        = "message"
+	AttrDetail         = "detail"
+	AttrCount          = "count"
+	AttrDuration       = "duration_ms"
+	AttrBytesIn        = "traffic.bytes_in"
+	AttrBytesOut       = "traffic.bytes_out"
+	AttrProtocol       = "connection_info.protocol_name"
+	AttrRule           = "finding_info.title"
+	AttrRuleID         = "finding_info.uid"
+	AttrCategory       = "finding_info.category"
+	AttrProduct        = "metadata.product"
+	AttrOriginID       = "metadata.uid" // the record's own id at its source
+	AttrDevice         = "device.hostname"
+)
+
+// An Endpoint is one side of a connection: OCSF network_endpoint.
+type Endpoint struct {
+	Addr     netip.AddrPort `json:"addr,omitzero"`
+	Hostname string         `json:"hostname,omitempty"`
+	Country  string         `json:"country,omitempty"` // ISO 3166 alpha-2
+	ASN      uint32         `json:"asn,omitempty"`
+	ASOrg    string         `json:"as_org,omitempty"`
+}
+
+// An Observable is one value worth pivoting on.
+type Observable struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"` // ip, url, hash, user, token, domain
+	Value string `json:"value"`
+}
+
+// A Technique is one ATT&CK technique and why it was mapped.
+type Technique struct {
+	ID     string `json:"id"`
+	Tactic string `json:"tactic,omitempty"`
+	Why    string `json:"why,omitempty"`
+}
+
+// An Event is one observation. It is immutable once stored.
+type Event struct {
+	ID          string         `json:"id"`       // derived from the outbox and its number when empty
+	Time        time.Time      `json:"time"`     // when it happened
+	Observed    time.Time      `json:"observed"` // when Honeyguide saw it
+	Class       Class          `json:"class"`
+	Activity    string         `json:"activity"`
+	Severity    Severity       `json:"severity"`
+	Sensor      string         `json:"sensor"`            // name of the sensor instance or ingest source
+	Service     string         `json:"service,omitempty"` // kind of the sensor: ssh, telnet, http, ...
+	Session     string         `json:"session,omitempty"` // everything one peer did on one connection
+	Src         Endpoint       `json:"src"`
+	Dst         Endpoint       `json:"dst"`
+	Observables []Observable   `json:"observables,omitempty"`
+	Attacks     []Technique    `json:"attacks,omitempty"`
+	Attrs       map[string]any `json:"attrs,omitempty"` // class attributes by OCSF path: string, int64, float64, bool; else JSON
+	Raw         []byte         `json:"raw,omitempty"`   // the input as it came, where there was one
+}
+
+// Str returns the text attribute name, or "" when it is absent or no text.
+func (e *Event) Str(name string) string {
+	s, _ := e.Attrs[name].(string)
+	return s
+}
+
+// Int returns the whole-number attribute name, or 0 when it is absent or no number.
+func (e *Event) Int(name string) int64 {
+	switch n := e.Attrs[name].(type) {
+	case int64:
+		return n
+	case int:
+		return int64(n)
+	case float64:
+		return int64(n)
+	}
+	return 0
+}
+
+// Set stores a non-empty attribute.
+func (e *Event) Set(name string, value any) {
+	if value == nil || value == "" {
+		return
+	}
+	if e.Attrs == nil {
+		e.Attrs = make(map[string]any, 8)
+	}
+	if n, ok := value.(int); ok {
+		value = int64(n)
+	}
+	e.Attrs[name] = value
+}
+
+// A DeadLetter is one input record that could not be understood. It is kept,
+// counted and can be replayed; nothing is dropped silently.
+type DeadLetter struct {
+	ID     string    `json:"id"`
+	Time   time.Time `json:"time"`
+	Source string    `json:"source"`         // file or source instance
+	Line   int64     `json:"line,omitempty"` // 1-based line or record number, 0 when unknown
+	Reason string    `json:"reason"`
+	Bytes  int64     `json:"bytes"`         // size of the whole record
+	Raw    []byte    `json:"raw,omitempty"` // the record, cut to 64 KiB
+}

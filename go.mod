@@ -1,0 +1,3 @@
+module honeyguide
+
+go 1.26

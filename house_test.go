@@ -1,0 +1,248 @@
+package honeyguide_test
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"honeyguide/internal/archtest"
+)
+
+const (
+	maxFile = 400 // lines
+	maxFunc = 60  // lines
+)
+
+// tenants says which folders may import a package; none means nobody. Standard
+// library paths match exactly, module paths match with all their packages.
+var tenants = map[string][]string{
+	"github.com/benhoyt/goawk":   {"internal/deception/coreutils"},
+	"github.com/danielgtaylor":   {"internal/api"},
+	"github.com/google/nftables": {"internal/fwhelper"},
+	"github.com/jackc/pgx":       {"internal/sqldb"},
+	"modernc.org/sqlite":         {"internal/sqldb"},
+	"github.com/klauspost":       {"internal/colblock"},
+	"github.com/knadh/koanf":     {"internal/config"},
+	"github.com/miekg/dns":       {"internal/sensor/dns"},
+	"github.com/nats-io":         {"internal/eventlog/jetstream"},
+	"github.com/spf13/cobra":     {"internal/cli"},
+	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh"},
+	"golang.org/x/mod/sumdb":     {"internal/audit"},
+	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
+	"mvdan.cc/sh/v3/interp":      {}, // touches the host
+	"mvdan.cc/sh/v3/expand":      {}, // touches the host
+	"github.com/sirupsen/logrus": {}, // log/slog
+	"github.com/pkg/errors":      {}, // errors, fmt
+	"github.com/stretchr":        {}, // testing, go-cmp
+	"math/rand":                  {}, // math/rand/v2, crypto/rand
+	"net/http/pprof":             {}, // registers on the default mux
+	"log":                        {"tools"},
+	"os/exec":                    {"internal/sandbox", "tools", "test"},
+	"net/http": {
+		"internal/api", "internal/app", "internal/client", "internal/fetcher",
+		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
+	},
+}
+
+// plain are the folders that import the standard library only.
+var plain = []string{".", "web", "rules"}
+
+// deaf says what a folder may never import: the kit knows no host and no network.
+var deaf = map[string][]string{
+	"internal/deception": {"net", "net/http", "os", "os/exec", "os/user", "syscall", "unsafe"},
+}
+
+// refused says what may not be used below a folder: peers recognise net/http's server.
+var refused = map[string][]string{
+	"internal/sensor": {"http.Server", "http.Serve", "http.ListenAndServe", "http.NewServeMux"},
+}
+
+// starters are the only folders that may start goroutines.
+var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog"}
+
+// hosts are the rooms whose sub-folders are kinds.
+var hosts = []string{
+	"internal/sensor", "internal/ingest", "internal/enrich", "internal/detect", "internal/respond",
+	"internal/eventlog", "internal/state", "internal/sink", "internal/auth",
+}
+
+func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
+
+func under(dir string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(r string) bool { return within(dir, r) })
+}
+
+// modular reports whether an import path is no part of the standard library.
+func modular(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".")
+}
+
+// covers reports whether the rule for path governs an import of p.
+func covers(path, p string) bool {
+	return p == path || modular(path) && strings.HasPrefix(p, path+"/")
+}
+
+// TestSizes reports what is long and never fails: length is a reason to look, not a fault.
+func TestSizes(t *testing.T) {
+	for _, f := range parse(t) {
+		if f.Lines > maxFile && !f.Generated {
+			t.Logf("long: %s has %d lines, over %d", f.Path, f.Lines, maxFile)
+		}
+		for _, d := range f.Syntax.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.Span(fn) > maxFunc && !f.Generated {
+				t.Logf("long: %s: %s is %d lines, over %d", f.Pos(fn), fn.Name.Name, f.Span(fn), maxFunc)
+			}
+		}
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range parse(t) {
+		if !f.Test {
+			documented[f.Dir] = documented[f.Dir] || f.Syntax.Doc != nil
+		}
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s has no package comment", dir)
+		}
+	}
+}
+
+func TestTenants(t *testing.T) {
+	for _, f := range parse(t) {
+		for _, p := range f.Imports {
+			if why := trespass(f, p); why != "" {
+				t.Errorf("%s imports %s, which %s", f.Path, p, why)
+			}
+		}
+	}
+}
+
+// trespass says why f may not import p, if so. Tests may visit a tenant.
+func trespass(f archtest.File, p string) string {
+	for path, dirs := range tenants {
+		switch {
+		case !covers(path, p) || under(f.Dir, dirs):
+		case len(dirs) == 0:
+			return "nobody may import"
+		case !f.Test:
+			return "lives in " + strings.Join(dirs, ", ") + " only"
+		}
+	}
+	if slices.Contains(plain, f.Dir) && !f.Test && modular(p) {
+		return "is not in the standard library"
+	}
+	for dir, paths := range deaf {
+		if within(f.Dir, dir) && !f.Test && slices.Contains(paths, p) {
+			return dir + " may not know"
+		}
+	}
+	return ""
+}
+
+func TestStatements(t *testing.T) {
+	for _, f := range parse(t) {
+		if f.Test {
+			continue
+		}
+		ast.Inspect(f.Syntax, func(n ast.Node) bool {
+			if why := fault(f, n); why != "" {
+				t.Errorf("%s: %s", f.Pos(n), why)
+			}
+			return true
+		})
+	}
+}
+
+// fault says which law n breaks, if any.
+func fault(f archtest.File, n ast.Node) string {
+	switch x := n.(type) {
+	case *ast.FuncDecl:
+		if x.Name.Name == "init" && x.Recv == nil {
+			return "init function"
+		}
+	case *ast.GoStmt:
+		if !under(f.Dir, starters) {
+			return "go statement; use supervise"
+		}
+	case *ast.StructType:
+		if slices.ContainsFunc(x.Fields.List, isContext) {
+			return "context stored in a struct"
+		}
+	case *ast.SelectorExpr:
+		return unwanted(f.Dir, selector(x))
+	}
+	return ""
+}
+
+func isContext(field *ast.Field) bool { return selector(field.Type) == "context.Context" }
+
+func unwanted(folder, name string) string {
+	for dir, names := range refused {
+		if within(folder, dir) && slices.Contains(names, name) {
+			return name + " may not be used in " + dir
+		}
+	}
+	return ""
+}
+
+func selector(e ast.Expr) string {
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	pkg, ok := s.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return pkg.Name + "." + s.Sel.Name
+}
+
+// TestKinds checks that a kind exports no package variable but Kind.
+func TestKinds(t *testing.T) {
+	for _, f := range parse(t) {
+		if f.Test || !under(f.Dir, hosts) || slices.Contains(hosts, f.Dir) {
+			continue
+		}
+		for _, name := range variables(f) {
+			if name.IsExported() && name.Name != "Kind" {
+				t.Errorf("%s: exported variable %s in a kind", f.Pos(name), name.Name)
+			}
+		}
+	}
+}
+
+// variables returns the names of the package variables f declares.
+func variables(f archtest.File) []*ast.Ident {
+	var names []*ast.Ident
+	for _, d := range f.Syntax.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok {
+				names = append(names, v.Names...)
+			}
+		}
+	}
+	return names
+}
+
+// tree is parsed once for all laws.
+var tree = sync.OnceValues(func() ([]archtest.File, error) { return archtest.Files(".") })
+
+func parse(t *testing.T) []archtest.File {
+	t.Helper()
+	files, err := tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
