@@ -44,7 +44,7 @@ const (
 	fdListener = FirstFile + 1
 )
 
-var binary struct {
+var built struct {
 	sync.Once
 	path string
 	err  error
@@ -56,24 +56,24 @@ func program(t testing.TB) string {
 	if !withCgo {
 		return "/proc/self/exe"
 	}
-	binary.Do(func() {
+	built.Do(func() {
 		dir, err := os.MkdirTemp("", "cage")
 		if err != nil {
-			binary.err = err
+			built.err = err
 			return
 		}
 		os.Chmod(dir, 0o755) // a test starts it as nobody
-		binary.path = filepath.Join(dir, "cage.test")
-		cmd := exec.Command("go", "test", "-c", "-o", binary.path, ".")
+		built.path = filepath.Join(dir, "cage.test")
+		cmd := exec.Command("go", "test", "-c", "-o", built.path, ".")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			binary.err = fmt.Errorf("%w: %s", err, out)
+			built.err = fmt.Errorf("%w: %s", err, out)
 		}
 	})
-	if binary.err != nil {
-		t.Fatalf("build the child: %v", binary.err)
+	if built.err != nil {
+		t.Fatalf("build the child: %v", built.err)
 	}
-	return binary.path
+	return built.path
 }
 
 func TestMain(m *testing.M) {
@@ -86,8 +86,8 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	if binary.path != "" {
-		os.RemoveAll(filepath.Dir(binary.path))
+	if built.path != "" {
+		os.RemoveAll(filepath.Dir(built.path))
 	}
 	os.Exit(code)
 }
