@@ -27,6 +27,8 @@ var tenants = map[string][]string{
 	"github.com/klauspost":       {"internal/colblock"},
 	"github.com/knadh/koanf":     {"internal/config"},
 	"github.com/miekg/dns":       {"internal/sensor/dns"},
+	"github.com/landlock-lsm":    {"internal/sandbox"},
+	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
 	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
