@@ -11,11 +11,11 @@ const module = "honeyguide"
 // floor says on which floor of the house each room stands. A room may import
 // rooms of lower floors only.
 var floor = map[string]int{
-	// 0: words and data; they import nothing of the house
-	".": 0, "web": 0, "rules": 0,
+	// 0: words, data, and how hostile words are shown; they import nothing of the house
+	".": 0, "web": 0, "rules": 0, "internal/safetext": 0,
 	// 1: tools
 	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
-	"internal/netx": 1, "internal/safetext": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
+	"internal/netx": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
 	// 2: what sensors share, and the two helper processes
 	"internal/deception": 2, "internal/fwhelper": 2, "internal/fetcher": 2,
