@@ -51,11 +51,3 @@ type Deps struct {
 
 // Set is the list of sensor kinds.
 type Set = kind.Set[Deps, Sensor]
-
-// Chunk is a piece of a session's terminal recording.
-type Chunk struct {
-	Session string
-	At      time.Time
-	Stream  byte // 'o' to the peer, 'i' from the peer, 'r' new size as "80x24", 'x' exit status
-	Data    []byte
-}

@@ -20,6 +20,7 @@ type Limits struct {
 	PerSource int           // connections of one address at a time [100]
 	Total     int           // connections at a time [10000]
 	Life      time.Duration // longest connection [1h]
+	Recording int64         // recorded bytes of one connection [16 MiB]
 }
 
 func (l Limits) orDefault() Limits {
@@ -31,6 +32,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Life <= 0 {
 		l.Life = time.Hour
+	}
+	if l.Recording <= 0 {
+		l.Recording = 16 << 20
 	}
 	return l
 }
@@ -161,7 +165,7 @@ func (s *Server) refuse(conn net.Conn) {
 func (s *Server) Session(conn net.Conn, src, dst netip.AddrPort) *Session {
 	now := s.Now()
 	return &Session{Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
-		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now}
+		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording}
 }
 
 // serve runs one connection to its end. Nothing a peer sends ends more than
@@ -196,6 +200,28 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, src netip.AddrPort) {
 func (s *Session) run(ctx context.Context, sensor Sensor) error {
 	defer s.guard()
 	return sensor.ServeConn(ctx, s)
+}
+
+// Packet lets the sensor answer one datagram. There is no answer when the sensor
+// has none, speaks no datagrams, or would answer with more than it was asked.
+func (s *Server) Packet(ctx context.Context, src netip.AddrPort, data []byte) (reply []byte) {
+	ps, ok := s.Sensor.(PacketSensor)
+	if !ok {
+		return nil
+	}
+	ses := s.Session(nil, src, netip.AddrPort{})
+	ses.tail = data[:min(len(data), transcript)]
+	defer func() {
+		if r := recover(); r != nil {
+			ses.crashed(fmt.Sprint(r))
+			reply = nil
+		}
+	}()
+	reply = ps.ServePacket(ctx, ses, data)
+	if len(reply) > len(data) {
+		return nil
+	}
+	return reply
 }
 
 // addrPort returns the address of one side of a connection, zero when it has

@@ -5,22 +5,23 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/ipc"
 )
 
 // Limits of what one session may leave behind. What is beyond them is counted
 // and said once, in a gap event at the end of the session.
 const (
-	maxEvents    = 20000    // events of one session
-	maxRecording = 16 << 20 // recorded bytes of one session
-	maxAttr      = 32 << 10 // bytes of one text attribute
-	maxPending   = 256      // exposures waiting for their command
-	transcript   = 1 << 10  // last bytes of the peer kept for the report of a panic
+	maxEvents  = 20000    // events of one session
+	maxAttr    = 32 << 10 // bytes of one text attribute
+	maxPending = 256      // exposures waiting for their command
+	transcript = 1 << 10  // last bytes of the peer kept for the report of a panic
 )
 
 // A Sink takes what sessions leave behind. Its methods wait while the core is
@@ -28,7 +29,7 @@ const (
 // core is gone they return at once.
 type Sink interface {
 	Event(e honeyguide.Event)
-	Chunk(c Chunk)
+	Chunk(c ipc.Chunk)
 }
 
 // A Session is one connection of one peer. It is the connection, the way to
@@ -47,20 +48,20 @@ type Session struct {
 	sink    Sink
 	now     func() time.Time
 
-	in, out  atomic.Int64
-	opaque   atomic.Bool // Write carries no plain text
-	mu       sync.Mutex
-	tail     []byte // last bytes read
-	events   int
-	lost     int // events not sent
-	recorded int
-	cut      bool // recording ended early
-	wire     uint16
-	term     uint16
-	running  string // command or request being answered
-	pending  []exposure
-	seen     map[report]bool
-	work     sync.WaitGroup // what Go started
+	in, out atomic.Int64
+	opaque  atomic.Bool // Write carries no plain text
+	mu      sync.Mutex
+	tail    []byte // last bytes read
+	events  int
+	lost    int   // events not sent
+	room    int64 // recorded bytes left
+	cut     bool  // recording ended early
+	wire    uint16
+	term    uint16
+	running string // command or request being answered
+	pending []exposure
+	seen    map[report]bool
+	work    sync.WaitGroup // what Go started
 }
 
 // report is an exposure already reported.
@@ -155,20 +156,22 @@ func (s *Session) fill(e *honeyguide.Event) {
 // status. What the peer sees is also searched for bait.
 func (s *Session) Record(stream byte, p []byte) {
 	s.mu.Lock()
-	room := maxRecording - s.recorded
-	if len(p) > room {
-		s.cut = true
+	fits := int64(len(p)) <= s.room
+	if fits {
+		s.room -= int64(len(p))
 	} else {
-		s.recorded += len(p)
+		s.room, s.cut = 0, true
 	}
 	s.mu.Unlock()
 	if stream == 'o' {
 		s.look(&s.term, p)
 	}
-	if len(p) == 0 || len(p) > room {
+	if len(p) == 0 || !fits {
 		return
 	}
-	s.sink.Chunk(Chunk{Session: s.ID, At: s.now().UTC(), Stream: stream, Data: append([]byte(nil), p...)})
+	for piece := range slices.Chunk(p, ipc.MaxChunk) {
+		s.sink.Chunk(ipc.Chunk{Session: s.ID, Time: s.now().UTC(), Stream: stream, Data: slices.Clone(piece)})
+	}
 }
 
 // Sent searches what was sent to the peer for bait without recording it.

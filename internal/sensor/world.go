@@ -2,7 +2,10 @@ package sensor
 
 import (
 	"container/list"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"net/netip"
@@ -19,7 +22,7 @@ import (
 
 // Limits of what is kept of all source addresses together.
 const (
-	maxSources  = 2048      // addresses remembered
+	sourcesKept = 2048      // addresses remembered, by default
 	maxOverlays = 128 << 20 // bytes all their changed files may take
 	maxPairs    = 32        // accepted users of one address
 )
@@ -39,6 +42,8 @@ type WorldConfig struct {
 	Quota vfs.Quota // of one source address; zero: the defaults of vfs
 	Now   func() time.Time
 	Shell ShellFunc // nil: the real shell
+
+	Sources int // addresses remembered; 0: 2048
 }
 
 // A World is the pretended machine as all sensors of one process share it. One
@@ -53,6 +58,9 @@ type World struct {
 	shell ShellFunc
 	baits []Bait
 	bait  *needles
+	users map[string]Account
+	born  time.Time
+	most  int
 
 	mu      sync.Mutex
 	sources map[netip.Addr]*list.Element // of *source
@@ -79,6 +87,9 @@ type visit struct {
 func NewWorld(c WorldConfig) *World {
 	w := &World{Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
 		sources: map[netip.Addr]*list.Element{}}
+	if w.most = c.Sources; w.most <= 0 {
+		w.most = sourcesKept
+	}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -96,6 +107,9 @@ func NewWorld(c WorldConfig) *World {
 		}
 	}
 	w.bait = newNeedles(texts, tags)
+	w.born = w.now()
+	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
+	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
 	return w
 }
 
@@ -128,7 +142,7 @@ func (w *World) source(addr netip.Addr) *source {
 	}
 	s := &source{addr: addr}
 	w.sources[addr] = w.recent.PushFront(s)
-	if n := len(w.sources); n > maxSources || n%32 == 0 {
+	if n := len(w.sources); n > w.most || n%32 == 0 {
 		w.shrink()
 	}
 	return s
@@ -148,7 +162,7 @@ func (w *World) shrink() {
 		}
 		count++
 		bytes += used
-		if (count > maxSources || bytes > maxOverlays) && s.open == 0 && e != w.recent.Front() {
+		if (count > w.most || bytes > maxOverlays) && s.open == 0 && e != w.recent.Front() {
 			delete(w.sources, s.addr)
 			w.recent.Remove(e)
 			bytes -= used
@@ -258,12 +272,9 @@ type Account struct {
 
 // Account returns the account called user if it has a login shell.
 func (w *World) Account(user string) (Account, bool) {
-	a, ok := w.accounts()[user]
+	a, ok := w.users[user]
 	return a, ok
 }
-
-// accounts reads the image's passwd and group files once.
-func (w *World) accounts() map[string]Account { return w.once() }
 
 // parseAccounts reads the accounts with a login shell from the texts of passwd
 // and group.
@@ -310,4 +321,19 @@ func text(fs *vfs.FS, path string) string {
 	defer f.Close()
 	b, _ := io.ReadAll(io.LimitReader(f, 1<<20))
 	return string(b)
+}
+
+// firstVisit returns the login an account is told about before the attacker's
+// own: its administrator's, some hours or days before this world began.
+func (w *World) firstVisit(user string) visit {
+	n := draw(w.seed, "visit\x00"+user)
+	ago := 5*time.Hour + time.Duration(n%(6*24*3600))*time.Second
+	return visit{at: w.born.UTC().Add(-ago).Truncate(time.Second), from: "10.20." + strconv.Itoa(int(n>>20%8)) + "." + strconv.Itoa(int(n>>32%200)+10)}
+}
+
+// draw returns a number that belongs to what under seed, always the same.
+func draw(seed []byte, what string) uint64 {
+	m := hmac.New(sha256.New, seed)
+	m.Write([]byte(what))
+	return binary.BigEndian.Uint64(m.Sum(nil))
 }
