@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -217,4 +218,16 @@ func (w *World) visited(s *Session, user string) visit {
 		src.last[user] = visit{at: w.now().UTC().Truncate(time.Second), from: s.Src.Addr().String()}
 	}
 	return last
+}
+
+// LineEnds writes to a terminal what a program wrote: a line feed becomes
+// carriage return and line feed, as the terminal driver does it.
+type LineEnds struct{ W io.Writer }
+
+// Write translates p.
+func (l *LineEnds) Write(p []byte) (int, error) {
+	if _, err := l.W.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
