@@ -29,7 +29,7 @@ var tenants = map[string][]string{
 	"github.com/miekg/dns":       {"internal/sensor/dns"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
-	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh"},
+	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
 	"golang.org/x/mod/sumdb":     {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
 	"mvdan.cc/sh/v3/interp":      {}, // touches the host
