@@ -63,7 +63,7 @@ var refused = map[string][]string{
 }
 
 // starters are the only folders that may start goroutines.
-var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog"}
+var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog", "test"}
 
 // hosts are the rooms whose sub-folders are kinds.
 var hosts = []string{
