@@ -72,7 +72,7 @@ var hosts = []string{
 }
 
 // generated are the hosts whose kinds tools/kinds lists in internal/builtin.
-var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond"}
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 
