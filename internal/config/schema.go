@@ -243,8 +243,10 @@ func walk(out []Key, path string, v reflect.Value) []Key {
 			out = walk(out, join(path, name), fv)
 			continue
 		}
-		k := Key{Path: join(path, name), Type: typeName(f.Type), Doc: f.Tag.Get("doc"), Env: envName(join(path, name)),
-			Secret: f.Type == reflect.TypeFor[honeyguide.Secret]()}
+		k := Key{
+			Path: join(path, name), Type: typeName(f.Type), Doc: f.Tag.Get("doc"), Env: envName(join(path, name)),
+			Secret: f.Type == reflect.TypeFor[honeyguide.Secret](),
+		}
 		if !fv.IsZero() {
 			k.Default = fmt.Sprint(fv.Interface())
 		}
