@@ -9,8 +9,11 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
+require github.com/klauspost/compress v1.20.3 // indirect
+
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
