@@ -90,7 +90,11 @@ type process struct {
 // newProcess builds the world and opens the sensors.
 func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink) (*process, error) {
 	now := clock(setup.Now)
-	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: now})
+	deployed := setup.Deployed
+	if deployed.IsZero() {
+		deployed = now()
+	}
+	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed})
 	if err != nil {
 		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
 	}
