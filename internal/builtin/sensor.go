@@ -5,12 +5,18 @@ package builtin
 
 import (
 	"honeyguide/internal/sensor"
+	"honeyguide/internal/sensor/http"
+	"honeyguide/internal/sensor/ntp"
 	"honeyguide/internal/sensor/ssh"
+	"honeyguide/internal/sensor/telnet"
 )
 
 // Sensors returns the kinds of sensor, by name.
 func Sensors() sensor.Set {
 	return sensor.Set{
+		http.Kind,
+		ntp.Kind,
 		ssh.Kind,
+		telnet.Kind,
 	}
 }

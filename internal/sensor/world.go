@@ -337,3 +337,6 @@ func draw(seed []byte, what string) uint64 {
 	m.Write([]byte(what))
 	return binary.BigEndian.Uint64(m.Sum(nil))
 }
+
+// Kernel returns the release of the machine's kernel.
+func (w *World) Kernel() string { return w.Host.Machine.Kernel.Release }
