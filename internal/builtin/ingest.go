@@ -5,9 +5,12 @@ package builtin
 
 import (
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/ingest/generic"
 )
 
 // Mappers returns the kinds of ingest, by name.
 func Mappers() ingest.Set {
-	return ingest.Set{}
+	return ingest.Set{
+		generic.Kind,
+	}
 }

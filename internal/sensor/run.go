@@ -90,11 +90,7 @@ type process struct {
 // newProcess builds the world and opens the sensors.
 func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink) (*process, error) {
 	now := clock(setup.Now)
-	deployed := setup.Deployed
-	if deployed.IsZero() {
-		deployed = now()
-	}
-	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed})
+	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup)})
 	if err != nil {
 		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
 	}
@@ -121,6 +117,15 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 		p.servers = append(p.servers, srv)
 	}
 	return p, nil
+}
+
+// deployed is the moment the host's history is counted from; it must not move
+// when the process starts again.
+func deployed(setup ipc.Setup) time.Time {
+	if setup.Deployed.IsZero() {
+		return setup.Now
+	}
+	return setup.Deployed
 }
 
 // open makes one sensor from its setup.
