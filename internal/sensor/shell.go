@@ -189,17 +189,15 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// Greeting returns what a login on a terminal is shown before its prompt: the
-// message of the day and the last login, which it also replaces by this one.
-func (w *World) Greeting(s *Session, user string) string {
+// Greeting returns what a login on a terminal is shown before its prompt, with
+// a terminal's line ends: the message of the day, and when and from where the
+// user last came in, which is replaced by this login. from is empty when nobody
+// came in before.
+func (w *World) Greeting(s *Session, user string) (motd string, at time.Time, from string) {
 	fs := w.FS(s)
-	var b strings.Builder
-	b.WriteString(text(fs, "/run/motd.dynamic"))
-	b.WriteString(text(fs, "/etc/motd"))
-	if last := w.visited(s, user); last.from != "" {
-		fmt.Fprintf(&b, "Last login: %s from %s\n", last.at.Format("Mon Jan _2 15:04:05 2006"), last.from)
-	}
-	return strings.ReplaceAll(b.String(), "\n", "\r\n")
+	motd = text(fs, "/run/motd.dynamic") + text(fs, "/etc/motd")
+	last := w.visited(s, user)
+	return strings.ReplaceAll(motd, "\n", "\r\n"), last.at, last.from
 }
 
 // visited returns the login before this one and remembers this one.

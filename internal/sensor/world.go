@@ -108,7 +108,7 @@ func NewWorld(c WorldConfig) *World {
 	}
 	w.bait = newNeedles(texts, tags)
 	w.born = w.now()
-	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
+	fs := c.Host.NewFS(vfs.Quota{}, w.now)
 	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
 	return w
 }
@@ -178,7 +178,7 @@ func (w *World) FS(s *Session) *vfs.FS {
 	w.mu.Lock()
 	src := w.source(s.Src.Addr())
 	if src.fs == nil {
-		src.fs = w.Host.Image.NewFS(w.quota, w.now)
+		src.fs = w.Host.NewFS(w.quota, w.now)
 	}
 	fs := src.fs.Handle()
 	w.mu.Unlock()
@@ -337,3 +337,6 @@ func draw(seed []byte, what string) uint64 {
 	m.Write([]byte(what))
 	return binary.BigEndian.Uint64(m.Sum(nil))
 }
+
+// Kernel returns the release of the machine's kernel.
+func (w *World) Kernel() string { return w.Host.Machine.Kernel.Release }

@@ -23,6 +23,7 @@ const (
 type conn struct {
 	svc  *service
 	ses  *sensor.Session
+	link link
 	user string
 
 	mu     sync.Mutex

@@ -150,7 +150,10 @@ func (s *session) shell(ctx context.Context, l *sensor.Login) int {
 	if !s.pty {
 		return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
 	}
-	greeting := s.svc.dep.World.Greeting(s.ses, s.user)
+	greeting, at, from := s.svc.dep.World.Greeting(s.ses, s.user)
+	if from != "" {
+		greeting += "Last login: " + at.Format("Mon Jan _2 15:04:05 2006") + " from " + from + "\r\n"
+	}
 	s.ses.Record('o', []byte(greeting))
 	if _, err := io.WriteString(s.ch, greeting); err != nil {
 		return 255
