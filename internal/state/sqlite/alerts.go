@@ -186,8 +186,8 @@ func alertWhere(q state.AlertQuery) (where, error) {
 	w.is("incident", q.Incident)
 	w.is("session", q.Session)
 	w.is("attacker", q.Attacker)
-	if q.Technique != "" {
-		w.add("num IN (SELECT alert FROM alert_tech WHERE tech = " + w.arg(technique(q.Technique)) + ")")
+	if id := technique(q.Technique); id != "" {
+		w.add("num IN (SELECT alert FROM alert_tech WHERE tech = " + w.arg(id) + ")")
 	}
 	w.between("created", q.From, q.To)
 	return w, w.text("alert_words", q.Text)
