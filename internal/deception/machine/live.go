@@ -37,7 +37,7 @@ func (m *Machine) Memory(now time.Time) Memory {
 	x := Memory{
 		Total: m.MemTotal, Buffers: buffers &^ 3, Cached: (cache - buffers) &^ 3, SReclaimable: slab &^ 3,
 		SUnreclaim: 48000 + int64(m.noise("slab", now.Unix()/60)*4000)&^3,
-		Shmem: 980 + int64(m.Seed%600)&^3, SwapTotal: m.SwapTotal, SwapFree: m.SwapTotal,
+		Shmem:      980 + int64(m.Seed%600)&^3, SwapTotal: m.SwapTotal, SwapFree: m.SwapTotal,
 		KernelStack: 3200 + int64(len(m.Processes))*16, PageTables: 4800 + anon/90&^3,
 		Dirty: int64(m.noise("dirty", now.Unix()/3)*500) &^ 3, VmallocUsed: 22000 + int64(m.Seed%900)&^3, Percpu: int64(m.CPU.Count()) * 800,
 	}

@@ -32,7 +32,7 @@ func daemons(lived bool) []service {
 		{name: "systemd-udevd", exe: "/usr/bin/udevadm", args: []string{"/lib/systemd/systemd-udevd"}, vsz: 26988, rss: 6560, share: .00001, state: "Ss", after: 24, delay: 3 * time.Second},
 		{user: "systemd-timesync", uid: 997, gid: 997, name: "systemd-timesyn", exe: "/usr/lib/systemd/systemd-timesyncd", args: []string{"/lib/systemd/systemd-timesyncd"}, vsz: 90068, rss: 6700, share: .00001, threads: 2, state: "Ssl", after: 90, delay: 4 * time.Second},
 		{name: "cron", exe: "/usr/sbin/cron", args: []string{"/usr/sbin/cron", "-f"}, vsz: 6608, rss: 2700, share: .00001, state: "Ss", after: 14, delay: 5 * time.Second},
-		{user: "messagebus", uid: 101, gid: 107, name: "dbus-daemon", exe: "/usr/bin/dbus-daemon", args: []string{"/usr/bin/dbus-daemon", "--system", "--address=systemd:", "--nofork", "--nopidfile", "--systemd-activation", "--syslog-only"}, vsz: 9128, rss: 4860, share: .00001, state: "Ss", after: 1, delay: 5 * time.Second},
+		{user: "messagebus", uid: 101, gid: 103, name: "dbus-daemon", exe: "/usr/bin/dbus-daemon", args: []string{"/usr/bin/dbus-daemon", "--system", "--address=systemd:", "--nofork", "--nopidfile", "--systemd-activation", "--syslog-only"}, vsz: 9128, rss: 4860, share: .00001, state: "Ss", after: 1, delay: 5 * time.Second},
 		{name: "rsyslogd", exe: "/usr/sbin/rsyslogd", args: []string{"/usr/sbin/rsyslogd", "-n", "-iNONE"}, vsz: 222788, rss: 6020, share: .00002, threads: 4, state: "Ssl", after: 3, delay: 5 * time.Second},
 		{name: "systemd-logind", exe: "/usr/lib/systemd/systemd-logind", args: []string{"/lib/systemd/systemd-logind"}, vsz: 50120, rss: 7580, share: .00001, state: "Ss", after: 1, delay: 5 * time.Second},
 		{name: "agetty", exe: "/usr/sbin/agetty", args: []string{"/sbin/agetty", "-o", "-p -- \\u", "--noclear", "-", "linux"}, vsz: 5872, rss: 1020, state: "Ss+", tty: "tty1", after: 12, delay: 6 * time.Second},
@@ -45,7 +45,7 @@ func daemons(lived bool) []service {
 		service{name: "nginx", exe: "/usr/sbin/nginx", args: []string{"nginx: master process /usr/sbin/nginx -g daemon on; master_process on;"}, vsz: 10348, rss: 1720, state: "Ss", after: 21, delay: 7 * time.Second},
 		service{user: "www-data", uid: 33, gid: 33, name: "nginx", exe: "/usr/sbin/nginx", args: []string{"nginx: worker process"}, vsz: 11900, rss: 5488, share: .0002, state: "S", after: 1, delay: 7 * time.Second, parent: "nginx"},
 		service{user: "www-data", uid: 33, gid: 33, name: "nginx", exe: "/usr/sbin/nginx", args: []string{"nginx: worker process"}, vsz: 11900, rss: 5520, share: .0002, state: "S", after: 1, delay: 7 * time.Second, parent: "nginx"},
-		service{user: "mysql", uid: 105, gid: 112, name: "mariadbd", exe: "/usr/sbin/mariadbd", args: []string{"/usr/sbin/mariadbd"}, vsz: 1356780, rss: 231560, share: .003, threads: 9, state: "Ssl", after: 34, delay: 9 * time.Second},
+		service{user: "mysql", uid: 102, gid: 104, name: "mariadbd", exe: "/usr/sbin/mariadbd", args: []string{"/usr/sbin/mariadbd"}, vsz: 1356780, rss: 231560, share: .003, threads: 9, state: "Ssl", after: 34, delay: 9 * time.Second},
 		service{name: "php-fpm8.2", exe: "/usr/sbin/php-fpm8.2", args: []string{"php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)"}, vsz: 203784, rss: 21080, share: .0001, state: "Ss", after: 17, delay: 8 * time.Second},
 		service{user: "www-data", uid: 33, gid: 33, name: "php-fpm8.2", exe: "/usr/sbin/php-fpm8.2", args: []string{"php-fpm: pool www"}, vsz: 204480, rss: 19860, share: .0004, state: "S", after: 5, delay: 8 * time.Second, parent: "php-fpm8.2"},
 		service{user: "www-data", uid: 33, gid: 33, name: "php-fpm8.2", exe: "/usr/sbin/php-fpm8.2", args: []string{"php-fpm: pool www"}, vsz: 204480, rss: 19420, share: .0004, state: "S", after: 1, delay: 8 * time.Second, parent: "php-fpm8.2"},
@@ -166,7 +166,7 @@ func (m *Machine) sockets(r *rand.Rand, lived bool) {
 	if lived {
 		listen("tcp", "0.0.0.0:80", "nginx", 5, 511, 0)
 		listen("tcp6", "[::]:80", "nginx", 6, 511, 0)
-		listen("tcp", "127.0.0.1:3306", "mariadbd", 23, 80, 105)
+		listen("tcp", "127.0.0.1:3306", "mariadbd", 23, 80, 102)
 	}
 }
 
