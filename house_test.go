@@ -45,7 +45,7 @@ var tenants = map[string][]string{
 	"log":                        {"tools"},
 	"os/exec":                    {"internal/sandbox", "tools", "test"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
 	},
 }
