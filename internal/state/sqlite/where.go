@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,7 @@ type where struct {
 	conds []string
 	args  []any
 	none  bool // nothing can match
+	words bool // words tables are asked, which must be written first
 }
 
 func (w *where) arg(v any) string {
@@ -65,6 +67,7 @@ func (w *where) between(column string, from, to time.Time) {
 
 // text asks the words table of a noun.
 func (w *where) text(table, text string) error {
+	w.words = w.words || text != ""
 	words, ok, err := state.Words(text)
 	if err != nil {
 		return err
@@ -103,6 +106,7 @@ type list struct {
 	name   state.List
 	table  string
 	at, id string // columns
+	rest   string // text expression: the rest of the document, "" when doc is all of it
 	is     []string
 	split  string // a column of which each of the values is asked for by itself, see query
 }
@@ -125,7 +129,7 @@ func (l list) query(w where, p state.Page) (string, []any, error) {
 		}
 		w.add(fmt.Sprintf("(%s, %s) < (%s, %s)", l.at, l.id, w.arg(at), w.arg(id)))
 	}
-	part := fmt.Sprintf("SELECT doc, %s, %s FROM %s", l.at, l.id, l.table)
+	part := fmt.Sprintf("SELECT doc, %s, %s, %s FROM %s", cmp.Or(l.rest, "''"), l.at, l.id, l.table)
 	q := part + w.String()
 	if len(l.is) > 0 && !w.none {
 		parts := make([]string, len(l.is))
@@ -159,11 +163,16 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 	if err != nil {
 		return "", err
 	}
+	if w.words {
+		if err := t.flush(ctx); err != nil {
+			return "", err
+		}
+	}
 	n, more, last := 0, false, key{}
 	err = t.each(ctx, q, args, func(scan func(...any) error) error {
-		var doc string
+		var doc, rest string
 		var k key
-		if err := scan(&doc, &k.at, &k.id); err != nil {
+		if err := scan(&doc, &rest, &k.at, &k.id); err != nil {
 			return err
 		}
 		if n++; n > p.Rows() {
@@ -171,12 +180,20 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 			return nil
 		}
 		last = k
-		return row(doc, k)
+		return row(joined(doc, rest), k)
 	})
 	if err != nil || !more {
 		return "", err
 	}
 	return state.Cursor(l.name, last.at, last.id), nil
+}
+
+// joined makes one JSON object of two: where both have a name, the second counts.
+func joined(doc, rest string) string {
+	if rest == "" {
+		return doc
+	}
+	return strings.TrimSuffix(doc, "}") + "," + strings.TrimPrefix(rest, "{")
 }
 
 // texts turns a list of named strings into plain ones, each once.

@@ -20,6 +20,8 @@ CREATE INDEX alert_session  ON alert (session, created, id) WHERE session <> '';
 CREATE INDEX alert_attacker ON alert (attacker, created, id) WHERE attacker <> '';
 CREATE INDEX alert_incident ON alert (incident, created, id) WHERE incident <> '';
 CREATE INDEX alert_last     ON alert (last);
+-- The bulk of an alert, which stops changing when it is full: {"event_ids", "evidence", "observables"}.
+CREATE TABLE alert_evidence (alert INTEGER PRIMARY KEY REFERENCES alert (num) ON DELETE CASCADE, doc TEXT NOT NULL);
 -- A sub-technique stands here under its parent, too.
 CREATE TABLE alert_tech (tech TEXT NOT NULL, alert INTEGER NOT NULL REFERENCES alert (num) ON DELETE CASCADE, PRIMARY KEY (tech, alert));
 CREATE INDEX alert_tech_alert ON alert_tech (alert);
