@@ -200,7 +200,7 @@ func (t alerts) Get(ctx context.Context, id string) (honeyguide.Alert, error) {
 
 // List reads a page.
 func (t alerts) List(ctx context.Context, q state.AlertQuery) ([]honeyguide.Alert, string, error) {
-	w, err := alertWhere(q)
+	w, err := t.where(ctx, q)
 	if err != nil {
 		return nil, "", doing("list alerts", err)
 	}
@@ -211,22 +211,11 @@ func (t alerts) List(ctx context.Context, q state.AlertQuery) ([]honeyguide.Aler
 
 // Counts counts by severity.
 func (t alerts) Counts(ctx context.Context, q state.AlertQuery) (map[honeyguide.Severity]int64, error) {
-	w, err := alertWhere(q)
+	w, err := t.where(ctx, q)
 	if err != nil {
 		return nil, doing("count alerts", err)
 	}
-	if in := texts(q.Status); len(in) > 0 {
-		args := make([]string, len(in))
-		for i, v := range in {
-			args[i] = w.arg(v)
-		}
-		w.add("status IN (" + strings.Join(args, ", ") + ")")
-	}
-	if w.words {
-		if err := t.flush(ctx); err != nil {
-			return nil, doing("count alerts", err)
-		}
-	}
+	w.in("status", texts(q.Status))
 	counts := make(map[honeyguide.Severity]int64)
 	err = t.each(ctx, "SELECT severity, count(*) FROM alert"+w.String()+" GROUP BY severity", w.args, func(scan func(...any) error) error {
 		var s honeyguide.Severity
@@ -240,9 +229,8 @@ func (t alerts) Counts(ctx context.Context, q state.AlertQuery) (map[honeyguide.
 	return counts, doing("count alerts", err)
 }
 
-// alertWhere says everything but the status.
-func alertWhere(q state.AlertQuery) (where, error) {
-	var w where
+// where says everything but the status.
+func (t alerts) where(ctx context.Context, q state.AlertQuery) (w where, err error) {
 	w.severity(q.Severity)
 	w.addr("src", q.Src)
 	w.is("rule", q.Rule)
@@ -251,10 +239,12 @@ func alertWhere(q state.AlertQuery) (where, error) {
 	w.is("session", q.Session)
 	w.is("attacker", q.Attacker)
 	if id := technique(q.Technique); id != "" {
-		w.add("num IN (SELECT alert FROM alert_tech WHERE tech = " + w.arg(id) + ")")
+		if err := w.among(ctx, t.tx, "alert_tech", "alert", "tech =", id); err != nil {
+			return w, err
+		}
 	}
 	w.between("created", q.From, q.To)
-	return w, w.text("alert_words", q.Text)
+	return w, w.text(ctx, t.tx, "alert_words", q.Text)
 }
 
 func technique(id string) string { return strings.ToUpper(state.Key(strings.TrimSpace(id))) }

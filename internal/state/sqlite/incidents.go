@@ -148,10 +148,12 @@ func (t incidents) List(ctx context.Context, q state.IncidentQuery) ([]honeyguid
 	var w where
 	w.severity(q.Severity)
 	if q.Attacker != "" {
-		w.add("num IN (SELECT incident FROM incident_attacker WHERE attacker = " + w.arg(state.Key(q.Attacker)) + ")")
+		if err := w.among(ctx, t.tx, "incident_attacker", "incident", "attacker =", state.Key(q.Attacker)); err != nil {
+			return nil, "", doing("list incidents", err)
+		}
 	}
 	w.between("created", q.From, q.To)
-	if err := w.text("incident_words", q.Text); err != nil {
+	if err := w.text(ctx, t.tx, "incident_words", q.Text); err != nil {
 		return nil, "", doing("list incidents", err)
 	}
 	l := list{name: state.ListIncidents, table: "incident", at: "created", id: "id", split: "status", is: texts(q.Status)}

@@ -90,7 +90,7 @@ func (t sessions) List(ctx context.Context, q state.SessionQuery) ([]honeyguide.
 		w.add("ended = 0")
 	}
 	w.between("started", q.From, q.To)
-	if err := w.text("session_words", q.Text); err != nil {
+	if err := w.text(ctx, t.tx, "session_words", q.Text); err != nil {
 		return nil, "", doing("list sessions", err)
 	}
 	l := list{name: state.ListSessions, table: "session", at: "started", id: "id"}

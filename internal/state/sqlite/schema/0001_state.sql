@@ -12,7 +12,7 @@ CREATE TABLE alert (
   incident TEXT NOT NULL, dedupe TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE UNIQUE INDEX alert_dedupe ON alert (dedupe) WHERE dedupe <> '' AND status IN ('new', 'acknowledged', 'escalated');
 CREATE INDEX alert_created  ON alert (created, id);
-CREATE INDEX alert_status   ON alert (status, created, id);
+CREATE INDEX alert_status   ON alert (status, created, id, severity); -- severity: counts read the index alone
 CREATE INDEX alert_rule     ON alert (rule, created, id);
 CREATE INDEX alert_severe   ON alert (created, id) WHERE severity >= 4;
 CREATE INDEX alert_src      ON alert (src, created, id) WHERE src <> '';
