@@ -21,7 +21,19 @@ type Record struct {
 	types map[string]int64
 }
 
-func (r *Record) take(line int64, raw []byte) { r.Line, r.Raw, r.Root = line, raw, r.doc.root() }
+// wrappers are members that hold the record itself: an index's answer, and the
+// body of an integration hook.
+var wrappers = []string{"_source", "all_fields"}
+
+// take makes r the record that was parsed last.
+func (r *Record) take(line int64, raw []byte) {
+	r.Line, r.Raw, r.Root = line, raw, r.doc.root()
+	for _, name := range wrappers {
+		if in := r.Root.Get(name); in.Type() == Object {
+			r.Root = in
+		}
+	}
+}
 
 // Identity is the content of the record without the blanks between tokens: what
 // tells a record without an id from others.
