@@ -67,7 +67,6 @@ func (d *document) root() Value { return Value{d, 0} }
 // within texts and for invalid UTF-8, which products do write.
 func (d *document) parse(src []byte) (int, error) {
 	*d = document{src: src, nodes: d.nodes[:0], interned: d.interned}
-	d.clean = utf8.Valid(src) && bytes.IndexByte(src, 0) < 0
 	d.blank()
 	if d.peek() != '{' {
 		return 0, errNoObject
@@ -75,6 +74,8 @@ func (d *document) parse(src []byte) (int, error) {
 	if _, err := d.value(span{}, false, 0); err != nil {
 		return 0, fmt.Errorf("not valid JSON at byte %d: %w", d.pos+1, err)
 	}
+	// Only what was read: a line may hold many objects.
+	d.clean = utf8.Valid(src[:d.pos]) && bytes.IndexByte(src[:d.pos], 0) < 0
 	return d.pos, nil
 }
 

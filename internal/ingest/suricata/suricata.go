@@ -63,7 +63,7 @@ func (m mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Even
 	}
 	e := honeyguide.Event{
 		Time: at, Class: honeyguide.ClassNetwork, Activity: ingest.ActivityRecord,
-		Severity: honeyguide.SeverityInformational, Service: product,
+		Severity: honeyguide.SeverityInformational, Service: product, Attrs: make(map[string]any, 28),
 	}
 	if err := endpoints(r, &e); err != nil {
 		return dst, err

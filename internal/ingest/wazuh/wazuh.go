@@ -52,7 +52,7 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	if err != nil {
 		return dst, err
 	}
-	e := honeyguide.Event{Time: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding, Service: product}
+	e := honeyguide.Event{Time: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding, Service: product, Attrs: make(map[string]any, 28)}
 	if err := level(r, &e); err != nil {
 		return dst, err
 	}
