@@ -31,7 +31,7 @@ var tenants = map[string][]string{
 	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
-	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh"},
+	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
 	"golang.org/x/mod/sumdb":     {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
 	"mvdan.cc/sh/v3/interp":      {}, // touches the host
@@ -50,7 +50,7 @@ var tenants = map[string][]string{
 }
 
 // plain are the folders that import the standard library only.
-var plain = []string{".", "web", "rules"}
+var plain = []string{".", "web", "rules", "internal/safetext"}
 
 // deaf says what a folder may never import: the kit knows no host and no network.
 var deaf = map[string][]string{
@@ -70,6 +70,9 @@ var hosts = []string{
 	"internal/sensor", "internal/ingest", "internal/enrich", "internal/detect", "internal/respond",
 	"internal/eventlog", "internal/state", "internal/sink", "internal/auth",
 }
+
+// generated are the hosts whose kinds tools/kinds lists in internal/builtin.
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 
@@ -247,4 +250,26 @@ func parse(t *testing.T) []archtest.File {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// TestBuiltinIsUpToDate compares the kinds there are with the generated list.
+func TestBuiltinIsUpToDate(t *testing.T) {
+	linked := map[string]bool{}
+	for _, f := range parse(t) {
+		if f.Dir == "internal/builtin" {
+			for _, dir := range f.Internal(module) {
+				linked[dir] = true
+			}
+		}
+	}
+	for _, f := range parse(t) {
+		name := f.Dir[strings.LastIndexByte(f.Dir, '/')+1:]
+		if f.Test || !slices.Contains(generated, strings.TrimSuffix(f.Dir, "/"+name)) || f.Path != f.Dir+"/"+name+".go" {
+			continue
+		}
+		has := slices.ContainsFunc(variables(f), func(id *ast.Ident) bool { return id.Name == "Kind" })
+		if has != linked[f.Dir] {
+			t.Errorf("%s: declares a kind: %v, linked: %v; run make generate", f.Dir, has, linked[f.Dir])
+		}
+	}
 }
