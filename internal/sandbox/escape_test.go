@@ -383,7 +383,37 @@ func checkStatus(t *testing.T, pid int) {
 	}
 }
 
-// TestDiesWithTheLauncher: no caged process outlives what started it.
+// TestDiesWithItsParent: a caged process does not outlive a core that dies
+// without a word.
+func TestDiesWithItsParent(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command(program(t), "parent")
+	cmd.ExtraFiles = []*os.File{w}
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	var pid int
+	if err := json.NewDecoder(out).Decode(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(pid, 0); err != nil {
+		t.Fatalf("the child is not there: %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	// The child holds the pipe, as its output; its end closes it.
+	if b, err := io.ReadAll(r); err != nil || len(b) > 0 {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestDiesWithTheLauncher: closing the launcher ends what it started.
 func TestDiesWithTheLauncher(t *testing.T) {
 	w, err := newWorld()
 	if err != nil {
