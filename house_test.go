@@ -27,6 +27,7 @@ var tenants = map[string][]string{
 	"github.com/klauspost":       {"internal/colblock"},
 	"github.com/knadh/koanf":     {"internal/config"},
 	"github.com/miekg/dns":       {"internal/sensor/dns"},
+	"go.yaml.in/yaml":           {"internal/config", "internal/playbook"},
 	"github.com/landlock-lsm":    {"internal/sandbox"},
 	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
@@ -44,7 +45,7 @@ var tenants = map[string][]string{
 	"log":                        {"tools"},
 	"os/exec":                    {"internal/sandbox", "tools", "test"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
 	},
 }

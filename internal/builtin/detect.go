@@ -5,9 +5,18 @@ package builtin
 
 import (
 	"honeyguide/internal/detect"
+	"honeyguide/internal/detect/behaviour"
+	"honeyguide/internal/detect/finding"
+	"honeyguide/internal/detect/token"
+	"honeyguide/internal/detect/violation"
 )
 
 // Detectors returns the kinds of detect, by name.
 func Detectors() detect.Set {
-	return detect.Set{}
+	return detect.Set{
+		behaviour.Kind,
+		finding.Kind,
+		token.Kind,
+		violation.Kind,
+	}
 }

@@ -6,11 +6,15 @@ package builtin
 import (
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/ingest/generic"
+	"honeyguide/internal/ingest/suricata"
+	"honeyguide/internal/ingest/wazuh"
 )
 
 // Mappers returns the kinds of ingest, by name.
 func Mappers() ingest.Set {
 	return ingest.Set{
 		generic.Kind,
+		suricata.Kind,
+		wazuh.Kind,
 	}
 }

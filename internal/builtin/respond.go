@@ -5,9 +5,12 @@ package builtin
 
 import (
 	"honeyguide/internal/respond"
+	"honeyguide/internal/respond/blockip"
 )
 
 // Actions returns the kinds of respond, by name.
 func Actions() respond.Set {
-	return respond.Set{}
+	return respond.Set{
+		blockip.Kind,
+	}
 }

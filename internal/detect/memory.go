@@ -2,6 +2,7 @@ package detect
 
 import (
 	"container/list"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -108,6 +109,17 @@ func (w *Window) Distinct() int {
 	seen := make(map[string]struct{}, len(w.marks))
 	for _, m := range w.marks {
 		seen[m.Word] = struct{}{}
+	}
+	return len(seen)
+}
+
+// DistinctPrefix returns how many different words begin with prefix.
+func (w *Window) DistinctPrefix(prefix string) int {
+	seen := map[string]struct{}{}
+	for _, m := range w.marks {
+		if strings.HasPrefix(m.Word, prefix) {
+			seen[m.Word] = struct{}{}
+		}
 	}
 	return len(seen)
 }

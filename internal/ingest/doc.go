@@ -19,9 +19,10 @@
 // # The same input twice
 //
 // Event.ID is derived from the time, the product and the record's own id (or,
-// where it has none, its bytes): the same record gives the same id in any file,
-// on any machine, under any name. Within one [Read], and over the calls that
-// share [Options].Seen, a record whose id was stored is counted as a duplicate
-// and not emitted again; beyond that window it is up to the store and the
-// detectors to merge what has the same id.
+// where it has none, its content and how often that came before in the input):
+// the same record gives the same id in any file, on any machine, under any name.
+// Within one [Read], and over the calls that share [Options].Seen, a record
+// whose id was stored is counted as a duplicate and not emitted again; beyond
+// that window it is up to the store and the detectors to merge what has the
+// same id.
 package ingest

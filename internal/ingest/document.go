@@ -54,7 +54,7 @@ type document struct {
 	fields   int
 	elements int
 	clean    bool     // src is valid UTF-8 without NUL
-	dirty    bool     // a text was mended
+	dotted   bool     // some key has a dot in it
 	names    []string // of a table's columns; nil when src is JSON
 	interned map[string]string
 }
@@ -67,7 +67,6 @@ func (d *document) root() Value { return Value{d, 0} }
 // within texts and for invalid UTF-8, which products do write.
 func (d *document) parse(src []byte) (int, error) {
 	*d = document{src: src, nodes: d.nodes[:0], interned: d.interned}
-	d.clean = utf8.Valid(src) && bytes.IndexByte(src, 0) < 0
 	d.blank()
 	if d.peek() != '{' {
 		return 0, errNoObject
@@ -75,6 +74,8 @@ func (d *document) parse(src []byte) (int, error) {
 	if _, err := d.value(span{}, false, 0); err != nil {
 		return 0, fmt.Errorf("not valid JSON at byte %d: %w", d.pos+1, err)
 	}
+	// Only what was read: a line may hold many objects.
+	d.clean = utf8.Valid(src[:d.pos]) && bytes.IndexByte(src[:d.pos], 0) < 0
 	return d.pos, nil
 }
 
@@ -192,6 +193,7 @@ func (d *document) item(typ Type, depth int) (int32, error) {
 	if err != nil {
 		return 0, err
 	}
+	d.dotted = d.dotted || escaped || bytes.IndexByte(d.bytes(key), '.') >= 0
 	d.blank()
 	if d.peek() != ':' {
 		if d.pos >= len(d.src) {
@@ -358,7 +360,6 @@ func (d *document) mend(s string) string {
 	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
 		return s
 	}
-	d.dirty = true
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
@@ -433,7 +434,7 @@ func (d *document) duplicateKeys() bool {
 
 // row fills the document with one object of texts, as a line of a table has.
 func (d *document) row(names []string, cells []span, text []byte) {
-	*d = document{src: text, nodes: d.nodes[:0], interned: d.interned, names: names}
+	*d = document{src: text, nodes: d.nodes[:0], interned: d.interned, names: names, dotted: true}
 	d.clean = utf8.Valid(text) && bytes.IndexByte(text, 0) < 0
 	d.nodes = append(d.nodes, node{typ: Object, val: span{0, uint32(len(text))}, kid: 1})
 	for i := range names {

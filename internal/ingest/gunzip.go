@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A cap ends a stream that grows beyond its bounds.
+// A limit ends a stream that grows beyond its bounds.
 type limit struct {
 	r     io.Reader
 	n     int64
@@ -64,7 +65,8 @@ func (l *limit) Read(p []byte) (int, error) {
 
 // damaged says which errors are the compressed data's own fault.
 func damaged(err error) error {
-	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	if corrupt || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "the compressed input is damaged or cut off", Err: err}
 	}
 	return err

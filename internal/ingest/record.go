@@ -16,12 +16,25 @@ type Record struct {
 	Now  time.Time      // when it is read
 	Zone *time.Location // of times that name none
 
-	doc   document
-	notes map[string]int64
-	types map[string]int64
+	doc      document
+	timeless bool // it names no time
+	notes    map[string]int64
+	types    map[string]int64
 }
 
-func (r *Record) take(line int64, raw []byte) { r.Line, r.Raw, r.Root = line, raw, r.doc.root() }
+// wrappers are members that hold the record itself: an index's answer, and the
+// body of an integration hook.
+var wrappers = []string{"_source", "all_fields"}
+
+// take makes r the record that was parsed last.
+func (r *Record) take(line int64, raw []byte) {
+	r.Line, r.Raw, r.Root, r.timeless = line, raw, r.doc.root(), false
+	for _, name := range wrappers {
+		if in := r.Root.Get(name); in.Type() == Object {
+			r.Root = in
+		}
+	}
+}
 
 // Identity is the content of the record without the blanks between tokens: what
 // tells a record without an id from others.
@@ -127,6 +140,7 @@ func (r *Record) Time(paths ...string) (t time.Time, known bool, err error) {
 	v, path := r.Root.First(paths...)
 	if v.Type() == Missing {
 		r.Note("time_missing")
+		r.timeless = true
 		return r.Now, false, nil
 	}
 	t, err = ParseTime(v.Text(), r.Zone)

@@ -44,3 +44,20 @@ func (s *Seen) forget(ids []string) {
 		delete(s.old, id)
 	}
 }
+
+// occurrences counts how often the same content came in one input. It forgets
+// what came longest ago.
+type occurrences struct{ new, old map[string]int }
+
+// next returns how often id came before.
+func (o *occurrences) next(id string) int {
+	n, ok := o.new[id]
+	if !ok {
+		n = o.old[id]
+	}
+	if o.new == nil || !ok && len(o.new) >= seenSize {
+		o.old, o.new = o.new, map[string]int{}
+	}
+	o.new[id] = n + 1
+	return n
+}

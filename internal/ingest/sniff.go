@@ -170,7 +170,7 @@ func frame(w *window, opts *Options) (framer, framing, error) {
 // sniff decides the framing from as little of the stream as that takes: a pipe
 // may bring its records slowly.
 func (w *window) sniff(asTable bool) (framing, error) {
-	for want := 4; ; want = len(w.rest()) + 1 {
+	for want := 4; ; want = 1 + len(w.rest()) + len(w.rest())/8 {
 		head := w.fill(want)
 		if w.err != nil && w.end() != nil {
 			return "", fmt.Errorf("read the beginning: %w", w.err)

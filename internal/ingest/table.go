@@ -78,16 +78,15 @@ func sniffComma(header []byte) byte {
 
 func (t *table) next(rec *Record) error {
 	for {
-		end, whole, err := t.row()
+		end, reason, err := t.row()
 		if err != nil {
 			return err
 		}
 		row, at := trimRight(t.w.rest()[:end]), t.w.line
-		if len(row) == 0 {
+		if reason == "" && len(row) == 0 {
 			t.drop(end)
 			continue
 		}
-		reason := whole
 		if reason == "" {
 			reason = t.fault(row)
 		}

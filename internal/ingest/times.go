@@ -154,23 +154,21 @@ const minEpoch = 1e8
 
 // parseEpoch reads Unix time; its size says its unit.
 func parseEpoch(s string) (time.Time, bool) {
-	head, tail, dotted := strings.Cut(s, ".")
-	n, err := strconv.ParseInt(head, 10, 64)
-	if err != nil {
+	if strings.ContainsAny(s, "eE") {
 		f, err := strconv.ParseFloat(s, 64) // 1.7e9
 		if err != nil || f < minEpoch || f > 1e18 {
 			return time.Time{}, false
 		}
-		n, dotted = int64(f), false
+		s = strconv.FormatFloat(f, 'f', -1, 64)
 	}
-	if dotted && strings.Trim(tail, "0123456789") != "" {
+	head, tail, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseInt(head, 10, 64)
+	if err != nil || strings.Trim(tail, "0123456789") != "" {
 		return time.Time{}, false
 	}
-	frac := 0.0
-	if dotted {
-		if frac, err = strconv.ParseFloat("0."+tail+"0", 64); err != nil {
-			return time.Time{}, false
-		}
+	frac, err := strconv.ParseFloat("0."+tail+"0", 64)
+	if err != nil {
+		return time.Time{}, false
 	}
 	switch {
 	case n < minEpoch:

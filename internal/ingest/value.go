@@ -54,6 +54,16 @@ func (v Value) Get(key string) Value {
 // Path returns the value under a dotted path. Products write the same thing as
 // nested objects and as one dotted key; both are found.
 func (v Value) Path(path string) Value {
+	if v.d == nil {
+		return Value{}
+	}
+	if !v.d.dotted { // the usual case, and the quick one
+		head, rest, more := strings.Cut(path, ".")
+		for v = v.Get(head); more && v.d != nil; v = v.Get(head) {
+			head, rest, more = strings.Cut(rest, ".")
+		}
+		return v
+	}
 	if got := v.Get(path); got.d != nil {
 		return got
 	}

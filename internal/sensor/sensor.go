@@ -51,3 +51,12 @@ type Deps struct {
 
 // Set is the list of sensor kinds.
 type Set = kind.Set[Deps, Sensor]
+
+// Network returns what a kind listens on: "tcp", unless its configuration has a
+// method Network that says "udp". The core then owns the socket and relays.
+func Network(k kind.Kind[Deps, Sensor]) string {
+	if n, ok := k.Defaults.(interface{ Network() string }); ok {
+		return n.Network()
+	}
+	return "tcp"
+}

@@ -108,7 +108,7 @@ func NewWorld(c WorldConfig) *World {
 	}
 	w.bait = newNeedles(texts, tags)
 	w.born = w.now()
-	fs := c.Host.NewFS(vfs.Quota{}, w.now)
+	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
 	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
 	return w
 }
@@ -178,7 +178,7 @@ func (w *World) FS(s *Session) *vfs.FS {
 	w.mu.Lock()
 	src := w.source(s.Src.Addr())
 	if src.fs == nil {
-		src.fs = w.Host.NewFS(w.quota, w.now)
+		src.fs = w.Host.Image.NewFS(w.quota, w.now)
 	}
 	fs := src.fs.Handle()
 	w.mu.Unlock()

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"honeyguide"
 	"honeyguide/internal/ingest"
@@ -57,9 +56,6 @@ var aliases = map[string][]string{
 	"command":           {"command", "command_line", "cmdline", "process.command_line"},
 	"url":               {"url", "request_url", "url.full"},
 }
-
-// epoch stands for the time of records that have none, in their ids.
-var epoch = time.Unix(0, 0)
 
 type mapper struct {
 	product string
@@ -115,7 +111,7 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 	if err != nil {
 		return dst, err
 	}
-	e := honeyguide.Event{Time: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding}
+	e := honeyguide.Event{Time: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding, Attrs: make(map[string]any, 14)}
 	if e.Severity, err = f.severity(); err != nil {
 		return dst, err
 	}
@@ -127,9 +123,6 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 	if id := e.Str(honeyguide.AttrOriginID); id != "" && known {
 		// Ids such as 1, 2, 3 are only unique together with what they stand for.
 		e.ID = ingest.RecordID(at, e.Str(honeyguide.AttrProduct), id, e.Src.Addr.String(), e.Str(honeyguide.AttrRule))
-	} else if !known {
-		// Without a time of its own the record's id may not hang on when it is read.
-		e.ID = ingest.RecordID(epoch, e.Str(honeyguide.AttrProduct), r.Identity())
 	}
 	return append(dst, e), nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -304,4 +305,25 @@ func Hostile(t testing.TB, formats []ingest.Format, format string, input []byte)
 			t.Fatalf("an event cannot be written: %v", err)
 		}
 	}
+}
+
+// Benchmark reads records made of format, which takes two numbers, as JSON
+// lines, and reports records a second.
+func Benchmark(b *testing.B, formats []ingest.Format, name, format string) {
+	const n = 20_000
+	var input bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&input, format+"\n", i, i)
+	}
+	b.SetBytes(int64(input.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		sum, err := ingest.Read(b.Context(), bytes.NewReader(input.Bytes()), ingest.Options{Name: "bench", Format: name, Mappers: formats},
+			func(context.Context, []honeyguide.Event) error { return nil },
+			func(_ context.Context, d honeyguide.DeadLetter) error { return fmt.Errorf("dead: %s", d.Reason) })
+		if err != nil || sum.Events != n {
+			b.Fatalf("%v, %+v", err, sum)
+		}
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

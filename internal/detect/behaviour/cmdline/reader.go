@@ -40,6 +40,10 @@ func (r *reader) step() {
 	case c == '(' || c == ')':
 		r.i++
 		r.endCommand(false)
+	case c == '#' && !r.inWord && strings.HasPrefix(r.s[r.i:], "#!"):
+		// Recorded scripts often stand in one line: only the interpreter is
+		// named by the comment, the rest runs.
+		r.i += strings.IndexAny(r.s[r.i:]+"\n", ";\n")
 	case c == '#' && !r.inWord:
 		r.skipTo('\n')
 	case c == '\'':
