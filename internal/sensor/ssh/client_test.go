@@ -204,7 +204,7 @@ func TestTerminal(t *testing.T) {
 	}
 	seen := &screen{r: out}
 	seen.until(t, "$ ")
-	if !strings.Contains(seen.text, "Last login: ") {
+	if !strings.Contains(seen.text, "ABSOLUTELY NO WARRANTY") {
 		t.Errorf("greeting %q", seen.text)
 	}
 	_, _ = io.WriteString(in, "size\r")

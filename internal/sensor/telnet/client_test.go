@@ -103,7 +103,7 @@ func TestLoginAndShell(t *testing.T) {
 	if strings.Contains(p.text, "s3cret") {
 		t.Error("the password is echoed")
 	}
-	if !strings.Contains(p.text, "Last login: ") {
+	if !strings.Contains(p.text, "ABSOLUTELY NO WARRANTY") {
 		t.Errorf("greeting: %q", p.text)
 	}
 	p.say("echo a\xff\xffb\r\x00")
