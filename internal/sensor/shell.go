@@ -180,6 +180,16 @@ func (w *Watch) Unsupported(what string) {
 	w.ses.Emit(e)
 }
 
+// Executed reports that a file the peer brought was run, or seemed to be.
+func (w *Watch) Executed(path string, status int) {
+	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityMedium}
+	e.Set(honeyguide.AttrDetail, "a file the peer brought was run")
+	e.Set(honeyguide.AttrPath, path)
+	e.Set(honeyguide.AttrStatus, status)
+	w.ses.Emit(e)
+}
+
 // Auth reports a password given inside the machine: kind is su, sudo, passwd or
 // chpasswd. A changed password opens the account from then on.
 func (w *Watch) Auth(kind, user, password string) {

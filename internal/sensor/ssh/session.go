@@ -131,7 +131,7 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 	s.started = true
 	r.answer(true)
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
-		User: s.user, Env: s.env, Login: true, TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
+		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
 	})
 	s.mu.Lock()
 	s.login = login
