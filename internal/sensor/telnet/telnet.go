@@ -71,14 +71,15 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 		return s.left(t)
 	}
 	_ = ses.SetDeadline(time.Time{})
+	greeting := s.greeting(ses, user) // before this login is the last one
 	l := s.dep.World.Enter(ses, sensor.ShellOptions{
 		User: user, Login: true, TTY: true, Cols: t.cols, Rows: t.rows, Term: t.term,
 	})
 	l.Resize(t.cols, t.rows)
 	t.resized = l.Resize
-	greeting := s.greeting(ses, user)
 	ses.Record('o', []byte(greeting))
 	if _, err := io.WriteString(t, greeting); err != nil {
+		l.Close()
 		return nil
 	}
 	l.Interactive(ctx, t)
