@@ -114,6 +114,9 @@ func (f *FS) As(pid int) *FS {
 // Self returns the process id of this handle.
 func (f *FS) Self() int { return f.self }
 
+// Now returns the file system's time.
+func (f *FS) Now() time.Time { return f.st.now() }
+
 // SetView attaches what synthetic trees want to know of this attacker; call it
 // from [Image.OnNew].
 func (f *FS) SetView(v any) { f.st.view = v }
