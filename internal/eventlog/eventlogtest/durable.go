@@ -54,7 +54,10 @@ func testRestartDays(t *testing.T, open Open) {
 		if d := diff(before, All(t, s)); d != "" {
 			t.Fatalf("day %d: the log changed: %s", day, d)
 		}
-		Fill(t, s)
+		gen := NewGen(uint64(day), c.now().Add(-time.Hour), 4*time.Second)
+		for _, n := range []int{300, 1, 40, 700} {
+			mustAppend(t, s, eventlog.Batch{Events: gen.Some(n), Urgent: true})
+		}
 		CheckFind(t, s, uint64(day), 25)
 		before = slices.Clone(All(t, s))
 		closeLog(t, s)

@@ -18,7 +18,7 @@ import (
 // testFind asks random questions and compares with asking every record.
 func testFind(t *testing.T, s eventlog.Store) {
 	Fill(t, s)
-	CheckFind(t, s, 9, 120)
+	CheckFind(t, s, 9, 80)
 }
 
 // Fill appends what CheckFind asks about, in batches of many sizes.
