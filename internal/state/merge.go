@@ -64,9 +64,12 @@ func sum(a, b int64) int64 {
 	return a + b
 }
 
-// union returns a new list of the members of a, then those of b, each key once,
-// at most [honeyguide.MaxEvidence].
+// union returns the members of a, then those of b, each key once, at most
+// [honeyguide.MaxEvidence]. a has been through union before or is empty.
 func union[T any, K comparable](a, b []T, key func(T) K) []T {
+	if len(a) >= honeyguide.MaxEvidence { // a hot alert is full most of its life
+		return a[:honeyguide.MaxEvidence:honeyguide.MaxEvidence]
+	}
 	out := make([]T, 0, min(len(a)+len(b), honeyguide.MaxEvidence))
 	seen := make(map[K]struct{}, cap(out))
 	for _, list := range [][]T{a, b} {

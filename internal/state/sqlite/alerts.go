@@ -10,29 +10,75 @@ import (
 	"honeyguide/internal/state"
 )
 
+// bulk is the part of an alert that is stored by itself, under the names it has in
+// an alert: merging into a full one then writes a tenth.
+type bulk struct {
+	EventIDs []string                `json:"event_ids"`
+	Evidence []honeyguide.Evidence   `json:"evidence"`
+	Observed []honeyguide.Observable `json:"observables,omitempty"`
+}
+
+// bulkDoc is the rest of an alert's document in a question about table alert.
+const bulkDoc = "(SELECT e.doc FROM alert_evidence AS e WHERE e.alert = alert.num)"
+
+// documents encodes both parts, and brings *a to what they say. rest is "" when
+// the bulk is that of old, which is stored already.
+func documents(a, old *honeyguide.Alert) (head, rest string, err error) {
+	b := bulk{a.EventIDs, a.Evidence, a.Observed}
+	a.EventIDs, a.Evidence, a.Observed = nil, nil, nil
+	head, err = encode(a)
+	if err == nil && (old == nil || !sameBulk(b, bulk{old.EventIDs, old.Evidence, old.Observed})) {
+		rest, err = encode(&b)
+	}
+	a.EventIDs, a.Evidence, a.Observed = b.EventIDs, b.Evidence, b.Observed
+	return head, rest, err
+}
+
+func sameBulk(a, b bulk) bool {
+	return slices.Equal(a.EventIDs, b.EventIDs) && slices.Equal(a.Evidence, b.Evidence) && slices.Equal(a.Observed, b.Observed)
+}
+
+// sameText reports whether what is searched is surely the same. The bulk is.
+func sameText(a, b *honeyguide.Alert) bool {
+	return a.Title == b.Title && a.RuleID == b.RuleID && a.Detector == b.Detector && a.Category == b.Category && a.Attacker == b.Attacker &&
+		a.Sensor == b.Sensor && a.Session == b.Session && a.Src == b.Src && a.Dst == b.Dst && slices.Equal(a.Attacks, b.Attacks)
+}
+
 const openAlert = "status IN ('new', 'acknowledged', 'escalated')"
 
 // Save merges or inserts.
 func (t alerts) Save(ctx context.Context, a *honeyguide.Alert) (created bool, err error) {
 	state.TidyAlert(a)
 	if a.DedupeKey != "" {
-		const q = "SELECT num, doc FROM alert WHERE dedupe = $1 AND dedupe <> '' AND " + openAlert
+		const q = "SELECT num FROM alert WHERE dedupe = $1 AND dedupe <> '' AND " + openAlert
 		var num int64
-		var doc string
-		found, err := t.one(ctx, q, []any{a.DedupeKey}, &num, &doc)
+		found, err := t.one(ctx, q, []any{a.DedupeKey}, &num)
 		if err != nil {
 			return false, doing("save alert", err)
 		}
 		if found {
-			var old honeyguide.Alert
-			if err := decode(doc, &old); err != nil {
-				return false, err
+			old, err := t.stored(ctx, num)
+			if err != nil {
+				return false, doing("save alert", err)
 			}
 			*a = state.MergeAlert(old, *a)
 			return false, doing("save alert", t.replace(ctx, num, &old, a))
 		}
 	}
 	return true, doing("save alert", t.insert(ctx, a))
+}
+
+// stored returns the alert of a number that exists.
+func (t alerts) stored(ctx context.Context, num int64) (honeyguide.Alert, error) {
+	if a, ok := t.conn.warm.get(num); ok {
+		return a, nil
+	}
+	var doc, rest string
+	var a honeyguide.Alert
+	if _, err := t.one(ctx, "SELECT doc, "+bulkDoc+" FROM alert WHERE num = $1", []any{num}, &doc, &rest); err != nil {
+		return a, err
+	}
+	return a, decode(joined(doc, rest), &a)
 }
 
 func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
@@ -51,7 +97,7 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 	if a.ID, err = t.fresh(ctx, "alert", a.ID, a.Short, a.CreatedAt); err != nil {
 		return err
 	}
-	doc, err := encode(a)
+	doc, rest, err := documents(a, nil)
 	if err != nil {
 		return err
 	}
@@ -62,15 +108,19 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 	if err != nil {
 		return err
 	}
+	if _, err := t.exec(ctx, "INSERT INTO alert_evidence (alert, doc) VALUES ($1, $2)", num, rest); err != nil {
+		return err
+	}
 	if err := t.techniques(ctx, num, nil, a.Attacks); err != nil {
 		return err
 	}
-	return t.index(ctx, "alert_words", num, false, state.Column(a.Title), state.AlertText(a))
+	t.index("alert_words", num, false, state.Column(a.Title), state.AlertText(a))
+	return nil
 }
 
 // replace writes the new value of a stored alert and what follows from it.
 func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert) error {
-	doc, err := encode(a)
+	doc, rest, err := documents(a, old)
 	if err != nil {
 		return err
 	}
@@ -81,14 +131,23 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 	if err != nil {
 		return err
 	}
+	if rest != "" {
+		if _, err := t.exec(ctx, "UPDATE alert_evidence SET doc = $2 WHERE alert = $1", num, rest); err != nil {
+			return err
+		}
+	}
 	if err := t.techniques(ctx, num, old.Attacks, a.Attacks); err != nil {
 		return err
 	}
-	title, body := state.Column(a.Title), state.AlertText(a)
-	if title == state.Column(old.Title) && body == state.AlertText(old) {
+	t.conn.warm.put(num, *a)
+	if rest == "" && sameText(old, a) {
 		return nil
 	}
-	return t.index(ctx, "alert_words", num, true, title, body)
+	title, body := state.Column(a.Title), state.AlertText(a)
+	if title != state.Column(old.Title) || body != state.AlertText(old) {
+		t.index("alert_words", num, true, title, body)
+	}
+	return nil
 }
 
 // Put replaces.
@@ -118,19 +177,19 @@ func (t alerts) Put(ctx context.Context, a *honeyguide.Alert) error {
 }
 
 func (t alerts) find(ctx context.Context, id string) (num int64, a honeyguide.Alert, err error) {
-	q, arg := "SELECT num, doc FROM alert WHERE id = $1", any(state.Key(id))
+	q, arg := "SELECT num FROM alert WHERE id = $1", any(state.Key(id))
 	if n, ok := short("A-", id); ok {
-		q, arg = "SELECT num, doc FROM alert WHERE num = $1", n
+		q, arg = "SELECT num FROM alert WHERE num = $1", n
 	}
-	var doc string
-	found, err := t.one(ctx, q, []any{arg}, &num, &doc)
+	found, err := t.one(ctx, q, []any{arg}, &num)
 	if err == nil && !found {
 		err = notFound("alert", id)
 	}
 	if err != nil {
 		return 0, a, err
 	}
-	return num, a, decode(doc, &a)
+	a, err = t.stored(ctx, num)
+	return num, a, err
 }
 
 // Get finds by ID or Short.
@@ -141,28 +200,22 @@ func (t alerts) Get(ctx context.Context, id string) (honeyguide.Alert, error) {
 
 // List reads a page.
 func (t alerts) List(ctx context.Context, q state.AlertQuery) ([]honeyguide.Alert, string, error) {
-	w, err := alertWhere(q)
+	w, err := t.where(ctx, q)
 	if err != nil {
 		return nil, "", doing("list alerts", err)
 	}
-	l := list{name: state.ListAlerts, table: "alert", at: "created", id: "id", split: "status", is: texts(q.Status)}
+	l := list{name: state.ListAlerts, table: "alert", at: "created", id: "id", rest: bulkDoc, split: "status", is: texts(q.Status)}
 	out, next, err := page[honeyguide.Alert](ctx, t.tx, l, w, q.Page)
 	return out, next, doing("list alerts", err)
 }
 
 // Counts counts by severity.
 func (t alerts) Counts(ctx context.Context, q state.AlertQuery) (map[honeyguide.Severity]int64, error) {
-	w, err := alertWhere(q)
+	w, err := t.where(ctx, q)
 	if err != nil {
 		return nil, doing("count alerts", err)
 	}
-	if in := texts(q.Status); len(in) > 0 {
-		args := make([]string, len(in))
-		for i, v := range in {
-			args[i] = w.arg(v)
-		}
-		w.add("status IN (" + strings.Join(args, ", ") + ")")
-	}
+	w.in("status", texts(q.Status))
 	counts := make(map[honeyguide.Severity]int64)
 	err = t.each(ctx, "SELECT severity, count(*) FROM alert"+w.String()+" GROUP BY severity", w.args, func(scan func(...any) error) error {
 		var s honeyguide.Severity
@@ -176,9 +229,8 @@ func (t alerts) Counts(ctx context.Context, q state.AlertQuery) (map[honeyguide.
 	return counts, doing("count alerts", err)
 }
 
-// alertWhere says everything but the status.
-func alertWhere(q state.AlertQuery) (where, error) {
-	var w where
+// where says everything but the status.
+func (t alerts) where(ctx context.Context, q state.AlertQuery) (w where, err error) {
 	w.severity(q.Severity)
 	w.addr("src", q.Src)
 	w.is("rule", q.Rule)
@@ -187,10 +239,12 @@ func alertWhere(q state.AlertQuery) (where, error) {
 	w.is("session", q.Session)
 	w.is("attacker", q.Attacker)
 	if id := technique(q.Technique); id != "" {
-		w.add("num IN (SELECT alert FROM alert_tech WHERE tech = " + w.arg(id) + ")")
+		if err := w.among(ctx, t.tx, "alert_tech", "alert", "tech =", id); err != nil {
+			return w, err
+		}
 	}
 	w.between("created", q.From, q.To)
-	return w, w.text("alert_words", q.Text)
+	return w, w.text(ctx, t.tx, "alert_words", q.Text)
 }
 
 func technique(id string) string { return strings.ToUpper(state.Key(strings.TrimSpace(id))) }
@@ -198,21 +252,7 @@ func technique(id string) string { return strings.ToUpper(state.Key(strings.Trim
 // techniques brings alert_tech from what old says to what now says.
 func (t *tx) techniques(ctx context.Context, num int64, old, now []honeyguide.Technique) error {
 	have, want := techSet(old), techSet(now)
-	for _, id := range want {
-		if !slices.Contains(have, id) {
-			if _, err := t.exec(ctx, "INSERT INTO alert_tech (tech, alert) VALUES ($1, $2)", id, num); err != nil {
-				return err
-			}
-		}
-	}
-	for _, id := range have {
-		if !slices.Contains(want, id) {
-			if _, err := t.exec(ctx, "DELETE FROM alert_tech WHERE tech = $1 AND alert = $2", id, num); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return t.links(ctx, "alert_tech (tech, alert)", "tech = $1 AND alert = $2", num, have, want)
 }
 
 // techSet returns the technique ids with their parents, each once.

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"honeyguide"
@@ -90,7 +89,8 @@ func (t incidents) insert(ctx context.Context, i *honeyguide.Incident) error {
 	if err := t.attackers(ctx, num, nil, i.Attackers); err != nil {
 		return err
 	}
-	return t.index(ctx, "incident_words", num, false, state.Column(i.Title), state.IncidentText(i))
+	t.index("incident_words", num, false, state.Column(i.Title), state.IncidentText(i))
+	return nil
 }
 
 func (t incidents) replace(ctx context.Context, num int64, old, i *honeyguide.Incident) error {
@@ -110,30 +110,15 @@ func (t incidents) replace(ctx context.Context, num int64, old, i *honeyguide.In
 		return err
 	}
 	title, body := state.Column(i.Title), state.IncidentText(i)
-	if title == state.Column(old.Title) && body == state.IncidentText(old) {
-		return nil
+	if title != state.Column(old.Title) || body != state.IncidentText(old) {
+		t.index("incident_words", num, true, title, body)
 	}
-	return t.index(ctx, "incident_words", num, true, title, body)
+	return nil
 }
 
 // attackers brings incident_attacker from what old says to what now says.
 func (t *tx) attackers(ctx context.Context, num int64, old, now []string) error {
-	have, want := texts(old), texts(now)
-	for _, a := range want {
-		if !slices.Contains(have, a) {
-			if _, err := t.exec(ctx, "INSERT INTO incident_attacker (attacker, incident) VALUES ($1, $2)", a, num); err != nil {
-				return err
-			}
-		}
-	}
-	for _, a := range have {
-		if !slices.Contains(want, a) {
-			if _, err := t.exec(ctx, "DELETE FROM incident_attacker WHERE attacker = $1 AND incident = $2", a, num); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return t.links(ctx, "incident_attacker (attacker, incident)", "attacker = $1 AND incident = $2", num, texts(old), texts(now))
 }
 
 // OpenByKey finds the one that still grows.
@@ -163,10 +148,12 @@ func (t incidents) List(ctx context.Context, q state.IncidentQuery) ([]honeyguid
 	var w where
 	w.severity(q.Severity)
 	if q.Attacker != "" {
-		w.add("num IN (SELECT incident FROM incident_attacker WHERE attacker = " + w.arg(state.Key(q.Attacker)) + ")")
+		if err := w.among(ctx, t.tx, "incident_attacker", "incident", "attacker =", state.Key(q.Attacker)); err != nil {
+			return nil, "", doing("list incidents", err)
+		}
 	}
 	w.between("created", q.From, q.To)
-	if err := w.text("incident_words", q.Text); err != nil {
+	if err := w.text(ctx, t.tx, "incident_words", q.Text); err != nil {
 		return nil, "", doing("list incidents", err)
 	}
 	l := list{name: state.ListIncidents, table: "incident", at: "created", id: "id", split: "status", is: texts(q.Status)}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"honeyguide/internal/state"
@@ -58,18 +57,6 @@ func scanJob(scan func(...any) error) (j state.Job, err error) {
 	return j, err
 }
 
-// inKinds says "and kind is one of kinds".
-func (w *where) inKinds(kinds []string) {
-	if len(kinds) == 0 {
-		return
-	}
-	args := make([]string, len(kinds))
-	for i, k := range kinds {
-		args[i] = w.arg(state.Key(k))
-	}
-	w.add("kind IN (" + strings.Join(args, ", ") + ")")
-}
-
 // Claim leases what is due. The writer's transaction is the only one, so two
 // workers cannot see the same row (PostgreSQL needs FOR UPDATE SKIP LOCKED here).
 func (t jobs) Claim(ctx context.Context, now time.Time, kinds []string, n int, lease time.Duration) ([]state.Job, error) {
@@ -84,7 +71,7 @@ func (t jobs) Claim(ctx context.Context, now time.Time, kinds []string, n int, l
 	w.add("dead = 0")
 	w.add("run_at <= " + due)
 	w.add("lease <= " + due)
-	w.inKinds(kinds)
+	w.in("kind", texts(kinds))
 	q := "UPDATE job SET lease = " + until + ", attempt = attempt + 1 WHERE id IN (SELECT id FROM job" + w.String() +
 		" ORDER BY run_at, id LIMIT " + limit + ") RETURNING " + jobColumns
 	var out []state.Job
@@ -141,7 +128,7 @@ func (t jobs) Revive(ctx context.Context, id int64, at time.Time) error {
 // Next says when there is something to do.
 func (t jobs) Next(ctx context.Context, kinds []string) (time.Time, error) {
 	w := where{conds: []string{"dead = 0"}}
-	w.inKinds(kinds)
+	w.in("kind", texts(kinds))
 	var at *int64
 	_, err := t.one(ctx, "SELECT min(CASE WHEN lease > run_at THEN lease ELSE run_at END) FROM job"+w.String(), w.args, &at)
 	if err != nil || at == nil {

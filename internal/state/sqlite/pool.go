@@ -28,6 +28,7 @@ type pool struct {
 type conn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
+	warm  warm
 }
 
 func newPool(db *sql.DB, n int, begin string) *pool {
@@ -92,6 +93,7 @@ func (c *conn) transact(ctx context.Context, begin string, now func() time.Time,
 	defer func() {
 		t.conn = nil // a Tx kept beyond its function must not write into another's transaction
 		if open {
+			c.warm = warm{}
 			if e := c.do(whole, "ROLLBACK"); e != nil && err != nil && !sqldb.IsFull(err) && !sqldb.IsLost(err) {
 				// SQLite has rolled back by itself after a full disk or a failed write.
 				_ = c.drop()
@@ -100,6 +102,9 @@ func (c *conn) transact(ctx context.Context, begin string, now func() time.Time,
 		c.retire(err)
 	}()
 	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.flush(ctx); err != nil {
 		return err
 	}
 	if t.failed != nil { // half a write must not be committed because its error was passed over

@@ -10,6 +10,9 @@ import (
 // Drop forgets a bounded number of old rows of each kind. What hangs on a row goes
 // with it (ON DELETE CASCADE); words and plans are taken by hand.
 func (t retention) Drop(ctx context.Context, before time.Time, most int) (dropped int64, err error) {
+	if err := t.flush(ctx); err != nil {
+		return 0, err
+	}
 	at := micros(state.Time(before))
 	for _, d := range []struct{ table, words, cond string }{
 		{"session", "session_words", "last < $1 AND started < $1 AND ended <> 0"},
@@ -54,6 +57,7 @@ func (t retention) numbered(ctx context.Context, table, words, cond string, befo
 		if _, err := t.exec(ctx, "DELETE FROM "+words+" WHERE rowid = $1", n); err != nil {
 			return 0, err
 		}
+		t.conn.warm.drop(n)
 		if _, err := t.exec(ctx, "DELETE FROM "+table+" WHERE num = $1", n); err != nil {
 			return 0, err
 		}

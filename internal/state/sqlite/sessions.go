@@ -42,12 +42,12 @@ func (t sessions) Save(ctx context.Context, s *honeyguide.Session) error {
 	if err != nil {
 		return doing("save session", err)
 	}
-	return doing("save session", t.words(ctx, num, before, s))
+	return doing("save session", t.words(num, before, s))
 }
 
 // words indexes a session when what is searched has changed. before is its former
 // document, "" when it is new.
-func (t sessions) words(ctx context.Context, num int64, before string, s *honeyguide.Session) error {
+func (t sessions) words(num int64, before string, s *honeyguide.Session) error {
 	text := state.SessionText(s)
 	if before != "" {
 		var old honeyguide.Session
@@ -57,12 +57,9 @@ func (t sessions) words(ctx context.Context, num int64, before string, s *honeyg
 		if state.SessionText(&old) == text {
 			return nil
 		}
-		if _, err := t.exec(ctx, "DELETE FROM session_words WHERE rowid = $1", num); err != nil {
-			return err
-		}
 	}
-	_, err := t.exec(ctx, "INSERT INTO session_words (rowid, body) VALUES ($1, $2)", num, text)
-	return err
+	t.index("session_words", num, before != "", "", text)
+	return nil
 }
 
 // Get finds by ID.
@@ -93,7 +90,7 @@ func (t sessions) List(ctx context.Context, q state.SessionQuery) ([]honeyguide.
 		w.add("ended = 0")
 	}
 	w.between("started", q.From, q.To)
-	if err := w.text("session_words", q.Text); err != nil {
+	if err := w.text(ctx, t.tx, "session_words", q.Text); err != nil {
 		return nil, "", doing("list sessions", err)
 	}
 	l := list{name: state.ListSessions, table: "session", at: "started", id: "id"}

@@ -20,6 +20,7 @@ type tx struct {
 	conn   *conn
 	now    func() time.Time
 	failed error // the first statement that failed: the transaction can only end
+	later  later
 }
 
 // The nouns share the transaction.
@@ -55,6 +56,8 @@ func (t *tx) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
 		return nil, errOver
 	case t.failed != nil:
 		return nil, t.failed
+	case ctx.Err() != nil:
+		return nil, t.note(ctx.Err())
 	}
 	s, err := t.conn.prepare(ctx, q)
 	return s, t.note(err)
@@ -68,26 +71,29 @@ func (t *tx) note(err error) error {
 	return err
 }
 
-// exec runs a statement and returns the number of rows it changed.
+// exec runs a statement, which must be quick, and returns the number of rows it changed.
 func (t *tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
 	s, err := t.stmt(ctx, q)
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.ExecContext(ctx, args...)
+	r, err := s.ExecContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return 0, t.note(err)
 	}
 	return r.RowsAffected()
 }
 
-// one scans the only row of a question; found is false when there is none.
+// A statement that can be cancelled costs two goroutines: exec and one look at the
+// context before they start and then run to their end, each can be stopped.
+
+// one scans the only row of a question, which must be quick; found is false when there is none.
 func (t *tx) one(ctx context.Context, q string, args []any, into ...any) (found bool, err error) {
 	s, err := t.stmt(ctx, q)
 	if err != nil {
 		return false, err
 	}
-	err = s.QueryRowContext(ctx, args...).Scan(into...)
+	err = s.QueryRowContext(context.WithoutCancel(ctx), args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -111,13 +117,6 @@ func (t *tx) each(ctx context.Context, q string, args []any, row func(scan func(
 		}
 	}
 	return t.note(rows.Err())
-}
-
-// number gives out the next number of a name, 1 first.
-func (t *tx) number(ctx context.Context, name string) (n int64, err error) {
-	const q = `INSERT INTO counter (name, n) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = counter.n + 1 RETURNING n`
-	_, err = t.one(ctx, q, []any{name}, &n)
-	return n, err
 }
 
 // encode writes a value as the JSON that is stored, and brings *v to what that

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,9 @@ type where struct {
 	conds []string
 	args  []any
 	none  bool // nothing can match
+	// How the rows are best found: few of them match, in no order; or reading the
+	// set they are in costs so much that it must be read only once.
+	rare, common bool
 }
 
 func (w *where) arg(v any) string {
@@ -63,19 +67,46 @@ func (w *where) between(column string, from, to time.Time) {
 	}
 }
 
-// text asks the words table of a noun.
-func (w *where) text(table, text string) error {
-	words, ok, err := state.Words(text)
-	if err != nil {
+// many is how many members make a set too common to start from.
+const many = 5000
+
+// among asks that a row's num is one of the keys of table for which cond holds of
+// arg. A rare set is read and its rows sorted. With a common one (a word in every
+// title) that would touch half the table for a page: the rows are taken in order
+// and looked up in the set until the page is full. The plus keeps the planner from
+// turning that round. FTS5 finds a rowid by walking the list of its word, so there
+// the set is read once; a table with an index is asked row by row.
+func (w *where) among(ctx context.Context, t *tx, table, key, cond string, arg any) error {
+	q := fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s $1 LIMIT %d)", table, cond, many)
+	var n int
+	if _, err := t.one(ctx, q, []any{arg}, &n); err != nil {
 		return err
 	}
-	if !ok {
-		w.none = true
-	}
-	if len(words) > 0 {
-		w.add("num IN (SELECT rowid FROM " + table + " WHERE " + table + " MATCH " + w.arg(match(words)) + ")")
+	set := fmt.Sprintf("SELECT %s FROM %s WHERE %s %s", key, table, cond, w.arg(arg))
+	switch {
+	case n < many:
+		w.rare = true
+		w.add("num IN (" + set + ")")
+	case key == "rowid":
+		w.common = true
+		w.add("+num IN (" + set + ")")
+	default:
+		w.add("EXISTS (" + set + " AND " + key + " = num)")
 	}
 	return nil
+}
+
+// text asks the words table of a noun.
+func (w *where) text(ctx context.Context, t *tx, table, text string) error {
+	words, ok, err := state.Words(text)
+	if err != nil || len(words) == 0 {
+		w.none = w.none || !ok
+		return err
+	}
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	return w.among(ctx, t, table, "rowid", table+" MATCH", match(words))
 }
 
 // match writes words in FTS5's language: each one a quoted phrase, the last one a
@@ -103,6 +134,7 @@ type list struct {
 	name   state.List
 	table  string
 	at, id string // columns
+	rest   string // text expression: the rest of the document, "" when doc is all of it
 	is     []string
 	split  string // a column of which each of the values is asked for by itself, see query
 }
@@ -125,18 +157,40 @@ func (l list) query(w where, p state.Page) (string, []any, error) {
 		}
 		w.add(fmt.Sprintf("(%s, %s) < (%s, %s)", l.at, l.id, w.arg(at), w.arg(id)))
 	}
-	part := fmt.Sprintf("SELECT doc, %s, %s FROM %s", l.at, l.id, l.table)
-	q := part + w.String()
-	if len(l.is) > 0 && !w.none {
-		parts := make([]string, len(l.is))
-		for i, v := range l.is {
-			one := where{conds: slices.Concat([]string{l.split + " = " + w.arg(v)}, w.conds)}
-			parts[i] = part + one.String()
-		}
-		q = strings.Join(parts, " UNION ALL ")
+	columns := fmt.Sprintf("doc, %s, %s, %s", cmp.Or(l.rest, "''"), l.at, l.id)
+	order := fmt.Sprintf(" ORDER BY %s DESC, %s DESC", l.at, l.id)
+	limit := " LIMIT " + w.arg(p.Rows()+1)
+	if w.rare && !w.none { // sort keys, not documents
+		w.in(l.split, l.is)
+		keys := "SELECT " + l.id + " FROM " + l.table + w.String() + order + limit
+		return "SELECT " + columns + " FROM " + l.table + " WHERE " + l.id + " IN (" + keys + ")" + order, w.args, nil
 	}
-	limit := w.arg(p.Rows() + 1)
-	return fmt.Sprintf("%s ORDER BY %s DESC, %s DESC LIMIT %s", q, l.at, l.id, limit), w.args, nil
+	part := "SELECT " + columns + " FROM " + l.table
+	if len(l.is) < 2 || w.none || w.common {
+		if w.common {
+			l.split = "+" + l.split
+		}
+		w.in(l.split, l.is)
+		return part + w.String() + order + limit, w.args, nil
+	}
+	parts := make([]string, len(l.is))
+	for i, v := range l.is {
+		one := where{conds: slices.Concat([]string{l.split + " = " + w.arg(v)}, w.conds)}
+		parts[i] = part + one.String()
+	}
+	return strings.Join(parts, " UNION ALL ") + order + limit, w.args, nil
+}
+
+// in asks that a column has one of the values; no values ask nothing.
+func (w *where) in(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]string, len(values))
+	for i, v := range values {
+		args[i] = w.arg(v)
+	}
+	w.add(column + " IN (" + strings.Join(args, ", ") + ")")
 }
 
 // page reads one page of documents and the cursor of the next.
@@ -161,9 +215,9 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 	}
 	n, more, last := 0, false, key{}
 	err = t.each(ctx, q, args, func(scan func(...any) error) error {
-		var doc string
+		var doc, rest string
 		var k key
-		if err := scan(&doc, &k.at, &k.id); err != nil {
+		if err := scan(&doc, &rest, &k.at, &k.id); err != nil {
 			return err
 		}
 		if n++; n > p.Rows() {
@@ -171,12 +225,20 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 			return nil
 		}
 		last = k
-		return row(doc, k)
+		return row(joined(doc, rest), k)
 	})
 	if err != nil || !more {
 		return "", err
 	}
 	return state.Cursor(l.name, last.at, last.id), nil
+}
+
+// joined makes one JSON object of two: where both have a name, the second counts.
+func joined(doc, rest string) string {
+	if rest == "" {
+		return doc
+	}
+	return strings.TrimSuffix(doc, "}") + "," + strings.TrimPrefix(rest, "{")
 }
 
 // texts turns a list of named strings into plain ones, each once.

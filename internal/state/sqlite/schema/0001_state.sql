@@ -12,7 +12,7 @@ CREATE TABLE alert (
   incident TEXT NOT NULL, dedupe TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE UNIQUE INDEX alert_dedupe ON alert (dedupe) WHERE dedupe <> '' AND status IN ('new', 'acknowledged', 'escalated');
 CREATE INDEX alert_created  ON alert (created, id);
-CREATE INDEX alert_status   ON alert (status, created, id);
+CREATE INDEX alert_status   ON alert (status, created, id, severity); -- severity: counts read the index alone
 CREATE INDEX alert_rule     ON alert (rule, created, id);
 CREATE INDEX alert_severe   ON alert (created, id) WHERE severity >= 4;
 CREATE INDEX alert_src      ON alert (src, created, id) WHERE src <> '';
@@ -20,6 +20,8 @@ CREATE INDEX alert_session  ON alert (session, created, id) WHERE session <> '';
 CREATE INDEX alert_attacker ON alert (attacker, created, id) WHERE attacker <> '';
 CREATE INDEX alert_incident ON alert (incident, created, id) WHERE incident <> '';
 CREATE INDEX alert_last     ON alert (last);
+-- The bulk of an alert, which stops changing when it is full: {"event_ids", "evidence", "observables"}.
+CREATE TABLE alert_evidence (alert INTEGER PRIMARY KEY REFERENCES alert (num) ON DELETE CASCADE, doc TEXT NOT NULL);
 -- A sub-technique stands here under its parent, too.
 CREATE TABLE alert_tech (tech TEXT NOT NULL, alert INTEGER NOT NULL REFERENCES alert (num) ON DELETE CASCADE, PRIMARY KEY (tech, alert));
 CREATE INDEX alert_tech_alert ON alert_tech (alert);
