@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"honeyguide"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -132,20 +133,17 @@ func (w *applying) finish(ctx context.Context) error {
 		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 			return err
 		}
-		for i := range in.Plans {
-			p := in.Plans[i]
-			if !slices.ContainsFunc(w.plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-				continue // was saved before
-			}
-			if err := w.tx.Plans().Save(ctx, &p); err != nil {
-				return err
-			}
+	}
+	for i := range w.plans {
+		if err := w.tx.Plans().Save(ctx, &w.plans[i]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// plan adds the plans that are new to an incident.
+// plan adds to an incident the plans that are new or stronger than what was
+// planned before.
 func (w *applying) plan(ctx context.Context, in *incidents) {
 	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, in.alerts, in.opened, w.now)
 	if err != nil {
@@ -153,10 +151,15 @@ func (w *applying) plan(ctx context.Context, in *incidents) {
 		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
 	}
 	for _, p := range plans {
-		known := slices.ContainsFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
-		if !known && len(in.Plans) < state.MaxMembers {
+		i := slices.IndexFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
+		switch {
+		case i >= 0 && respond.Stronger(&p, &in.Plans[i]):
+			in.Plans[i] = p
+		case i < 0 && len(in.Plans) < state.MaxMembers:
 			in.Plans = append(in.Plans, p)
-			w.plans = append(w.plans, p)
+		default:
+			continue
 		}
+		w.plans = append(w.plans, p)
 	}
 }

@@ -69,9 +69,6 @@ func (w *applying) link(ctx context.Context, key string) (string, error) {
 
 // join makes the alerts of a root go to another from now on.
 func (w *applying) join(ctx context.Context, from, to string) error {
-	if from == to {
-		return nil
-	}
 	w.links[from] = to
 	return w.tx.Meta().Put(ctx, linkKey(from), to)
 }
@@ -184,29 +181,50 @@ func (w *applying) incident(ctx context.Context, a *honeyguide.Alert, keys []str
 			}
 		}
 	case a.Severity >= w.c.cfg.Min:
-		in = w.begin(a, roots[0])
+		var err error
+		if in, err = w.begin(ctx, a, roots[0]); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, nil
 	}
-	for _, r := range roots {
-		if err := w.join(ctx, r, in.Key); err != nil {
-			return nil, err
-		}
-	}
-	if in.opened && len(in.alerts) == 0 {
-		return in, w.adopt(ctx, in, keys)
-	}
-	return in, nil
+	return in, w.gather(ctx, in, keys, roots)
 }
 
-// begin opens an incident.
-func (w *applying) begin(a *honeyguide.Alert, key string) *incidents {
+// gather makes all roots one and takes in what attackers new to the incident
+// did before.
+func (w *applying) gather(ctx context.Context, in *incidents, keys, roots []string) error {
+	fresh := in.opened && len(in.alerts) == 0
+	for _, r := range roots {
+		if r == in.Key {
+			continue
+		}
+		if err := w.join(ctx, r, in.Key); err != nil {
+			return err
+		}
+		if !fresh {
+			if err := w.adopt(ctx, in, []string{r}); err != nil {
+				return err
+			}
+		}
+	}
+	if fresh {
+		return w.adopt(ctx, in, keys)
+	}
+	return nil
+}
+
+// begin opens an incident. It is saved at once, because the store gives it its
+// identity, which its alerts carry.
+func (w *applying) begin(ctx context.Context, a *honeyguide.Alert, key string) (*incidents, error) {
 	in := &incidents{opened: true, grown: true, Incident: honeyguide.Incident{
-		ID: honeyguide.DerivedID(w.now, "incident", key), Key: key, Status: honeyguide.IncidentNew,
-		Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
+		Key: key, Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
 	}}
+	if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
+		return nil, err
+	}
 	w.touch(key, in)
-	return in
+	return in, nil
 }
 
 // adopt takes in the alerts the attackers raised before they were severe
@@ -270,20 +288,10 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	delete(w.touched, other.Key)
 	w.order = slices.DeleteFunc(w.order, func(x *incidents) bool { return x == other })
 	w.touched[in.Key] = in
-	if other.opened { // it never came to be
-		return nil
-	}
 	other.Status, other.Phase, other.UpdatedAt = honeyguide.IncidentClosed, "post_incident", w.now
-	other.Title = clip("Joined to "+in.name()+": "+other.Title, 500)
+	other.Title = clip("Joined to "+in.Short+": "+other.Title, 500)
 	_, err := w.tx.Incidents().Save(ctx, &other.Incident)
 	return err
-}
-
-func (in *incidents) name() string {
-	if in.Short != "" {
-		return in.Short
-	}
-	return in.Key
 }
 
 // take counts an alert in; n are the events it adds.
