@@ -3,6 +3,7 @@ package shell
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"honeyguide/internal/deception/vfs"
 )
@@ -32,6 +33,13 @@ func (e *env) runDropped(path, real string, args []string, size int64) int {
 		w.Executed(real, status)
 	}
 	return status
+}
+
+// original reports a program of the image: the attacker brings nothing that
+// begins like its neighbours and is as old.
+func (e *env) original(path string) bool {
+	i, err := e.fs.Stat(vfs.Cred{}, path)
+	return err == nil && i.Mtime.Before(e.k.started.Add(-time.Hour)) && bytes.HasPrefix(e.head(path, 4), []byte("\x7fELF"))
 }
 
 // head reads the beginning of a file.

@@ -81,6 +81,13 @@ type env struct {
 	cmdText  string
 	substs   []func() // process substitutions of the running command
 	ended    bool
+
+	ranSubst  bool     // a command substitution ran in this command
+	pending   []string // traps of signals that came
+	limits    map[byte]string
+	histOff   bool
+	askedExit bool
+	errName   string // shown in messages instead of the shell's name
 }
 
 // A frame is one function call or sourced file.

@@ -115,6 +115,10 @@ func (e *env) execPath(path string, args []string) int {
 		if status, ok := e.runProgram(base(path), base(real), args); ok {
 			return status
 		}
+		if i.Mode&vfs.TypeMask == vfs.Regular && e.original(real) {
+			e.k.sh.opt.Watch.Unsupported("command " + base(real))
+			return 0
+		}
 	}
 	return e.runDropped(path, real, args, i.Size)
 }

@@ -74,7 +74,7 @@ func New(o Options) *Shell {
 		o.Watch = nobody{}
 	}
 	if o.FS == nil && o.Host != nil {
-		o.FS = o.Host.NewFS(vfs.Quota{}, o.Now)
+		o.FS = o.Host.Image.NewFS(vfs.Quota{}, o.Now)
 	}
 	s := &Shell{opt: o}
 	s.hooks.now, s.hooks.after = time.Now, timer
