@@ -31,6 +31,7 @@ type Setup struct {
 	Seed     []byte            // deployment secret the persona is derived from
 	Hostname string            // of the pretended host; "" lets the persona choose
 	Now      time.Time         // core's wall clock
+	Deployed time.Time         // when this deployment began: what the host's own history is counted from
 	Sensors  []SensorSetup     // what listens
 	Tokens   []TokenSetup      // what is planted
 	HostKeys map[string][]byte // PEM: ssh_rsa, ssh_ecdsa, ssh_ed25519

@@ -73,26 +73,27 @@ func Migrate(ctx context.Context, db *sql.DB, fsys fs.FS, o MigrateOptions) (int
 	return len(all), nil
 }
 
-// Schema returns the version of a migrated file without changing it; 0 when it
-// was never migrated. It refuses what Migrate refuses, so that a reader does not
-// misread a newer file.
-func Schema(ctx context.Context, db *sql.DB, fsys fs.FS, o MigrateOptions) (int, error) {
+// Schema returns the version a file has, 0 when it was never migrated, and the
+// version the files of fsys would bring it to, without changing it. It refuses
+// what Migrate refuses, so that a reader does not misread a newer file.
+func Schema(ctx context.Context, db *sql.DB, fsys fs.FS, o MigrateOptions) (have, want int, err error) {
 	all, err := load(fsys)
 	if err != nil {
-		return 0, fmt.Errorf("read migrations of the %s: %w", o.Name, err)
+		return 0, 0, fmt.Errorf("read migrations of the %s: %w", o.Name, err)
 	}
 	if _, err := o.identify(ctx, db); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var n int
 	const q = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'`
 	if err := db.QueryRowContext(ctx, q).Scan(&n); err != nil {
-		return 0, fmt.Errorf("read schema of the %s: %w", o.Name, err)
+		return 0, 0, fmt.Errorf("read schema of the %s: %w", o.Name, err)
 	}
 	if n == 0 {
-		return 0, nil
+		return 0, len(all), nil
 	}
-	return o.applied(ctx, db, all)
+	have, err = o.applied(ctx, db, all)
+	return have, len(all), err
 }
 
 // load reads and checks the numbered files.

@@ -274,8 +274,8 @@ func TestMigrate(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, sqldb.Options{Path: filepath.Join(dir, "x.db")})
 	o := sqldb.MigrateOptions{Name: "test database", AppID: 0x1234, Backup: filepath.Join(dir, "x")}
-	if v, err := sqldb.Schema(t.Context(), db, migrations, o); v != 0 || err != nil {
-		t.Fatalf("fresh file: schema %d, %v", v, err)
+	if v, want, err := sqldb.Schema(t.Context(), db, migrations, o); v != 0 || want != 3 || err != nil {
+		t.Fatalf("fresh file: schema %d of %d, %v", v, want, err)
 	}
 	for _, n := range []int{2, 2, 3, 3} {
 		v, err := sqldb.Migrate(t.Context(), db, first(n), o)
@@ -286,8 +286,8 @@ func TestMigrate(t *testing.T) {
 	if got := text(t, db, "SELECT y FROM a"); got != "2" {
 		t.Errorf("y = %s", got)
 	}
-	if v, err := sqldb.Schema(t.Context(), db, migrations, o); v != 3 || err != nil {
-		t.Errorf("schema %d, %v", v, err)
+	if v, want, err := sqldb.Schema(t.Context(), db, migrations, o); v != 3 || want != 3 || err != nil {
+		t.Errorf("schema %d of %d, %v", v, want, err)
 	}
 	// One copy, made before the change.
 	if names, _ := filepath.Glob(filepath.Join(dir, "*.bak*")); len(names) != 1 || filepath.Base(names[0]) != "x.v2.bak" {

@@ -131,7 +131,7 @@ type Process struct {
 	Signal func(sig int)
 }
 
-// Kernel reports a kernel thread.
+// KernelThread reports a kernel thread.
 func (p Process) KernelThread() bool { return p.Exe == "" && len(p.Args) == 0 }
 
 // A Login is one session of a user.
@@ -142,6 +142,7 @@ type Login struct {
 	Reboot          bool
 	Crash           bool
 	Kernel          string
+	Local, Peer     netip.AddrPort // of a live connection
 }
 
 // Uptime returns how long the machine has been up.

@@ -156,9 +156,8 @@ func (t *Table) Kill(uid uint32, pid, sig int) error {
 // USR2 mean reload or nothing to those that run here.
 func harmless(sig int) bool { return slices.Contains([]int{1, 10, 12, 17, 18, 23, 28}, sig) }
 
-// Login records a session; TTY "" is one without terminal, which who and last
-// do not show.
-func (t *Table) Login(l Login) {
+// login records a session; one without a terminal who and last do not show.
+func (t *Table) login(l Login) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.logins) < 256 {
@@ -166,12 +165,12 @@ func (t *Table) Login(l Login) {
 	}
 }
 
-// Logout ends the session on tty.
-func (t *Table) Logout(tty string) {
+// logout ends the session of an sshd.
+func (t *Table) logout(pid int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.logins {
-		if t.logins[i].TTY == tty && t.logins[i].Until.IsZero() {
+		if t.logins[i].PID == pid && t.logins[i].Until.IsZero() {
 			t.logins[i].Until = t.now()
 		}
 	}

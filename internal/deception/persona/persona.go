@@ -21,16 +21,23 @@ type Options struct {
 
 // A Host is one pretended computer.
 type Host struct {
-	Name    string // of the persona: debian-12
-	Machine *machine.Machine
-	Image   *vfs.Image
-	Users   []User
-	Groups  []Group
-	SSH     SSHFacts
-	HTTP    HTTPFacts
-	App     App
-	// Packages maps installed packages to their versions.
-	Packages map[string]string
+	Name     string // of the persona: debian-12
+	Machine  *machine.Machine
+	Image    *vfs.Image
+	Users    []User
+	Groups   []Group
+	SSH      SSHFacts
+	HTTP     HTTPFacts
+	App      App
+	Packages map[string]Package // installed ones, by name
+
+	seed []byte
+}
+
+// A Package is one installed package, as dpkg tells of it.
+type Package struct {
+	Name, Version, Arch, Size, Section, Priority, Summary string
+	Essential                                             bool
 }
 
 // A User is one line of /etc/passwd.
@@ -82,13 +89,6 @@ func (h *Host) Plant(path string, owner vfs.Cred, mode uint32, content []byte) e
 		return fmt.Errorf("plant: %w", err)
 	}
 	return nil
-}
-
-// NewFS returns one attacker's view of the host's files and processes.
-func (h *Host) NewFS(q vfs.Quota, now func() time.Time) *vfs.FS {
-	f := h.Image.NewFS(q, now)
-	f.SetView(h.Machine.NewTable(now))
-	return f
 }
 
 // User returns the base image's account of that name.

@@ -76,6 +76,7 @@ type store struct {
 type FS struct {
 	st      *store
 	self    int
+	streams StreamHook
 	onRead  func(path string)
 	onWrite func(path string, size int64, sha256 string)
 }
@@ -113,6 +114,9 @@ func (f *FS) As(pid int) *FS {
 
 // Self returns the process id of this handle.
 func (f *FS) Self() int { return f.self }
+
+// Now returns the file system's time.
+func (f *FS) Now() time.Time { return f.st.now() }
 
 // SetView attaches what synthetic trees want to know of this attacker; call it
 // from [Image.OnNew].

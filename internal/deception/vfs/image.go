@@ -176,6 +176,29 @@ func (i *Image) add(e Entry) error {
 	return nil
 }
 
+// Remove takes an entry, with all below it, out of an image that is being built.
+func (i *Image) Remove(path string) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.sealed {
+		return fmt.Errorf("remove %q: the image is in use", path)
+	}
+	dir, name, err := i.parent(Entry{Path: path})
+	if err != nil {
+		return fmt.Errorf("remove: %w", err)
+	}
+	l := i.nodes[dir].body.(*listing)
+	at, found := i.search(l, name)
+	if !found {
+		return fmt.Errorf("remove %q: no such entry", path)
+	}
+	if i.nodes[l.ids[at]].mode&TypeMask == Dir {
+		i.nodes[dir].nlink--
+	}
+	l.ids = slices.Delete(l.ids, at, at+1)
+	return nil
+}
+
 // replace gives an existing entry new facts; a folder keeps its entries.
 func (i *Image) replace(id uint32, e Entry) error {
 	old := i.nodes[id]
