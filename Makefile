@@ -44,7 +44,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
-	$(GO) run ./test/bench
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
 
 docs: build ## reference pages from the binary itself
 	./$(BIN) config docs > docs/reference/configuration.md

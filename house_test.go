@@ -27,6 +27,9 @@ var tenants = map[string][]string{
 	"github.com/klauspost":       {"internal/colblock"},
 	"github.com/knadh/koanf":     {"internal/config"},
 	"github.com/miekg/dns":       {"internal/sensor/dns"},
+	"go.yaml.in/yaml":           {"internal/config", "internal/playbook"},
+	"github.com/landlock-lsm":    {"internal/sandbox"},
+	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
 	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
@@ -42,7 +45,7 @@ var tenants = map[string][]string{
 	"log":                        {"tools"},
 	"os/exec":                    {"internal/sandbox", "tools", "test"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
 	},
 }
@@ -61,7 +64,7 @@ var refused = map[string][]string{
 }
 
 // starters are the only folders that may start goroutines.
-var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog"}
+var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog", "test"}
 
 // hosts are the rooms whose sub-folders are kinds.
 var hosts = []string{
@@ -70,7 +73,7 @@ var hosts = []string{
 }
 
 // generated are the hosts whose kinds tools/kinds lists in internal/builtin.
-var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond"}
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 

@@ -1,0 +1,296 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/detect"
+	"honeyguide/internal/eventlog"
+	"honeyguide/internal/state"
+	"honeyguide/internal/telemetry"
+)
+
+// Config says how the consumer works.
+type Config struct {
+	Name     string              // of its cursor; "" means detect
+	Min      honeyguide.Severity // least severity that opens an incident; 0 means medium
+	Batch    int                 // events judged at a time; 0 means 4096
+	WarmUp   int                 // events read again at the start; 0 means 50,000, below 0 none
+	WarmSpan time.Duration       // and not older than this before the cursor; 0 means 1 h
+	Triage   detect.TriageConfig
+}
+
+// Deps is what a consumer works with.
+type Deps struct {
+	Log   eventlog.Log
+	State state.Store
+	// Detectors opens fresh detectors; it is called at each start, because what
+	// they remember is rebuilt from the log.
+	Detectors func(ctx context.Context) ([]Detector, error)
+	Planner   Planner                     // nil: nothing is planned
+	Recording func(session string) string // name of a session's recording, "" for none; nil: none
+	Metrics   *telemetry.Registry
+	Logger    *slog.Logger     // nil: none
+	Now       func() time.Time // nil: time.Now
+}
+
+// A Consumer reads the log and writes what follows from it.
+type Consumer struct {
+	cfg Config
+	dep Deps
+	m   *metrics
+	log *slog.Logger
+
+	sessions *detect.Memory[honeyguide.Session] // as last committed
+	links    *detect.Memory[string]             // as last committed, "" for none
+
+	mu   sync.Mutex
+	done eventlog.Seq
+	wake chan struct{} // closed and replaced when done moves
+}
+
+// Pauses between attempts to write a verdict.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// NewConsumer returns a consumer. Run starts it.
+func NewConsumer(cfg Config, dep Deps) *Consumer {
+	if cfg.Name == "" {
+		cfg.Name = "detect"
+	}
+	if cfg.Min == 0 {
+		cfg.Min = honeyguide.SeverityMedium
+	}
+	if cfg.Batch <= 0 {
+		cfg.Batch = 4096
+	}
+	if cfg.WarmUp == 0 {
+		cfg.WarmUp = 50_000
+	}
+	if cfg.WarmSpan == 0 {
+		cfg.WarmSpan = time.Hour
+	}
+	if dep.Now == nil {
+		dep.Now = time.Now
+	}
+	if dep.Logger == nil {
+		dep.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Consumer{
+		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wake: make(chan struct{}),
+		sessions: detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} }),
+		links:    detect.NewMemory(memoryOfKeys, func() string { return "" }),
+	}
+}
+
+// Run judges the log until ctx ends. It may be called again after it returned,
+// but not twice at a time.
+func (c *Consumer) Run(ctx context.Context) error {
+	detectors, err := c.dep.Detectors(ctx)
+	if err != nil {
+		return fmt.Errorf("open detectors: %w", err)
+	}
+	for _, d := range detectors {
+		c.m.detectors.With(d.Name).Add(0)
+	}
+	j := newJudge(detectors, c.cfg.Triage, c.log, func(name string) { c.m.detectors.With(name).Add(1) })
+	pos, err := c.cursor(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.warmUp(ctx, j, pos); err != nil {
+		return fmt.Errorf("read the last events again: %w", err)
+	}
+	c.reached(pos)
+	for {
+		recs, err := c.dep.Log.Read(ctx, pos, c.cfg.Batch)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, eventlog.ErrTrimmed):
+			if pos, err = c.skip(ctx, pos); err != nil {
+				return err
+			}
+		case err != nil:
+			return fmt.Errorf("read event log: %w", err)
+		case len(recs) > 0:
+			if err := c.batch(ctx, j, pos, recs); err != nil {
+				return err
+			}
+			pos = recs[len(recs)-1].Seq
+			c.reached(pos)
+			c.lag(ctx, pos)
+		}
+	}
+}
+
+// batch judges records and writes what follows. Writing is tried until it
+// works: the next batch may not overtake this one.
+func (c *Consumer) batch(ctx context.Context, j *judge, pos eventlog.Seq, recs []eventlog.Record) error {
+	began := time.Now()
+	v := j.judge(ctx, pos, recs)
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		out, err := c.apply(ctx, v)
+		switch {
+		case err == nil:
+			c.count(v, out)
+			c.m.batch.Observe(time.Since(began).Seconds())
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case honeyguide.ErrorCode(err) == honeyguide.CodeConflict, honeyguide.ErrorCode(err) == honeyguide.CodeForbidden:
+			return err // the cursor is another's
+		}
+		c.m.retries.Add(1)
+		c.log.LogAttrs(ctx, slog.LevelError, "state not written, trying again", slog.Any("error", err), slog.Duration("pause", pause))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// count remembers and counts what is now durable.
+func (c *Consumer) count(v *verdict, out *outcome) {
+	for _, s := range out.sessions {
+		*c.sessions.At(s.ID) = s
+	}
+	for key, to := range out.links {
+		*c.links.At(key) = to
+	}
+	for i := range v.alerts {
+		a := &v.alerts[i]
+		c.m.category.With(a.Category).Add(float64(a.Count))
+		if a.Severity >= honeyguide.SeverityMedium {
+			c.m.threats.Add(float64(a.Count))
+		}
+	}
+	for i := range out.created {
+		c.m.alerts.With(out.created[i].Severity.String()).Add(1)
+	}
+	for i := range out.plans {
+		c.m.plans.With(string(out.plans[i].State)).Add(1)
+	}
+	c.m.incidents.Add(float64(out.opened))
+	c.m.events.Add(float64(v.events))
+	c.m.tokens.Add(float64(len(v.exposed) + len(v.used)))
+	c.m.unknownTokens.Add(float64(out.unknown))
+}
+
+func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
+	var pos int64
+	err := c.dep.State.View(ctx, func(tx state.Tx) (err error) {
+		pos, err = tx.Cursors().Cursor(ctx, c.cfg.Name)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read position: %w", err)
+	}
+	return eventlog.Seq(pos), nil
+}
+
+// skip moves behind what retention took unseen.
+func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, error) {
+	first, _, err := c.dep.Log.Ends(ctx)
+	if err != nil {
+		return pos, fmt.Errorf("read ends of the event log: %w", err)
+	}
+	if first-1 <= pos {
+		return pos, nil
+	}
+	err = c.dep.State.Update(ctx, func(tx state.Tx) error { return tx.Cursors().Move(ctx, c.cfg.Name, int64(pos), int64(first-1)) })
+	if err != nil {
+		return pos, fmt.Errorf("move position: %w", err)
+	}
+	if pos > 0 {
+		c.m.trimmed.Add(1)
+		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(pos+1)), slog.Int64("to", int64(first-1)))
+	}
+	return first - 1, nil
+}
+
+// warmUp lets the judge see the last events before pos again.
+func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error {
+	if c.cfg.WarmUp < 0 || pos == 0 {
+		return nil
+	}
+	first, _, err := c.dep.Log.Ends(ctx)
+	if err != nil {
+		return err
+	}
+	// Only what is young enough counts; the newest event is the clock.
+	newest, err := c.dep.Log.Read(ctx, max(first-1, pos-1), 1)
+	if err != nil || len(newest) == 0 || newest[0].Seq > pos {
+		return err
+	}
+	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
+	young := false
+	for at := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)); at < pos; {
+		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
+		if err != nil {
+			return err
+		}
+		if len(recs) == 0 || recs[0].Seq > pos {
+			return nil
+		}
+		at = recs[len(recs)-1].Seq
+		for i := range recs {
+			if young = young || !recs[i].Event.Time.Before(from); young {
+				j.judge(ctx, recs[i].Seq-1, recs[i:])
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// reached says that everything up to pos is dealt with.
+func (c *Consumer) reached(pos eventlog.Seq) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pos > c.done {
+		c.done = pos
+	}
+	close(c.wake)
+	c.wake = make(chan struct{})
+	c.m.position.Set(float64(pos))
+}
+
+func (c *Consumer) lag(ctx context.Context, pos eventlog.Seq) {
+	if _, last, err := c.dep.Log.Ends(ctx); err == nil {
+		c.m.lag.Set(float64(last - pos))
+	}
+}
+
+// Idle returns when everything up to seq is judged and what follows from it is
+// durable, or with ctx's error.
+func (c *Consumer) Idle(ctx context.Context, seq eventlog.Seq) error {
+	for {
+		c.mu.Lock()
+		done, wake := c.done, c.wake
+		c.mu.Unlock()
+		if done >= seq {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wake:
+		}
+	}
+}
+
+// Position returns the number of the last event dealt with.
+func (c *Consumer) Position() eventlog.Seq {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
+}
