@@ -242,8 +242,16 @@ func TestRestartsWhatWasKilled(t *testing.T) {
 		t.Error(err)
 	}
 	b.echoes() // waits in the listener until the next process takes it
+	b.until("serving again", func(h Health) bool { return h.State == Serving && h.Restarts == 1 })
 	if h := b.Health(); h.Restarts != 1 || h.PID == pid || h.Violations != 0 || !strings.Contains(h.LastExit, "killed") {
 		t.Errorf("health: %+v", h)
+	}
+	var text strings.Builder
+	b.m.WriteTo(&text)
+	for _, want := range []string{`honeyguide_warden_restarts_total{process="debian-12"} 1`, `honeyguide_warden_up{process="debian-12"} 1`} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%s is not in:\n%s", want, text.String())
+		}
 	}
 	if e := b.wait(honeyguide.ActivityClose); e.Session != "s1" || !strings.Contains(e.Str(honeyguide.AttrDetail), "killed") {
 		t.Errorf("the session that was cut off: %+v", e)
