@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"time"
 
 	"honeyguide"
@@ -67,6 +68,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 			})
 		}
 	}
+	group.Go(ctx, "memory", func(ctx context.Context) error { return p.giveBack(ctx) })
 	if err := conn.Send(ipc.Ready{}); err != nil {
 		cancel()
 	}
@@ -221,6 +223,37 @@ func (p *process) answer(ctx context.Context, conn *ipc.Conn, packets <-chan ipc
 				return fmt.Errorf("answer packet: %w", err)
 			}
 		}
+	}
+}
+
+// Memory is given back to the machine when a crowd has left: looked at this
+// often, and only after a crowd of at least this many.
+const (
+	giveBackEvery = 15 * time.Second
+	crowd         = 100
+)
+
+// giveBack returns memory once three quarters of a crowd are gone; the runtime
+// would keep it for minutes.
+func (p *process) giveBack(ctx context.Context) error {
+	tick := time.NewTicker(giveBackEvery)
+	defer tick.Stop()
+	peak := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		open := 0
+		for _, s := range p.servers {
+			open += s.Open()
+		}
+		if peak >= crowd && open < peak/4 {
+			debug.FreeOSMemory()
+			peak = open
+		}
+		peak = max(peak, open)
 	}
 }
 

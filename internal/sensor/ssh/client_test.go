@@ -353,7 +353,8 @@ func TestManyLoginsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// openssh runs the machine's ssh with a password.
+// openssh runs the machine's ssh with a password; the last argument is the
+// command, "" for none.
 func openssh(t *testing.T, r *sensortest.Rig, stdin string, args ...string) (string, string, error) {
 	t.Helper()
 	path, err := exec.LookPath("ssh")
@@ -367,8 +368,14 @@ func openssh(t *testing.T, r *sensortest.Rig, stdin string, args ...string) (str
 	host, port, _ := strings.Cut(r.Addr, ":")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append([]string{"-F", "none", "-p", port, "-o", "StrictHostKeyChecking=no",
-		"-o", "UserKnownHostsFile=/dev/null", "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", "root@" + host}, args...)...)
+	// The first value of an option counts: those of the test come first.
+	line := append([]string{"-F", "none", "-p", port}, args[:len(args)-1]...)
+	line = append(line, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "PubkeyAuthentication=no",
+		"-o", "NumberOfPasswordPrompts=1", "root@"+host)
+	if last := args[len(args)-1]; last != "" {
+		line = append(line, last)
+	}
+	cmd := exec.CommandContext(ctx, path, line...)
 	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+ask, "SSH_ASKPASS_REQUIRE=force", "DISPLAY=none", "TERM=xterm")
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer
@@ -388,13 +395,24 @@ func TestOpenSSHClient(t *testing.T) {
 	if !errors.As(err, &exit) || exit.ExitCode() != 7 {
 		t.Errorf("exit status: %v", err)
 	}
-	out, errs, err = openssh(t, r, "echo one\rexit\r", "-tt")
+	out, errs, err = openssh(t, r, "echo one\rexit\r", "-tt", "")
 	if err != nil || !strings.Contains(out, "$ echo one\r\none\r\n$ exit\r\nlogout\r\n") {
 		t.Errorf("terminal: %q, %v\n%s", out, err, errs)
 	}
-	out, _, err = openssh(t, r, "echo a\necho b\n")
+	out, _, err = openssh(t, r, "echo a\necho b\n", "")
 	if err != nil || out != "a\nb\n" {
 		t.Errorf("script: %q, %v", out, err)
+	}
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	for _, algo := range []string{"ssh-ed25519", "rsa-sha2-256", "ecdsa-sha2-nistp256"} {
+		_ = os.Remove(known)
+		for range 2 { // a client learns from a host it knows
+			_, errs, _ = openssh(t, r, "", "-o", "UserKnownHostsFile="+known, "-o", "UpdateHostKeys=yes",
+				"-o", "StrictHostKeyChecking=accept-new", "-o", "HostKeyAlgorithms=^"+algo, "cat")
+		}
+		if b, _ := os.ReadFile(known); bytes.Count(b, []byte("\n")) != 3 {
+			t.Errorf("%s: the client learnt these keys:\n%s\n%s", algo, b, errs)
+		}
 	}
 	for _, kex := range []string{"curve25519-sha256", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
 		"diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"} {

@@ -137,7 +137,7 @@ func (l *library) open(c *helloConn, g *gate) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	link := &libraryLink{conn: conn, opened: channels, asked: requests}
+	link := &libraryLink{conn: conn, keys: l.keys, opened: channels, asked: requests}
 	link.in.all = &l.unread
 	c.counted.Store(&link.in)
 	return link, nil
@@ -156,6 +156,7 @@ type libraryLink struct {
 	conn   *ssh.ServerConn
 	opened <-chan ssh.NewChannel
 	asked  <-chan *ssh.Request
+	keys   []ssh.Signer
 	in     inflow
 }
 
@@ -179,9 +180,14 @@ func (l *libraryLink) serve(ctx context.Context, m mux) error {
 				l.asked = nil
 				continue
 			}
-			yes := m.global(r.Type, r.Payload)
+			yes, reply := false, []byte(nil)
+			if r.Type == proveRequest {
+				reply, yes = l.prove(r.Payload)
+			} else {
+				yes = m.global(r.Type, r.Payload)
+			}
 			if r.WantReply {
-				_ = r.Reply(yes, nil)
+				_ = r.Reply(yes, reply)
 			}
 		case c, ok := <-l.opened:
 			if !ok {
