@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"honeyguide"
@@ -361,8 +360,6 @@ func actors(a *honeyguide.Alert) []string {
 	var out []string
 	if addr := attackerAddr(a.Attacker); addr != "" {
 		out = append(out, addr)
-	} else if !strings.HasPrefix(a.Attacker, "campaign:") && a.Attacker != "" {
-		out = append(out, a.Attacker)
 	}
 	for _, o := range a.Observed {
 		if o.Type == "ip" && (o.Name == honeyguide.AttrReader || o.Name == "source") && !slices.Contains(out, o.Value) {

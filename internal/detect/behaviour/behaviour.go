@@ -48,8 +48,13 @@ func (c *Config) Validate() error {
 		key string
 		n   int
 	}{
-		{"brute_force_count", c.BruteForceCount}, {"success_after", c.SuccessAfter}, {"spray_sources", c.SpraySources},
-		{"spray_users", c.SprayUsers}, {"recon_count", c.ReconCount}, {"scan_services", c.ScanServices}, {"web_requests", c.WebRequests},
+		{"brute_force_count", c.BruteForceCount},
+		{"success_after", c.SuccessAfter},
+		{"spray_sources", c.SpraySources},
+		{"spray_users", c.SprayUsers},
+		{"recon_count", c.ReconCount},
+		{"scan_services", c.ScanServices},
+		{"web_requests", c.WebRequests},
 	} {
 		if n.n < 1 || n.n > honeyguide.MaxEvidence {
 			return errors.New(n.key + ": want 1 to 50")
