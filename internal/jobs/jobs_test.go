@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -314,6 +316,34 @@ func TestWaitWakes(t *testing.T) {
 	cancel()
 	if err := q.Wait(ctx, []string{"other"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a dead context: %v", err)
+	}
+}
+
+// TestIdleWritesNothing: looking for jobs that are not there leaves the disk alone.
+func TestIdleWritesNothing(t *testing.T) {
+	dir, c := t.TempDir(), &clock{t: start}
+	s := open(t, dir)
+	q := jobs.New(s, c.now)
+	add(t, q, s, &jobs.Job{Kind: "k", RunAt: start.Add(time.Hour)})
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, sqlite.FileName+"-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	for range 10 {
+		if got := claim(t, q, 1, time.Minute); len(got) != 0 {
+			t.Fatalf("claimed %+v", got)
+		}
+	}
+	if after := size(); after != before {
+		t.Errorf("the log grew from %d to %d bytes", before, after)
+	}
+	c.step(time.Hour)
+	if got := claim(t, q, 1, time.Minute); len(got) != 1 || size() == before {
+		t.Errorf("claimed %+v with a log of %d bytes", got, size())
 	}
 }
 

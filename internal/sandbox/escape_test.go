@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -489,6 +490,54 @@ func BenchmarkStart(b *testing.B) {
 				b.StartTimer()
 			}
 			b.ReportMetric(1000*cage/float64(b.N), "ms/cage")
+		})
+	}
+}
+
+// BenchmarkEcho compares round trips to a server in its cage and outside.
+func BenchmarkEcho(b *testing.B) {
+	for _, caged := range []bool{false, true} {
+		b.Run(fmt.Sprintf("caged=%v", caged), func(b *testing.B) {
+			w, err := newWorld()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer w.close()
+			orders, files, err := w.files()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer orders.Close()
+			p, err := launcher(b).Start(b.Context(), Options{Path: program(b), Args: []string{"caged"}, Files: files, NoNamespaces: !caged})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, f := range files {
+				f.Close()
+			}
+			a, err := talk(orders, order{Bare: !caged, Echo: true, Config: Config{Namespaces: p.Namespaces}})
+			if err != nil || a.Err != "" {
+				b.Fatal(err, a.Err)
+			}
+			c, err := net.Dial("tcp", w.listener.Addr().String())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			trips := make([]time.Duration, 0, 1<<16)
+			buf := make([]byte, 64)
+			for b.Loop() {
+				began := time.Now()
+				if _, err := c.Write(buf); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(c, buf); err != nil {
+					b.Fatal(err)
+				}
+				trips = append(trips, time.Since(began))
+			}
+			slices.Sort(trips)
+			b.ReportMetric(float64(trips[len(trips)/2].Nanoseconds())/1000, "us-p50")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -59,7 +60,7 @@ func (l *life) end(ctx context.Context, exit sandbox.Exit, fault error) error {
 		}
 	}
 	if ctx.Err() == nil && exit.Output != "" {
-		w.log.LogAttrs(ctx, slog.LevelWarn, "last words of a sensor process", slog.String("text", safetext.TermN(exit.Output, 4000)))
+		w.log.LogAttrs(ctx, slog.LevelWarn, "last words of a sensor process", slog.String("text", safetext.TermN(strings.TrimSpace(exit.Output), 4000)))
 	}
 	return l.verdict(exit, fault, breach, how)
 }
@@ -72,7 +73,7 @@ func (l *life) verdict(exit sandbox.Exit, fault error, breach, how string) error
 	err := fmt.Errorf("sensor process ended: %s", how)
 	// It said itself that it cannot serve, and never has.
 	if breach == "" && exit.Code > 0 && !l.w.everServed() {
-		return &finalError{fmt.Errorf("%w: %s", err, safetext.TermN(exit.Output, 1000))}
+		return &finalError{fmt.Errorf("%w: %s", err, safetext.TermN(strings.TrimSpace(exit.Output), 1000))}
 	}
 	if isTimeout(fault) {
 		return fmt.Errorf("sensor process kept the core waiting: %w", fault)

@@ -185,7 +185,10 @@ func (l *life) greet() error {
 	l.w.update(func(h *Health) {
 		h.Layers, h.Probes, h.Open, h.CageTook = hello.Layers, hello.Probes, hello.Open, hello.Took
 	})
-	if hello.Failure != "" || len(hello.Open) > 0 && !o.Insecure {
+	if !o.Insecure && hello.Failure == "" && len(hello.Open) > 0 {
+		hello.Failure = "the cage does not hold: " + hello.Open[0]
+	}
+	if hello.Failure != "" {
 		return &finalError{&honeyguide.Error{
 			Code:    honeyguide.CodeUnavailable,
 			Message: "sensors cannot be caged on this host, so they do not listen (--insecure runs them without this protection)",

@@ -18,6 +18,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/sandbox"
 )
 
 var built struct {
@@ -54,6 +55,13 @@ func program(t testing.TB) string {
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[2] == "gap" {
+		if err := gap(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 2 && os.Args[1] == "sensor" {
 		if err := Child(context.Background(), rogues[os.Args[2]]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -234,4 +242,26 @@ func udp(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, ls []net.Listener
 		conn.Send(ipc.PacketReply{ID: p.ID, Data: p.Data})
 		conn.Send(ipc.PacketReply{ID: p.ID + binary.MaxVarintLen64, Data: p.Data})
 	}
+}
+
+// gap is a process that says its cage has a gap, and goes on.
+func gap() error {
+	conn, err := ipc.FromFile(os.NewFile(sandbox.FirstFile, "ipc"), ipc.Sensor)
+	if err != nil {
+		return err
+	}
+	cage, err := expect[ipc.Cage](conn)
+	if err != nil {
+		return err
+	}
+	ls, _, err := inherit(cage.Listeners)
+	if err != nil {
+		return err
+	}
+	conn.Send(ipc.Hello{Probes: 62, Open: []string{"fork: succeeded"}})
+	setup, err := expect[ipc.Setup](conn)
+	if err != nil {
+		return err
+	}
+	return echo(context.Background(), conn, setup, ls)
 }

@@ -114,3 +114,15 @@ func explain(err error, network, addr, key string) error {
 	}
 	return &honeyguide.Error{Code: code, Message: msg, Err: err}
 }
+
+// Listen opens a TCP listener of the core itself. The error says who holds the
+// address and which configuration key to change.
+func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, explain(err, "tcp", addr, key)
+	}
+	return l, nil
+}

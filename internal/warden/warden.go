@@ -17,12 +17,14 @@ import (
 
 // Options describe one sensor process.
 type Options struct {
-	Name  string   // of the process, the Sensor of what the warden itself reports: the persona
-	Path  string   // program; "" means this one
-	Args  []string // arguments that make the program call Child
+	Name string   // of the process, the Sensor of what the warden itself reports: the persona
+	Path string   // program; "" means this one
+	Args []string // arguments that make the program call Child
+
+	// Setup is what the process is told. Its Sensors say by Network and Addr
+	// where to listen; the warden fills in Listener, the address as bound and,
+	// at each start, Now.
 	Setup ipc.Setup
-	// Setup.Sensors name Network and Addr to listen on; Listener is filled in,
-	// Addr replaced by the address as bound and Setup.Now set at each start.
 
 	ConfigKey func(sensor string) string // where a user changes a sensor's address; nil means sensors.NAME.listen
 
@@ -154,13 +156,17 @@ func (w *Warden) update(change func(*Health)) {
 }
 
 func (w *Warden) enter(state string) {
-	w.update(func(h *Health) { h.State, h.Since = state, w.now() })
 	up := 0.0
 	if state == Serving {
 		up = 1
+	}
+	w.update(func(h *Health) {
+		h.State, h.Since = state, w.now()
+		w.count.up.Set(up)
+	})
+	if state == Serving {
 		w.once.Do(func() { close(w.ready) })
 	}
-	w.count.up.Set(up)
 }
 
 // Close closes the sockets. It is called when Run has returned or was never called.

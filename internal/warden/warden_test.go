@@ -242,8 +242,16 @@ func TestRestartsWhatWasKilled(t *testing.T) {
 		t.Error(err)
 	}
 	b.echoes() // waits in the listener until the next process takes it
+	b.until("serving again", func(h Health) bool { return h.State == Serving && h.Restarts == 1 })
 	if h := b.Health(); h.Restarts != 1 || h.PID == pid || h.Violations != 0 || !strings.Contains(h.LastExit, "killed") {
 		t.Errorf("health: %+v", h)
+	}
+	var text strings.Builder
+	b.m.WriteTo(&text)
+	for _, want := range []string{`honeyguide_warden_restarts_total{process="debian-12"} 1`, `honeyguide_warden_up{process="debian-12"} 1`} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%s is not in:\n%s", want, text.String())
+		}
 	}
 	if e := b.wait(honeyguide.ActivityClose); e.Session != "s1" || !strings.Contains(e.Str(honeyguide.AttrDetail), "killed") {
 		t.Errorf("the session that was cut off: %+v", e)
@@ -295,6 +303,56 @@ func TestFirstStartThatFailsIsFinal(t *testing.T) {
 	b.ended <- err
 	if err == nil || !strings.Contains(err.Error(), "key x: no such thing") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestNoCage: where a layer cannot be closed the process does not serve, and
+// with Insecure it serves with what is left. A binary with cgo is such a case.
+func TestNoCage(t *testing.T) {
+	if !withCgo {
+		t.Skip("the cage of this binary can be closed")
+	}
+	t.Run("refuses", func(t *testing.T) {
+		b := prepare(t, "echo", func(o *Options) { o.Path, o.NoNamespaces = "", true })
+		b.run()
+		b.refused("capabilities")
+	})
+	t.Run("insecure", func(t *testing.T) {
+		b := begin(t, "echo", func(o *Options) { o.Path, o.NoNamespaces, o.Insecure = "", true, true })
+		b.echoes()
+		if !strings.Contains(b.log.String(), "layer_capabilities=\"off: ") {
+			t.Errorf("log: %s", b.log)
+		}
+	})
+}
+
+// TestOpenCage: a process whose self-test got out does not serve, whatever it
+// thinks of that itself; with Insecure it does and everyone can see it.
+func TestOpenCage(t *testing.T) {
+	t.Run("refused", func(t *testing.T) {
+		b := prepare(t, "gap", nil)
+		b.run()
+		b.refused("")
+	})
+	t.Run("insecure", func(t *testing.T) {
+		b := begin(t, "gap", func(o *Options) { o.Insecure = true })
+		b.echoes()
+		if h := b.Health(); len(h.Open) != 1 || !strings.Contains(b.log.String(), "without a closed cage") {
+			t.Errorf("health: %+v\n%s", h, b.log)
+		}
+	})
+}
+
+// refused wants Run to have ended because there is no cage.
+func (b *bench) refused(why string) {
+	b.t.Helper()
+	err := <-b.ended
+	b.ended <- err
+	if honeyguide.ErrorCode(err) != honeyguide.CodeUnavailable || !strings.Contains(err.Error(), "cannot be caged") || !strings.Contains(err.Error(), why) {
+		b.t.Errorf("got %v", err)
+	}
+	if h := b.Health(); h.State != Stopped || h.Restarts != 0 {
+		b.t.Errorf("health: %+v", h)
 	}
 }
 

@@ -6,11 +6,7 @@ import (
 	"time"
 
 	"honeyguide/internal/eventlog"
-	"honeyguide/internal/kind"
 )
-
-// Kind describes this event log.
-var Kind = kind.Of("embedded", "Keeps events in compressed day files on this machine; nothing to install.", defaults, open)
 
 // Config says how the log trades delay, memory and size. The defaults fit two
 // cores and a hundred to fifty thousand events a second.

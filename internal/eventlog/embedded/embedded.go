@@ -43,8 +43,12 @@ import (
 
 	"honeyguide/internal/colblock"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/kind"
 	"honeyguide/internal/sqldb"
 )
+
+// Kind describes this event log.
+var Kind = kind.Of("embedded", "Keeps events in compressed day files on this machine; nothing to install.", defaults, open)
 
 // Store is the log.
 type Store struct {

@@ -211,8 +211,7 @@ func (l *libraryLink) open(ctx context.Context, m mux, c ssh.NewChannel) {
 		return
 	}
 	l.in.channels.Add(1)
-	lc := &libraryChannel{ch: ch, in: &l.in, asked: make(chan request, 8), ended: make(chan struct{})}
-	m.spawn(func() { lc.pump(requests) })
+	lc := &libraryChannel{ch: ch, in: &l.in, asked: requests}
 	m.spawn(func() { run(ctx, lc) })
 }
 
@@ -220,30 +219,24 @@ func (l *libraryLink) open(ctx context.Context, m mux, c ssh.NewChannel) {
 type libraryChannel struct {
 	ch    ssh.Channel
 	in    *inflow
-	asked chan request
+	asked <-chan *ssh.Request
 	once  sync.Once
-	ended chan struct{}
 }
 
-// pump translates requests; after the channel's user is done they are refused.
-func (c *libraryChannel) pump(in <-chan *ssh.Request) {
-	defer close(c.asked)
-	for r := range in {
-		q := request{name: r.Type, payload: r.Payload, answer: func(bool) {}}
-		if r.WantReply {
-			q.answer = func(ok bool) { _ = r.Reply(ok, nil) }
-		}
-		select {
-		case c.asked <- q:
-		case <-c.ended:
-			q.answer(false)
-		}
+func (c *libraryChannel) next() (request, bool) {
+	r, ok := <-c.asked
+	if !ok {
+		return request{}, false
 	}
+	q := request{name: r.Type, payload: r.Payload, answer: func(bool) {}}
+	if r.WantReply {
+		q.answer = func(ok bool) { _ = r.Reply(ok, nil) }
+	}
+	return q, true
 }
 
 func (c *libraryChannel) Write(p []byte) (int, error) { return c.ch.Write(p) }
 func (c *libraryChannel) stderr() io.Writer           { return c.ch.Stderr() }
-func (c *libraryChannel) requests() <-chan request    { return c.asked }
 
 // Read reads what the peer sent on the channel.
 func (c *libraryChannel) Read(p []byte) (int, error) {
@@ -259,9 +252,6 @@ func (c *libraryChannel) exit(status int) {
 }
 
 func (c *libraryChannel) close() {
-	c.once.Do(func() {
-		close(c.ended)
-		c.in.closed()
-	})
+	c.once.Do(c.in.closed)
 	_ = c.ch.Close()
 }

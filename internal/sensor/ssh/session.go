@@ -35,15 +35,11 @@ func (s *session) serve(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	defer s.cancel()
 	for {
-		select {
-		case r, ok := <-s.ch.requests():
-			if !ok {
-				return
-			}
-			s.request(ctx, r)
-		case <-ctx.Done():
+		r, ok := s.ch.next()
+		if !ok {
 			return
 		}
+		s.request(ctx, r)
 	}
 }
 

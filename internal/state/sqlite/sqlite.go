@@ -35,8 +35,8 @@ var Kind = kind.Of("sqlite", "One SQLite file in the data folder.", defaults, op
 
 // Config is what a user may set.
 type Config struct {
-	CacheKiB int `json:"cache_kib"` // page cache of the writer and of all readers together, each
-	Readers  int `json:"readers"`   // questions answered at the same time
+	CacheKiB int `yaml:"cache_kib" doc:"page cache of the writer, and again of all readers together"`
+	Readers  int `yaml:"readers" doc:"questions answered at the same time"`
 }
 
 var defaults = Config{CacheKiB: 16 << 10, Readers: 4}
