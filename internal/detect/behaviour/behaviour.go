@@ -129,7 +129,11 @@ func (d *detector) event(e *honeyguide.Event) {
 	case honeyguide.ActivityFileWrite:
 		d.fileWrite(e)
 	case honeyguide.ActivityTunnel:
-		d.claim(&rules.tunnel, e, "", "asks to connect to "+e.Str(honeyguide.AttrDetail))
+		d.claim(&rules.tunnel, e, "", "asks for "+e.Str(honeyguide.AttrDetail))
+	case honeyguide.ActivityUnsupported:
+		d.unsupported(e)
+	case honeyguide.ActivityMalformed:
+		d.contact(e)
 	}
 }
 

@@ -48,6 +48,7 @@ var webRules = []webRule{
 func (d *detector) request(e *honeyguide.Event) {
 	raw := e.Str(honeyguide.AttrURL)
 	if raw == "" && e.Str(honeyguide.AttrBody) == "" {
+		d.contact(e) // a request of another protocol; over UDP nothing connects before it
 		return
 	}
 	line := e.Str(honeyguide.AttrMethod) + " " + raw
