@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +72,13 @@ func (l *Login) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 	if l.watch.commands == 0 {
 		l.watch.Command(line, status)
 	}
+	return l.done(line, status)
+}
+
+// done records the exit status and reports what is left to report.
+func (l *Login) done(line string, status int) int {
 	l.ses.Ran(line)
+	l.ses.Record('x', strconv.AppendInt(nil, int64(status), 10))
 	return status
 }
 
@@ -79,8 +86,7 @@ func (l *Login) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 func (l *Login) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer l.Close()
 	status := l.shell.Script(ctx, recorded{r: stdin, ses: l.ses}, l.out(stdout), l.out(stderr))
-	l.ses.Ran("")
-	return status
+	return l.done("", status)
 }
 
 // Interactive talks to a terminal.
@@ -90,8 +96,7 @@ func (l *Login) Interactive(ctx context.Context, tty io.ReadWriter) int {
 		io.Reader
 		io.Writer
 	}{recorded{r: tty, ses: l.ses}, l.out(tty)})
-	l.ses.Ran("")
-	return status
+	return l.done("", status)
 }
 
 // Close ends a login that is not to be used.

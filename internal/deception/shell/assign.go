@@ -473,6 +473,9 @@ func (e *env) arrayOf(name string, assoc bool) (*variable, error) {
 		return old, nil
 	}
 	v := &variable{attr: e.newAttr()}
+	if old != nil && old.arr != nil {
+		e.k.step(1 + old.arr.count()/16)
+	}
 	switch {
 	case old == nil:
 		v.arr = newArray(e.mine, assoc)
@@ -506,11 +509,9 @@ func (e *env) setElement(name, index, val string, add bool) error {
 		if err != nil {
 			return err
 		}
-		if err := e.account(len(val) + len(key) - len(old)); err != nil {
-			return err
-		}
+		before := v.arr.size
 		v.arr.setKey(key, val)
-		return nil
+		return e.account(v.arr.size - before)
 	}
 	i, err := e.arith(index)
 	if err != nil {
@@ -530,10 +531,16 @@ func (e *env) setAt(v *variable, i int64, val string, add bool) error {
 	if err != nil {
 		return err
 	}
-	if err := e.account(len(val) - len(old) + 24); err != nil {
-		return err
-	}
+	before := v.arr.size
 	v.arr.set(i, val)
+	return e.account(v.arr.size - before)
+}
+
+// room checks that an array being filled and not yet stored still fits.
+func (e *env) room(a *array) error {
+	if e.k.mem+int64(a.size) > e.k.bud.Bytes {
+		return e.noMemory()
+	}
 	return nil
 }
 
@@ -630,12 +637,16 @@ func (e *env) assignArray(name string, a *syntax.ArrayExpr, add, assoc bool) err
 	if e.opts&optXTrace != 0 {
 		e.traceLine(name + assignOp(add) + e.unit.slice(a.Pos(), a.End()))
 	}
+	if old := e.vars[name]; add && old != nil && old.arr != nil && old.arr.owner == e.mine && !e.shared {
+		return e.extend(name, old, a)
+	}
 	fresh := newArray(e.mine, assoc)
 	v := &variable{arr: fresh, attr: e.newAttr()}
 	if old := e.vars[name]; old != nil {
 		v.attr = old.attr &^ unset
 		switch {
 		case add && old.arr != nil:
+			e.k.step(1 + old.arr.count()/16)
 			v.arr = old.arr.clone(e.mine)
 		case add:
 			if s, ok := old.scalar(); ok && !assoc {
@@ -652,10 +663,23 @@ func (e *env) assignArray(name string, a *syntax.ArrayExpr, add, assoc bool) err
 	return e.store(name, v)
 }
 
+// extend is name+=( ) on an array nobody else has.
+func (e *env) extend(name string, v *variable, a *syntax.ArrayExpr) error {
+	before := v.arr.size
+	err := e.fill(name, v, a)
+	if aerr := e.account(v.arr.size - before); aerr != nil {
+		return aerr
+	}
+	return err
+}
+
 func (e *env) fill(name string, v *variable, a *syntax.ArrayExpr) error {
 	next := v.arr.next()
 	for _, el := range a.Elems {
 		e.k.step(1)
+		if err := e.room(v.arr); err != nil {
+			return err
+		}
 		if el.Index != nil {
 			index, _ := e.indexText(el.Index)
 			val, err := e.value(el.Value)
@@ -674,9 +698,10 @@ func (e *env) fill(name string, v *variable, a *syntax.ArrayExpr) error {
 			if err != nil {
 				return err
 			}
-			if err := e.setAt(v, i, val, false); err != nil {
+			if val, err = e.cast(v.attr, val); err != nil {
 				return err
 			}
+			v.arr.set(i, val)
 			next = i + 1
 			continue
 		}
@@ -689,9 +714,10 @@ func (e *env) fill(name string, v *variable, a *syntax.ArrayExpr) error {
 				e.errorf("%s: %s: must use subscript when assigning associative array", name, s)
 				continue
 			}
-			if err := e.setAt(v, next, s, false); err != nil {
+			if s, err = e.cast(v.attr, s); err != nil {
 				return err
 			}
+			v.arr.set(next, s)
 			next++
 		}
 	}

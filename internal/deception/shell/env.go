@@ -87,6 +87,7 @@ type env struct {
 	limits    map[byte]string
 	histOff   bool
 	askedExit bool
+	paramSize int    // bytes charged for params
 	errName   string // shown in messages instead of the shell's name
 }
 
@@ -255,7 +256,7 @@ func (e *env) fork() *env {
 	c.fds = e.fds.clone()
 	c.level++
 	c.flow, c.loops, c.scratch, c.held = goingOn, 0, 0, 0
-	c.substs = nil
+	c.substs, c.paramSize = nil, 0
 	c.jobs, c.jobControl = nil, false
 	c.ended = false
 	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset

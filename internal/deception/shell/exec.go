@@ -31,6 +31,9 @@ func (e *env) stmt(s *syntax.Stmt) {
 		e.quiet++
 	}
 	e.status = e.command1(s)
+	if _, list := s.Cmd.(*syntax.BinaryCmd); !list {
+		e.pipes = nil
+	}
 	if s.Negated {
 		e.quiet--
 		if e.flow == goingOn {

@@ -12,10 +12,11 @@ import (
 type purpose uint8
 
 const (
-	forFields  purpose = iota // arguments: split and matched against files
-	forString                 // one string: assignments, case words
-	forPattern                // a pattern: quoted characters stand for themselves
-	forRegex                  // the right side of =~
+	forFields      purpose = iota // arguments: split and matched against files
+	forString                     // one string: assignments, case words
+	forPattern                    // a pattern: quoted characters stand for themselves
+	forRegex                      // the right side of =~
+	forReplacement                // of ${x/pattern/replacement}: an unquoted & is the match
 )
 
 // A field is one word in the making: its text and, when a pattern character
@@ -147,11 +148,12 @@ func (e *env) partsFields(out []string, parts []syntax.WordPart) ([]string, erro
 	return out, nil
 }
 
+// perWord is what a word costs besides its text.
+const perWord = 16
+
 // hold charges a value in flight; release gives back what was held since.
 func (e *env) hold(n int) error {
-	if n < 64 {
-		return nil
-	}
+	n += perWord
 	if !e.k.charge(n) {
 		return e.noMemory()
 	}
@@ -262,6 +264,13 @@ func (x *expander) add(s string, quoted bool) error {
 		}
 	case x.purpose == forPattern:
 		x.addPattern(s, quoted)
+	case x.purpose == forReplacement:
+		if quoted {
+			s2 := strings.NewReplacer(`\`, `\\`, "&", `\&`).Replace(s)
+			x.cur.pat = append(x.cur.pat, s2...)
+		} else {
+			x.cur.pat = append(x.cur.pat, s...)
+		}
 	case x.purpose == forRegex:
 		if quoted {
 			s = quoteRegex(s)

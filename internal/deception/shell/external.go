@@ -60,6 +60,10 @@ func (e *env) external(args []string) int {
 	if name == "" {
 		return e.notFound(name)
 	}
+	if p, _ := e.get("PATH"); p == "" && e.dialect == bash {
+		e.errorf("%s: No such file or directory", name)
+		return 127
+	}
 	path, ok := e.find(name)
 	switch {
 	case ok:

@@ -100,6 +100,16 @@ func (x *expander) defect(d defect, quoted bool) error {
 		if x.e.dialect == dash {
 			return &abort{msg: "Bad substitution", status: 2, exit: true}
 		}
+		// A subscript with blanks is one the parser does not read.
+		if name, key, ok := cutIndex(strings.TrimSuffix(strings.TrimPrefix(d.text, "${"), "}")); ok && isName(name) {
+			if v := x.e.resolve(name); v != nil && v.arr != nil && v.arr.assoc() {
+				s, _, err := x.e.element(name, key)
+				if err != nil {
+					return err
+				}
+				return x.result(s, quoted)
+			}
+		}
 		return failf(d.text + ": bad substitution")
 	}
 }
@@ -513,7 +523,7 @@ func (e *env) replacement(w *syntax.Word) (template, error) {
 	if w == nil {
 		return template{""}, nil
 	}
-	x := expander{e: e, purpose: forPattern}
+	x := expander{e: e, purpose: forReplacement}
 	if err := x.parts(w.Parts, false); err != nil {
 		return nil, err
 	}
@@ -579,8 +589,8 @@ func (x *expander) emit(v *param, quoted bool) error {
 // namesWith lists the variables that begin with prefix.
 func (e *env) namesWith(prefix string) []string {
 	var out []string
-	for _, n := range e.sortedNames() {
-		if strings.HasPrefix(n, prefix) {
+	for _, n := range e.setNames() {
+		if strings.HasPrefix(n, prefix) && n != "_" {
 			out = append(out, n)
 		}
 	}

@@ -270,7 +270,7 @@ func (e *env) readArray(name string, line []chr, status int) int {
 	for i, f := range x.done {
 		fresh.set(int64(i), string(f.text))
 	}
-	if err := e.account(24*len(x.done) + len(line)); err != nil {
+	if err := e.room(fresh); err != nil {
 		return 1
 	}
 	v.arr = fresh
@@ -350,11 +350,11 @@ func (e *env) mapLines(name string, in *ofile, delim byte, trim bool, count, ori
 		if trim {
 			s = strings.TrimSuffix(s, string(delim))
 		}
-		if err := e.account(len(s) + 24); err != nil {
-			return false
-		}
 		v.arr.set(int64(origin+n), s)
 		n++
+		if err := e.room(v.arr); err != nil {
+			return false
+		}
 		return count == 0 || n < count
 	}
 	for {

@@ -14,13 +14,13 @@ func setBuiltin(e *env, args []string) int {
 	for ; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			e.params = args[i+1:]
+			e.setParams(args[i+1:])
 			return 0
 		}
 		if a == "-" {
 			e.opts &^= optXTrace | optVerbose
 			if i+1 < len(args) {
-				e.params = args[i+1:]
+				e.setParams(args[i+1:])
 			}
 			return 0
 		}
@@ -48,7 +48,7 @@ func setBuiltin(e *env, args []string) int {
 		}
 	}
 	if i < len(args) {
-		e.params = args[i:]
+		e.setParams(args[i:])
 	}
 	return 0
 }
@@ -305,4 +305,16 @@ func (e *env) setOpt(name, val string) int {
 		return 1
 	}
 	return 0
+}
+
+// setParams replaces the positional parameters for good.
+func (e *env) setParams(p []string) {
+	n := 0
+	for _, s := range p {
+		n += len(s) + perWord
+	}
+	if err := e.account(n - e.paramSize); err != nil {
+		return
+	}
+	e.params, e.paramSize = p, n
 }

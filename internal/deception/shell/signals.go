@@ -218,7 +218,7 @@ func (e *env) raise(sig int) bool {
 
 // pendingTraps runs the traps of signals that came during the last command.
 func (e *env) pendingTraps() {
-	for len(e.pending) > 0 && e.flow == goingOn {
+	for len(e.pending) > 0 && e.flow == goingOn && !e.trapping {
 		t := e.pending[0]
 		e.pending = e.pending[1:]
 		e.runTrap(t)

@@ -54,6 +54,7 @@ func (e *env) assignments(s *syntax.Stmt, c *syntax.CallExpr) int {
 			return e.fail(err)
 		}
 	}
+	e.last = ""
 	if e.ranSubst {
 		return e.status
 	}

@@ -92,6 +92,14 @@ func (u *unit) repair(err error) bool {
 	default:
 		return false
 	}
+	if strings.HasPrefix(u.text[min(off, len(u.text)):], "let") && !strings.HasSuffix(u.text[:off], "\\") {
+		u.text = u.text[:off] + "\\" + u.text[off:] // a let without arguments
+		return true
+	}
+	if at := declarationBefore(u.text, off); at >= 0 {
+		u.text = u.text[:at] + "\\" + u.text[at:]
+		return true
+	}
 	var best grammar.Span
 	found := false
 	for _, s := range grammar.Spans(u.text) {
@@ -118,6 +126,20 @@ func (u *unit) repair(err error) bool {
 	u.bad = append(u.bad, d)
 	u.text = u.text[:best.From] + repl + u.text[best.To:]
 	return true
+}
+
+// declarationBefore finds the declaring builtin at or before an offset in the
+// same command, so that a name it cannot take becomes a plain argument.
+func declarationBefore(text string, off int) int {
+	off = min(off, len(text))
+	from := strings.LastIndexAny(text[:off], ";&|\n({") + 1
+	for _, w := range []string{"export", "declare", "readonly", "local", "typeset"} {
+		i := strings.Index(text[from:], w)
+		if i >= 0 && from+i <= off && strings.TrimSpace(text[from:from+i]) == "" && !strings.Contains(text[from+i:off], "$") {
+			return from + i
+		}
+	}
+	return -1
 }
 
 // defect returns the defect a parameter stands for.

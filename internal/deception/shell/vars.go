@@ -36,6 +36,7 @@ type array struct {
 	names map[string]int   // of an associative array: index into vals and order
 	order []string         // "" with gone set is a hole
 	gone  map[int]struct{} // holes in vals
+	size  int              // bytes it is charged for
 }
 
 // A mark is the identity of a process as the owner of arrays.
@@ -52,7 +53,7 @@ func newArray(owner *mark, assoc bool) *array {
 }
 
 func (a *array) clone(owner *mark) *array {
-	c := &array{owner: owner, keys: slices.Clone(a.keys), vals: slices.Clone(a.vals), order: slices.Clone(a.order)}
+	c := &array{owner: owner, size: a.size, keys: slices.Clone(a.keys), vals: slices.Clone(a.vals), order: slices.Clone(a.order)}
 	if a.names != nil {
 		c.names = make(map[string]int, len(a.names))
 		for k, v := range a.names {
@@ -67,6 +68,9 @@ func (a *array) clone(owner *mark) *array {
 	}
 	return c
 }
+
+// perElement is what an element costs besides its text.
+const perElement = 40
 
 // at returns the position of an index, or where it would go.
 func (a *array) at(i int64) (int, bool) {
@@ -89,15 +93,18 @@ func (a *array) get(i int64) (string, bool) {
 func (a *array) set(i int64, s string) {
 	p, ok := a.at(i)
 	if ok {
+		a.size += len(s) - len(a.vals[p])
 		a.vals[p] = s
 		return
 	}
+	a.size += len(s) + perElement
 	a.keys = slices.Insert(a.keys, p, i)
 	a.vals = slices.Insert(a.vals, p, s)
 }
 
 func (a *array) drop(i int64) {
 	if p, ok := a.at(i); ok {
+		a.size -= len(a.vals[p]) + perElement
 		a.keys = slices.Delete(a.keys, p, p+1)
 		a.vals = slices.Delete(a.vals, p, p+1)
 	}
@@ -112,9 +119,11 @@ func (a *array) getKey(k string) (string, bool) {
 
 func (a *array) setKey(k, s string) {
 	if i, ok := a.names[k]; ok {
+		a.size += len(s) - len(a.vals[i])
 		a.vals[i] = s
 		return
 	}
+	a.size += len(s) + 2*len(k) + 2*perElement
 	a.names[k] = len(a.vals)
 	a.vals = append(a.vals, s)
 	a.order = append(a.order, k)
@@ -193,6 +202,9 @@ func hashString(s string) uint32 {
 func (v *variable) size() int {
 	if v == nil {
 		return 0
+	}
+	if v.arr != nil {
+		return len(v.val) + v.arr.size
 	}
 	return len(v.val)
 }
