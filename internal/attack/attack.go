@@ -138,6 +138,9 @@ var index = func() map[string]Technique {
 
 // Lookup returns the technique with an id, in any case.
 func Lookup(id string) (Technique, bool) {
+	if t, ok := index[id]; ok {
+		return t, true
+	}
 	t, ok := index[strings.ToUpper(strings.TrimSpace(id))]
 	return t, ok
 }

@@ -76,8 +76,8 @@ func TestWindow(t *testing.T) {
 	for i := range 200 {
 		w.Add(detect.Mark{At: noon.Add(time.Duration(i) * time.Second), Event: fmt.Sprint(i), Word: fmt.Sprint(i % 7), Text: "x"}, time.Minute)
 	}
-	if w.Len() != 50 || w.Distinct() != 7 || !w.Has("3") || w.Since(noon.Add(199*time.Second), 10*time.Second) != 10 {
-		t.Errorf("%d marks, %d words", w.Len(), w.Distinct())
+	if w.Len() != 50 || !w.Distinct("", 7) || w.Distinct("", 8) || w.Distinct("3", 2) || w.Since(noon.Add(199*time.Second), 10*time.Second) != 10 {
+		t.Errorf("%d marks", w.Len())
 	}
 	var a honeyguide.Alert
 	if w.Tell(&a); a.Count != 50 || len(a.EventIDs) != 50 {
@@ -99,7 +99,7 @@ func score(tr *detect.Triage, rule string, sev honeyguide.Severity, src string, 
 	for _, f := range change {
 		f(&a)
 	}
-	tr.Score(&a)
+	tr.Score(&a, -1)
 	return a
 }
 

@@ -88,7 +88,7 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 
 // claim scores one claim and merges it into the verdict.
 func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
-	j.triage.Score(a)
+	j.triage.Score(a, v.merged.Score(a.DedupeKey))
 	keys := v.keys[a.DedupeKey]
 	for _, k := range j.ties.Keys(a) {
 		if !slices.Contains(keys, k) {

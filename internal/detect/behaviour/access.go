@@ -55,7 +55,7 @@ func (d *detector) contact(e *honeyguide.Event) {
 	d.claim(&rules.contact, e, "", "connects to "+service)
 	w := &d.sources.At(detect.Source(e)).touched
 	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
-	if w.Distinct() >= d.cfg.ScanServices {
+	if w.Distinct("", d.cfg.ScanServices) {
 		w.Tell(d.claim(&rules.scan, e, "", ""))
 	}
 }
@@ -81,7 +81,7 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	if pw := clip64(e.Str(honeyguide.AttrPassword)); pw != "" {
 		mark.Word = pw + "\x00" + user
 		s.sprayed.Add(mark, d.cfg.SprayWindow)
-		if s.sprayed.DistinctPrefix(pw+"\x00") >= d.cfg.SprayUsers {
+		if s.sprayed.Distinct(pw+"\x00", d.cfg.SprayUsers) {
 			d.claim(&rules.sprayPassword, e, "", text)
 		}
 	}
@@ -90,7 +90,7 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	}
 	w := d.users.At(user)
 	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
-	if w.Distinct() >= d.cfg.SpraySources {
+	if w.Distinct("", d.cfg.SpraySources) {
 		d.spray(w, e, user)
 	}
 }

@@ -65,7 +65,7 @@ func (d *detector) request(e *honeyguide.Event) {
 	w := &d.sources.At(detect.Source(e)).paths
 	p, _, _ := strings.Cut(target, "?")
 	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: clipN(p, 128), Text: line}, d.cfg.WebWindow)
-	if w.Distinct() >= d.cfg.WebRequests {
+	if w.Distinct("", d.cfg.WebRequests) {
 		w.Tell(d.claim(&webScan, e, "", ""))
 	}
 }
