@@ -9,7 +9,7 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-require github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
+require github.com/danielgtaylor/huma/v2 v2.37.2
 
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
