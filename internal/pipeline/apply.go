@@ -30,7 +30,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		w := &applying{c: c, tx: tx, now: c.dep.Now().UTC(), links: map[string]string{}, touched: map[string]*incidents{}}
 		o := &outcome{links: w.links}
 		var err error
-		if o.sessions, err = c.saveSessions(ctx, tx, v.sessions); err != nil {
+		if o.sessions, err = c.saveSessions(ctx, tx, v.sessions.list); err != nil {
 			return err
 		}
 		if o.unknown, err = saveTokens(ctx, tx, v); err != nil {
@@ -82,15 +82,17 @@ func saveTokens(ctx context.Context, tx state.Tx, v *verdict) (unknown int, err 
 
 // alerts saves the alerts of a verdict, each in its incident.
 func (w *applying) alerts(ctx context.Context, v *verdict) error {
-	group := groups(v.keys)
-	for i := range v.alerts {
-		a := v.alerts[i] // the store fills in what it keeps
-		n := a.Count
-		a.CreatedAt = w.now
-		in, err := w.incident(ctx, &a, group[i])
-		if err != nil {
+	alerts := v.merged.Alerts()
+	of, all := groupsOf(alerts, v.keys)
+	for _, g := range all {
+		if err := w.place(ctx, g); err != nil {
 			return err
 		}
+	}
+	for i := range alerts {
+		a := alerts[i] // the store fills in what it keeps
+		n, in := a.Count, of[i].in.now()
+		a.CreatedAt = w.now
 		if in != nil {
 			a.Incident = in.ID
 		}

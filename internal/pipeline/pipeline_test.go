@@ -339,3 +339,19 @@ func TestTwoConsumersOfOneNameAreFound(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A token nobody saved, retired or made up by a sensor, stops nothing.
+func TestUnknownTokensAreCounted(t *testing.T) {
+	w := newWorld(t)
+	s := &script{src: reader, service: "ssh", session: "a", at: noon}
+	s.do(honeyguide.ActivityTokenExposed, honeyguide.AttrToken, strings.Repeat("0", 26)).do(honeyguide.ActivityTokenUsed, honeyguide.AttrToken, strings.Repeat("0", 26))
+	w.add(s.out...)
+	w.run()
+	var text strings.Builder
+	if _, err := w.metrics.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	if f := w.found(); f.alert("token_used").Severity != honeyguide.SeverityCritical || !strings.Contains(text.String(), "honeyguide_unknown_token_events_total 2\n") {
+		t.Errorf("alerts: %+v", f.alerts)
+	}
+}

@@ -20,12 +20,13 @@ func (s *Store) Append(ctx context.Context, b eventlog.Batch) (eventlog.Receipt,
 		return eventlog.Receipt{}, err
 	}
 	start := time.Now()
-	r := &request{outbox: b.Outbox, first: b.First, events: events, size: size, urgent: b.Urgent, at: start, done: make(chan result, 1)}
+	done := make(chan result, 1) // once handed over, the request is the writer's
+	r := &request{outbox: b.Outbox, first: b.First, events: events, size: size, urgent: b.Urgent, at: start, done: done}
 	if err := s.queue.put(ctx, r); err != nil {
 		return eventlog.Receipt{}, err
 	}
 	select {
-	case res := <-r.done:
+	case res := <-done:
 		if res.err == nil {
 			s.met.wait.Observe(time.Since(start).Seconds())
 		}

@@ -148,10 +148,12 @@ func (s *Store) Close() error {
 	v.closed = true
 	s.publish(&v)
 	s.pubMu.Unlock()
-	errs := []error{s.writer.close()}
+	var errs []error
 	for _, d := range v.days {
 		errs = append(errs, d.file.shut(false))
 	}
+	// The last connection brings the journal in, and readers cannot.
+	errs = append(errs, s.writer.close())
 	return errors.Join(append(errs, s.release())...)
 }
 

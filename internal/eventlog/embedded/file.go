@@ -84,6 +84,9 @@ func (s *Store) reopen(ctx context.Context, f *dayFile) error {
 			o.Immutable, o.MaxConns, o.CacheKiB = true, 2, 2048
 		}
 		db, err := sqldb.Open(ctx, o)
+		if sqldb.IsReadOnly(err) {
+			db, err = rollBack(ctx, o)
+		}
 		if err != nil {
 			f.mu.Unlock()
 			return fmt.Errorf("open day %s: %w", f.name, err)
@@ -100,6 +103,19 @@ func (s *Store) reopen(ctx context.Context, f *dayFile) error {
 		old.mu.Unlock()
 	}
 	return nil
+}
+
+// rollBack opens a file whose process died while it changed the journal mode:
+// someone who may write has to undo that first.
+func rollBack(ctx context.Context, o sqldb.Options) (*sql.DB, error) {
+	db, err := sqldb.Open(ctx, sqldb.Options{Path: o.Path, Journal: sqldb.JournalDelete})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return sqldb.Open(ctx, o)
 }
 
 // touch makes f the newest of the open files and returns those to close.

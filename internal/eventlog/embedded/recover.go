@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -255,16 +256,19 @@ func dayAfter(name string) string {
 
 // attach opens a day for writing and unpacks its tail.
 func (s *Store) attach(ctx context.Context, d *day, h head) error {
-	enc, err := colblock.NewEncoder(h.seed)
-	if err != nil {
-		return err
+	encs := make([]*colblock.Encoder, min(runtime.GOMAXPROCS(0), maxEncoders))
+	for i := range encs {
+		var err error
+		if encs[i], err = colblock.NewEncoder(h.seed); err != nil {
+			return err
+		}
 	}
 	db, err := sqldb.Open(ctx, sqldb.Options{Path: d.file.path, PageSize: pageSize, CacheKiB: 16384, TxImmediate: true, MaxConns: 1})
 	if err != nil {
 		return fmt.Errorf("open day %s for writing: %w", d.file.name, err)
 	}
 	w := &s.writer
-	*w = writer{db: db, file: d.file, enc: enc, marks: h.marks, next: d.next(), jump: w.jump}
+	*w = writer{db: db, file: d.file, encs: encs, marks: h.marks, next: d.next(), jump: w.jump}
 	for outbox, next := range h.marks {
 		s.marks.Store(outbox, next)
 	}

@@ -3,11 +3,13 @@ package embedded
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"honeyguide"
@@ -23,6 +25,7 @@ const (
 	fullEnough   = 4 // a block of 1-1/fullEnough is not worth merging
 	commitEvents = 8 * blockEvents
 	commitBytes  = 8 << 20
+	maxEncoders  = 4 // blocks of one commit packed at the same time
 )
 
 // writer is what only the writing goroutine touches (and Open before, Close
@@ -30,8 +33,8 @@ const (
 type writer struct {
 	db      *sql.DB // nil: has to be opened again
 	file    *dayFile
-	enc     *colblock.Encoder
-	marks   map[string]int64 // wanted next, of every outbox
+	encs    []*colblock.Encoder // as many as may pack at the same time
+	marks   map[string]int64    // wanted next, of every outbox
 	next    eventlog.Seq
 	tail    []colblock.Row // events of the small blocks
 	tailLo  eventlog.Seq   // first of them
@@ -153,6 +156,11 @@ func (s *Store) plan(reqs []*request) *plan {
 	w := &s.writer
 	p := &plan{marks: map[string]int64{}, bad: map[eventlog.Seq]int{}}
 	next := w.next
+	total := 0
+	for _, r := range reqs {
+		total += len(r.events)
+	}
+	p.rows, p.records = make([]colblock.Row, 0, total), make([]eventlog.Record, 0, total)
 	for _, r := range reqs {
 		outbox, first := r.outbox, r.first
 		if outbox == "" {
@@ -224,12 +232,36 @@ func (s *Store) pack(p *plan) error {
 	}
 	for len(rows) > 0 {
 		n, size := cut(rows)
-		b, err := w.enc.Encode(rows[:n])
-		if err != nil {
-			return fmt.Errorf("pack events: %w", err)
-		}
-		p.blocks = append(p.blocks, packed{b, lo, size, rows[:n:n]})
+		p.blocks = append(p.blocks, packed{lo: lo, size: size, rows: rows[:n:n]})
 		rows, lo = rows[n:], lo+eventlog.Seq(n)
+	}
+	return w.encode(p.blocks)
+}
+
+// encode packs blocks on all cores.
+func (w *writer) encode(blocks []packed) error {
+	errs := make([]error, len(w.encs))
+	var wg sync.WaitGroup
+	for k, enc := range w.encs[:min(len(w.encs), len(blocks))] {
+		work := func() {
+			defer func() {
+				if p := recover(); p != nil { // in a goroutine of its own nobody else would catch it
+					errs[k] = fmt.Errorf("pack events: panic: %v", p)
+				}
+			}()
+			for i := k; i < len(blocks) && errs[k] == nil; i += len(w.encs) {
+				blocks[i].Block, errs[k] = enc.Encode(blocks[i].rows)
+			}
+		}
+		if len(blocks) == 1 {
+			work()
+		} else {
+			wg.Go(work)
+		}
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("pack events: %w", err)
 	}
 	return nil
 }
