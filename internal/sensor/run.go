@@ -86,6 +86,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 // process is what a sensor process runs.
 type process struct {
 	servers []*Server
+	door    *Doorman
 	stop    context.CancelFunc
 }
 
@@ -106,7 +107,8 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 	}
 	world := NewWorld(WorldConfig{Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
 		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources})
-	p := &process{}
+	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
+	p := &process{door: NewDoorman(limits)}
 	for _, s := range setup.Sensors {
 		srv, err := open(ctx, s, set, decode, Deps{
 			Name: s.Name, Log: log, World: world, HostKeys: setup.HostKeys, Now: now, Seed: setup.Seed, Listen: listen(s.Addr),
@@ -115,7 +117,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, err
 		}
 		srv.Sink = sink
-		srv.Limits = Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
+		srv.Limits, srv.Door = limits, p.door
 		p.servers = append(p.servers, srv)
 	}
 	return p, nil
@@ -245,10 +247,7 @@ func (p *process) giveBack(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		open := 0
-		for _, s := range p.servers {
-			open += s.Open()
-		}
+		open := p.door.Open()
 		if peak >= crowd && open < peak/4 {
 			debug.FreeOSMemory()
 			peak = open

@@ -109,7 +109,7 @@ func crowd(t *testing.T, k Kind, c Contract) {
 	if n := len(r.Sink.Events(honeyguide.ActivityClose)); n != peers {
 		t.Errorf("%d close events of %d peers", n, peers)
 	}
-	if n := r.Server.Open(); n != 0 {
+	if n := r.Server.Door.Open(); n != 0 {
 		t.Errorf("%d connections still counted", n)
 	}
 	for _, e := range r.Sink.Events() {

@@ -219,7 +219,7 @@ func Start(t testing.TB, k Kind, o Options) *Rig {
 	}
 	r := &Rig{Addr: l.Addr().String(), Sink: NewSink(), World: w, Sensor: opened}
 	r.Server = &sensor.Server{Name: k.Name + "-test", Service: k.Name, Sensor: opened, World: w, Sink: r.Sink,
-		Log: slog.New(slog.DiscardHandler), Now: time.Now, Limits: o.Limits}
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Limits: o.Limits, Door: sensor.NewDoorman(o.Limits)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Server.Serve(ctx, l) }()
