@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"honeyguide"
@@ -68,7 +69,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 			})
 		}
 	}
-	group.Go(ctx, "memory", func(ctx context.Context) error { return p.giveBack(ctx) })
+	group.Go(ctx, "memory", p.giveBack)
 	if err := conn.Send(ipc.Ready{}); err != nil {
 		cancel()
 	}
@@ -228,31 +229,35 @@ func (p *process) answer(ctx context.Context, conn *ipc.Conn, packets <-chan ipc
 	}
 }
 
-// Memory is given back to the machine when a crowd has left: looked at this
-// often, and only after a crowd of at least this many.
+// Memory is given back to the machine this often, when at least so much was
+// allocated meanwhile or so many peers have left. The runtime alone keeps what a
+// crowd used for minutes.
 const (
-	giveBackEvery = 15 * time.Second
-	crowd         = 100
+	giveBackEvery = 5 * time.Second
+	giveBackAfter = 16 << 20
+	giveBackLeft  = 32
 )
 
-// giveBack returns memory once three quarters of a crowd are gone; the runtime
-// would keep it for minutes.
+// giveBack returns memory that nothing uses any more. It costs one collection
+// per round, and none in a quiet process.
 func (p *process) giveBack(ctx context.Context) error {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()
-	peak := 0
+	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	last, peers := uint64(0), 0
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		open := p.door.Open()
-		if peak >= crowd && open < peak/4 {
+		metrics.Read(allocated)
+		now, open := allocated[0].Value.Uint64(), p.door.Open()
+		if now-last > giveBackAfter || open+giveBackLeft <= peers {
+			last, peers = now, open
 			debug.FreeOSMemory()
-			peak = open
 		}
-		peak = max(peak, open)
+		peers = max(peers, open)
 	}
 }
 
