@@ -65,7 +65,7 @@ func withIDs(in []colblock.Row) []colblock.Row {
 	out := append([]colblock.Row(nil), in...)
 	for i := range out {
 		if r := &out[i]; r.Event.ID == "" && r.Outbox != "" {
-			r.Event.ID = colblock.EventID(r.Outbox, r.Number, r.Event.Time)
+			r.Event.ID, r.Derived = colblock.EventID(r.Outbox, r.Number, r.Event.Time), true
 		}
 	}
 	return out

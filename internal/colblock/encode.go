@@ -174,7 +174,7 @@ type endpointColumns struct{ host, country, asn, asorg uint64 }
 func (e *Encoder) cold(rows []Row) error {
 	g := &e.g
 	g.reset()
-	g.idents(colID, e.texts(rows, func(r *Row) string { return r.Event.ID }))
+	g.idents(colID, e.texts(rows, storedID))
 	g.uvarints(colSrcPort, e.uints(rows, func(r *Row) uint64 { return uint64(r.Event.Src.Addr.Port()) }))
 	g.text(colDst, e.texts(rows, func(r *Row) string { return e.addr(r.Event.Dst.Addr) }))
 	e.endpoint(rows, func(r *Row) *honeyguide.Endpoint { return &r.Event.Src }, endpointColumns{colSrcHost, colSrcCountry, colSrcASN, colSrcASOrg})
@@ -182,6 +182,14 @@ func (e *Encoder) cold(rows []Row) error {
 	e.observables(rows)
 	e.techniques(rows)
 	return e.attributes(rows)
+}
+
+// storedID is the id that has to be kept: none when it follows from the rest.
+func storedID(r *Row) string {
+	if r.Derived {
+		return ""
+	}
+	return r.Event.ID
 }
 
 func (e *Encoder) endpoint(rows []Row, side func(*Row) *honeyguide.Endpoint, c endpointColumns) {

@@ -19,7 +19,7 @@ import (
 type Config struct {
 	Name     string              // of its cursor; "" means detect
 	Min      honeyguide.Severity // least severity that opens an incident; 0 means medium
-	Batch    int                 // events judged at a time; 0 means 4096
+	Batch    int                 // events read at a time; 0 means 4096
 	WarmUp   int                 // events read again at the start; 0 means 50,000, below 0 none
 	WarmSpan time.Duration       // and not older than this before the cursor; 0 means 1 h
 	Triage   detect.TriageConfig
@@ -48,6 +48,9 @@ type Consumer struct {
 
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
+
+	wall     func() time.Time // measures work; says nothing about events
+	patience time.Duration    // how long a backlog is gathered before it is written
 
 	mu   sync.Mutex
 	done eventlog.Seq
@@ -84,7 +87,7 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 		dep.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Consumer{
-		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wake: make(chan struct{}),
+		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, patience: minGather, wake: make(chan struct{}),
 		sessions: detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} }),
 		links:    detect.NewMemory(memoryOfKeys, func() string { return "" }),
 	}
@@ -110,7 +113,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 	c.reached(pos)
 	for {
-		recs, err := c.dep.Log.Read(ctx, pos, c.cfg.Batch)
+		v, err := c.gather(ctx, j, pos)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -120,28 +123,68 @@ func (c *Consumer) Run(ctx context.Context) error {
 			}
 		case err != nil:
 			return fmt.Errorf("read event log: %w", err)
-		case len(recs) > 0:
-			if err := c.batch(ctx, j, pos, recs); err != nil {
+		case v.events > 0:
+			if err := c.write(ctx, v); err != nil {
 				return err
 			}
-			pos = recs[len(recs)-1].Seq
+			pos = v.to
 			c.reached(pos)
-			c.lag(ctx, pos)
 		}
 	}
 }
 
-// batch judges records and writes what follows. Writing is tried until it
-// works: the next batch may not overtake this one.
-func (c *Consumer) batch(ctx context.Context, j *judge, pos eventlog.Seq, recs []eventlog.Record) error {
-	began := time.Now()
-	v := j.judge(ctx, pos, recs)
+// Bounds of what one transaction takes when the detectors lag behind: what is
+// merged in memory costs the state nothing, so a backlog is written in large
+// pieces, and a quiet log at once.
+const (
+	maxEvents = 1 << 18
+	maxAlerts = 1 << 15
+	minEvents = 1 << 15
+	minGather = 250 * time.Millisecond
+	maxGather = 5 * time.Second
+)
+
+// gather judges what stands in the log after pos: everything up to its end, or
+// up to the bounds of one transaction. It waits for the first event.
+func (c *Consumer) gather(ctx context.Context, j *judge, pos eventlog.Seq) (*verdict, error) {
+	v := newVerdict(pos)
+	began := time.Time{}
+	for {
+		recs, err := c.dep.Log.Read(ctx, v.to, c.cfg.Batch)
+		if err != nil {
+			if v.events > 0 && ctx.Err() == nil {
+				err = nil // write what there is first
+			}
+			return v, err
+		}
+		if began.IsZero() {
+			began = c.wall()
+		}
+		j.judge(ctx, v, recs)
+		_, last, err := c.dep.Log.Ends(ctx)
+		c.m.lag.Set(float64(max(last-v.to, 0)))
+		took, alerts := c.wall().Sub(began), len(v.merged.Alerts())
+		full := v.events >= maxEvents || alerts >= maxAlerts || took > maxGather || v.events >= minEvents && took > c.patience
+		if err != nil || v.to >= last || full {
+			return v, nil
+		}
+	}
+}
+
+// write writes what follows from a verdict. It is tried until it works: the
+// next one may not overtake it.
+func (c *Consumer) write(ctx context.Context, v *verdict) error {
+	began := c.wall()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		out, err := c.apply(ctx, v)
 		switch {
 		case err == nil:
 			c.count(v, out)
-			c.m.batch.Observe(time.Since(began).Seconds())
+			took := c.wall().Sub(began)
+			c.m.batch.Observe(took.Seconds())
+			// As long as writing took may be gathered next time: a slow disk
+			// gets fewer and larger transactions.
+			c.patience = min(max(took, minGather), maxGather)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -166,8 +209,7 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for key, to := range out.links {
 		*c.links.At(key) = to
 	}
-	for i := range v.alerts {
-		a := &v.alerts[i]
+	for _, a := range v.merged.Alerts() {
 		c.m.category.With(a.Category).Add(float64(a.Count))
 		if a.Severity >= honeyguide.SeverityMedium {
 			c.m.threats.Add(float64(a.Count))
@@ -244,7 +286,7 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
 			if young = young || !recs[i].Event.Time.Before(from); young {
-				j.judge(ctx, recs[i].Seq-1, recs[i:])
+				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}
 		}
@@ -262,12 +304,6 @@ func (c *Consumer) reached(pos eventlog.Seq) {
 	close(c.wake)
 	c.wake = make(chan struct{})
 	c.m.position.Set(float64(pos))
-}
-
-func (c *Consumer) lag(ctx context.Context, pos eventlog.Seq) {
-	if _, last, err := c.dep.Log.Ends(ctx); err == nil {
-		c.m.lag.Set(float64(last - pos))
-	}
 }
 
 // Idle returns when everything up to seq is judged and what follows from it is

@@ -59,7 +59,6 @@ type World struct {
 	baits []Bait
 	bait  *needles
 	users map[string]Account
-	born  time.Time
 	most  int
 
 	mu      sync.Mutex
@@ -73,14 +72,7 @@ type source struct {
 	fs    *vfs.FS
 	tries int
 	pairs map[string]string // user -> the one password that opens it
-	last  map[string]visit
-	open  int // sessions holding it
-}
-
-// visit is a login as the next one is told about it.
-type visit struct {
-	at   time.Time
-	from string
+	open  int               // sessions holding it
 }
 
 // NewWorld returns the world of a host on which everything is planted already.
@@ -107,7 +99,6 @@ func NewWorld(c WorldConfig) *World {
 		}
 	}
 	w.bait = newNeedles(texts, tags)
-	w.born = w.now()
 	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
 	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
 	return w
@@ -321,14 +312,6 @@ func text(fs *vfs.FS, path string) string {
 	defer f.Close()
 	b, _ := io.ReadAll(io.LimitReader(f, 1<<20))
 	return string(b)
-}
-
-// firstVisit returns the login an account is told about before the attacker's
-// own: its administrator's, some hours or days before this world began.
-func (w *World) firstVisit(user string) visit {
-	n := draw(w.seed, "visit\x00"+user)
-	ago := 5*time.Hour + time.Duration(n%(6*24*3600))*time.Second
-	return visit{at: w.born.UTC().Add(-ago).Truncate(time.Second), from: "10.20." + strconv.Itoa(int(n>>20%8)) + "." + strconv.Itoa(int(n>>32%200)+10)}
 }
 
 // draw returns a number that belongs to what under seed, always the same.

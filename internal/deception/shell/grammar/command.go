@@ -240,6 +240,7 @@ func (p *parser) paren() {
 		p.ahead = false
 		start := p.line
 		if p.arithmetic(start) {
+			p.span('c', save.tok.pos)
 			return
 		}
 		err := p.err
@@ -286,9 +287,8 @@ func (p *parser) simple() {
 			continue
 		}
 		words++
-		mode = argument
-		if declarers[t.text] && words == 1 {
-			mode = command
+		if words == 1 && !declarers[t.text] {
+			mode = argument
 		}
 		if words == 1 && p.peek(mode).is("(") {
 			p.take()

@@ -72,7 +72,8 @@ type parser struct {
 	heres   []here
 	open    []Here
 	extglob bool
-	final   bool // the newline a text lacks at its end has been given
+	spans   *[]Span // where to note expansions, if wanted
+	final   bool    // the newline a text lacks at its end has been given
 }
 
 type here struct {

@@ -94,8 +94,10 @@ func (p *parser) quoted(c byte) {
 		p.pos++
 		p.double(start)
 	case '`':
+		from := p.pos
 		p.pos++
 		p.until('`', true, start)
+		p.span('`', from)
 	case '$':
 		p.pos++
 		p.dollar(start, false)
@@ -157,8 +159,10 @@ func (p *parser) dollar(start int, inDouble bool) {
 		p.pos++
 		p.until('\'', true, start)
 	case rest[0] == '{':
+		from := p.pos - 1
 		p.pos++
 		p.brace(start, inDouble)
+		p.span('{', from)
 	case rest[0] == '[' && !p.opt.Posix:
 		p.pos++
 		p.matched('[', ']', start)
@@ -166,6 +170,7 @@ func (p *parser) dollar(start int, inDouble bool) {
 		save := *p
 		p.pos += 2
 		if p.arithmetic(start) || p.err != nil {
+			p.span('(', save.pos-1)
 			return
 		}
 		*p = save
