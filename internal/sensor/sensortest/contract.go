@@ -24,8 +24,10 @@ type Contract struct {
 	Requests [][]byte
 }
 
-// Run holds a kind to the contract.
-func Run(t *testing.T, k Kind, c Contract) {
+// Run holds a kind to the contract. Without a Contract it uses the kind's
+// defaults and sends what no protocol expects.
+func Run(t *testing.T, k Kind, contract ...Contract) {
+	c := first(contract)
 	if c.Keys == nil {
 		c.Keys = HostKeys(t)
 	}
@@ -40,6 +42,13 @@ func Run(t *testing.T, k Kind, c Contract) {
 	t.Run("limits", func(t *testing.T) { limits(t, k, c) })
 	t.Run("packets", func(t *testing.T) { packets(t, k, c) })
 	settle(t, before)
+}
+
+func first(all []Contract) Contract {
+	if len(all) == 0 {
+		return Contract{}
+	}
+	return all[0]
 }
 
 // settle waits until no goroutine is left that was not there before.
@@ -315,7 +324,8 @@ func (s *Script) SetReadDeadline(time.Time) error { return nil }
 func (s *Script) SetWriteDeadline(time.Time) error { return nil }
 
 // Fuzz feeds a sensor with what the fuzzer makes of the contract's requests.
-func Fuzz(f *testing.F, k Kind, c Contract) {
+func Fuzz(f *testing.F, k Kind, contract ...Contract) {
+	c := first(contract)
 	opened, w := Open(f, k, c.Options)
 	for _, in := range inputs(c) {
 		f.Add(in)
