@@ -337,6 +337,9 @@ func exitBuiltin(e *env, args []string) int {
 		}
 		status = n
 	}
+	if e.interactive && e.level == 0 && e.dialect == bash {
+		e.farewell()
+	}
 	e.status, e.flow = status, exiting
 	return status
 }

@@ -82,13 +82,15 @@ type env struct {
 	substs   []func() // process substitutions of the running command
 	ended    bool
 
-	ranSubst  bool     // a command substitution ran in this command
-	pending   []string // traps of signals that came
-	limits    map[byte]string
-	histOff   bool
-	askedExit bool
-	paramSize int    // bytes charged for params
-	errName   string // shown in messages instead of the shell's name
+	ranSubst   bool     // a command substitution ran in this command
+	pending    []string // traps of signals that came
+	limits     map[byte]string
+	histOff    bool
+	askedExit  bool
+	paramSize  int    // bytes charged for params
+	histLoaded int    // lines that came from HISTFILE
+	stmtText   string // source of the running statement, for jobs
+	errName    string // shown in messages instead of the shell's name
 }
 
 // A frame is one function call or sourced file.

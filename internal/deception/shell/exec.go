@@ -23,6 +23,9 @@ func (e *env) stmts(list []*syntax.Stmt) int {
 func (e *env) stmt(s *syntax.Stmt) {
 	e.k.step(1)
 	e.line = e.unit.line + int(s.Pos().Line()) - 1
+	if e.jobControl {
+		e.stmtText = strings.TrimRight(e.unit.slice(s.Pos(), s.End()), "; \n&")
+	}
 	if s.Background {
 		e.background(s)
 		return
@@ -387,6 +390,9 @@ func (e *env) matchFlags() pattern.Flags {
 
 // subshell runs statements in a child process.
 func (e *env) subshell(list []*syntax.Stmt) int {
+	if e.wantsJob() {
+		return e.asJob(func(c *env) int { return c.stmts(list) })
+	}
 	if !e.mayFork() {
 		return 254
 	}

@@ -55,6 +55,9 @@ func (e *env) external(args []string) int {
 	name := args[0]
 	e.k.step(10)
 	if strings.IndexByte(name, '/') >= 0 {
+		if e.wantsJob() {
+			return e.asJob(func(c *env) int { return c.execPath(name, args) })
+		}
 		return e.execPath(name, args)
 	}
 	if name == "" {
@@ -68,6 +71,9 @@ func (e *env) external(args []string) int {
 	switch {
 	case ok:
 		e.remember(name, path)
+		if e.wantsJob() {
+			return e.asJob(func(c *env) int { return c.execPath(path, args) })
+		}
 		return e.execPath(path, args)
 	case path != "":
 		e.errorf("%s: Permission denied", path)

@@ -38,6 +38,8 @@ type kernel struct {
 	stdout, stderr *ofile
 	tty            *tty
 	intr           bool // Ctrl-C was typed and not yet taken
+	fg             *task
+	shells         []level
 }
 
 // A task is a process that runs beside the shell.
@@ -50,6 +52,9 @@ type task struct {
 	until  time.Time   // or at this time; zero is never
 	signal int         // pending
 	paused bool        // stopped by Ctrl-Z
+	intr   bool        // Ctrl-C is for this one's shell
+	job    bool        // known to a shell's job table
+	group  *task       // the job it belongs to
 	done   bool
 	status int
 	text   string // its command, for jobs
@@ -84,6 +89,11 @@ func (k *kernel) random() *rand.Rand {
 // many already.
 func (k *kernel) fork(pid int, body func(t *task) int) *task {
 	t := &task{pid: pid}
+	if p := k.cur; p != nil {
+		if t.group = p.group; t.group == nil {
+			t.group = p
+		}
+	}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
 		defer func() {
@@ -153,8 +163,15 @@ func (k *kernel) giveWay(t *task, ready func() bool, until time.Time) bool {
 
 // deliver kills a coroutine that was sent a signal.
 func (k *kernel) deliver(t *task) {
+	if t.signal == 0 && t.group != nil && t.group.signal != 0 {
+		t.signal = t.group.signal
+	}
 	if t.signal != 0 {
 		panic(death{128 + t.signal, ofSession})
+	}
+	if t.intr {
+		t.intr = false
+		panic(death{128 + sigInt, ofLine})
 	}
 }
 
@@ -184,11 +201,21 @@ func (k *kernel) look() {
 	}
 	if k.tty != nil {
 		k.tty.poll()
-		if k.intr {
-			k.intr = false
-			panic(death{128 + sigInt, ofLine})
-		}
+		k.interrupt()
 	}
+}
+
+// interrupt hands a Ctrl-C to the shell in front.
+func (k *kernel) interrupt() {
+	if !k.intr || len(k.shells) == 0 {
+		return
+	}
+	k.intr = false
+	if t := k.shells[len(k.shells)-1].task; t != nil {
+		t.intr = true
+		return
+	}
+	panic(death{128 + sigInt, ofLine})
 }
 
 // runOthers resumes every coroutine that can run, once. It reports whether
@@ -209,9 +236,9 @@ func (k *kernel) runOthers() bool {
 
 func (k *kernel) runnable(t *task) bool {
 	switch {
-	case t.signal != 0:
+	case t.signal != 0 || t.intr || t.group != nil && t.group.signal != 0:
 		return true
-	case t.paused:
+	case t.paused || t.group != nil && t.group.paused:
 		return false
 	case t.ready == nil || t.ready():
 		return true
@@ -264,11 +291,11 @@ func (k *kernel) sleep(until time.Time) {
 		}
 		return
 	}
+	if k.in != nil && k.tty != nil && k.in.waiting() && !k.tty.gone {
+		return
+	}
 	fire, stop := k.sh.hooks.after(d)
 	defer stop()
-	if k.tty != nil && k.sh.hooks.idle != nil {
-		k.sh.hooks.idle()
-	}
 	select {
 	case <-k.done:
 		panic(death{128 + sigHup, ofSession})

@@ -32,6 +32,9 @@ func stages(c *syntax.BinaryCmd) (list []*syntax.Stmt, both []bool) {
 // pipeline runs all stages together and returns the status of the last, or
 // with pipefail of the last that failed.
 func (e *env) pipeline(c *syntax.BinaryCmd) int {
+	if e.wantsJob() {
+		return e.asJob(func(child *env) int { return child.pipeline(c) })
+	}
 	list, both := stages(c)
 	unit, quiet := e.unit, e.quiet
 	tasks := make([]*task, 0, len(list))
@@ -144,6 +147,7 @@ func (e *env) background(s *syntax.Stmt) {
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)
+	t.job = true
 	if e.interactive {
 		e.warn("[" + strconv.Itoa(e.jobs.last()) + "] " + strconv.Itoa(t.pid) + "\n")
 	}

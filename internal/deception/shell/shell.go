@@ -59,7 +59,6 @@ type Shell struct {
 type hooks struct {
 	now   func() time.Time
 	after func(time.Duration) (<-chan time.Time, func() bool)
-	idle  func() // called when the terminal's shell waits for the attacker
 }
 
 // New returns a shell. It holds next to nothing until it is used.
@@ -108,12 +107,8 @@ func (s *Shell) rows() int { return int(s.size.Load() & 0xffffffff) }
 func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return s.session(ctx, stdin, stdout, stderr, func(k *kernel) int {
 		e := k.newEnv("bash", "hBc")
-		if s.opt.TTY {
-			k.attachTTY(e)
-		}
 		if s.opt.Login {
 			e.name, e.login = "-bash", true
-			e.runProfile()
 		}
 		e.command = true
 		status := e.runMain(func() int { return e.runText(&source{name: "", text: line, kind: fromArg}, 0) })
@@ -128,7 +123,6 @@ func (s *Shell) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 	return s.session(ctx, stdin, stdout, stderr, func(k *kernel) int {
 		e := k.newEnv("-bash", "hBs")
 		e.login = true
-		e.runProfile()
 		return e.runMain(func() int { return e.runStdin() })
 	})
 }

@@ -63,13 +63,16 @@ var parsers = sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant
 // parse makes a tree of a complete command. What the parser refuses although
 // it is complete is replaced by something that fails when it is run.
 func parse(src *source, text string, line int) (*unit, error) {
-	u := &unit{src: src, text: text, line: line}
+	u := &unit{src: src, text: strings.ReplaceAll(text, "\r", carriage), line: line}
 	p := parsers.Get().(*syntax.Parser)
 	defer parsers.Put(p)
 	for range 16 {
 		f, err := p.Parse(strings.NewReader(u.text), "")
 		if err == nil {
 			u.stmts = f.Stmts
+			if strings.Contains(u.text, carriage) {
+				restore(f)
+			}
 			return u, nil
 		}
 		if !u.repair(err) {
@@ -77,6 +80,23 @@ func parse(src *source, text string, line int) (*unit, error) {
 		}
 	}
 	return nil, errors.New("too many defects")
+}
+
+// carriage stands for a carriage return while text is parsed: the parser drops
+// those before a newline, bash makes them part of the word.
+const carriage = "\ue00d"
+
+// restore puts carriage returns back into a tree.
+func restore(f *syntax.File) {
+	syntax.Walk(f, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Lit:
+			n.Value = strings.ReplaceAll(n.Value, carriage, "\r")
+		case *syntax.SglQuoted:
+			n.Value = strings.ReplaceAll(n.Value, carriage, "\r")
+		}
+		return true
+	})
 }
 
 // repair replaces the innermost expansion around the parser's error.
@@ -161,7 +181,10 @@ func (u *unit) slice(from, to syntax.Pos) string {
 	if a < 0 || b > len(u.text) || a > b {
 		return ""
 	}
-	return u.text[a:b]
+	if s := u.text[a:b]; !strings.Contains(s, carriage) {
+		return s
+	}
+	return strings.ReplaceAll(u.text[a:b], carriage, "\r")
 }
 
 // runText runs a source from its first line, counted from base+1, to its end.
