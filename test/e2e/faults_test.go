@@ -78,7 +78,7 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 		"busy port":      {args: []string{"run", "--set", "sensors.ssh.listen=" + l.Addr().String()}, status: 1, want: []string{l.Addr().String(), "in use by", "sensors.ssh.listen"}},
 		"damaged key":    {data: damaged, args: []string{"alerts", "list"}, status: 2, want: []string{"deployment.key", "backup"}},
 		"damaged state":  {data: spoilt, args: []string{"alerts", "list"}, status: 1, want: []string{"state.db"}},
-		"short api key":  {args: []string{"config", "check", "--set", "api.key=short"}, status: 2, want: []string{"api.key", "32"}},
+		"short api key":  {args: []string{"config", "check", "--set", "api.admin_key=short"}, status: 2, want: []string{"api.admin_key", "32"}},
 		"unknown verb":   {args: []string{"incident", "lst"}, status: 2, want: []string{"lst"}},
 		"unknown format": {args: []string{"alerts", "list", "-o", "xml"}, status: 2, want: []string{"xml", "table"}},
 		"missing":        {args: []string{"incidents", "show", "I-77"}, status: 4, want: []string{"honeyguide:"}},
