@@ -101,10 +101,10 @@ func (w *bare) put(b *testing.B, events []honeyguide.Event) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rows := make([]colblock.Row, len(canon))
+	rows := make([]*colblock.Row, len(canon))
 	for i := range rows {
 		w.n++
-		rows[i] = colblock.Row{Outbox: "bare", Number: w.n, Derived: true, Event: canon[i]}
+		rows[i] = &colblock.Row{Outbox: "bare", Number: w.n, Derived: true, Event: canon[i]}
 		rows[i].Event.ID = colblock.EventID("bare", w.n, canon[i].Time)
 	}
 	blk, err := w.enc.Encode(rows)
