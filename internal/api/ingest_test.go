@@ -132,7 +132,9 @@ func TestIngestRefusals(t *testing.T) {
 		err    error
 		status int
 	}{
-		{eventlog.ErrFull, 503}, {eventlog.ErrClosed, 503}, {errors.New("secret inner words"), 500},
+		{eventlog.ErrFull, 503},
+		{eventlog.ErrClosed, 503},
+		{errors.New("secret inner words"), 500},
 		{&honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "try later"}, 503},
 	} {
 		r.fail = c.err
