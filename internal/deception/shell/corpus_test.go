@@ -33,11 +33,34 @@ func hostFor(t testing.TB) *persona.Host {
 
 func newTestShell(t testing.TB, b Budget) *Shell {
 	h := hostFor(t)
-	now := func() time.Time { return testNow }
-	return New(Options{
-		Host: h, FS: h.Image.NewFS(vfs.Quota{}, now), User: "root", Env: []string{"LC_ALL=C.UTF-8"},
-		Now: now, Seed: 7, Budget: b,
+	c := &fastClock{at: testNow}
+	s := New(Options{
+		Host: h, FS: h.Image.NewFS(vfs.Quota{}, c.now), User: "root", Env: []string{"LC_ALL=C.UTF-8"},
+		Now: c.now, Seed: 7, Budget: b,
 	})
+	s.hooks.now, s.hooks.after = c.now, c.after
+	return s
+}
+
+// A fastClock jumps to the end of every wait.
+type fastClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *fastClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *fastClock) after(d time.Duration) (<-chan time.Time, func() bool) {
+	c.mu.Lock()
+	c.at = c.at.Add(d)
+	c.mu.Unlock()
+	fire := make(chan time.Time, 1)
+	fire <- c.at
+	return fire, func() bool { return true }
 }
 
 // corpusDir finds the recorded corpus next to the repository.

@@ -87,9 +87,12 @@ type env struct {
 	limits     map[byte]string
 	histOff    bool
 	askedExit  bool
-	paramSize  int    // bytes charged for params
-	histLoaded int    // lines that came from HISTFILE
-	stmtText   string // source of the running statement, for jobs
+	paramSize  int             // bytes charged for params
+	histLoaded int             // lines that came from HISTFILE
+	stmtText   string          // source of the running statement, for jobs
+	stepHook   func(int) error // of timeout and the like around this process
+	sleepHook  func(time.Duration) error
+	envLast    string // the _ a command finds in its environment
 	errName    string // shown in messages instead of the shell's name
 }
 

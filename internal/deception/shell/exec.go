@@ -5,6 +5,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"honeyguide/internal/deception/coreutils"
 	"honeyguide/internal/deception/shell/pattern"
 )
 
@@ -22,6 +23,9 @@ func (e *env) stmts(list []*syntax.Stmt) int {
 // stmt runs one statement and leaves its status in e.status.
 func (e *env) stmt(s *syntax.Stmt) {
 	e.k.step(1)
+	if e.stepHook != nil {
+		e.askHook()
+	}
 	e.line = e.unit.line + int(s.Pos().Line()) - 1
 	if e.jobControl {
 		e.stmtText = strings.TrimRight(e.unit.slice(s.Pos(), s.End()), "; \n&")
@@ -46,6 +50,19 @@ func (e *env) stmt(s *syntax.Stmt) {
 	}
 	e.errExit(s)
 	e.pendingTraps()
+}
+
+// askHook lets a command around this shell, such as timeout, end it.
+func (e *env) askHook() {
+	err := e.stepHook(1)
+	if err == nil {
+		return
+	}
+	status := 128 + sigKill
+	if s, ok := err.(coreutils.ExitStatus); ok {
+		status = int(s)
+	}
+	panic(death{status, ofProcess})
 }
 
 func b2i(b bool) int {

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -22,7 +23,10 @@ func (e *env) find(name string) (string, bool) {
 	if h, ok := e.paths[name]; ok {
 		return h.path, true
 	}
-	path, _ := e.get("PATH")
+	path, ok := e.get("PATH")
+	if !ok && e.errName != "" {
+		path = "/bin:/usr/bin" // where execvp looks without PATH
+	}
 	denied := ""
 	for dir := range strings.SplitSeq(path, ":") {
 		if dir == "" {
@@ -63,7 +67,7 @@ func (e *env) external(args []string) int {
 	if name == "" {
 		return e.notFound(name)
 	}
-	if p, _ := e.get("PATH"); p == "" && e.dialect == bash {
+	if p, _ := e.get("PATH"); p == "" && e.dialect == bash && e.errName == "" {
 		e.errorf("%s: No such file or directory", name)
 		return 127
 	}
@@ -121,6 +125,9 @@ func (e *env) execPath(path string, args []string) int {
 	if err != nil {
 		real = e.abs(path)
 	}
+	if e.errName == "" {
+		e.envLast = e.abs(path)
+	}
 	if inSystem(real) {
 		if status, ok := e.runProgram(base(path), base(real), args); ok {
 			return status
@@ -156,6 +163,9 @@ func (e *env) runProgram(name, real string, args []string) (int, bool) {
 		if status, ok := e.runBusybox(args); ok {
 			return status, true
 		}
+	}
+	if real == "stty" {
+		return e.stty(args), true
 	}
 	cmd, ok := coreutils.Lookup(name)
 	if !ok {
@@ -226,6 +236,12 @@ func (e *env) proc(args []string) *coreutils.Proc {
 		},
 		Run: e.runFor,
 	}
+	if e.stepHook != nil {
+		p.Step = e.stepHook
+	}
+	if e.sleepHook != nil {
+		p.Sleep = e.sleepHook
+	}
 	p.Session = coreutils.SessionInfo{User: o.User, Src: o.Src, Dst: o.Dst, Login: k.started}
 	if o.TTY || k.tty != nil {
 		p.Session.TTYName = e.ttyName()
@@ -233,27 +249,30 @@ func (e *env) proc(args []string) *coreutils.Proc {
 	return p
 }
 
-// environ lists the exported variables in the order they would have.
+// environ lists the exported variables in the order bash hands them on, which
+// is that of its hash table.
 func (e *env) environ() []string {
-	var out []string
+	type item struct {
+		bucket uint32
+		kv     string
+	}
+	items := make([]item, 0, 24)
 	for n, v := range e.vars {
 		if v.attr&exported != 0 && v.attr&unset == 0 && v.arr == nil {
-			out = append(out, n+"="+v.val)
+			items = append(items, item{hashString(n) & 1023, n + "=" + v.val})
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return envRank(a) - envRank(b) + 1000*strings.Compare(a, b)/1000 })
-	return append(out, "_="+e.last)
-}
-
-// envRank orders the environment about as bash's hash table does: what sshd
-// set first, then the rest by name.
-func envRank(kv string) int {
-	name, _, _ := strings.Cut(kv, "=")
-	order := []string{"SHELL", "PWD", "LOGNAME", "HOME", "LANG", "SSH_CONNECTION", "TERM", "USER", "SHLVL", "SSH_CLIENT", "PATH", "SSH_TTY"}
-	if i := slices.Index(order, name); i >= 0 {
-		return 10 * i
+	slices.SortFunc(items, func(a, b item) int {
+		return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.kv, b.kv))
+	})
+	out := make([]string, 0, len(items)+1)
+	for _, it := range items {
+		out = append(out, it.kv)
 	}
-	return 10 * len(order)
+	if e.envLast != "" {
+		out = append(out, "_="+e.envLast)
+	}
+	return out
 }
 
 func (e *env) isTTY(fd int) bool {
@@ -332,6 +351,7 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	if p.Environ != nil {
 		c.setEnviron(p.Environ())
 	}
+	c.stepHook, c.sleepHook = p.Step, p.Sleep
 	if c.cred.UID != e.cred.UID {
 		if f, ok := c.passwd(func(f []string) bool { return f[2] == itoa(int64(c.cred.UID)) }); ok {
 			c.user, c.home = f[0], f[5]
@@ -340,6 +360,11 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	return c.isolate(func() int {
 		c.name = base(p.Args[0])
 		c.errName = c.name
+		if c.name == "su" && len(argv) > 1 && argv[1] == "-l" {
+			if d, ok := shellNamed(base(argv[0])); ok { // su starts a login shell by its name
+				return c.runShell(d, append([]string{"-" + base(argv[0])}, argv[2:]...))
+			}
+		}
 		return c.external(argv)
 	})
 }

@@ -219,7 +219,7 @@ func (e *env) editLine(ed *lineedit.Editor, prompt string) (string, lineedit.Res
 	ed.Resize(e.k.sh.cols())
 	ed.Silence(!t.echo)
 	ed.Start(prompt)
-	t.raw = true
+	t.startEditing()
 	defer func() { t.raw = false }()
 	for {
 		t.send(ed.Take())
@@ -259,6 +259,9 @@ func (e *env) protected(fn func() int) (status int) {
 		k.depth, k.cur = depth, cur
 		k.intr = false
 		k.killForeground(d.status - 128)
+		if e.jobs != nil {
+			e.jobs.forget(func(j *job) bool { return !j.task.job })
+		}
 		e.unhold(scratch)
 		for len(e.frames) > frames {
 			e.popFrame(len(e.frames) - 1)
@@ -281,8 +284,9 @@ func (e *env) protected(fn func() int) (status int) {
 // killForeground ends what the interrupted line had started, except its jobs.
 func (k *kernel) killForeground(sig int) {
 	for _, t := range k.tasks {
-		if !t.job && t != k.cur && !t.done {
-			t.signal = sig
+		front := k.fg != nil && (t == k.fg || t.group == k.fg)
+		if (!t.job || front) && t != k.cur && !t.done && !(t.group != nil && t.group.job && !front) {
+			t.signal, t.job = sig, false
 		}
 	}
 	k.fg = nil
@@ -325,7 +329,6 @@ func (e *env) foreground(t *task, j *job) int {
 		if j == nil {
 			e.addJob(t)
 			j = e.jobs.list[len(e.jobs.list)-1]
-			t.job = true
 		}
 		e.jobs.tick++
 		j.used = e.jobs.tick

@@ -28,6 +28,7 @@ func (e *env) addJob(t *task) {
 		e.jobs = &jobs{}
 	}
 	j := e.jobs
+	t.job = true
 	if len(j.list) > 256 {
 		j.forget(func(j *job) bool { return j.task.done })
 	}

@@ -147,7 +147,6 @@ func (e *env) background(s *syntax.Stmt) {
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)
-	t.job = true
 	if e.interactive {
 		e.warn("[" + strconv.Itoa(e.jobs.last()) + "] " + strconv.Itoa(t.pid) + "\n")
 	}

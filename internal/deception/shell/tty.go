@@ -282,6 +282,13 @@ func (t *tty) key() byte {
 	return c
 }
 
+// startEditing hands what was typed ahead to the line editor.
+func (t *tty) startEditing() {
+	t.raw = true
+	t.queue = append(append(t.queue, t.ready...), t.line...)
+	t.ready, t.line, t.eof = nil, nil, 0
+}
+
 // quietly changes how a program reads: without echo, or character by character.
 func (t *tty) quietly(silent, chars bool) {
 	t.echo, t.canon = t.echo && !silent, !chars

@@ -136,7 +136,7 @@ func (d *display) show(cells []cell, at int) {
 			fresh = rows[i]
 		}
 		grows := i >= len(d.rows)-1 && last > len(d.rows)-1
-		d.update(i, old, fresh, last, grows)
+		d.update(i, old, fresh, grows)
 	}
 	if len(rows) > len(d.rows) && len(rows[last]) == 0 && d.row < last {
 		d.vertical(last) // a line the cursor needs although nothing is on it
@@ -154,7 +154,7 @@ func (d *display) show(cells []cell, at int) {
 }
 
 // update rewrites one row.
-func (d *display) update(i int, old, fresh []cell, bottom int, grows bool) {
+func (d *display) update(i int, old, fresh []cell, grows bool) {
 	from := 0
 	for from < len(old) && from < len(fresh) && old[from] == fresh[from] {
 		from++
@@ -171,10 +171,8 @@ func (d *display) update(i int, old, fresh []cell, bottom int, grows bool) {
 	rest, insert := fresh[from:], fresh[from:ne]
 	diff := width(fresh[from:ne]) - width(old[from:oe])
 	switch {
-	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old):
+	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && from > 0:
 		d.puts("\x1b[" + strconv.Itoa(diff) + "@")
-		d.print(insert)
-	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows):
 		d.print(insert)
 	case diff > 0:
 		d.print(rest)
@@ -186,7 +184,7 @@ func (d *display) update(i int, old, fresh []cell, bottom int, grows bool) {
 	default:
 		d.print(rest)
 		if less := width(old) - width(fresh); less > 0 {
-			d.erase(less, i < bottom)
+			d.erase(less)
 		}
 	}
 }
@@ -214,8 +212,8 @@ func tails(old, fresh []cell, from int) (oe, ne int) {
 }
 
 // erase clears n columns to the right.
-func (d *display) erase(n int, inner bool) {
-	if d.term.Erase != "" && !(inner && d.term.Wraps && false) {
+func (d *display) erase(n int) {
+	if d.term.Erase != "" {
 		d.puts(d.term.Erase)
 		return
 	}
