@@ -105,6 +105,10 @@ func build(dep Deps) (*server, error) {
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	s.routes()
+	// Answers may get more fields within v1; the description must not forbid it.
+	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
+		schema.AdditionalProperties = nil
+	}
 	return s, s.router.check()
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -138,8 +138,9 @@ func (s *server) ingestOptions(r *http.Request) (ingest.Options, bool, error) {
 
 // ingestProblem finds the right words for a failed reading.
 func (s *server) ingestProblem(ctx context.Context, err error) *Problem {
+	slow, ok := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case ok && slow.Timeout():
 		return newProblem(ctx, http.StatusRequestTimeout, "the body came too slowly")
 	case errors.Is(err, eventlog.ErrFull):
 		return newProblem(ctx, http.StatusServiceUnavailable, "there is no room left for events: free space, then send it again; nothing is stored twice")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -80,6 +81,8 @@ var statuses = map[honeyguide.Code]int{
 	honeyguide.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
+var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+
 // problem makes the answer to an error. What is not for users goes to the log.
 func (s *server) problem(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
@@ -90,7 +93,12 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		if e.Err != nil {
 			s.dep.Log.WarnContext(ctx, "request refused", "request_id", requestID(ctx), "error", e.Err)
 		}
-		return newProblem(ctx, statuses[e.Code], e.Message)
+		message := e.Message
+		if e.Code == honeyguide.CodeNotFound {
+			// The state names what it was asked for, which came from the peer.
+			message = quoted.ReplaceAllString(message, "with this id")
+		}
+		return newProblem(ctx, statuses[e.Code], message)
 	}
 	if ctx.Err() != nil {
 		return newProblem(ctx, http.StatusServiceUnavailable, "the request was given up")

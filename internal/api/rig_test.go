@@ -18,7 +18,6 @@ import (
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/ingest/generic"
-	"honeyguide/internal/ingest/ingesttest"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
 	"honeyguide/internal/state"
@@ -59,9 +58,13 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 	if r.keys, err = NewStateKeys(r.store, bootstrap); err != nil {
 		t.Fatal(err)
 	}
+	mappers, err := ingest.OpenAll(t.Context(), ingest.Set{suricata.Kind, generic.Kind, wazuh.Kind}, ingest.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.dep = Deps{
 		State: r.store, Events: r.log, Take: r.take, Keys: r.keys, Version: "test", Metrics: telemetry.NewRegistry(),
-		Mappers: ingesttest.Open(t, ingest.Set{suricata.Kind, generic.Kind, wazuh.Kind}),
+		Mappers: mappers,
 		Idle:    func(context.Context, eventlog.Seq) error { return nil },
 		Health:  func(context.Context) []string { r.mu.Lock(); defer r.mu.Unlock(); return r.health },
 		Sensors: func(context.Context) []Sensor {

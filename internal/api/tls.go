@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,7 +39,7 @@ const (
 // second value is the SHA-256 of the certificate in hex, by which a person can
 // know it again.
 func SelfSigned(dir string, hosts []string, now time.Time) (tls.Certificate, string, error) {
-	names := append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)
+	names := append([]string{"localhost", "127.0.0.1", "::1"}, slices.DeleteFunc(slices.Clone(hosts), unfit)...)
 	cert, err := loadPair(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return tls.Certificate{}, "", fmt.Errorf("read the API's certificate in %s: %w", dir, err)
@@ -50,6 +51,18 @@ func SelfSigned(dir string, hosts []string, now time.Time) (tls.Certificate, str
 	}
 	sum := sha256.Sum256(cert.Certificate[0])
 	return cert, hex.EncodeToString(sum[:]), nil
+}
+
+// unfit reports whether a name cannot stand in a certificate: empty, as in
+// ":8443", or no address and no DNS name, as a node may be called.
+func unfit(name string) bool {
+	if net.ParseIP(name) != nil {
+		return false
+	}
+	return name == "" || len(name) > 253 || strings.Trim(name, ".-") != name ||
+		strings.ContainsFunc(name, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
+		})
 }
 
 // Config returns the settings of a TLS listener with a certificate.

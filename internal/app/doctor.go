@@ -102,8 +102,8 @@ func checkKeys(dir string) Finding {
 }
 
 func checkAdminKey(s Settings) Finding {
-	if s.API.Key != "" {
-		return ok("admin key", "given by configuration (%d characters)", len(s.API.Key.Reveal()))
+	if s.API.AdminKey != "" {
+		return ok("admin key", "given by configuration (%d characters)", len(s.API.AdminKey.Reveal()))
 	}
 	return ok("admin key", "made at the first start and shown once; only its hash is kept")
 }

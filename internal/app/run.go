@@ -131,8 +131,8 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 // apiKeys returns who may use the API and, at the first start without a key of
 // the operator's choice, a new admin key. Only its hash is kept.
 func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, error) {
-	keys, err := api.NewStateKeys(a.state, a.settings.API.Key)
-	if err != nil || a.settings.API.Key != "" {
+	keys, err := api.NewStateKeys(a.state, a.settings.API.AdminKey)
+	if err != nil || a.settings.API.AdminKey != "" {
 		return keys, "", err
 	}
 	known, err := keys.List(ctx)

@@ -47,8 +47,8 @@ type Deception struct {
 
 // API configures the operator's door.
 type API struct {
-	Listen string            `yaml:"listen" doc:"address of the HTTPS API"`
-	Key    honeyguide.Secret `yaml:"key" doc:"bootstrap admin key, at least 32 characters; empty = one is made and shown once"`
+	Listen   string            `yaml:"listen" doc:"address of the HTTPS API"`
+	AdminKey honeyguide.Secret `yaml:"admin_key" doc:"bootstrap admin key, at least 32 characters; empty = one is made and shown once"`
 }
 
 // Store configures the event log and its retention.
@@ -147,7 +147,7 @@ func aliases() []config.Alias {
 	}
 	lower := func(v string) string { return strings.ToLower(v) }
 	return []config.Alias{
-		{Env: "SOC_API_KEY", Key: "api.key"},
+		{Env: "SOC_API_KEY", Key: "api.admin_key"},
 		{Env: "SOC_LOG_LEVEL", Key: "telemetry.level", Map: lower},
 		{Env: "LOG_LEVEL", Key: "telemetry.level", Map: lower},
 		{Env: "ENABLE_DEBUG", Key: "telemetry.level", Map: debug},
@@ -198,9 +198,9 @@ func (s *Settings) validate() error {
 	if s.Node.Data, err = filepath.Abs(s.Node.Data); err != nil {
 		return invalid("node.data: %v", err)
 	}
-	switch key := s.API.Key.Reveal(); {
+	switch key := s.API.AdminKey.Reveal(); {
 	case key != "" && len(key) < 32:
-		return invalid("api.key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
+		return invalid("api.admin_key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
 	case s.Node.Mode != "production" && s.Node.Mode != "development":
 		return invalid("node.mode: %q; want production or development", s.Node.Mode)
 	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":

@@ -18,7 +18,7 @@ import (
 // bait returns the registry of all honeytokens. At the first start it mints
 // those every persona begins with; later it makes the same strings again.
 func bait(ctx context.Context, st state.Store, secret []byte, host *persona.Host, now time.Time) (*token.Registry, error) {
-	minter, err := token.NewMinter(secret, token.Place{Host: host.Machine.Hostname, Database: host.App.Database, User: host.App.DatabaseUser})
+	minter, err := token.NewMinter(secret, token.Place{Scheme: "mysql", Host: host.Machine.Hostname, Database: host.App.Database, User: host.App.DatabaseUser})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,14 @@ func plants(registry *token.Registry, host *persona.Host) []ipc.TokenSetup {
 	var out []ipc.TokenSetup
 	for _, t := range registry.Tokens() {
 		face := t.Public()
-		file := t.Render(content(view, root, face.Path))
+		before := content(view, root, face.Path)
+		if before == nil { // an application is set up by copying its example
+			before = content(view, root, face.Path+".example")
+		}
+		file := t.Render(before)
+		if like, err := view.Stat(root, face.Path+".example"); err == nil { // it must belong to who reads it
+			file.UID, file.GID = like.UID, like.GID
+		}
 		setup := ipc.TokenSetup{ID: face.ID, Kind: face.Kind, Path: file.Path, UID: file.UID, GID: file.GID, Mode: file.Mode, Content: file.Content, Needles: t.Needles()}
 		for _, c := range t.Credentials() {
 			setup.Credentials = append(setup.Credentials, ipc.Credential{Service: c.Service, User: c.User, Password: c.Password})

@@ -118,9 +118,22 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	f.StringVar(&c.data, "data", "", "data `folder` (same as --set node.data=...)")
 	f.StringVarP(&c.output, "output", "o", "", "`format`: table, json or yaml (default table on a terminal, else json)")
 	f.StringVar(&c.server, "server", "", "`address` of a remote core, https://host:8443; its key comes from HONEYGUIDE_API_KEY or HONEYGUIDE_API_KEY_FILE")
-	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.versionCmd(), c.sessionCmd())
+	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.versionCmd())
 	root.AddCommand(c.lists()...)
 	return root
+}
+
+// group is a command that only holds others.
+func group(name, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown verb %q for %q; see 'honeyguide %s --help'", args[0], cmd.Name(), cmd.Name())
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 // tree loads the configuration the flags name.

@@ -11,7 +11,7 @@ import (
 )
 
 func (c *command) configCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check, show and document the configuration."}
+	cmd := group("config", "Check, show and document the configuration.")
 	var origin bool
 	show := &cobra.Command{
 		Use: "show", Short: "Print every key and its value; secrets are masked.", Args: cobra.NoArgs,

@@ -26,7 +26,8 @@ type listing[T any] struct {
 
 // command builds `honeyguide <name> list|show`.
 func (l listing[T]) command(c *command) *cobra.Command {
-	root := &cobra.Command{Use: l.name, Aliases: []string{l.alias}, Short: l.short}
+	root := group(l.name, l.short)
+	root.Aliases = []string{l.alias}
 	var limit int
 	var after string
 	values := map[string]*string{}
@@ -100,7 +101,18 @@ func (c *command) lists() []*cobra.Command {
 		}
 		return more
 	}
+	sessions := listing[honeyguide.Session]{
+		name: "sessions", alias: "session", short: "What each peer did on one connection; replay its terminal.", path: "/sessions",
+		filters: with(map[string]string{"src": "source `address`", "service": "`kind` of the decoy", "user": "`user` that logged in"}),
+		header:  []any{"ID", "STARTED", "SERVICE", "SOURCE", "USER", "LOGINS", "COMMANDS", "REQUESTS", "RECORDED"},
+		row: func(s honeyguide.Session) []any {
+			return []any{s.ID, s.StartedAt, s.Service, address(s.Src), s.User, s.Logins, s.Commands, s.Requests, s.Recording != ""}
+		},
+		show: showSession,
+	}.command(c)
+	sessions.AddCommand(c.replayCmd(), c.exportCmd())
 	return []*cobra.Command{
+		sessions,
 		listing[honeyguide.Alert]{
 			name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
 			filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`"}),
@@ -118,15 +130,6 @@ func (c *command) lists() []*cobra.Command {
 				return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
 			},
 			show: showIncident,
-		}.command(c),
-		listing[honeyguide.Session]{
-			name: "sessions", alias: "sess", short: "What each peer did on one connection.", path: "/sessions",
-			filters: with(map[string]string{"src": "source `address`", "service": "`kind` of the decoy", "user": "`user` that logged in"}),
-			header:  []any{"ID", "STARTED", "SERVICE", "SOURCE", "USER", "LOGINS", "COMMANDS", "REQUESTS", "RECORDED"},
-			row: func(s honeyguide.Session) []any {
-				return []any{s.ID, s.StartedAt, s.Service, address(s.Src), s.User, s.Logins, s.Commands, s.Requests, s.Recording != ""}
-			},
-			show: showSession,
 		}.command(c),
 		listing[honeyguide.Honeytoken]{
 			name: "tokens", alias: "token", short: "The bait: what was read, by whom, and used where.", path: "/tokens", filters: map[string]string{},

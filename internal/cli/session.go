@@ -11,8 +11,7 @@ import (
 	"honeyguide/internal/evidence"
 )
 
-func (c *command) sessionCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "session", Short: "Replay or export one recorded session."}
+func (c *command) replayCmd() *cobra.Command {
 	var speed float64
 	replay := &cobra.Command{
 		Use:   "replay ID",
@@ -31,6 +30,10 @@ else a terminal could be steered by are left out.`,
 		},
 	}
 	replay.Flags().Float64Var(&speed, "speed", 1, "1 = as it happened, 4 = four times as fast, 0 = at once")
+	return replay
+}
+
+func (c *command) exportCmd() *cobra.Command {
 	var file string
 	export := &cobra.Command{
 		Use: "export ID", Short: "Write the recording as asciicast v3.", Args: cobra.ExactArgs(1),
@@ -59,6 +62,5 @@ else a terminal could be steered by are left out.`,
 		},
 	}
 	export.Flags().StringVar(&file, "file", "", "`name` of the file to make")
-	cmd.AddCommand(replay, export)
-	return cmd
+	return export
 }

@@ -299,12 +299,15 @@ type handler struct{ h http.Handler }
 
 // RoundTrip serves the request and keeps the answer in memory.
 func (t handler) RoundTrip(req *http.Request) (*http.Response, error) {
-	a := &answer{header: http.Header{}, status: http.StatusOK}
+	a := &answer{header: http.Header{}}
 	req.RequestURI = req.URL.RequestURI()
 	if req.Body == nil {
 		req.Body = http.NoBody
 	}
 	t.h.ServeHTTP(a, req)
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Header: a.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: req,
@@ -318,6 +321,16 @@ type answer struct {
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) WriteHeader(status int)      { a.status = status }
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader takes the first status, as a connection does.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}

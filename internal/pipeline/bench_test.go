@@ -90,6 +90,7 @@ func findings(n int) []honeyguide.Event {
 // score, correlate, plan, write. The design asks for 20,000 a second.
 func BenchmarkPipeline(b *testing.B) {
 	b.Run("decoys", func(b *testing.B) { benchmark(b, traffic(100_000)) })
+	b.Run("steady", func(b *testing.B) { benchmark(b, traffic(400_000)) })
 	b.Run("findings", func(b *testing.B) { benchmark(b, findings(100_000)) })
 }
 

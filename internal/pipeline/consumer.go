@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"honeyguide/internal/detect"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/state"
+	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
 )
 
@@ -49,8 +51,7 @@ type Consumer struct {
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
 
-	wall     func() time.Time // measures work; says nothing about events
-	patience time.Duration    // how long a backlog is gathered before it is written
+	wall func() time.Time // measures work; says nothing about events
 
 	mu   sync.Mutex
 	done eventlog.Seq
@@ -87,7 +88,7 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 		dep.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Consumer{
-		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, patience: minGather, wake: make(chan struct{}),
+		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, wake: make(chan struct{}),
 		sessions: detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} }),
 		links:    detect.NewMemory(memoryOfKeys, func() string { return "" }),
 	}
@@ -112,61 +113,69 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
 	c.reached(pos)
-	for {
-		v, err := c.gather(ctx, j, pos)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, eventlog.ErrTrimmed):
-			if pos, err = c.skip(ctx, pos); err != nil {
-				return err
-			}
-		case err != nil:
-			return fmt.Errorf("read event log: %w", err)
-		case v.events > 0:
-			if err := c.write(ctx, v); err != nil {
-				return err
-			}
-			pos = v.to
-			c.reached(pos)
+	// Judging the next verdict and writing the last one keep two cores busy.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	verdicts := make(chan *verdict)
+	group := supervise.New(c.log)
+	group.Go(ctx, "judge", func(ctx context.Context) error {
+		defer close(verdicts)
+		return c.judgeAll(ctx, j, pos, verdicts)
+	})
+	for v := range verdicts {
+		if err = c.write(ctx, v); err != nil {
+			break
 		}
+		c.reached(v.to)
 	}
+	ended := ctx.Err()
+	stop()
+	return cmp.Or(err, group.Wait(), ended)
 }
 
-// Bounds of what one transaction takes when the detectors lag behind: what is
+// Bounds of what one transaction takes when writing lags behind: what is
 // merged in memory costs the state nothing, so a backlog is written in large
 // pieces, and a quiet log at once.
 const (
 	maxEvents = 1 << 18
 	maxAlerts = 1 << 15
-	minEvents = 1 << 15
-	minGather = 250 * time.Millisecond
-	maxGather = 5 * time.Second
 )
 
-// gather judges what stands in the log after pos: everything up to its end, or
-// up to the bounds of one transaction. It waits for the first event.
-func (c *Consumer) gather(ctx context.Context, j *judge, pos eventlog.Seq) (*verdict, error) {
-	v := newVerdict(pos)
-	began := time.Time{}
-	for {
+// judgeAll judges the log after pos and hands out verdicts as fast as they are
+// taken. While none is, the verdict at hand grows.
+func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out chan<- *verdict) error {
+	for v := newVerdict(pos); ; {
 		recs, err := c.dep.Log.Read(ctx, v.to, c.cfg.Batch)
-		if err != nil {
-			if v.events > 0 && ctx.Err() == nil {
-				err = nil // write what there is first
+		switch {
+		case errors.Is(err, eventlog.ErrTrimmed):
+			if err := c.skip(ctx, v); err != nil {
+				return err
 			}
-			return v, err
-		}
-		if began.IsZero() {
-			began = c.wall()
+		case err != nil:
+			return fmt.Errorf("read event log: %w", err)
 		}
 		j.judge(ctx, v, recs)
 		_, last, err := c.dep.Log.Ends(ctx)
+		if err != nil {
+			return fmt.Errorf("read ends of the event log: %w", err)
+		}
 		c.m.lag.Set(float64(max(last-v.to, 0)))
-		took, alerts := c.wall().Sub(began), len(v.merged.Alerts())
-		full := v.events >= maxEvents || alerts >= maxAlerts || took > maxGather || v.events >= minEvents && took > c.patience
-		if err != nil || v.to >= last || full {
-			return v, nil
+		if v.to == v.from {
+			continue
+		}
+		if v.to < last && v.events < maxEvents && len(v.merged.Alerts()) < maxAlerts {
+			select {
+			case out <- v:
+				v = newVerdict(v.to)
+			default: // nobody wants it yet, and there is more to judge
+			}
+			continue
+		}
+		select {
+		case out <- v:
+			v = newVerdict(v.to)
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -180,11 +189,7 @@ func (c *Consumer) write(ctx context.Context, v *verdict) error {
 		switch {
 		case err == nil:
 			c.count(v, out)
-			took := c.wall().Sub(began)
-			c.m.batch.Observe(took.Seconds())
-			// As long as writing took may be gathered next time: a slow disk
-			// gets fewer and larger transactions.
-			c.patience = min(max(took, minGather), maxGather)
+			c.m.batch.Observe(c.wall().Sub(began).Seconds())
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -239,24 +244,21 @@ func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
 	return eventlog.Seq(pos), nil
 }
 
-// skip moves behind what retention took unseen.
-func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, error) {
+// skip lets v go on behind what retention took unseen.
+func (c *Consumer) skip(ctx context.Context, v *verdict) error {
 	first, _, err := c.dep.Log.Ends(ctx)
 	if err != nil {
-		return pos, fmt.Errorf("read ends of the event log: %w", err)
+		return fmt.Errorf("read ends of the event log: %w", err)
 	}
-	if first-1 <= pos {
-		return pos, nil
+	if first-1 <= v.to {
+		return nil
 	}
-	err = c.dep.State.Update(ctx, func(tx state.Tx) error { return tx.Cursors().Move(ctx, c.cfg.Name, int64(pos), int64(first-1)) })
-	if err != nil {
-		return pos, fmt.Errorf("move position: %w", err)
-	}
-	if pos > 0 {
+	if v.to > 0 { // a new consumer has missed nothing
 		c.m.trimmed.Add(1)
-		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(pos+1)), slog.Int64("to", int64(first-1)))
+		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(v.to+1)), slog.Int64("to", int64(first-1)))
 	}
-	return first - 1, nil
+	v.to = first - 1
+	return nil
 }
 
 // warmUp lets the judge see the last events before pos again.

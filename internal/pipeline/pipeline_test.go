@@ -15,6 +15,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/state"
 )
@@ -353,5 +354,17 @@ func TestUnknownTokensAreCounted(t *testing.T) {
 	}
 	if f := w.found(); f.alert("token_used").Severity != honeyguide.SeverityCritical || !strings.Contains(text.String(), "honeyguide_unknown_token_events_total 2\n") {
 		t.Errorf("alerts: %+v", f.alerts)
+	}
+}
+
+// A new consumer of an old log begins where the log does.
+func TestTheBeginningMayBeGone(t *testing.T) {
+	w := newWorld(t)
+	w.log = memory.Open(eventlog.Deps{AtLeast: 1000})
+	w.run() // nothing to do, and no harm
+	w.append(stored(t)...)
+	w.run()
+	if f := w.found(); len(f.incidents) != 1 || f.alert("token_used").Count != 1 {
+		t.Errorf("got %+v", f.incidents)
 	}
 }

@@ -21,7 +21,7 @@ func (s *Store) Append(ctx context.Context, b eventlog.Batch) (eventlog.Receipt,
 	}
 	start := time.Now()
 	done := make(chan result, 1) // once handed over, the request is the writer's
-	r := &request{outbox: b.Outbox, first: b.First, events: events, size: size, urgent: b.Urgent, at: start, done: done}
+	r := &request{outbox: b.Outbox, first: b.First, rows: newRows(events), size: size, urgent: b.Urgent, at: start, done: done}
 	if err := s.queue.put(ctx, r); err != nil {
 		return eventlog.Receipt{}, err
 	}

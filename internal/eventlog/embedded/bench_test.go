@@ -20,7 +20,10 @@ import (
 
 var benchStart = time.Date(2026, 3, 14, 1, 0, 0, 0, time.UTC)
 
-const batch = 1000
+const (
+	batch          = 1000
+	benchProducers = 4
+)
 
 // ring makes batches once, so that making events is not measured.
 func ring(n int) [][]honeyguide.Event {
@@ -32,7 +35,7 @@ func ring(n int) [][]honeyguide.Event {
 	return out
 }
 
-// BenchmarkAppend stores batches of 1000 with two producers, and in turns writes
+// BenchmarkAppend stores batches of 1000 with four producers, and in turns writes
 // the same blocks to a bare file with fdatasync. The ratio is what SQLite, the
 // tail, the catalogue and the acknowledgements cost.
 func BenchmarkAppend(b *testing.B) {
@@ -45,9 +48,9 @@ func BenchmarkAppend(b *testing.B) {
 	for b.Loop() {
 		start := time.Now()
 		var wg sync.WaitGroup
-		for p := range 2 {
+		for p := range benchProducers {
 			wg.Go(func() {
-				for i := p; i < len(batches); i += 2 {
+				for i := p; i < len(batches); i += benchProducers {
 					if _, err := s.Append(b.Context(), eventlog.Batch{Events: batches[i]}); err != nil {
 						b.Error(err)
 					}
@@ -98,10 +101,10 @@ func (w *bare) put(b *testing.B, events []honeyguide.Event) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rows := make([]colblock.Row, len(canon))
+	rows := make([]*colblock.Row, len(canon))
 	for i := range rows {
 		w.n++
-		rows[i] = colblock.Row{Outbox: "bare", Number: w.n, Derived: true, Event: canon[i]}
+		rows[i] = &colblock.Row{Outbox: "bare", Number: w.n, Derived: true, Event: canon[i]}
 		rows[i].Event.ID = colblock.EventID("bare", w.n, canon[i].Time)
 	}
 	blk, err := w.enc.Encode(rows)

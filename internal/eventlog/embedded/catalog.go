@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 
+	"honeyguide/internal/colblock"
 	"honeyguide/internal/eventlog"
 )
 
@@ -62,7 +63,7 @@ func (d *day) newest() (us int64, ok bool) {
 // A view is the committed log at one moment.
 type view struct {
 	days   []*day
-	recent []eventlog.Record // the newest records, unpacked, without holes up to last
+	recent []*colblock.Row // the newest events, unpacked, without holes up to last
 	last   eventlog.Seq
 	wake   chan struct{} // closed when there is a newer view
 	closed bool

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/colblock"
 	"honeyguide/internal/eventlog"
 )
 
@@ -13,7 +14,7 @@ import (
 type request struct {
 	outbox string // "" is the log's own
 	first  int64
-	events []honeyguide.Event
+	rows   []colblock.Row // the events; the writer says which numbers they have
 	size   int
 	urgent bool
 	at     time.Time            // when it was handed over; monotonic
@@ -25,6 +26,15 @@ type request struct {
 type result struct {
 	receipt eventlog.Receipt
 	err     error
+}
+
+// newRows makes rows of admitted events.
+func newRows(events []honeyguide.Event) []colblock.Row {
+	rows := make([]colblock.Row, len(events))
+	for i := range events {
+		rows[i].Event = events[i]
+	}
+	return rows
 }
 
 // A queue holds requests in order, bounded in bytes. When it is full, callers
@@ -55,7 +65,7 @@ func (q *queue) put(ctx context.Context, r *request) error {
 		}
 		if q.bytes == 0 || q.bytes+int64(r.size) <= q.max {
 			q.reqs = append(q.reqs, r)
-			q.events += len(r.events)
+			q.events += len(r.rows)
 			q.bytes += int64(r.size)
 			q.urgent = q.urgent || r.urgent
 			q.mu.Unlock()
@@ -80,7 +90,7 @@ func (q *queue) push(r *request) bool {
 		return false
 	}
 	q.reqs = append(q.reqs, r)
-	q.events += len(r.events)
+	q.events += len(r.rows)
 	q.bytes += int64(r.size)
 	q.poke()
 	return true
@@ -112,8 +122,8 @@ func (q *queue) take() []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, events, size := 0, 0, 0
-	for n < len(q.reqs) && (n == 0 || events+len(q.reqs[n].events) <= commitEvents && size+q.reqs[n].size <= commitBytes) {
-		events += len(q.reqs[n].events)
+	for n < len(q.reqs) && (n == 0 || events+len(q.reqs[n].rows) <= commitEvents && size+q.reqs[n].size <= commitBytes) {
+		events += len(q.reqs[n].rows)
 		size += q.reqs[n].size
 		n++
 	}

@@ -76,10 +76,15 @@ func (s *Store) await(ctx context.Context, v *view) error {
 func (s *Store) collect(ctx context.Context, v *view, pos eventlog.Seq, n int) ([]eventlog.Record, eventlog.Seq, error) {
 	var out []eventlog.Record
 	for pos < v.last && len(out) < n {
-		if len(v.recent) > 0 && pos+1 >= v.recent[0].Seq {
-			at := int(pos + 1 - v.recent[0].Seq)
-			more := v.recent[at:min(at+n-len(out), len(v.recent))]
-			return append(out, more...), pos + eventlog.Seq(len(more)), nil
+		if oldest := v.last + 1 - eventlog.Seq(len(v.recent)); pos+1 >= oldest {
+			for _, row := range v.recent[pos+1-oldest:] {
+				if len(out) == n {
+					break
+				}
+				pos++
+				out = append(out, eventlog.Record{Seq: pos, Event: row.Event})
+			}
+			continue
 		}
 		d := v.days[v.dayOf(pos+1)]
 		i := d.search(pos + 1)

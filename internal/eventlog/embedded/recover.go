@@ -210,7 +210,7 @@ func (s *Store) gap(n int, detail string, bad map[eventlog.Seq]int) {
 		s.log.Error("gap event was refused", "error", err)
 		return
 	}
-	s.queue.push(&request{events: events, size: size, urgent: true, at: time.Now(), bad: bad, done: make(chan result, 1)})
+	s.queue.push(&request{rows: newRows(events), size: size, urgent: true, at: time.Now(), bad: bad, done: make(chan result, 1)})
 }
 
 // begin makes the newest day writable, a new one when there is none or it is
@@ -279,7 +279,7 @@ func (s *Store) attach(ctx context.Context, d *day, h head) error {
 		}
 	}
 	for i := from; i < len(d.full); i++ {
-		rows, err := s.rows(ctx, d.file, &d.full[i])
+		unpacked, err := s.rows(ctx, d.file, &d.full[i])
 		if isCorrupt(err) { // leave it as it is: merging would delete what is left
 			s.giveUp(d.file, &d.full[i], err)
 			w.tail, w.tailMem, from = nil, 0, i+1
@@ -288,8 +288,9 @@ func (s *Store) attach(ctx context.Context, d *day, h head) error {
 		if err != nil {
 			return err
 		}
-		size := 0
-		for j := range rows {
+		size, rows := 0, make([]*colblock.Row, len(unpacked))
+		for j := range unpacked {
+			rows[j] = &unpacked[j]
 			size += eventlog.Size(&rows[j].Event)
 		}
 		w.keep(&packed{lo: d.full[i].lo, size: size, rows: rows})

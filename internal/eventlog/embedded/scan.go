@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 
 	"honeyguide/internal/eventlog"
@@ -62,6 +63,11 @@ func scanView[T any](ctx context.Context, s *Store, v *view, c *criteria, below 
 		jobs = append(jobs, j)
 		go func() {
 			defer close(j.out)
+			defer func() {
+				if p := recover(); p != nil { // one odd block must not end the process
+					j.err = fmt.Errorf("block %d of day %s: panic: %v", j.c.b.lo, j.c.file.name, p)
+				}
+			}()
 			j.res, j.err = do(ctx, &j.c, below)
 		}()
 	}

@@ -36,9 +36,9 @@ type writer struct {
 	encs    []*colblock.Encoder // as many as may pack at the same time
 	marks   map[string]int64    // wanted next, of every outbox
 	next    eventlog.Seq
-	tail    []colblock.Row // events of the small blocks
-	tailLo  eventlog.Seq   // first of them
-	tailMem int            // bytes of them
+	tail    []*colblock.Row // events of the small blocks
+	tailLo  eventlog.Seq    // first of them
+	tailMem int             // bytes of them
 	jump    jump
 }
 
@@ -133,14 +133,13 @@ func (s *Store) lose() { _ = s.writer.close() }
 
 // A plan is one commit in the making.
 type plan struct {
-	rows    []colblock.Row
-	records []eventlog.Record
-	size    int
-	marks   map[string]int64 // outboxes that move
-	bad     map[eventlog.Seq]int
-	blocks  []packed
-	merged  bool // blocks take the place of the tail
-	final   bool // nothing will come behind: no block is small
+	rows   []*colblock.Row
+	size   int
+	marks  map[string]int64 // outboxes that move
+	bad    map[eventlog.Seq]int
+	blocks []packed
+	merged bool // blocks take the place of the tail
+	final  bool // nothing will come behind: no block is small
 }
 
 // A packed block with its place.
@@ -148,7 +147,7 @@ type packed struct {
 	colblock.Block
 	lo   eventlog.Seq
 	size int
-	rows []colblock.Row
+	rows []*colblock.Row
 }
 
 // plan gives out numbers and answers what is refused or known already.
@@ -158,9 +157,9 @@ func (s *Store) plan(reqs []*request) *plan {
 	next := w.next
 	total := 0
 	for _, r := range reqs {
-		total += len(r.events)
+		total += len(r.rows)
 	}
-	p.rows, p.records = make([]colblock.Row, 0, total), make([]eventlog.Record, 0, total)
+	p.rows = make([]*colblock.Row, 0, total)
 	for _, r := range reqs {
 		outbox, first := r.outbox, r.first
 		if outbox == "" {
@@ -178,13 +177,13 @@ func (s *Store) plan(reqs []*request) *plan {
 			r.done = nil
 			continue
 		}
-		dup := int(min(want-first, int64(len(r.events))))
-		r.got = eventlog.Receipt{Duplicate: dup, Stored: len(r.events) - dup, Next: want + int64(len(r.events)-dup)}
+		dup := int(min(want-first, int64(len(r.rows))))
+		r.got = eventlog.Receipt{Duplicate: dup, Stored: len(r.rows) - dup, Next: want + int64(len(r.rows)-dup)}
 		if r.got.Stored == 0 {
 			continue
 		}
 		r.got.Lo = next
-		p.add(outbox, want, next, r.events[dup:])
+		p.add(outbox, want, r.rows[dup:])
 		next += eventlog.Seq(r.got.Stored)
 		p.size += r.size
 		p.marks[outbox] = r.got.Next
@@ -193,14 +192,14 @@ func (s *Store) plan(reqs []*request) *plan {
 	return p
 }
 
-func (p *plan) add(outbox string, number int64, seq eventlog.Seq, events []honeyguide.Event) {
-	for i := range events {
-		row := colblock.Row{Outbox: outbox, Number: number + int64(i), Event: events[i]}
+func (p *plan) add(outbox string, number int64, rows []colblock.Row) {
+	for i := range rows {
+		row := &rows[i]
+		row.Outbox, row.Number = outbox, number+int64(i)
 		if row.Event.ID == "" {
 			row.Event.ID, row.Derived = colblock.EventID(outbox, row.Number, row.Event.Time), true
 		}
 		p.rows = append(p.rows, row)
-		p.records = append(p.records, eventlog.Record{Seq: seq + eventlog.Seq(i), Event: row.Event})
 	}
 }
 
@@ -267,7 +266,7 @@ func (w *writer) encode(blocks []packed) error {
 }
 
 // cut says how many rows make the next block.
-func cut(rows []colblock.Row) (n, size int) {
+func cut(rows []*colblock.Row) (n, size int) {
 	for n < len(rows) && n < blockEvents && (n == 0 || size < blockBytes) {
 		size += eventlog.Size(&rows[n].Event)
 		n++
@@ -437,20 +436,20 @@ func (s *Store) grow(p *plan, full, small []block) {
 	s.publish(&view{days: old.with(&d), recent: s.remember(old.recent, p), last: s.writer.next - 1})
 }
 
-// remember appends to the newest records and forgets the oldest. The array is
+// remember appends to the newest rows and forgets the oldest. The array is
 // shared with older views, which do not see what is added behind their end.
-func (s *Store) remember(recent []eventlog.Record, p *plan) []eventlog.Record {
+func (s *Store) remember(recent []*colblock.Row, p *plan) []*colblock.Row {
 	limit := s.cfg.RecentMiB << 10 // about a KiB each
 	if limit == 0 {
 		return nil
 	}
-	if len(p.records) >= limit {
-		return slices.Clone(p.records[len(p.records)-limit:])
+	if len(p.rows) >= limit {
+		return slices.Clone(p.rows[len(p.rows)-limit:])
 	}
-	if len(recent)+len(p.records) > 2*limit {
-		recent = slices.Clone(recent[len(recent)+len(p.records)-limit:])
+	if len(recent)+len(p.rows) > 2*limit {
+		recent = slices.Clone(recent[len(recent)+len(p.rows)-limit:])
 	}
-	return append(recent, p.records...)
+	return append(recent, p.rows...)
 }
 
 // ensure makes the writer able to write: file open, day right.
