@@ -184,6 +184,35 @@ func run(t testing.TB, c *xssh.Client, line string) string {
 	return string(out)
 }
 
+// TestTypedAhead sends all commands and the end of input at once, as scripts do
+// with ssh -tt: everything still runs.
+func TestTypedAhead(t *testing.T) {
+	r := sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always})
+	s, err := dial(t, r).NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RequestPty("xterm-256color", 24, 80, xssh.TerminalModes{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Stdin = strings.NewReader("echo $((40+2))\recho a\rexit 3\r")
+	var out bytes.Buffer
+	s.Stdout = &out
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	var exit *xssh.ExitError
+	if err := s.Wait(); !errors.As(err, &exit) || exit.ExitStatus() != 3 {
+		t.Errorf("exit: %v", err)
+	}
+	if got := out.String(); !strings.Contains(got, "\r42\r\n") || !strings.Contains(got, "\ra\r\n") || !strings.HasSuffix(got, "logout\r\n") {
+		t.Errorf("seen %q", got)
+	}
+	if got := r.Sink.Events(honeyguide.ActivityCommand); len(got) != 3 {
+		t.Errorf("commands: %+v", got)
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	r := rig(t, always)
 	s, err := dial(t, r).NewSession()
