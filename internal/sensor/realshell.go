@@ -1,9 +1,6 @@
 package sensor
 
 import (
-	"context"
-	"io"
-
 	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/shell"
 )
@@ -37,16 +34,4 @@ func newShell(w *World, s *Session, a Account, o ShellOptions, watch *Watch) She
 		opt.TTYName = login.TTY
 	}
 	return bash{shell.New(opt), login}
-}
-
-// Interactive talks to a terminal: with the shell's line editor where it has
-// one, else line by line.
-func (b bash) Interactive(ctx context.Context, tty io.ReadWriter) int {
-	if i, ok := any(b.Shell).(interface {
-		Interactive(context.Context, io.ReadWriter) int
-	}); ok {
-		return i.Interactive(ctx, tty)
-	}
-	out := &LineEnds{W: tty}
-	return b.Shell.Script(ctx, tty, out, out)
 }

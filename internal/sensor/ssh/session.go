@@ -152,7 +152,24 @@ func (s *session) shell(ctx context.Context, l *sensor.Login, greeting string) i
 		l.Close()
 		return 255
 	}
-	return l.Interactive(ctx, s.ch)
+	return l.Interactive(ctx, terminal{s.ch, ctx.Done()})
+}
+
+// terminal is the channel as the far side of a pty. A peer that has nothing more
+// to type leaves the terminal open, as with sshd: what was typed before still
+// runs and shows its output.
+type terminal struct {
+	channel
+	done <-chan struct{}
+}
+
+// Read returns what the peer types; its end is that of the channel.
+func (t terminal) Read(p []byte) (int, error) {
+	n, err := t.channel.Read(p)
+	if n == 0 && err == io.EOF {
+		<-t.done
+	}
+	return n, err
 }
 
 // greeting is what sshd shows on a terminal: the message of the day, then the
