@@ -82,9 +82,6 @@ type Listen struct {
 	Listen string `yaml:"listen" doc:"address and port"`
 }
 
-// serviceData is where a service keeps its state (FHS 3.0).
-const serviceData = "/var/lib/honeyguide"
-
 // defaults are the settings of no file at all: safe, and worth looking at.
 func defaults() Settings {
 	return Settings{
@@ -98,7 +95,8 @@ func defaults() Settings {
 	}
 }
 
-// defaultData follows systemd's StateDirectory when there is one.
+// defaultData follows systemd's StateDirectory (/var/lib/honeyguide) when there
+// is one.
 func defaultData() string {
 	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
 		return dir

@@ -72,10 +72,8 @@ func (c *command) ingest(ctx context.Context, files []string, format string) err
 }
 
 func (c *command) ingestOne(ctx context.Context, cl *client.Client, file, format string) (client.IngestResult, error) {
-	in, size, name := io.Reader(os.Stdin), int64(0), "stdin"
-	if file == "-" {
-		in = c.in
-	} else {
+	in, size, name := c.in, int64(0), "stdin"
+	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return client.IngestResult{}, err
