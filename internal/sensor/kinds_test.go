@@ -19,8 +19,10 @@ import (
 // execSSH runs one command over SSH.
 func execSSH(t *testing.T, addr, line string) string {
 	t.Helper()
-	c, err := xssh.Dial("tcp", addr, &xssh.ClientConfig{User: "root", Auth: []xssh.AuthMethod{xssh.Password("abc123")},
-		HostKeyCallback: xssh.InsecureIgnoreHostKey(), Timeout: 20 * time.Second})
+	c, err := xssh.Dial("tcp", addr, &xssh.ClientConfig{
+		User: "root", Auth: []xssh.AuthMethod{xssh.Password("abc123")},
+		HostKeyCallback: xssh.InsecureIgnoreHostKey(), Timeout: 20 * time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

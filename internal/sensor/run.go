@@ -106,8 +106,10 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, fmt.Errorf("plant %s: %w", t.Path, err)
 		}
 	}
-	world := NewWorld(WorldConfig{Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
-		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources})
+	world := NewWorld(WorldConfig{
+		Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
+		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources,
+	})
 	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
 	p := &process{door: NewDoorman(limits)}
 	for _, s := range setup.Sensors {

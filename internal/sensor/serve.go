@@ -133,8 +133,10 @@ func (s *Server) crowded(src, dst netip.AddrPort, n int) {
 // packets.
 func (s *Server) Session(conn net.Conn, src, dst netip.AddrPort) *Session {
 	now := s.Now()
-	return &Session{Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
-		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording}
+	return &Session{
+		Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
+		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording,
+	}
 }
 
 // serve runs one connection to its end. Nothing a peer sends ends more than

@@ -166,8 +166,10 @@ func (w *Watch) Command(line string, status int) {
 
 // Download reports that the decoy was asked to fetch something.
 func (w *Watch) Download(url, tool, dest string) {
-	e := honeyguide.Event{Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityDownload,
-		Severity: honeyguide.SeverityMedium}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityDownload,
+		Severity: honeyguide.SeverityMedium,
+	}
 	e.Set(honeyguide.AttrURL, url)
 	e.Set(honeyguide.AttrTool, tool)
 	e.Set(honeyguide.AttrPath, dest)
@@ -179,16 +181,20 @@ func (w *Watch) Download(url, tool, dest string) {
 
 // Unsupported reports what the shell could not imitate.
 func (w *Watch) Unsupported(what string) {
-	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrDetail, what)
 	w.ses.Emit(e)
 }
 
 // Executed reports that a file the peer brought was run, or seemed to be.
 func (w *Watch) Executed(path string, status int) {
-	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityMedium}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityMedium,
+	}
 	e.Set(honeyguide.AttrDetail, "a file the peer brought was run")
 	e.Set(honeyguide.AttrPath, path)
 	e.Set(honeyguide.AttrStatus, status)

@@ -77,8 +77,10 @@ type source struct {
 
 // NewWorld returns the world of a host on which everything is planted already.
 func NewWorld(c WorldConfig) *World {
-	w := &World{Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
-		sources: map[netip.Addr]*list.Element{}}
+	w := &World{
+		Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
+		sources: map[netip.Addr]*list.Element{},
+	}
 	if w.most = c.Sources; w.most <= 0 {
 		w.most = sourcesKept
 	}
@@ -205,8 +207,10 @@ func (s *Session) wrote(path string, size int64, sha string) {
 // exposureEvent says that bait left, and by what.
 func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {
 	b := &w.baits[x.token]
-	e := honeyguide.Event{Class: honeyguide.ClassFile, Activity: honeyguide.ActivityTokenExposed,
-		Severity: honeyguide.SeverityMedium}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassFile, Activity: honeyguide.ActivityTokenExposed,
+		Severity: honeyguide.SeverityMedium,
+	}
 	e.Set(honeyguide.AttrToken, b.ID)
 	e.Set(honeyguide.AttrTokenKind, b.Kind)
 	e.Set(honeyguide.AttrPath, b.Path)

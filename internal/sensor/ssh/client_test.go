@@ -41,8 +41,10 @@ func dial(t testing.TB, r *sensortest.Rig, auth ...xssh.AuthMethod) *xssh.Client
 	if len(auth) == 0 {
 		auth = []xssh.AuthMethod{xssh.Password(password)}
 	}
-	c, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{User: "root", Auth: auth,
-		HostKeyCallback: xssh.InsecureIgnoreHostKey(), Timeout: 20 * time.Second})
+	c, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{
+		User: "root", Auth: auth,
+		HostKeyCallback: xssh.InsecureIgnoreHostKey(), Timeout: 20 * time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +107,13 @@ func TestEveryAttemptIsReported(t *testing.T) {
 	}
 	tries := []string{"one", "", "tw\xff"}
 	n := 0
-	_, err = xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{User: "root", HostKeyCallback: xssh.InsecureIgnoreHostKey(),
+	_, err = xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{
+		User: "root", HostKeyCallback: xssh.InsecureIgnoreHostKey(),
 		Auth: []xssh.AuthMethod{xssh.PublicKeys(signer), xssh.RetryableAuthMethod(xssh.PasswordCallback(func() (string, error) {
 			n++
 			return tries[n-1], nil
-		}), len(tries))}})
+		}), len(tries))},
+	})
 	if err == nil {
 		t.Fatal("let in")
 	}
@@ -135,8 +139,10 @@ func TestEveryAttemptIsReported(t *testing.T) {
 func TestSixTries(t *testing.T) {
 	r := rig(t, quick)
 	n := 0
-	_, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{User: "root", HostKeyCallback: xssh.InsecureIgnoreHostKey(),
-		Auth: []xssh.AuthMethod{xssh.RetryableAuthMethod(xssh.PasswordCallback(func() (string, error) { n++; return "wrong", nil }), 20)}})
+	_, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{
+		User: "root", HostKeyCallback: xssh.InsecureIgnoreHostKey(),
+		Auth: []xssh.AuthMethod{xssh.RetryableAuthMethod(xssh.PasswordCallback(func() (string, error) { n++; return "wrong", nil }), 20)},
+	})
 	if err == nil || n != 6 {
 		t.Errorf("%d tries: %v", n, err)
 	}
@@ -154,8 +160,10 @@ func TestAKeyLeftBehindOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, dial(t, r), "put /root/authorized_keys x") // a file elsewhere opens nothing
-	if _, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{User: "root", Auth: []xssh.AuthMethod{xssh.PublicKeys(signer)},
-		HostKeyCallback: xssh.InsecureIgnoreHostKey()}); err == nil {
+	if _, err := xssh.Dial("tcp", r.Addr, &xssh.ClientConfig{
+		User: "root", Auth: []xssh.AuthMethod{xssh.PublicKeys(signer)},
+		HostKeyCallback: xssh.InsecureIgnoreHostKey(),
+	}); err == nil {
 		t.Fatal("an unknown key opens")
 	}
 	c := dial(t, r)
@@ -368,8 +376,10 @@ func TestADisconnectEndsTheCommand(t *testing.T) {
 }
 
 func TestManyLoginsAtOnce(t *testing.T) {
-	r := sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always, World: sensortest.NewWorld(t, sensortest.Simple),
-		Limits: sensor.Limits{PerSource: 1000}})
+	r := sensortest.Start(t, ssh.Kind, sensortest.Options{
+		Config: always, World: sensortest.NewWorld(t, sensortest.Simple),
+		Limits: sensor.Limits{PerSource: 1000},
+	})
 	var wg sync.WaitGroup
 	for range 60 {
 		c := dial(t, r)
@@ -468,8 +478,10 @@ func TestOpenSSHClient(t *testing.T) {
 			t.Errorf("%s: the client learnt %d of 3 keys: %s", algo, host.keys(), errs)
 		}
 	}
-	for _, kex := range []string{"curve25519-sha256", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
-		"diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"} {
+	for _, kex := range []string{
+		"curve25519-sha256", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
+		"diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256",
+	} {
 		if out, errs, err := openssh(t, r, "", "-o", "KexAlgorithms="+kex, "echo x"); out != "x\n" {
 			t.Errorf("%s: %v\n%s", kex, err, errs)
 		}

@@ -101,8 +101,10 @@ func (s *session) subsystem(r request, name string) {
 }
 
 func (s *session) unsupported(what string) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrDetail, what)
 	s.ses.Emit(e)
 }

@@ -138,8 +138,10 @@ func quiet(error) error { return nil }
 
 // reportClient reports the peer's software.
 func reportClient(ses *sensor.Session, version string, k kexInit) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityClient,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityClient,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrClient, version)
 	if k.algorithms != "" {
 		e.Set(honeyguide.AttrHASSH, k.hassh)

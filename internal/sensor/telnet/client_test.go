@@ -173,8 +173,10 @@ func TestTelnetClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &prompted{wants: []string{"login: ", "Password: ", "$ ", "here\r\n$ "},
-		says: []string{"root\n", "pw\n", "echo here\n", "exit\n"}, in: in}
+	out := &prompted{
+		wants: []string{"login: ", "Password: ", "$ ", "here\r\n$ "},
+		says:  []string{"root\n", "pw\n", "echo here\n", "exit\n"}, in: in,
+	}
 	cmd.Stdout = out
 	_ = cmd.Run() // its status says only that the far end closed
 	if !strings.Contains(out.all.String(), "logout") {

@@ -276,8 +276,10 @@ func (t *terminal) report() {
 		return
 	}
 	t.reported = true
-	e := honeyguide.Event{Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityClient,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityClient,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set("terminal.type", t.term)
 	e.Set("terminal.environment", strings.Join(t.env, "\n"))
 	for _, v := range t.env {
