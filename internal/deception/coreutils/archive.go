@@ -418,12 +418,18 @@ func gzipCmd(p *Proc) int {
 	}
 	status := 0
 	for _, a := range args {
-		if err := p.gzipOne(a, decompress, stdout || a == "-", f); err != nil {
+		switch err := p.gzipOne(a, decompress, stdout || a == "-", f); {
+		case errors.Is(err, errIgnored):
+			status = max(status, 2)
+		case err != nil:
 			status = 1
 		}
 	}
 	return status
 }
+
+// errIgnored marks what gzip leaves alone with a warning.
+var errIgnored = errors.New("ignored")
 
 func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) error {
 	fail := func(msg string) error {
@@ -438,7 +444,8 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 				return fail(a + ".gz: No such file or directory")
 			}
 		} else if !stdout {
-			return fail(a + ": unknown suffix -- ignored")
+			_ = fail(a + ": unknown suffix -- ignored")
+			return errIgnored
 		}
 	}
 	r, err := p.open(a)
@@ -448,7 +455,8 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 	defer r.Close()
 	v, isFile := r.(*vfs.File)
 	if isFile && v.Stat().IsDir() {
-		return fail(a + " is a directory -- ignored")
+		_ = fail(a + " is a directory -- ignored")
+		return errIgnored
 	}
 	var in io.Reader = &metered{p: p, r: r}
 	if decompress {

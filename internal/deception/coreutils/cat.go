@@ -75,10 +75,15 @@ func cat(p *Proc) int {
 					line++
 					p.printf("%6d\t", line)
 				}
-				p.write(visible(l, flags))
+				end := ""
 				if full && strings.Contains(flags, "E") {
-					p.print("$")
+					if n := len(l); n > 0 && l[n-1] == '\r' && !strings.Contains(flags, "v") {
+						l, end = l[:n-1], "^M"
+					}
+					end += "$"
 				}
+				p.write(visible(l, flags))
+				p.print(end)
 				if full {
 					p.print("\n")
 				}
@@ -131,6 +136,10 @@ func oldCount(args []string, letters string) []string {
 	out := slices.Clone(args)
 	for i := 1; i < len(out) && out[i] != "--"; i++ {
 		a := out[i]
+		if a == "-n" || a == "-c" || a == "-s" || a == "--lines" || a == "--bytes" {
+			i++
+			continue
+		}
 		if len(a) < 2 || (a[0] != '-' && (a[0] != '+' || !strings.Contains(letters, "+"))) || a[1] < '0' || a[1] > '9' {
 			continue
 		}
@@ -415,11 +424,13 @@ func wc(p *Proc) int {
 	var total counts
 	stdin := len(args) == 0
 	var sizes int64
+	odd := false
 	status := p.inputs(args, "%s", func(name string, r io.Reader) error {
 		var n counts
 		if f, ok := r.(*vfs.File); ok {
 			i := f.Stat()
 			sizes += i.Size
+			odd = odd || !i.IsRegular()
 			if i.IsDir() {
 				p.errorf("%s: Is a directory", name)
 				all, names = append(all, n), append(names, name)
@@ -458,7 +469,7 @@ func wc(p *Proc) int {
 	wide := 1
 	if len(flags) > 1 || len(args) > 1 {
 		wide = len(strconv.FormatInt(max(sizes, total.c), 10))
-		if stdin || slices.Contains(args, "-") {
+		if stdin || odd || slices.Contains(args, "-") {
 			wide = 7
 		}
 	}
@@ -637,7 +648,9 @@ func pager(p *Proc) int {
 			} else {
 				fmt.Fprintf(p.Stderr, "%s: %s\n", a, msg)
 			}
-			status = 1
+			if p.name != "more" {
+				status = 1
+			}
 			continue
 		}
 		_ = p.each(r, func(b []byte) bool { p.write(b); return true })

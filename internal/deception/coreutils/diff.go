@@ -20,7 +20,7 @@ func cmpCmd(p *Proc) int {
 	}
 	if len(args) == 0 {
 		p.errorf("missing operand after '%s'", p.Args[0])
-		return p.try(2)
+		return p.tryNamed(2)
 	}
 	if len(args) == 1 {
 		args = append(args, "-")
@@ -91,13 +91,13 @@ func diff(p *Proc) int {
 	switch {
 	case len(args) == 0:
 		p.errorf("missing operand after '%s'", p.Args[0])
-		return p.try(2)
+		return p.tryNamed(2)
 	case len(args) == 1:
 		p.errorf("missing operand after '%s'", args[0])
-		return p.try(2)
+		return p.tryNamed(2)
 	case len(args) > 2:
 		p.errorf("extra operand '%s'", args[2])
-		return p.try(2)
+		return p.tryNamed(2)
 	}
 	a, b := args[0], args[1]
 	if i, err := p.stat(a); err == nil && i.IsDir() {
@@ -276,4 +276,10 @@ func (p *Proc) unified(a, b string, x, y []string) {
 			p.print(" " + x[at] + "\n")
 		}
 	}
+}
+
+// tryNamed is try as diffutils write it.
+func (p *Proc) tryNamed(status int) int {
+	p.errorf("Try '%s --help' for more information.", p.name)
+	return status
 }

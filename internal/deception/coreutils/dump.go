@@ -98,7 +98,11 @@ func od(p *Proc) int {
 		case "t":
 			t, good := odTypes(o.val)
 			if !good {
-				p.errorf("invalid type string %s", p.q(o.val))
+				if o.val != "" && !strings.Contains("acdoux", o.val[:1]) {
+					p.errorf("invalid character '%s' in type string %s", o.val[:1], p.q(o.val))
+				} else {
+					p.errorf("invalid type string %s", p.q(o.val))
+				}
 				return 1
 			}
 			types = append(types, t...)
@@ -158,7 +162,7 @@ func od(p *Proc) int {
 			p.print(lead + odRow(b, t, wide, types) + "\n")
 		}
 	})
-	if radix != "n" {
+	if radix != "n" && (status == 0 || end > 0) {
 		p.print(address(skip+end) + "\n")
 	}
 	return status

@@ -102,7 +102,7 @@ func unescape(s string, echo bool) (string, bool) {
 			}
 			b.WriteByte(byte(n))
 			i += used
-		case c == 'u' || c == 'U':
+		case (c == 'u' || c == 'U') && !echo:
 			most := 4
 			if c == 'U' {
 				most = 8

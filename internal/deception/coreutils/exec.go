@@ -44,18 +44,20 @@ func (p *Proc) notFound(name string) (status int, missing bool) {
 	if err == nil {
 		return 0, false
 	}
-	p.errorf("%s: %s", p.quotedCommand(name), why(err))
+	switch p.name {
+	case "timeout", "chroot", "stdbuf":
+		p.errorf("failed to run command %s: %s", p.q(name), why(err))
+	case "nohup":
+		p.errorf("failed to run command %s: %s", qa(name), why(err))
+	case "env", "nice":
+		p.errorf("%s: %s", p.q(name), why(err))
+	default:
+		p.errorf("failed to execute %s: %s", name, why(err))
+	}
 	if errors.Is(err, vfs.EACCES) {
 		return 126, true
 	}
 	return 127, true
-}
-
-func (p *Proc) quotedCommand(name string) string {
-	if p.name == "env" || p.name == "timeout" || p.name == "nohup" || p.name == "chroot" {
-		return p.q(name)
-	}
-	return name
 }
 
 func env(p *Proc) int {
@@ -221,8 +223,8 @@ func timeout(p *Proc) int {
 			}
 		}
 	}
-	if !p.operands(args, 2) {
-		return 125
+	if len(args) < 2 {
+		return p.try(125)
 	}
 	limit, good := duration(args[0])
 	if !good {
@@ -349,7 +351,8 @@ func which(p *Proc) int {
 			all = true
 			continue
 		case strings.HasPrefix(a, "-") && len(a) > 1:
-			p.complain("Illegal option " + a + "\nUsage: /usr/bin/which [-a] args\n")
+			p.complain("Illegal option " + a + "\n")
+			p.print("Usage: /usr/bin/which [-a] args\n")
 			return 2
 		}
 		found := false

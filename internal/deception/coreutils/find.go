@@ -673,7 +673,7 @@ func xargs(p *Proc) int {
 			}
 			if err != nil || n < 1 {
 				p.errorf("invalid number \"%s\" for -%s option", o.val, o.name)
-				return 1
+				return p.try(1)
 			}
 			x.max = min(n, 4096)
 			x.byLine = o.name != "n"
@@ -769,7 +769,11 @@ func (x *xargsJob) flush() bool {
 	}
 	x.items, x.ran = nil, true
 	if x.verbose {
-		p.complain(strings.Join(argv, " ") + "\n")
+		words := make([]string, len(argv))
+		for i, a := range argv {
+			words[i] = shellWord(a)
+		}
+		p.complain(strings.Join(words, " ") + "\n")
 	}
 	switch s := p.spawn(argv, func(c *Proc) { c.Stdin = strings.NewReader("") }); {
 	case s == 127:

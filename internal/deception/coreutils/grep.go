@@ -39,7 +39,6 @@ func grep(p *Proc) int {
 	o := reOptions{extended: p.name == "egrep", fixed: p.name == "fgrep"}
 	name := p.name
 	if name == "egrep" || name == "fgrep" {
-		p.complain(sprintf("%s: warning: %s is obsolescent; using grep -%s\n", name, name, map[string]string{"egrep": "E", "fgrep": "F"}[name]))
 		p.name = "grep"
 	}
 	p.Args = oldContext(p.Args)
@@ -111,7 +110,11 @@ func grep(p *Proc) int {
 	for _, pat := range patterns {
 		re, err := compile(p, pat, o)
 		if err != nil {
-			p.errorf("%s", err)
+			msg := err.Error()
+			if pat == "[" {
+				msg = "Invalid regular expression"
+			}
+			p.errorf("%s", msg)
 			return 2
 		}
 		g.res = append(g.res, re)

@@ -47,8 +47,10 @@ func (b *bench) reset() {
 }
 
 // Download, Unsupported and Auth make a bench a watcher.
-func (b *bench) Download(url, tool, dest string) { b.seen = append(b.seen, "get "+tool+" "+url+" "+dest) }
-func (b *bench) Unsupported(what string)         { b.seen = append(b.seen, "no "+what) }
+func (b *bench) Download(url, tool, dest string) {
+	b.seen = append(b.seen, "get "+tool+" "+url+" "+dest)
+}
+func (b *bench) Unsupported(what string) { b.seen = append(b.seen, "no "+what) }
 func (b *bench) Auth(kind, user, password string) {
 	b.seen = append(b.seen, "auth "+kind+" "+user+" "+password)
 }

@@ -38,7 +38,7 @@ type lister struct {
 	owners, groups                         map[uint32]string
 	status                                 int
 	first                                  bool
-	budget                                 int
+	budget, cols                           int
 }
 
 func ls(p *Proc) int {
@@ -59,6 +59,9 @@ func ls(p *Proc) int {
 	}
 	for _, o := range opts {
 		l.set(o)
+	}
+	if t := p.Env("TERM"); p.Env("LS_COLORS") == "" && (t == "" || t == "dumb") {
+		l.color = false // without a terminal type there are no colours to know
 	}
 	return l.run(args)
 }
@@ -109,6 +112,10 @@ func (l *lister) set(o opt) {
 		l.timeField = map[string]byte{"atime": 'u', "access": 'u', "use": 'u', "ctime": 'c', "status": 'c'}[o.val]
 	case "format":
 		l.format = map[string]byte{"long": 'l', "verbose": 'l', "single-column": '1', "across": 'x', "commas": 'm', "vertical": 'C'}[o.val]
+	case "w":
+		if n, ok := size(o.val); ok {
+			l.cols = int(min(n, 4096))
+		}
 	case "I", "hide":
 		l.ignore = append(l.ignore, o.val)
 	}
@@ -619,10 +626,7 @@ func (l *lister) columns(list []entry) {
 		list[i].shown = f + list[i].shown
 		list[i].wide += len(f)
 	}
-	line := p.Cols
-	if line <= 0 {
-		line = 80
-	}
+	line := cmp.Or(l.cols, p.Cols, 80)
 	most := max(1, min(len(list), line/3))
 	cols := 1
 	var widths []int

@@ -162,6 +162,12 @@ func (g *getopt) fail(msg string) {
 	case "free", "uptime", "w", "pgrep", "pkill":
 		p.complain("\nUsage:\n " + p.name + " [options]\n\nFor more details see " + p.name + "(1).\n")
 		return
+	case "tar":
+		p.complain("Try 'tar --help' or 'tar --usage' for more information.\n")
+		return
+	case "cmp", "diff":
+		p.tryNamed(0)
+		return
 	case "hostname":
 		p.complain("Usage: hostname [-b] {hostname|-F file}         set host name (from file)\n       hostname [-a|-A|-d|-f|-i|-I|-s|-y]       display formatted name\n       hostname                                 display host name\n")
 		return

@@ -258,7 +258,7 @@ func mkdir(p *Proc) int {
 			p.errorf("cannot create directory %s: %s", p.q(a), why(err))
 			status = 1
 		} else if verbose {
-			p.printf("mkdir: created directory %s\n", p.q(a))
+			p.printf("mkdir: created directory %s\n", qa(a))
 		}
 	}
 	return status
@@ -280,7 +280,7 @@ func (p *Proc) mkdirAll(a string, mode uint32, verbose bool) bool {
 		err := p.FS.Mkdir(p.Cred, p.path(at), m)
 		if err == nil {
 			if verbose {
-				p.printf("mkdir: created directory %s\n", p.q(at))
+				p.printf("mkdir: created directory %s\n", qa(at))
 			}
 			continue
 		}
@@ -406,7 +406,11 @@ func ln(p *Proc) int {
 		}
 	}
 	if len(args) > 1 && !into {
-		p.errorf("target %s is not a directory", qa(target))
+		reason := error(vfs.ENOTDIR)
+		if _, err := p.stat(target); err != nil {
+			reason = err
+		}
+		p.errorf("target %s: %s", qa(target), why(reason))
 		return 1
 	}
 	status := 0

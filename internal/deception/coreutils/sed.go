@@ -130,6 +130,9 @@ func (s *sedJob) run(args []string) int {
 			if f, err := p.openFile(a); err != nil {
 				s.cannot(a, err)
 				status = 2
+				if errors.Is(err, vfs.EISDIR) {
+					status = 4
+				}
 			} else {
 				_ = f.Close()
 				open = append(open, a)

@@ -240,7 +240,11 @@ func (q *sedParser) arguments(c *sedCmd) error {
 		return q.end()
 	case ':':
 		q.skip(" \t")
-		label := strings.TrimSpace(strings.FieldsFunc(q.restOfLine()+" ", func(r rune) bool { return r == ';' })[0])
+		j := q.i
+		for q.i < len(q.in) && strings.IndexByte(" \t\n;", q.in[q.i]) < 0 {
+			q.i++
+		}
+		label := q.in[j:q.i]
 		if label == "" {
 			return errors.New("\":\" lacks a label")
 		}

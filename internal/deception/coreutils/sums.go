@@ -113,8 +113,10 @@ func (p *Proc) checkSums(args []string, flags map[string]bool) int {
 			return true
 		})
 		if good == 0 && err == nil {
-			_, algo := newHash(p.name)
-			p.errorf("%s: no properly formatted %s checksum lines found", name, algo)
+			if name == "-" {
+				name = "'standard input'"
+			}
+			p.errorf("%s: no properly formatted checksum lines found", name)
 			return errQuiet
 		}
 		return err

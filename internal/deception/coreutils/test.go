@@ -118,7 +118,10 @@ func (t *tester) term() bool {
 		return t.unary(a[0][1], a[1])
 	}
 	t.args = a[1:]
-	if len(a) == 2 {
+	if len(a) == 2 && binaryTest(a[1]) {
+		return t.fail("missing argument after %s", t.p.q(a[1]))
+	}
+	if len(a) == 2 && a[1] != ")" {
 		return t.fail("%s: unary operator expected", t.p.q(a[0]))
 	}
 	return a[0] != ""

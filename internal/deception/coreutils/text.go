@@ -61,6 +61,10 @@ func sortCmd(p *Proc) int {
 	for _, o := range opts {
 		switch o.name {
 		case "k":
+			if n := strings.TrimLeft(o.val, "0"); o.val != "" && o.val[0] == '0' && (n == "" || n[0] < '0' || n[0] > '9') {
+				p.errorf("field number is zero: invalid field specification %s", p.q(o.val))
+				return 2
+			}
 			k, good := parseKey(o.val)
 			if !good {
 				p.errorf("invalid number at field start: invalid count at start of %s", p.q(o.val))
@@ -527,7 +531,7 @@ func cut(p *Proc) int {
 		switch o.name {
 		case "b", "c", "f":
 			if mode != "" {
-				p.errorf("only one type of list may be specified")
+				p.errorf("only one list may be specified")
 				return p.try(1)
 			}
 			mode, list = o.name, o.val
@@ -662,6 +666,9 @@ func tr(p *Proc) int {
 		two, bad = expandSet(args[1], len(one))
 	}
 	if bad != "" {
+		if class, ok := strings.CutPrefix(bad, "invalid character class %q"); ok {
+			bad = "invalid character class " + p.q(class)
+		}
 		p.errorf("%s", bad)
 		return 1
 	}
@@ -745,7 +752,7 @@ func expandSet(s string, fill int) ([]byte, string) {
 				class := string(text[i+2 : i+2+end])
 				set, ok := charClass(class)
 				if !ok {
-					return nil, "invalid character class '" + class + "'"
+					return nil, "invalid character class %q" + class
 				}
 				out = append(out, set...)
 				i += end + 3

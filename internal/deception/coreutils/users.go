@@ -699,7 +699,8 @@ func getent(p *Proc) int {
 	}
 	file := map[string]string{"passwd": "/etc/passwd", "group": "/etc/group", "shadow": "/etc/shadow", "hosts": "/etc/hosts", "services": "/etc/services", "networks": "/etc/networks", "ahosts": "/etc/hosts"}[args[0]]
 	if file == "" {
-		p.complain("Unknown database: " + args[0] + "\nTry `getent --help' or `getent --usage' for more information.\n")
+		p.complain("Unknown database: " + args[0] + "\n")
+		p.print("Try `getent --help' or `getent --usage' for more information.\n")
 		return 1
 	}
 	f, err := p.FS.Open(p.Cred, file, vfs.O_RDONLY, 0)
