@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"honeyguide"
+	"honeyguide/internal/attack"
 	"honeyguide/internal/client"
 	"honeyguide/internal/safetext"
 )
@@ -42,7 +43,7 @@ func techniques(w io.Writer, list []honeyguide.Technique) {
 	}
 	heading(w, "ATT&CK")
 	for _, t := range list {
-		row(w, t.ID, t.Tactic, t.Why)
+		row(w, t.ID, attack.Title(t.ID), attack.TacticName(t.Tactic), t.Why)
 	}
 }
 
