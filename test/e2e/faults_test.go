@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,10 +34,16 @@ func TestKilledSensorComesBack(t *testing.T) {
 		return err == nil && len(out) > 0
 	})
 	var page rig.Page[struct {
-		Restarts int `json:"restarts"`
+		Restarts int      `json:"restarts"`
+		Layers   []string `json:"layers"`
 	}]
 	if err := core.Get("/api/v1/sensors", &page); err != nil || len(page.Items) == 0 || page.Items[0].Restarts != 1 {
-		t.Errorf("restarts: %+v, %v", page, err)
+		t.Fatalf("restarts: %+v, %v", page, err)
+	}
+	for _, layer := range []string{"seccomp: on", "landlock: on", "uid: on", "capabilities: on", "no_new_privs: on"} {
+		if !slices.Contains(page.Items[0].Layers, layer) {
+			t.Errorf("the new process reports %v, which lacks %q", page.Items[0].Layers, layer)
+		}
 	}
 	if now := children(core.PID); len(now) != 1 || now[0] == kids[0] {
 		t.Errorf("children %v after %v was killed", now, kids)
@@ -100,4 +107,20 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDemo lets the product attack itself, as a new user does.
+func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the product; -short leaves it out")
+	}
+	data := t.TempDir()
+	if _, errs, status := rig.CLI(t, data, nil, "demo"); status == 0 || !strings.Contains(errs, "honeyguide run") {
+		t.Errorf("without decoys: status %d: %s", status, errs)
+	}
+	core := rig.Start(t, data, fast...)
+	if out, errs, status := rig.CLI(t, data, nil, "demo", "--pace", "50ms"); status != 0 || strings.Contains(errs, "no password was found") {
+		t.Fatalf("status %d: %s%s", status, out, errs)
+	}
+	awaitAlerts(t, core, "success_after_failures", "recon_commands", "download_cradle", "persistence", "token_exposed", "token_used", "log_wiping")
 }
