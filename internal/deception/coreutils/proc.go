@@ -51,8 +51,9 @@ type Proc struct {
 	Run   func(p *Proc, argv []string) int
 	Watch Watcher
 
-	name string // what the command calls itself
-	out  *writer
+	name   string // what the command calls itself
+	applet bool   // run by busybox
+	out    *writer
 }
 
 // SessionInfo says how the attacker came in.
@@ -87,17 +88,21 @@ func (e ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // Lookup finds a command by its base name.
 func Lookup(name string) (Command, bool) {
-	c := find(name)
+	c := byName(name)
 	if c == nil {
 		return nil, false
 	}
 	return func(p *Proc) int { return run(name, c, p) }, true
 }
 
-// find looks through the groups of commands. It is a chain of switches, not a
+// byName looks through the groups of commands. It is a chain of switches, not a
 // map, because several commands call others by name.
-func find(name string) Command {
-	for _, group := range []func(string) Command{basicCommands} {
+func byName(name string) Command {
+	for _, group := range []func(string) Command{
+		outputCommands, exprCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
+		grepCommands, sedCommands, findCommands, systemCommands, processCommands, userCommands, networkCommands, fetchCommands, archiveCommands,
+		execCommands, packageCommands, serviceCommands, interpreterCommands, dateCommands, diskCommands, dumpCommands,
+	} {
 		if c := group(name); c != nil {
 			return c
 		}
@@ -216,6 +221,17 @@ func (p *Proc) alloc(n int) {
 	}
 }
 
+// sleep waits on the pretended machine's time.
+func (p *Proc) sleep(d time.Duration) {
+	p.flush()
+	if p.Sleep == nil || d <= 0 {
+		return
+	}
+	if err := p.Sleep(d); err != nil {
+		p.halt(err)
+	}
+}
+
 func (p *Proc) halt(err error) {
 	var s ExitStatus
 	if errors.As(err, &s) {
@@ -302,6 +318,8 @@ func (p *Proc) writeFailed(err error) int {
 		return 141
 	}
 }
+
+func sprintf(format string, a ...any) string { return fmt.Sprintf(format, a...) }
 
 // why returns the libc text of an error.
 func why(err error) string {

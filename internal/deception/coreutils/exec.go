@@ -1,0 +1,515 @@
+package coreutils
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"honeyguide/internal/deception/vfs"
+)
+
+func execCommands(name string) Command {
+	switch name {
+	case "env", "printenv":
+		return env
+	case "nohup":
+		return nohup
+	case "timeout":
+		return timeout
+	case "nice", "ionice", "setsid", "chrt", "taskset", "stdbuf", "time", "unbuffer", "setarch", "linux64", "flock":
+		return wrapper
+	case "chroot":
+		return chroot
+	case "which":
+		return which
+	case "whereis":
+		return whereis
+	case "busybox":
+		return busybox
+	case "watch":
+		return watch
+	case "run-parts":
+		return func(*Proc) int { return 0 }
+	case "script":
+		return func(p *Proc) int { p.Watch.Unsupported("script"); return 0 }
+	}
+	return nil
+}
+
+// notFound reports a command that cannot be run: 127, or 126 when it is there.
+func (p *Proc) notFound(name string) (status int, missing bool) {
+	_, err := p.lookPath(name)
+	if err == nil {
+		return 0, false
+	}
+	switch p.name {
+	case "timeout", "chroot", "stdbuf":
+		p.errorf("failed to run command %s: %s", p.q(name), why(err))
+	case "nohup":
+		p.errorf("failed to run command %s: %s", qa(name), why(err))
+	case "env", "nice":
+		p.errorf("%s: %s", p.q(name), why(err))
+	default:
+		p.errorf("failed to execute %s: %s", name, why(err))
+	}
+	if errors.Is(err, vfs.EACCES) {
+		return 126, true
+	}
+	return 127, true
+}
+
+func env(p *Proc) int {
+	if p.name == "printenv" {
+		status := 0
+		if len(p.Args) == 1 {
+			p.print(joinLines(p.Environ()))
+		}
+		for _, a := range p.Args[1:] {
+			i := slices.IndexFunc(p.Environ(), func(s string) bool { return strings.HasPrefix(s, a+"=") })
+			if i < 0 {
+				status = 1
+				continue
+			}
+			p.print(p.Environ()[i][len(a)+1:] + "\n")
+		}
+		return status
+	}
+	opts, args, ok := p.getopt("+0iu:vC:S:", "ignore-environment,i", "null,0", "unset=,u", "chdir=,C", "split-string=,S", "debug,v")
+	if !ok {
+		return 125
+	}
+	vars := p.Environ()
+	end, cwd := "\n", p.Cwd
+	for _, o := range opts {
+		switch o.name {
+		case "i":
+			vars = nil
+		case "0":
+			end = "\x00"
+		case "u":
+			vars = slices.DeleteFunc(slices.Clone(vars), func(s string) bool { return strings.HasPrefix(s, o.val+"=") })
+		case "C":
+			cwd = vfs.Clean(p.Cwd, o.val)
+		case "S":
+			args = append(splitQuoted(o.val, true), args...)
+		}
+	}
+	if len(args) > 0 && args[0] == "-" {
+		vars, args = nil, args[1:]
+	}
+	for len(args) > 0 && strings.Contains(args[0], "=") {
+		k, _, _ := strings.Cut(args[0], "=")
+		vars = append(slices.DeleteFunc(slices.Clone(vars), func(s string) bool { return strings.HasPrefix(s, k+"=") }), args[0])
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		for _, v := range vars {
+			p.print(v + end)
+		}
+		return 0
+	}
+	if s, missing := p.notFound(args[0]); missing {
+		return s
+	}
+	return p.spawn(args, func(c *Proc) {
+		c.Cwd = cwd
+		c.Environ = func() []string { return vars }
+		c.Env = func(name string) string {
+			for _, v := range vars {
+				if val, ok := strings.CutPrefix(v, name+"="); ok {
+					return val
+				}
+			}
+			return ""
+		}
+	})
+}
+
+func joinLines(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func nohup(p *Proc) int {
+	_, args, ok := p.getopt("+")
+	if !ok {
+		return 125
+	}
+	if len(args) == 0 {
+		p.errorf("missing operand")
+		return p.try(125)
+	}
+	if s, missing := p.notFound(args[0]); missing {
+		return s
+	}
+	if p.TTY {
+		p.errorf("ignoring input and appending output to 'nohup.out'")
+		f, err := p.FS.Open(p.Cred, p.path("nohup.out"), vfs.O_WRONLY|vfs.O_CREATE|vfs.O_APPEND, 0o600)
+		if err != nil {
+			p.errorf("failed to open %s: %s", p.q("nohup.out"), why(err))
+			return 125
+		}
+		defer f.Close()
+		return p.spawn(args, func(c *Proc) { c.Stdout, c.TTY = f, false })
+	}
+	return p.spawn(args, nil)
+}
+
+// duration reads 5, 1.5m, 2h, infinity.
+func duration(s string) (time.Duration, bool) {
+	if s == "infinity" || s == "inf" {
+		return 1 << 62, true
+	}
+	unit := time.Second
+	if s != "" {
+		if u, ok := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[s[len(s)-1]]; ok {
+			unit, s = u, s[:len(s)-1]
+		}
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f < 0 || f != f {
+		return 0, false
+	}
+	if f*float64(unit) > 1<<61 {
+		return 1 << 61, true
+	}
+	return time.Duration(f * float64(unit)), true
+}
+
+func sleepCmd(p *Proc) int {
+	_, args, ok := p.getopt("")
+	if !ok {
+		return 1
+	}
+	if !p.operands(args, 1) {
+		return 1
+	}
+	var total time.Duration
+	bad := false
+	for _, a := range args {
+		d, good := duration(a)
+		if !good {
+			p.errorf("invalid time interval %s", p.q(a))
+			bad = true
+		}
+		if total += d; total < 0 {
+			total = 1 << 62
+		}
+	}
+	if bad {
+		return p.try(1)
+	}
+	p.sleep(total)
+	return 0
+}
+
+// errTimeout ends the command timeout runs.
+var errTimeout = ExitStatus(124)
+
+func timeout(p *Proc) int {
+	opts, args, ok := p.getopt("+k:s:v", "kill-after=,k", "signal=,s", "verbose,v", "foreground", "preserve-status")
+	if !ok {
+		return 125
+	}
+	for _, o := range opts {
+		if o.name == "s" {
+			if _, good := signalNumber(o.val); !good {
+				p.errorf("%s: invalid signal", p.q(o.val))
+				return p.try(125)
+			}
+		}
+	}
+	if len(args) < 2 {
+		return p.try(125)
+	}
+	limit, good := duration(args[0])
+	if !good {
+		p.errorf("invalid time interval %s", p.q(args[0]))
+		return p.try(125)
+	}
+	if s, missing := p.notFound(args[1]); missing {
+		return s
+	}
+	end := p.Now().Add(limit)
+	step, sleep := p.Step, p.Sleep
+	return p.spawn(args[1:], func(c *Proc) {
+		if limit == 0 {
+			return
+		}
+		c.Step = func(n int) error {
+			if !p.Now().Before(end) {
+				return errTimeout
+			}
+			if step != nil {
+				return step(n)
+			}
+			return nil
+		}
+		c.Sleep = func(d time.Duration) error {
+			left := end.Sub(p.Now())
+			late := d >= left
+			if sleep != nil {
+				if err := sleep(min(d, max(0, left))); err != nil {
+					return err
+				}
+			}
+			if late {
+				return errTimeout
+			}
+			return nil
+		}
+	})
+}
+
+// wrapper runs its command as it is: nice, setsid and the like.
+func wrapper(p *Proc) int {
+	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:"}[p.name]
+	opts, args, ok := p.getopt(cmpOr(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
+	if !ok {
+		return 125
+	}
+	if p.name == "flock" || p.name == "taskset" || p.name == "chrt" {
+		if len(args) > 0 {
+			args = args[1:]
+		}
+	}
+	if len(args) == 0 {
+		if p.name == "nice" {
+			p.print("0\n")
+			return 0
+		}
+		for _, o := range opts {
+			if o.name == "p" {
+				return 0
+			}
+		}
+		p.errorf("no command specified")
+		return p.try(1)
+	}
+	if s, missing := p.notFound(args[0]); missing {
+		return s
+	}
+	start := p.Now()
+	status := p.spawn(args, nil)
+	if p.name == "time" {
+		d := p.Now().Sub(start)
+		p.complain(sprintf("%.2fuser %.2fsystem 0:%05.2felapsed 99%%CPU (0avgtext+0avgdata 1984maxresident)k\n0inputs+0outputs (0major+89minor)pagefaults 0swaps\n", d.Seconds(), 0.0, d.Seconds()))
+	}
+	return status
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func chroot(p *Proc) int {
+	_, args, ok := p.getopt("+", "userspec=", "groups=", "skip-chdir")
+	if !ok {
+		return 125
+	}
+	if !p.operands(args, 1) {
+		return 125
+	}
+	i, err := p.stat(args[0])
+	if err == nil && !i.IsDir() {
+		err = vfs.ENOTDIR
+	}
+	if err == nil && p.Cred.UID != 0 {
+		err = vfs.EPERM
+	}
+	if err != nil {
+		p.errorf("cannot change root directory to %s: %s", qa(args[0]), why(err))
+		return 125
+	}
+	if i.Path != "/" {
+		shell := "/bin/bash"
+		if len(args) > 1 {
+			shell = args[1]
+		}
+		p.errorf("failed to run command %s: No such file or directory", p.q(shell))
+		return 127
+	}
+	argv := args[1:]
+	if len(argv) == 0 {
+		argv = []string{"/bin/bash", "-i"}
+	}
+	return p.spawn(argv, func(c *Proc) { c.Cwd = "/" })
+}
+
+func which(p *Proc) int {
+	all, status := false, 0
+	for _, a := range p.Args[1:] {
+		switch {
+		case a == "-a":
+			all = true
+			continue
+		case strings.HasPrefix(a, "-") && len(a) > 1:
+			p.complain("Illegal option " + a + "\n")
+			p.print("Usage: /usr/bin/which [-a] args\n")
+			return 2
+		}
+		found := false
+		if strings.Contains(a, "/") {
+			if _, err := p.lookPath(a); err == nil {
+				p.print(a + "\n")
+				found = true
+			}
+		} else {
+			for dir := range strings.SplitSeq(cmpOr(p.Env("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
+				i, err := p.FS.Stat(p.Cred, dir+"/"+a)
+				if err == nil && !i.IsDir() && p.FS.Access(p.Cred, dir+"/"+a, 1) == nil && (!found || all) {
+					p.print(dir + "/" + a + "\n")
+					found = true
+				}
+			}
+		}
+		if !found {
+			status = 1
+		}
+	}
+	if len(p.Args) == 1 {
+		return 1
+	}
+	return status
+}
+
+func whereis(p *Proc) int {
+	for _, a := range p.Args[1:] {
+		if strings.HasPrefix(a, "-") {
+			continue
+		}
+		line := a + ":"
+		for _, dir := range []string{"/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/usr/local/bin", "/opt"} {
+			if _, err := p.FS.Stat(p.Cred, dir+"/"+a); err == nil && !strings.Contains(a, "/") && a != "" {
+				line += " " + dir + "/" + a
+			}
+		}
+		p.print(line + "\n")
+	}
+	return 0
+}
+
+func watch(p *Proc) int {
+	_, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
+	if !ok || len(args) == 0 {
+		return 1
+	}
+	for {
+		p.print("\x1b[H\x1b[2J")
+		p.spawn([]string{"sh", "-c", strings.Join(args, " ")}, nil)
+		if p.Sleep == nil {
+			return 0
+		}
+		p.sleep(2 * time.Second)
+	}
+}
+
+// applets of Debian's busybox.
+var applets = strings.Fields(`[ [[ acpid adjtimex ar arch arp arping ascii ash awk base64 basename bc blkdiscard blkid blockdev brctl bunzip2 bzcat bzip2 cal cat chgrp chmod chown
+chroot chvt clear cmp cp cpio crc32 cttyhack cut date dc dd deallocvt depmod devmem df diff dirname dmesg dnsdomainname dos2unix du dumpkmap dumpleases echo egrep env expand expr factor
+fallocate false fatattr fdisk fgrep find findfs fold free freeramdisk fsfreeze fstrim ftpget ftpput getopt getty grep groups gunzip gzip halt head hexdump hostid hostname httpd hwclock
+i2cdetect i2cdump i2cget i2cset i2ctransfer id ifconfig ifdown ifup init insmod ionice ip ipcalc ipneigh kill killall klogd last less link linux32 linux64 linuxrc ln loadfont loadkmap
+logger login logname logread losetup ls lsmod lsscsi lzcat lzma lzop md5sum mdev microcom mim mkdir mkdosfs mke2fs mkfifo mknod mkpasswd mkswap mktemp modinfo modprobe more mount mt mv
+nameif nc netstat nl nologin nproc nsenter nslookup nuke od openvt partprobe paste patch pidof ping ping6 pivot_root poweroff printf ps pwd rdate readlink realpath reboot renice reset
+resume rev rm rmdir rmmod route rpm rpm2cpio run-init run-parts sed seq setkeycodes setpriv setsid sh sha1sum sha256sum sha3sum sha512sum shred shuf sleep sort ssl_client
+start-stop-daemon stat strings stty svc svok swapoff swapon switch_root sync sysctl syslogd tac tail tar taskset tee telnet test tftp time timeout top touch tr traceroute traceroute6 true
+truncate ts tty ubirename udhcpc udhcpd uevent umount uname uncompress unexpand uniq unix2dos unlink unlzma unshare unxz unzip uptime usleep uudecode uuencode vconfig vi w watch watchdog
+wc wget which who whoami xargs xxd xz xzcat yes zcat`)
+
+const busyboxBanner = `BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.
+`
+
+const busyboxText = busyboxBanner + `BusyBox is copyrighted by many authors between 1998-2015.
+Licensed under GPLv2. See source distribution for detailed
+copyright notices.
+
+Usage: busybox [function [arguments]...]
+   or: busybox --list[-full]
+   or: busybox --show SCRIPT
+   or: busybox --install [-s] [DIR]
+   or: function [arguments]...
+
+	BusyBox is a multi-call binary that combines many common Unix
+	utilities into a single executable.  Most people will create a
+	link to busybox for each function they wish to use and BusyBox
+	will act like whatever it was invoked as.
+
+Currently defined functions:
+`
+
+// appletList writes the names in lines of at most 72 columns.
+func appletList() string {
+	var b strings.Builder
+	line := "\t"
+	col := 8
+	for i, a := range applets {
+		item := a
+		if i < len(applets)-1 {
+			item += ","
+		}
+		if col+1+len(item) > 79 {
+			b.WriteString(line + "\n")
+			line, col = "\t", 8
+		}
+		if line != "\t" {
+			line += " "
+			col++
+		}
+		line += item
+		col += len(item)
+	}
+	b.WriteString(line + "\n")
+	return b.String()
+}
+
+func busybox(p *Proc) int {
+	args := p.Args[1:]
+	if len(args) == 0 || args[0] == "--help" && len(args) == 1 {
+		p.print(busyboxText + appletList())
+		return 0
+	}
+	switch args[0] {
+	case "--list":
+		p.print(joinLines(applets))
+		return 0
+	case "--list-full":
+		for _, a := range applets {
+			p.print("usr/bin/" + a + "\n")
+		}
+		return 0
+	case "--help":
+		args = append(args[1:], "--help")
+	case "--install":
+		return 0
+	}
+	name := args[0]
+	if !slices.Contains(applets, base(name)) {
+		p.complain(name + ": applet not found\n")
+		return 127
+	}
+	if len(args) == 2 && args[1] == "--help" {
+		p.complain(busyboxBanner + "\nUsage: " + base(name) + " [OPTIONS]\n")
+		return 0
+	}
+	switch base(name) {
+	case "ash", "sh":
+		return p.spawn(append([]string{"sh"}, args[1:]...), nil)
+	}
+	c := byName(base(name))
+	if c == nil {
+		p.Watch.Unsupported("busybox " + name)
+		return 1
+	}
+	p.flush()
+	child := *p
+	child.Args, child.out = args, nil
+	child.applet = true
+	return run(base(name), c, &child)
+}

@@ -1,0 +1,391 @@
+package coreutils
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// opt is one option found on a command line: its short letter, or its long name
+// when it has no letter, and its argument.
+type opt struct{ name, val string }
+
+// getopt splits a command line as GNU getopt_long does: operands may stand
+// between options (a spec that begins with + ends options at the first operand),
+// long names may be cut short. spec is getopt's: "ab:c::". Each long option is
+// "name,letter": the name may end in = (argument) or ? (optional argument), the
+// letter may be missing. On a usage error it prints GNU's message and reports
+// false. --help and --version end the command.
+func (p *Proc) getopt(spec string, long ...string) ([]opt, []string, bool) {
+	g := &getopt{p: p, spec: spec, long: long, args: p.Args[1:]}
+	g.strict = strings.HasPrefix(spec, "+")
+	g.spec = strings.TrimPrefix(spec, "+")
+	ok := g.run()
+	return g.opts, g.operands, ok
+}
+
+type getopt struct {
+	p        *Proc
+	spec     string
+	long     []string
+	strict   bool
+	args     []string
+	opts     []opt
+	operands []string
+}
+
+func (g *getopt) run() bool {
+	for len(g.args) > 0 {
+		a := g.args[0]
+		g.args = g.args[1:]
+		g.p.step(1)
+		switch {
+		case a == "--":
+			g.operands = append(g.operands, g.args...)
+			return true
+		case strings.HasPrefix(a, "--"):
+			if !g.longOption(a[2:]) {
+				return false
+			}
+		case len(a) > 1 && a[0] == '-':
+			if !g.letters(a[1:]) {
+				return false
+			}
+		default:
+			g.operands = append(g.operands, a)
+			if g.strict {
+				g.operands = append(g.operands, g.args...)
+				return true
+			}
+		}
+	}
+	return true
+}
+
+func (g *getopt) letters(s string) bool {
+	for s != "" {
+		c := s[:1]
+		s = s[1:]
+		i := strings.Index(g.spec, c)
+		if i < 0 || c == ":" {
+			g.fail("invalid option -- '" + c + "'")
+			return false
+		}
+		after := g.spec[i+1:]
+		switch {
+		case strings.HasPrefix(after, "::"):
+			g.opts = append(g.opts, opt{c, s})
+			return true
+		case strings.HasPrefix(after, ":"):
+			if s == "" {
+				if len(g.args) == 0 {
+					g.fail("option requires an argument -- '" + c + "'")
+					return false
+				}
+				s, g.args = g.args[0], g.args[1:]
+			}
+			g.opts = append(g.opts, opt{c, s})
+			return true
+		}
+		g.opts = append(g.opts, opt{name: c})
+	}
+	return true
+}
+
+func (g *getopt) longOption(s string) bool {
+	name, val, hasVal := strings.Cut(s, "=")
+	var found []string
+	for _, l := range append(g.long, "help", "version") {
+		full, _, _ := strings.Cut(l, ",")
+		full = strings.TrimRight(full, "=?")
+		if full == name {
+			found = []string{l}
+			break
+		}
+		if strings.HasPrefix(full, name) {
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		g.fail("unrecognized option '--" + name + "'")
+		return false
+	}
+	if len(found) > 1 {
+		msg := "option '--" + name + "' is ambiguous; possibilities:"
+		for _, l := range found {
+			full, _, _ := strings.Cut(l, ",")
+			msg += " '--" + strings.TrimRight(full, "=?") + "'"
+		}
+		g.fail(msg)
+		return false
+	}
+	return g.take(found[0], val, hasVal)
+}
+
+func (g *getopt) take(l, val string, hasVal bool) bool {
+	full, short, _ := strings.Cut(l, ",")
+	name := strings.TrimRight(full, "=?")
+	switch {
+	case name == "help" && short == "":
+		g.p.help()
+	case name == "version" && short == "":
+		g.p.version()
+	case strings.HasSuffix(full, "="):
+		if !hasVal {
+			if len(g.args) == 0 {
+				g.fail("option '--" + name + "' requires an argument")
+				return false
+			}
+			val, g.args = g.args[0], g.args[1:]
+		}
+	case strings.HasSuffix(full, "?"):
+	case hasVal:
+		g.fail("option '--" + name + "' doesn't allow an argument")
+		return false
+	}
+	if short == "" {
+		short = name
+	}
+	g.opts = append(g.opts, opt{short, val})
+	return true
+}
+
+// fail prints a usage error the way the program's family does and tells the
+// watcher, for the option may be one that the real program knows.
+func (g *getopt) fail(msg string) {
+	p := g.p
+	p.Watch.Unsupported(p.name + ": " + msg)
+	p.errorf("%s", msg)
+	switch p.name {
+	case "grep", "egrep", "fgrep":
+		p.complain("Usage: grep [OPTION]... PATTERNS [FILE]...\n")
+	case "free", "uptime", "w", "pgrep", "pkill":
+		p.complain("\nUsage:\n " + p.name + " [options]\n\nFor more details see " + p.name + "(1).\n")
+		return
+	case "tar":
+		p.complain("Try 'tar --help' or 'tar --usage' for more information.\n")
+		return
+	case "cmp", "diff":
+		p.tryNamed(0)
+		return
+	case "hostname":
+		p.complain("Usage: hostname [-b] {hostname|-F file}         set host name (from file)\n       hostname [-a|-A|-d|-f|-i|-I|-s|-y]       display formatted name\n       hostname                                 display host name\n")
+		return
+	}
+	p.try(0)
+}
+
+func (p *Proc) complain(s string) {
+	if p.TTY && p.out != nil {
+		p.flush()
+	}
+	_, _ = p.Stderr.Write([]byte(s))
+}
+
+// help answers --help with the usage line and ends the command.
+func (p *Proc) help() {
+	p.Watch.Unsupported(p.name + " --help")
+	operands := map[string]string{"useradd": "[options] LOGIN", "mkdir": "[OPTION]... DIRECTORY...", "cp": "[OPTION]... [-T] SOURCE DEST", "mv": "[OPTION]... [-T] SOURCE DEST",
+		"chmod": "[OPTION]... MODE[,MODE]... FILE...", "grep": "[OPTION]... PATTERNS [FILE]...", "uname": "[OPTION]...", "wget": "[OPTION]... [URL]...", "curl": "[options...] <url>"}[p.name]
+	if operands == "" {
+		operands = "[OPTION]... [FILE]..."
+	}
+	p.print("Usage: " + p.name + " " + operands + "\n")
+	p.flush()
+	panic(stop{0})
+}
+
+// families are who made a program and its version in Debian 12.
+var families = map[string]string{
+	"grep": "(GNU grep) 3.8", "egrep": "(GNU grep) 3.8", "fgrep": "(GNU grep) 3.8", "sed": "(GNU sed) 4.9", "tar": "(GNU tar) 1.34", "find": "(GNU findutils) 4.9.0",
+	"xargs": "(GNU findutils) 4.9.0", "diff": "(GNU diffutils) 3.8", "cmp": "(GNU diffutils) 3.8", "gzip": "1.12", "which": "", "ps": "from procps-ng 4.0.2", "free": "from procps-ng 4.0.2",
+	"top": "from procps-ng 4.0.2", "uptime": "from procps-ng 4.0.2", "w": "from procps-ng 4.0.2", "pkill": "from procps-ng 4.0.2", "lscpu": "from util-linux 2.38.1", "mount": "from util-linux 2.38.1",
+	"dmesg": "from util-linux 2.38.1", "last": "from util-linux 2.38.1", "strings": "(GNU Binutils for Debian) 2.40",
+}
+
+// version answers --version and ends the command.
+func (p *Proc) version() {
+	family, ok := families[p.name]
+	if !ok {
+		family = "(GNU coreutils) 9.1"
+	}
+	p.print(p.name + " " + family + "\n")
+	if strings.Contains(family, "GNU") {
+		p.print("Copyright (C) 2022 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\nThis is free software: you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n")
+	}
+	p.flush()
+	panic(stop{0})
+}
+
+// utf8 reports whether the session's locale is a UTF-8 one.
+func (p *Proc) utf8() bool {
+	for _, v := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if s := p.Env(v); s != "" {
+			s = strings.ToUpper(s)
+			return strings.HasSuffix(s, "UTF-8") || strings.HasSuffix(s, "UTF8")
+		}
+	}
+	return false
+}
+
+// q quotes as the locale does: ‘x’ in a UTF-8 locale, 'x' otherwise.
+func (p *Proc) q(s string) string {
+	if p.utf8() {
+		return "‘" + escaped(s, 0) + "’"
+	}
+	return "'" + escaped(s, '\'') + "'"
+}
+
+// escaped writes control characters as C does.
+func escaped(s string, quote byte) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quote != 0 && c == quote, c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c < 0x20 || c == 0x7f:
+			b.WriteString(octal(c))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func octal(c byte) string {
+	s := strconv.FormatUint(uint64(c), 8)
+	return `\` + "000"[len(s):] + s
+}
+
+// qa quotes a file name for the shell, always with ASCII quotes.
+func qa(s string) string {
+	plain := true
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			plain = false
+		}
+	}
+	switch {
+	case plain && !strings.Contains(s, "'"):
+		return "'" + s + "'"
+	case plain && !strings.ContainsAny(s, "\"$`\\!"):
+		return `"` + s + `"`
+	}
+	var b strings.Builder
+	b.WriteByte('\'')
+	open := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		special := ""
+		switch {
+		case c == '\'':
+			if !open {
+				b.WriteByte('\'')
+				open = true
+			}
+			b.WriteString(`'\'`)
+			b.WriteByte('\'')
+			continue
+		case c == '\n':
+			special = `\n`
+		case c == '\t':
+			special = `\t`
+		case c == '\r':
+			special = `\r`
+		case c < 0x20 || c == 0x7f:
+			special = octal(c)
+		}
+		switch {
+		case special != "" && open:
+			b.WriteString(`'$'` + special)
+			open = false
+		case special != "":
+			b.WriteString(special)
+		case !open:
+			b.WriteString(`''`)
+			b.WriteByte(c)
+			open = true
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+// size parses a number with one of the usual suffixes (b, k, K, KB, M, MB, G...).
+func size(s string) (int64, bool) {
+	i := 0
+	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+		i++
+	}
+	if i == 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s[:i], 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	unit := int64(1)
+	switch suffix := s[i:]; suffix {
+	case "":
+	case "c":
+	case "w":
+		unit = 2
+	case "b":
+		unit = 512
+	default:
+		base := int64(1024)
+		if len(suffix) > 1 {
+			switch suffix[1:] {
+			case "B":
+				base = 1000
+			case "iB":
+			default:
+				return 0, false
+			}
+		}
+		p := strings.IndexByte("kMGTP", suffix[0])
+		if suffix[0] == 'K' {
+			p = 0
+		}
+		if suffix[0] == 'm' {
+			p = 1
+		}
+		if p < 0 {
+			return 0, false
+		}
+		for range p + 1 {
+			unit *= base
+		}
+	}
+	if n > (1<<62)/unit {
+		return 1 << 62, true
+	}
+	return n * unit, true
+}
+
+// width returns how many columns a name takes on a terminal.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		switch {
+		case r < 0x20 || r == 0x7f:
+		case r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff):
+			n += 2
+		case r == utf8.RuneError:
+			n++
+		default:
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,279 @@
+package coreutils
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"honeyguide/internal/deception/persona"
+)
+
+func packageCommands(name string) Command {
+	switch name {
+	case "dpkg", "dpkg-query":
+		return dpkg
+	case "apt", "apt-get", "aptitude":
+		return apt
+	case "apt-cache":
+		return aptCache
+	}
+	return nil
+}
+
+func (p *Proc) packages(patterns []string) []persona.Package {
+	var out []persona.Package
+	for _, k := range p.Host.PackageList() {
+		if len(patterns) == 0 || slices.ContainsFunc(patterns, func(s string) bool { return glob(s, k.Name) }) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// field cuts or pads a cell of dpkg -l.
+func field(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s + strings.Repeat(" ", n-len(s))
+}
+
+func dpkg(p *Proc) int {
+	args := p.Args[1:]
+	if len(args) == 0 {
+		p.complain("dpkg: error: need an action option\n\nType dpkg --help for help about installing and deinstalling packages [*];\nUse 'apt' or 'aptitude' for user-friendly package management;\n")
+		return 2
+	}
+	switch args[0] {
+	case "-l", "--list":
+		return p.dpkgList(args[1:])
+	case "-s", "--status":
+		return p.dpkgStatus(args[1:])
+	case "--version":
+		p.print("Debian 'dpkg' package management program version 1.21.23 (amd64).\nThis is free software; see the GNU General Public License version 2 or\nlater for copying conditions. There is NO warranty.\n")
+		return 0
+	case "--print-architecture":
+		p.print("amd64\n")
+		return 0
+	case "--get-selections":
+		for _, k := range p.packages(args[1:]) {
+			p.printf("%-47s install\n", k.Name)
+		}
+		return 0
+	case "-S", "--search":
+		for _, a := range args[1:] {
+			p.complain("dpkg-query: no path found matching pattern *" + a + "*\n")
+		}
+		return 1
+	case "-W", "--show":
+		for _, k := range p.packages(args[1:]) {
+			p.print(k.Name + "\t" + k.Version + "\n")
+		}
+		return 0
+	case "-L", "--listfiles":
+		for _, a := range args[1:] {
+			if len(p.packages([]string{a})) == 0 {
+				p.complain("dpkg-query: package '" + a + "' is not installed\nUse dpkg --contents (= dpkg-deb --contents) to list archive files contents.\n")
+				return 1
+			}
+			p.print("/.\n/usr\n/usr/share\n/usr/share/doc\n/usr/share/doc/" + a + "\n")
+		}
+		return 0
+	case "-i", "--install", "--configure", "-r", "-P", "--remove", "--purge":
+		if p.Cred.UID != 0 {
+			p.complain("dpkg: error: requested operation requires superuser privilege\n")
+			return 2
+		}
+		p.Watch.Unsupported("dpkg " + args[0])
+		for _, a := range args[1:] {
+			if _, err := p.stat(a); err != nil && args[0] == "-i" {
+				p.complain("dpkg: error: cannot access archive '" + a + "': No such file or directory\n")
+				return 2
+			}
+		}
+		return 1
+	}
+	p.Watch.Unsupported("dpkg " + args[0])
+	p.complain("dpkg: error: unknown option " + args[0] + "\n\nType dpkg --help for help about installing and deinstalling packages [*];\n")
+	return 2
+}
+
+func (p *Proc) dpkgList(patterns []string) int {
+	list := p.packages(patterns)
+	if len(list) == 0 {
+		for _, a := range patterns {
+			p.complain("dpkg-query: no packages found matching " + a + "\n")
+		}
+		return 1
+	}
+	n, v, a, d := 14, 12, 12, 33
+	for _, k := range list {
+		n, v, a, d = max(n, len(k.Name)), max(v, len(k.Version)), max(a, len(k.Arch)), max(d, len(k.Summary))
+	}
+	if p.TTY {
+		cols := p.Cols
+		if cols <= 0 {
+			cols = 80
+		}
+		d = max(33, cols-n-v-a-7)
+	}
+	p.print("Desired=Unknown/Install/Remove/Purge/Hold\n| Status=Not/Inst/Conf-files/Unpacked/halF-conf/Half-inst/trig-aWait/Trig-pend\n|/ Err?=(none)/Reinst-required (Status,Err: uppercase=bad)\n")
+	p.print("||/ " + field("Name", n) + " " + field("Version", v) + " " + field("Architecture", a) + " Description\n")
+	p.print("+++-" + strings.Repeat("=", n) + "-" + strings.Repeat("=", v) + "-" + strings.Repeat("=", a) + "-" + strings.Repeat("=", d) + "\n")
+	for _, k := range list {
+		s := k.Summary
+		if p.TTY && len(s) > d {
+			s = s[:d]
+		}
+		p.print("ii  " + field(k.Name, n) + " " + field(k.Version, v) + " " + field(k.Arch, a) + " " + s + "\n")
+	}
+	return 0
+}
+
+func (p *Proc) dpkgStatus(names []string) int {
+	status := 0
+	for i, a := range names {
+		k, ok := p.Host.Packages[a]
+		if !ok {
+			p.complain("dpkg-query: package '" + a + "' is not installed and no information is available\nUse dpkg --info (= dpkg-deb --info) to examine archive files.\n")
+			status = 1
+			continue
+		}
+		if i > 0 {
+			p.print("\n")
+		}
+		p.print("Package: " + k.Name + "\n")
+		if k.Essential {
+			p.print("Essential: yes\n")
+		}
+		p.printf("Status: install ok installed\nPriority: %s\nSection: %s\nInstalled-Size: %s\nMaintainer: Debian Maintainers <debian-devel@lists.debian.org>\nArchitecture: %s\nVersion: %s\nDescription: %s\n", k.Priority, k.Section, k.Size, k.Arch, k.Version, k.Summary)
+	}
+	return status
+}
+
+// apt has no network: lists cannot be fetched, known packages are up to date.
+func apt(p *Proc) int {
+	var words []string
+	for _, a := range p.Args[1:] {
+		if !strings.HasPrefix(a, "-") {
+			words = append(words, a)
+		}
+	}
+	if slices.Contains(p.Args, "--version") || slices.Contains(p.Args, "-v") {
+		p.print("apt 2.6.1 (amd64)\n")
+		return 0
+	}
+	if len(words) == 0 {
+		p.print("apt 2.6.1 (amd64)\nUsage: " + p.name + " [options] command\n")
+		return 0
+	}
+	if p.name == "apt" && !p.TTY && !slices.Contains([]string{"moo"}, words[0]) {
+		p.complain("\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n")
+	}
+	switch words[0] {
+	case "list":
+		p.print("Listing...\n")
+		for _, k := range p.packages(words[1:]) {
+			p.printf("%s/stable,now %s %s [installed]\n", k.Name, k.Version, k.Arch)
+		}
+		return 0
+	case "search", "show", "policy":
+		return aptCache(p)
+	case "update", "install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove", "reinstall", "clean", "autoclean", "build-dep":
+	default:
+		p.complain("E: Invalid operation " + words[0] + "\n")
+		return 100
+	}
+	if p.Cred.UID != 0 {
+		lock := "/var/lib/dpkg/lock-frontend"
+		if words[0] == "update" {
+			p.print("Reading package lists...\n")
+			p.complain("E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)\nE: Unable to lock directory /var/lib/apt/lists/\n")
+			return 100
+		}
+		p.complain("E: Could not open lock file " + lock + " - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (" + lock + "), are you root?\n")
+		return 100
+	}
+	switch words[0] {
+	case "clean", "autoclean":
+		return 0
+	case "update":
+		return p.aptUpdate()
+	}
+	p.print("Reading package lists...\nBuilding dependency tree...\nReading state information...\n")
+	switch words[0] {
+	case "install", "reinstall", "build-dep":
+		return p.aptInstall(words[1:])
+	case "remove", "purge":
+		for _, a := range words[1:] {
+			if _, ok := p.Host.Packages[a]; !ok {
+				p.printf("Package '%s' is not installed, so not removed\n", a)
+			}
+		}
+	case "upgrade", "dist-upgrade", "full-upgrade":
+		p.print("Calculating upgrade...\n")
+	}
+	p.print("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")
+	return 0
+}
+
+func (p *Proc) aptUpdate() int {
+	for i, s := range []string{"http://deb.debian.org/debian bookworm", "http://security.debian.org/debian-security bookworm-security", "http://deb.debian.org/debian bookworm-updates"} {
+		p.sleep(2 * time.Second)
+		host := strings.Split(strings.TrimPrefix(s, "http://"), "/")[0]
+		p.printf("Ign:%d %s InRelease\n", i+1, s)
+		p.printf("Err:%d %s InRelease\n  Temporary failure resolving '%s'\n", i+1, s, host)
+	}
+	p.print("Reading package lists...\n")
+	for _, s := range []string{"http://deb.debian.org/debian/dists/bookworm", "http://security.debian.org/debian-security/dists/bookworm-security", "http://deb.debian.org/debian/dists/bookworm-updates"} {
+		p.complain("W: Failed to fetch " + s + "/InRelease  Temporary failure resolving '" + strings.Split(strings.TrimPrefix(s, "http://"), "/")[0] + "'\n")
+	}
+	p.complain("W: Some index files failed to download. They have been ignored, or old ones used instead.\n")
+	return 0
+}
+
+func (p *Proc) aptInstall(names []string) int {
+	for _, a := range names {
+		p.Watch.Download("apt:"+a, p.name, "")
+		if k, ok := p.Host.Packages[a]; ok {
+			p.printf("%s is already the newest version (%s).\n", a, k.Version)
+			continue
+		}
+		p.complain("E: Unable to locate package " + a + "\n")
+		return 100
+	}
+	p.print("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")
+	return 0
+}
+
+func aptCache(p *Proc) int {
+	var words []string
+	for _, a := range p.Args[1:] {
+		if !strings.HasPrefix(a, "-") {
+			words = append(words, a)
+		}
+	}
+	if len(words) < 2 {
+		return 0
+	}
+	for _, a := range words[1:] {
+		k, ok := p.Host.Packages[a]
+		switch {
+		case words[0] == "policy" && ok:
+			p.printf("%s:\n  Installed: %s\n  Candidate: %s\n  Version table:\n *** %s 100\n        100 /var/lib/dpkg/status\n", a, k.Version, k.Version, k.Version)
+		case words[0] == "policy":
+		case words[0] == "search":
+			for _, k := range p.Host.PackageList() {
+				if strings.Contains(k.Name+" "+k.Summary, a) {
+					p.printf("%s - %s\n", k.Name, k.Summary)
+				}
+			}
+		case ok:
+			p.printf("Package: %s\nVersion: %s\nPriority: %s\nSection: %s\nArchitecture: %s\nDescription: %s\n\n", k.Name, k.Version, k.Priority, k.Section, k.Arch, k.Summary)
+		default:
+			p.complain("N: Unable to locate package " + a + "\nE: No packages found\n")
+			return 100
+		}
+	}
+	return 0
+}

@@ -1,0 +1,454 @@
+package coreutils
+
+import (
+	"strconv"
+	"strings"
+
+	"honeyguide/internal/deception/vfs"
+)
+
+func exprCommands(name string) Command {
+	switch name {
+	case "test", "[":
+		return test
+	case "expr":
+		return expr
+	}
+	return nil
+}
+
+// test is the program of that name; the shell has its own.
+func test(p *Proc) int {
+	args := p.Args[1:]
+	if p.name == "[" {
+		if len(args) == 0 || args[len(args)-1] != "]" {
+			p.errorf("missing %s", p.q("]"))
+			return 2
+		}
+		args = args[:len(args)-1]
+	}
+	t := &tester{p: p, args: args}
+	if len(args) == 0 {
+		return 1
+	}
+	v := t.or()
+	if !t.bad && len(t.args) > 0 {
+		p.errorf("extra argument %s", p.q(t.args[0]))
+		return 2
+	}
+	switch {
+	case t.bad:
+		return 2
+	case v:
+		return 0
+	}
+	return 1
+}
+
+type tester struct {
+	p     *Proc
+	args  []string
+	bad   bool
+	depth int
+}
+
+func (t *tester) peek(i int) string {
+	if i < len(t.args) {
+		return t.args[i]
+	}
+	return ""
+}
+
+func (t *tester) fail(format string, a ...any) bool {
+	if !t.bad {
+		t.p.errorf(format, a...)
+	}
+	t.bad = true
+	return false
+}
+
+func (t *tester) or() bool {
+	v := t.and()
+	for !t.bad && t.peek(0) == "-o" {
+		t.args = t.args[1:]
+		w := t.and()
+		v = v || w
+	}
+	return v
+}
+
+func (t *tester) and() bool {
+	v := t.term()
+	for !t.bad && t.peek(0) == "-a" {
+		t.args = t.args[1:]
+		w := t.term()
+		v = v && w
+	}
+	return v
+}
+
+func (t *tester) term() bool {
+	if t.depth++; t.depth > 500 {
+		return t.fail("too many arguments")
+	}
+	defer func() { t.depth-- }()
+	a := t.args
+	switch {
+	case len(a) == 0:
+		return t.fail("argument expected")
+	case len(a) == 1:
+		t.args = nil
+		return a[0] != ""
+	case a[0] == "!":
+		t.args = a[1:]
+		return !t.term()
+	case len(a) >= 3 && binaryTest(a[1]):
+		t.args = a[3:]
+		return t.binary(a[0], a[1], a[2])
+	case a[0] == "(":
+		t.args = a[1:]
+		v := t.or()
+		if t.peek(0) != ")" {
+			return t.fail("%s expected", t.p.q(")"))
+		}
+		t.args = t.args[1:]
+		return v
+	case len(a[0]) == 2 && a[0][0] == '-' && strings.Contains("bcdefghknprstuwxzGLNOSs", a[0][1:]):
+		t.args = a[2:]
+		return t.unary(a[0][1], a[1])
+	}
+	t.args = a[1:]
+	if len(a) == 2 && binaryTest(a[1]) {
+		return t.fail("missing argument after %s", t.p.q(a[1]))
+	}
+	if len(a) == 2 && a[1] != ")" {
+		return t.fail("%s: unary operator expected", t.p.q(a[0]))
+	}
+	return a[0] != ""
+}
+
+func binaryTest(op string) bool {
+	return strings.Contains(" = == != -eq -ne -lt -le -gt -ge -nt -ot -ef ", " "+op+" ")
+}
+
+func (t *tester) binary(a, op, b string) bool {
+	switch op {
+	case "=", "==":
+		return a == b
+	case "!=":
+		return a != b
+	case "-nt", "-ot", "-ef":
+		x, err1 := t.p.stat(a)
+		y, err2 := t.p.stat(b)
+		if op == "-ef" {
+			return err1 == nil && err2 == nil && x.Ino == y.Ino && x.Dev == y.Dev
+		}
+		if op == "-ot" {
+			x, y, err1, err2 = y, x, err2, err1
+		}
+		return err1 == nil && (err2 != nil || x.Mtime.After(y.Mtime))
+	}
+	n, err1 := strconv.ParseInt(strings.TrimSpace(a), 10, 64)
+	m, err2 := strconv.ParseInt(strings.TrimSpace(b), 10, 64)
+	if err1 != nil {
+		return t.fail("invalid integer %s", t.p.q(a))
+	}
+	if err2 != nil {
+		return t.fail("invalid integer %s", t.p.q(b))
+	}
+	switch op {
+	case "-eq":
+		return n == m
+	case "-ne":
+		return n != m
+	case "-lt":
+		return n < m
+	case "-le":
+		return n <= m
+	case "-gt":
+		return n > m
+	}
+	return n >= m
+}
+
+func (t *tester) unary(op byte, a string) bool {
+	p := t.p
+	switch op {
+	case 'n':
+		return a != ""
+	case 'z':
+		return a == ""
+	case 't':
+		return a == "0" && p.StdinTTY || a == "1" && p.TTY
+	case 'h', 'L':
+		i, err := p.lstat(a)
+		return err == nil && i.IsSymlink()
+	case 'r':
+		return p.FS.Access(p.Cred, p.path(a), 4) == nil
+	case 'w':
+		return p.FS.Access(p.Cred, p.path(a), 2) == nil
+	case 'x':
+		return p.FS.Access(p.Cred, p.path(a), 1) == nil
+	}
+	i, err := p.stat(a)
+	if err != nil {
+		return false
+	}
+	kinds := map[byte]uint32{'b': vfs.Block, 'c': vfs.Char, 'd': vfs.Dir, 'f': vfs.Regular, 'p': vfs.Fifo, 'S': vfs.Socket}
+	switch op {
+	case 'e':
+		return true
+	case 's':
+		return i.Size > 0
+	case 'u':
+		return i.Mode&vfs.Setuid != 0
+	case 'g':
+		return i.Mode&vfs.Setgid != 0
+	case 'k':
+		return i.Mode&vfs.Sticky != 0
+	case 'O':
+		return i.UID == p.Cred.UID
+	case 'G':
+		return i.GID == p.Cred.GID
+	case 'N':
+		return i.Mtime.After(i.Atime)
+	}
+	return i.Type() == kinds[op]
+}
+
+// expr evaluates its arguments as GNU expr does.
+func expr(p *Proc) int {
+	args := p.Args[1:]
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		p.errorf("missing operand")
+		return p.try(2)
+	}
+	if len(args) == 1 && args[0] == "--help" {
+		p.help()
+	}
+	if len(args) == 1 && args[0] == "--version" {
+		p.version()
+	}
+	e := &evaluator{p: p, args: args}
+	v := e.or()
+	if len(e.args) > 0 {
+		e.fail("syntax error: unexpected argument %s", p.q(e.args[0]))
+	}
+	p.print(v + "\n")
+	if v == "" || strings.Trim(v, "0") == "" || v == "-0" {
+		return 1
+	}
+	return 0
+}
+
+type evaluator struct {
+	p     *Proc
+	args  []string
+	depth int
+}
+
+func (e *evaluator) fail(format string, a ...any) {
+	e.p.errorf(format, a...)
+	panic(stop{2})
+}
+
+func (e *evaluator) take(ops string) (string, bool) {
+	if len(e.args) > 0 && e.args[0] != "" && strings.Contains(" "+ops+" ", " "+e.args[0]+" ") {
+		op := e.args[0]
+		e.args = e.args[1:]
+		return op, true
+	}
+	return "", false
+}
+
+func null(s string) bool { return s == "" || s == "0" || strings.Trim(s, "0") == "" }
+
+func (e *evaluator) or() string {
+	v := e.and()
+	for {
+		if _, ok := e.take("|"); !ok {
+			return v
+		}
+		w := e.and()
+		if null(v) {
+			v = w
+		}
+		if null(v) && v == "" {
+			v = "0"
+		}
+	}
+}
+
+func (e *evaluator) and() string {
+	v := e.compare()
+	for {
+		if _, ok := e.take("&"); !ok {
+			return v
+		}
+		if w := e.compare(); null(v) || null(w) {
+			v = "0"
+		}
+	}
+}
+
+func truth(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+func (e *evaluator) compare() string {
+	v := e.sum()
+	for {
+		op, ok := e.take("< <= = == != >= >")
+		if !ok {
+			return v
+		}
+		w := e.sum()
+		c := strings.Compare(v, w)
+		n, err1 := strconv.ParseInt(v, 10, 64)
+		m, err2 := strconv.ParseInt(w, 10, 64)
+		if err1 == nil && err2 == nil {
+			c = 0
+			if n < m {
+				c = -1
+			} else if n > m {
+				c = 1
+			}
+		}
+		switch op {
+		case "<":
+			v = truth(c < 0)
+		case "<=":
+			v = truth(c <= 0)
+		case "=", "==":
+			v = truth(c == 0)
+		case "!=":
+			v = truth(c != 0)
+		case ">=":
+			v = truth(c >= 0)
+		default:
+			v = truth(c > 0)
+		}
+	}
+}
+
+func (e *evaluator) integer(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		e.fail("non-integer argument")
+	}
+	return n
+}
+
+func (e *evaluator) sum() string {
+	v := e.product()
+	for {
+		op, ok := e.take("+ -")
+		if !ok {
+			return v
+		}
+		n, m := e.integer(v), e.integer(e.product())
+		if op == "-" {
+			m = -m
+		}
+		v = strconv.FormatInt(n+m, 10)
+	}
+}
+
+func (e *evaluator) product() string {
+	v := e.match()
+	for {
+		op, ok := e.take("* / %")
+		if !ok {
+			return v
+		}
+		n, m := e.integer(v), e.integer(e.match())
+		switch {
+		case op == "*":
+			n *= m
+		case m == 0:
+			e.fail("division by zero")
+		case m == -1:
+			n = map[string]int64{"/": -n, "%": 0}[op]
+		case op == "/":
+			n /= m
+		default:
+			n %= m
+		}
+		v = strconv.FormatInt(n, 10)
+	}
+}
+
+func (e *evaluator) match() string {
+	v := e.word()
+	for {
+		if _, ok := e.take(":"); !ok {
+			return v
+		}
+		v = e.colon(v, e.word())
+	}
+}
+
+func (e *evaluator) colon(s, pattern string) string {
+	re, err := compile(e.p, pattern, reOptions{anchor: true})
+	if err != nil {
+		e.fail("%s", err)
+	}
+	m := re.find(e.p, []byte(s))
+	group := strings.Contains(pattern, `\(`)
+	switch {
+	case m == nil && group:
+		return ""
+	case m == nil:
+		return "0"
+	case group && len(m) > 3 && m[2] >= 0:
+		return s[m[2]:m[3]]
+	case group:
+		return ""
+	}
+	return strconv.Itoa(len([]rune(s[:m[1]])))
+}
+
+func (e *evaluator) word() string {
+	if e.depth++; e.depth > 500 {
+		e.fail("syntax error")
+	}
+	defer func() { e.depth-- }()
+	if len(e.args) == 0 {
+		e.fail("syntax error: missing argument after %s", e.p.q(e.p.Args[len(e.p.Args)-1]))
+	}
+	a := e.args[0]
+	e.args = e.args[1:]
+	switch {
+	case a == "(":
+		v := e.or()
+		if _, ok := e.take(")"); !ok {
+			e.fail("syntax error: expecting ')' after %s", e.p.q(e.p.Args[len(e.p.Args)-1]))
+		}
+		return v
+	case a == "length" && len(e.args) > 0:
+		return strconv.Itoa(len([]rune(e.word())))
+	case a == "index" && len(e.args) > 1:
+		s, set := e.word(), e.word()
+		return strconv.Itoa(strings.IndexAny(s, set) + 1)
+	case a == "substr" && len(e.args) > 2:
+		s := []rune(e.word())
+		from, err1 := strconv.Atoi(e.word())
+		n, err2 := strconv.Atoi(e.word())
+		if err1 != nil || err2 != nil || from < 1 || n < 1 || from > len(s) {
+			return ""
+		}
+		return string(s[from-1 : min(len(s), from-1+n)])
+	case a == "match" && len(e.args) > 1:
+		s := e.word()
+		return e.colon(s, e.word())
+	case a == "+" && len(e.args) > 0:
+		return e.word()
+	}
+	return a
+}
