@@ -494,6 +494,9 @@ func (e *env) copyFile(r *syntax.Redirect) int {
 
 // define remembers a function.
 func (e *env) define(c *syntax.FuncDecl) int {
+	if c.Name == nil || c.Body == nil {
+		return 1 // only the parser takes this for a function
+	}
 	src := "main"
 	switch {
 	case e.unit.src.kind == fromFile:

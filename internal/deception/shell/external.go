@@ -33,11 +33,15 @@ func (e *env) find(name string) (string, bool) {
 			dir = "."
 		}
 		full := dir + "/" + name
-		i, err := e.stat(full)
-		if err != nil || i.IsDir() {
+		err := e.access(full)
+		if err != nil && errText(err) != vfs.EACCES.Error() {
 			continue
 		}
-		if e.fs.Access(e.cred, e.abs(full), 1) == nil && i.Mode&0o111 != 0 {
+		i, serr := e.stat(full)
+		if serr != nil || i.IsDir() {
+			continue
+		}
+		if err == nil && i.Mode&0o111 != 0 {
 			return full, true
 		}
 		if denied == "" {
@@ -45,6 +49,14 @@ func (e *env) find(name string) (string, bool) {
 		}
 	}
 	return denied, false
+}
+
+// access asks whether a file may be executed, which is cheaper than stat.
+func (e *env) access(name string) error {
+	if e.fs == nil {
+		return &vfs.Error{Errno: vfs.ENOENT}
+	}
+	return e.fs.Access(e.cred, e.abs(name), 1)
 }
 
 func (e *env) stat(name string) (vfs.Info, error) {
@@ -76,9 +88,9 @@ func (e *env) external(args []string) int {
 	case ok:
 		e.remember(name, path)
 		if e.wantsJob() {
-			return e.asJob(func(c *env) int { return c.execPath(path, args) })
+			return e.asJob(func(c *env) int { return c.execFound(path, args) })
 		}
-		return e.execPath(path, args)
+		return e.execFound(path, args)
 	case path != "":
 		e.errorf("%s: Permission denied", path)
 		return 126
@@ -98,6 +110,20 @@ func (e *env) remember(name, path string) {
 	} else if len(e.paths) < 500 {
 		e.paths[name] = &hashedCommand{path, 1}
 	}
+}
+
+// execFound runs a file that PATH led to and that is known to be executable.
+func (e *env) execFound(path string, args []string) int {
+	real, err := e.fs.Real(e.cred, e.abs(path))
+	if err == nil && inSystem(real) {
+		if e.errName == "" {
+			e.envLast = e.abs(path)
+		}
+		if status, ok := e.runProgram(base(path), base(real), args); ok {
+			return status
+		}
+	}
+	return e.execPath(path, args)
 }
 
 // execPath runs the file at path.
@@ -351,7 +377,7 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	if p.Environ != nil {
 		c.setEnviron(p.Environ())
 	}
-	c.stepHook, c.sleepHook = p.Step, p.Sleep
+	c.stepHook, c.sleepHook, c.envLast = p.Step, p.Sleep, ""
 	if c.cred.UID != e.cred.UID {
 		if f, ok := c.passwd(func(f []string) bool { return f[2] == itoa(int64(c.cred.UID)) }); ok {
 			c.user, c.home = f[0], f[5]

@@ -223,7 +223,7 @@ func (e *env) editLine(ed *lineedit.Editor, prompt string) (string, lineedit.Res
 	defer func() { t.raw = false }()
 	for {
 		t.send(ed.Take())
-		r := ed.Key(t.key())
+		r := ed.Key(t.key(), t.next())
 		if r == lineedit.More || r == lineedit.Suspend {
 			continue
 		}

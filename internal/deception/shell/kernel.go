@@ -96,6 +96,7 @@ func (k *kernel) fork(pid int, body func(t *task) int) *task {
 	}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
+		roomy(0)
 		defer func() {
 			t.done = true
 			for i := len(t.free) - 1; i >= 0; i-- {
@@ -117,6 +118,15 @@ func (k *kernel) fork(pid int, body func(t *task) int) *task {
 	}
 	k.procs[pid] = t
 	return t
+}
+
+// roomy makes a coroutine's stack large at once, while there is next to nothing
+// to copy; the evaluator would make it grow step by step.
+//
+//go:noinline
+func roomy(i int) byte {
+	var frame [12 << 10]byte
+	return frame[i]
 }
 
 // full reports whether no process can be started.
@@ -279,6 +289,9 @@ func (k *kernel) sleep(until time.Time) {
 		if !t.paused && !t.until.IsZero() && t.until.Before(next) {
 			next = t.until
 		}
+	}
+	if k.tty != nil && k.tty.gone && len(k.tty.queue)+len(k.tty.ready) == 0 {
+		panic(death{128 + sigHup, ofSession}) // nobody is left to wait for
 	}
 	var input <-chan struct{}
 	if k.in != nil {

@@ -282,6 +282,14 @@ func (t *tty) key() byte {
 	return c
 }
 
+// next is the byte behind the one just taken, -1 when none has arrived.
+func (t *tty) next() int {
+	if len(t.queue) == 0 {
+		return -1
+	}
+	return int(t.queue[0])
+}
+
 // startEditing hands what was typed ahead to the line editor.
 func (t *tty) startEditing() {
 	t.raw = true

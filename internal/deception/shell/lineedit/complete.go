@@ -54,9 +54,7 @@ func (e *Editor) complete(name string) bool {
 // left alone.
 func (e *Editor) replace(from, point int, with string) {
 	line := encode(e.buf)
-	start := len(decode(line[:from]))
-	e.remove(start, len(decode(line[:point])))
-	e.insertAll(decode(with))
+	e.overwrite(len(decode(line[:from])), len(decode(line[:point])), decode(with))
 }
 
 // list shows the candidates in columns, down first, and the line again.

@@ -116,9 +116,10 @@ func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
 	rows = append(rows, cur)
 	if at >= len(cells) {
 		row, col = len(rows)-1, used
-	}
-	if used == d.cols && at < len(cells) && row == len(rows) {
-		row, col = len(rows)-1, used
+		if used == d.cols && d.term.Wraps { // the cursor needs a row of its own
+			rows = append(rows, nil)
+			row, col = row+1, 0
+		}
 	}
 	return rows, row, col
 }
@@ -139,15 +140,14 @@ func (d *display) show(cells []cell, at int) {
 		d.update(i, old, fresh, grows)
 	}
 	if len(rows) > len(d.rows) && len(rows[last]) == 0 && d.row < last {
-		d.vertical(last) // a line the cursor needs although nothing is on it
-	}
-	d.rows = rows
-	if col >= d.cols && d.term.Wraps {
-		// The cursor waits at the right edge; the next character wraps.
-		if d.row == row {
-			return
+		if d.col == d.cols && d.term.Wraps {
+			d.puts(" ") // makes the terminal wrap
+			d.row, d.col = last, 1
+		} else {
+			d.vertical(last) // a row the cursor needs although nothing is on it
 		}
 	}
+	d.rows = rows
 	d.vertical(row)
 	d.horizontal(col)
 	d.setFace(false)
@@ -155,6 +155,12 @@ func (d *display) show(cells []cell, at int) {
 
 // update rewrites one row.
 func (d *display) update(i int, old, fresh []cell, grows bool) {
+	if d.col == d.cols && d.term.Wraps && d.row == i-1 && len(fresh) > 0 && !same(old, fresh) {
+		// The first character makes the terminal wrap, wanted or not.
+		d.row, d.col = i, 0
+		d.print(fresh[:1])
+		old = append(append([]cell(nil), fresh[0]), old[min(1, len(old)):]...)
+	}
 	from := 0
 	for from < len(old) && from < len(fresh) && old[from] == fresh[from] {
 		from++
@@ -163,15 +169,12 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 		return
 	}
 	oe, ne := tails(old, fresh, from)
-	if d.col == d.cols && d.term.Wraps && d.row == i-1 && from == 0 && len(fresh) > 0 {
-		d.row, d.col = i, 0 // the character written now wraps by itself
-	}
 	d.vertical(i)
 	d.horizontal(width(old[:from]))
 	rest, insert := fresh[from:], fresh[from:ne]
 	diff := width(fresh[from:ne]) - width(old[from:oe])
 	switch {
-	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && from > 0:
+	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && (i > 0 || from > 0):
 		d.puts("\x1b[" + strconv.Itoa(diff) + "@")
 		d.print(insert)
 	case diff > 0:
@@ -187,6 +190,18 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 			d.erase(less)
 		}
 	}
+}
+
+func same(a, b []cell) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // tails returns where the common ends of two rows begin, by readline's rule for
@@ -266,7 +281,7 @@ func (d *display) horizontal(col int) {
 	if d.col == col {
 		return
 	}
-	if d.col > col && (col == 0 || col+1 < d.col-col) {
+	if d.col > col && (col == 0 || col+1 < d.col-col || d.col == d.cols && d.term.Wraps) {
 		d.puts("\r")
 		d.col = 0
 	}

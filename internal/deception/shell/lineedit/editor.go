@@ -50,7 +50,10 @@ type Editor struct {
 	buf    []rune
 	pos    int
 	kill   []rune
-	undo   []state
+	undo   []change
+	undos  [][]change // of the lines of history
+	group  int        // of the change under way
+	groups int
 	keys   []byte // of an unfinished sequence
 	utf    []byte // of an unfinished character
 	quoted bool   // the next key is text
@@ -69,11 +72,7 @@ type Editor struct {
 	search *search
 	ask    *listing
 	silent bool // echo is off: nothing is shown
-}
-
-type state struct {
-	buf []rune
-	pos int
+	burst  bool // more text follows at once
 }
 
 // New returns an editor for a terminal.
@@ -130,6 +129,7 @@ func decode(s string) []rune {
 func (e *Editor) Start(prompt string) {
 	e.buf, e.pos, e.undo, e.keys, e.utf, e.quoted, e.last = nil, 0, nil, nil, nil, false, ""
 	e.hist = append([]string(nil), e.guide.History()...)
+	e.undos = nil
 	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
 	e.setPrompt(prompt)
 	e.d.forget()
@@ -198,8 +198,11 @@ func (e *Editor) refresh() {
 
 func (e *Editor) bell() { e.d.puts("\a") }
 
-// Key takes one byte the attacker typed.
-func (e *Editor) Key(b byte) Result {
+// Key takes one byte the attacker typed. next is the byte that has already
+// arrived behind it, -1 when there is none: text that comes in one piece is
+// shown in one piece.
+func (e *Editor) Key(b byte, next int) Result {
+	e.burst = next >= ' ' && next != 0x7f
 	switch {
 	case b == 3: // the driver makes a signal of it whatever is being read
 		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
@@ -241,7 +244,14 @@ func (e *Editor) multibyte(b byte) {
 		e.insert(r)
 	}
 	e.done("insert")
-	e.refresh()
+	e.refreshInsert()
+}
+
+// refreshInsert shows what was inserted unless more is about to come.
+func (e *Editor) refreshInsert() {
+	if !e.burst {
+		e.refresh()
+	}
 }
 
 // sequence looks the pending keys up.
@@ -256,7 +266,7 @@ func (e *Editor) sequence() Result {
 		e.deactivate()
 		e.insert(rune(k[0]))
 		e.done("insert")
-		e.refresh()
+		e.refreshInsert()
 		return More
 	}
 	name, bound := bindings[k]
@@ -268,7 +278,7 @@ func (e *Editor) sequence() Result {
 		if k == "\x1b\x1b" || strings.HasPrefix(k, "\x1b\x1b") && len(k) == 3 {
 			// Two escapes complete; the key behind them stands for itself.
 			e.run("complete")
-			return e.Key(k[2])
+			return e.Key(k[2], -1)
 		}
 		e.bell()
 		return More
@@ -378,44 +388,43 @@ func (e *Editor) interrupt() Result {
 	return Interrupt
 }
 
-func (e *Editor) insert(r rune) {
-	if len(e.buf) >= maxLine {
-		return
-	}
-	e.save()
-	e.buf = append(e.buf, 0)
-	copy(e.buf[e.pos+1:], e.buf[e.pos:])
-	e.buf[e.pos] = r
-	e.pos++
-}
+func (e *Editor) insert(r rune) { e.insertAll([]rune{r}) }
 
 func (e *Editor) insertAll(rs []rune) {
 	if len(e.buf)+len(rs) > maxLine {
 		rs = rs[:max(0, maxLine-len(e.buf))]
 	}
-	e.save()
-	e.buf = append(e.buf[:e.pos:e.pos], append(append([]rune(nil), rs...), e.buf[e.pos:]...)...)
-	e.pos += len(rs)
-}
-
-// save keeps a state for undo.
-func (e *Editor) save() {
-	if e.last == "insert" && len(e.undo) > 0 || len(e.buf) > 4096 {
+	if len(rs) == 0 {
 		return
 	}
-	if len(e.undo) > 50 {
-		e.undo = e.undo[1:]
+	e.inserted(e.pos, len(rs), len(rs) == 1 && rs[0] < 0x80)
+	if e.pos == len(e.buf) {
+		e.buf = append(e.buf, rs...)
+	} else {
+		e.buf = append(e.buf[:e.pos:e.pos], append(append([]rune(nil), rs...), e.buf[e.pos:]...)...)
 	}
-	e.undo = append(e.undo, state{append([]rune(nil), e.buf...), e.pos})
+	e.pos += len(rs)
 }
 
 // remove deletes a range and returns it.
 func (e *Editor) remove(from, to int) []rune {
-	e.save()
+	if from >= to {
+		return nil
+	}
 	cut := append([]rune(nil), e.buf[from:to]...)
+	e.deleted(from, cut)
 	e.buf = append(e.buf[:from:from], e.buf[to:]...)
 	e.pos = from
 	return cut
+}
+
+// overwrite replaces a range as one step of undo.
+func (e *Editor) overwrite(from, to int, with []rune) {
+	e.together(func() {
+		e.remove(from, to)
+		e.pos = from
+		e.insertAll(with)
+	})
 }
 
 // cut deletes a range into the kill ring; kills in a row add up.

@@ -120,12 +120,7 @@ func (e *Editor) alter(name string) bool {
 	case "yank-last-arg":
 		return e.lastArg()
 	case "undo":
-		if len(e.undo) == 0 {
-			return false
-		}
-		s := e.undo[len(e.undo)-1]
-		e.undo = e.undo[:len(e.undo)-1]
-		e.buf, e.pos = s.buf, s.pos
+		return e.undoOne()
 	case "revert":
 		e.set(nil)
 	case "delete-blanks":
@@ -151,28 +146,27 @@ func (e *Editor) transpose() bool {
 	if i == len(e.buf) {
 		i--
 	}
-	e.save()
-	e.buf = append([]rune(nil), e.buf...)
-	e.buf[i-1], e.buf[i] = e.buf[i], e.buf[i-1]
-	e.pos = i + 1
+	e.overwrite(i-1, i+1, []rune{e.buf[i], e.buf[i-1]})
 	return true
 }
 
 func (e *Editor) recase(name string) {
-	e.save()
-	to := e.wordRight()
-	e.buf = append([]rune(nil), e.buf...)
+	from, to := e.pos, e.wordRight()
+	word := append([]rune(nil), e.buf[from:to]...)
 	first := true
-	for i := e.pos; i < to; i++ {
-		up := name == "upcase" || name == "capitalize" && first && isWord(e.buf[i])
-		if isWord(e.buf[i]) {
+	for i, r := range word {
+		up := name == "upcase" || name == "capitalize" && first && isWord(r)
+		if isWord(r) {
 			first = false
 		}
 		if up {
-			e.buf[i] = unicode.ToUpper(e.buf[i])
+			word[i] = unicode.ToUpper(r)
 		} else {
-			e.buf[i] = unicode.ToLower(e.buf[i])
+			word[i] = unicode.ToLower(r)
 		}
+	}
+	if from < to {
+		e.overwrite(from, to, word)
 	}
 	e.pos = to
 }
@@ -180,15 +174,15 @@ func (e *Editor) recase(name string) {
 // lastArg inserts the last word of the line before; again goes further back.
 func (e *Editor) lastArg() bool {
 	n := e.dotted + 1
-	if n > len(e.hist) {
+	if n > e.at {
 		return false
 	}
-	words := strings.Fields(e.hist[len(e.hist)-n])
+	words := strings.Fields(e.hist[e.at-n])
 	if len(words) == 0 {
 		return false
 	}
 	if e.dotted > 0 {
-		old := strings.Fields(e.hist[len(e.hist)-e.dotted])
+		old := strings.Fields(e.hist[e.at-e.dotted])
 		e.remove(e.pos-len([]rune(old[len(old)-1])), e.pos)
 	}
 	e.insertAll(decode(words[len(words)-1]))
@@ -217,13 +211,17 @@ func (e *Editor) travel(name string) bool {
 	} else {
 		e.hist[e.at] = encode(e.buf)
 	}
+	if e.undos == nil {
+		e.undos = make([][]change, len(e.hist)+1)
+	}
+	e.undos[e.at] = e.undo
 	e.at = to
+	e.undo = e.undos[to]
 	if to == len(e.hist) {
 		e.set(append([]rune(nil), e.stash...))
 	} else {
 		e.set(decode(e.hist[to]))
 	}
-	e.undo = nil
 	return true
 }
 
