@@ -49,6 +49,7 @@ func BenchmarkIngest(b *testing.B) {
 		b.ReportMetric(float64(n)/time.Since(began).Seconds(), "events/s")
 		b.ReportMetric(float64((burnt()-before).Microseconds())/float64(n), "cpu-us/event")
 		b.ReportMetric(float64(res.Alerts), "alerts")
+		b.ReportMetric(peak(), "peak-MiB")
 		b.ReportMetric(float64(res.Incidents), "incidents")
 		stop()
 		a.Close()
@@ -67,6 +68,13 @@ func burnt() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peak is the most memory this process ever had.
+func peak() float64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Maxrss) / 1024
 }
 
 // alerts writes n alerts: some sources do most of it.
