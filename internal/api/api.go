@@ -70,6 +70,8 @@ type server struct {
 	huma   huma.API
 	gate   *gate
 	seen   *ingest.Seen
+	recall sync.Mutex    // held while seen learns what earlier runs stored
+	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -31,6 +32,8 @@ const (
 	idleBody  = 30 * time.Second
 	graceBody = time.Minute
 	minRate   = 4 << 10 // bytes a second
+	// recallTime is for learning which records are stored already.
+	recallTime = 500 * time.Millisecond
 	// answerTime is for the work after the last byte.
 	answerTime = 5 * time.Minute
 )
@@ -76,6 +79,7 @@ func (s *server) serveIngest(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, newProblem(r.Context(), http.StatusTooManyRequests, "too many inputs are being read at the moment; try again"))
 		return
 	}
+	s.remember(r.Context())
 	t := &taking{s: s, start: s.dep.Now()}
 	body := paced(w, r.Body, time.Now)
 	sum, err := ingest.Read(r.Context(), body, opts, t.events, t.letter)
@@ -103,6 +107,36 @@ func (s *server) serveIngest(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusMultiStatus
 	}
 	writeJSON(w, status, res)
+}
+
+// remember tells seen, before the first ingest of this process, which records
+// earlier ones have stored: the newest of the log. When that takes too long it
+// makes do with what it has; then older records that come again are merged into
+// their alerts once more.
+func (s *server) remember(ctx context.Context) {
+	s.recall.Lock()
+	defer s.recall.Unlock()
+	if s.knows {
+		return
+	}
+	within, cancel := context.WithTimeout(ctx, recallTime)
+	defer cancel()
+	ids := make([]string, 0, 1024)
+	for r, err := range s.dep.Events.Find(within, eventlog.Query{Limit: s.seen.Size()}) {
+		if err != nil {
+			if within.Err() == nil {
+				s.dep.Log.WarnContext(ctx, "records stored before are not known", "request_id", requestID(ctx), "error", err)
+			}
+			break
+		}
+		if r.Event.Str(honeyguide.AttrProduct) != "" { // what ingest stores names its product
+			ids = append(ids, r.Event.ID)
+		}
+	}
+	for _, id := range slices.Backward(ids) { // the oldest is forgotten first
+		s.seen.Remember(id)
+	}
+	s.knows = ctx.Err() == nil
 }
 
 // ingestOptions reads the query.

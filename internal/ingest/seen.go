@@ -4,9 +4,8 @@ import "sync"
 
 // A Seen remembers the ids that were stored lately, so that a record that comes
 // twice is stored once. It holds between size and twice size ids, forgets the
-// oldest, and may be shared by concurrent reads. It knows nothing of earlier
-// runs of the process: there the ids themselves, which are derived from the
-// records, let whoever stores them merge.
+// oldest, and may be shared by concurrent reads. Of earlier runs of the process it
+// knows what it is told by Remember.
 type Seen struct {
 	mu       sync.Mutex
 	size     int
@@ -25,6 +24,12 @@ func remembered(id string) (k seenID) {
 func NewSeen(size int) *Seen {
 	return &Seen{size: max(size, 1), new: map[seenID]struct{}{}}
 }
+
+// Size is how many ids it holds at least.
+func (s *Seen) Size() int { return s.size }
+
+// Remember adds an id that was stored before.
+func (s *Seen) Remember(id string) { s.add(id) }
 
 // add remembers id and reports whether it was new.
 func (s *Seen) add(id string) bool {

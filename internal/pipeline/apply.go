@@ -89,18 +89,20 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 			return err
 		}
 	}
-	for i := range alerts {
-		a := alerts[i] // the store fills in what it keeps
-		n, in := a.Count, of[i].in.now()
-		a.CreatedAt = w.now
-		if in != nil {
-			a.Incident = in.ID
+	saved := slices.Clone(alerts) // the store fills in what it keeps
+	for i := range saved {
+		saved[i].CreatedAt = w.now
+		if in := of[i].in.now(); in != nil {
+			saved[i].Incident = in.ID
 		}
-		title, sev := a.Title, a.Severity
-		created, err := w.tx.Alerts().Save(ctx, &a)
-		if err != nil {
-			return err
-		}
+	}
+	fresh, err := w.tx.Alerts().SaveAll(ctx, saved)
+	if err != nil {
+		return err
+	}
+	for i := range saved {
+		a, created, in := saved[i], fresh[i], of[i].in.now()
+		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
 		moved := in != nil && a.Incident != in.ID
 		if a.Title != title && sev >= a.Severity || moved {
 			// The store keeps the first title and incident; the worst claim

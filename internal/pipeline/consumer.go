@@ -138,42 +138,84 @@ func (c *Consumer) Run(ctx context.Context) error {
 // pieces, and a quiet log at once.
 const (
 	maxEvents = 1 << 18
-	maxAlerts = 1 << 15
+	maxAlerts = 1 << 16
+	// fewEvents is the least that is written while there is more to judge,
+	// unless that takes longer than patience.
+	fewEvents = 1 << 16
+	patience  = time.Second
 )
+
+// A stretch is what was read of the log at a time.
+type stretch struct {
+	recs []eventlog.Record
+	from eventlog.Seq // what lies between it and the stretch before is gone
+	last eventlog.Seq // the end of the log
+}
 
 // judgeAll judges the log after pos and hands out verdicts as fast as they are
 // taken. While none is, the verdict at hand grows.
 func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out chan<- *verdict) error {
+	ctx, stop := context.WithCancel(ctx)
+	read := make(chan stretch, 1) // one is read while one is judged
+	group := supervise.New(c.log)
+	defer func() { stop(); _ = group.Wait() }()
+	group.Go(ctx, "read", func(ctx context.Context) error {
+		defer close(read)
+		return c.readAll(ctx, pos, read)
+	})
+	var last eventlog.Seq
+	var due <-chan time.Time
+	ripe := false // the verdict at hand has waited long enough
 	for v := newVerdict(pos); ; {
-		recs, err := c.dep.Log.Read(ctx, v.to, c.cfg.Batch)
+		in, to := read, out
+		switch n := len(v.merged.Alerts()); {
+		case v.to == v.from, !ripe && v.to < last && v.events < fewEvents && n < maxAlerts:
+			to = nil // nothing to write yet
+		case v.events >= maxEvents, n >= maxAlerts:
+			in = nil
+		}
+		select {
+		case s, more := <-in:
+			if !more {
+				return cmp.Or(group.Wait(), ctx.Err())
+			}
+			if v.to == v.from {
+				due, ripe = time.After(patience), false
+			}
+			v.to, last = max(v.to, s.from), s.last
+			j.judge(ctx, v, s.recs)
+			c.m.lag.Set(float64(max(last-v.to, 0)))
+		case to <- v:
+			v = newVerdict(v.to)
+		case <-due:
+			ripe = true
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// readAll reads the log after pos.
+func (c *Consumer) readAll(ctx context.Context, pos eventlog.Seq, out chan<- stretch) error {
+	for {
+		recs, err := c.dep.Log.Read(ctx, pos, c.cfg.Batch)
 		switch {
 		case errors.Is(err, eventlog.ErrTrimmed):
-			if err := c.skip(ctx, v); err != nil {
+			if pos, err = c.skip(ctx, pos); err != nil {
 				return err
 			}
 		case err != nil:
 			return fmt.Errorf("read event log: %w", err)
 		}
-		j.judge(ctx, v, recs)
-		_, last, err := c.dep.Log.Ends(ctx)
-		if err != nil {
+		s := stretch{recs: recs, from: pos}
+		if len(recs) > 0 {
+			pos = recs[len(recs)-1].Seq
+		}
+		if _, s.last, err = c.dep.Log.Ends(ctx); err != nil {
 			return fmt.Errorf("read ends of the event log: %w", err)
 		}
-		c.m.lag.Set(float64(max(last-v.to, 0)))
-		if v.to == v.from {
-			continue
-		}
-		if v.to < last && v.events < maxEvents && len(v.merged.Alerts()) < maxAlerts {
-			select {
-			case out <- v:
-				v = newVerdict(v.to)
-			default: // nobody wants it yet, and there is more to judge
-			}
-			continue
-		}
 		select {
-		case out <- v:
-			v = newVerdict(v.to)
+		case out <- s:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -244,21 +286,20 @@ func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
 	return eventlog.Seq(pos), nil
 }
 
-// skip lets v go on behind what retention took unseen.
-func (c *Consumer) skip(ctx context.Context, v *verdict) error {
+// skip returns where to go on behind what retention took unseen.
+func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, error) {
 	first, _, err := c.dep.Log.Ends(ctx)
 	if err != nil {
-		return fmt.Errorf("read ends of the event log: %w", err)
+		return pos, fmt.Errorf("read ends of the event log: %w", err)
 	}
-	if first-1 <= v.to {
-		return nil
+	if first-1 <= pos {
+		return pos, nil
 	}
-	if v.to > 0 { // a new consumer has missed nothing
+	if pos > 0 { // a new consumer has missed nothing
 		c.m.trimmed.Add(1)
-		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(v.to+1)), slog.Int64("to", int64(first-1)))
+		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(pos+1)), slog.Int64("to", int64(first-1)))
 	}
-	v.to = first - 1
-	return nil
+	return first - 1, nil
 }
 
 // warmUp lets the judge see the last events before pos again.

@@ -65,6 +65,9 @@ func TestWhatIsMissing(t *testing.T) {
 	if got := run(t, event(honeyguide.SeverityInformational)); len(got) != 0 {
 		t.Errorf("informational findings are alerts: %+v", got)
 	}
+	if got := run(t, event(honeyguide.SeverityUnknown)); len(got) != 1 || got[0].Severity != honeyguide.SeverityLow {
+		t.Errorf("a finding without a severity: %+v, want one low alert", got)
+	}
 	other := event(honeyguide.SeverityHigh)
 	other.Activity = honeyguide.ActivityConnect
 	if got := run(t, other); len(got) != 0 {

@@ -39,7 +39,7 @@ type Config struct {
 	Readers  int `yaml:"readers" doc:"questions answered at the same time"`
 }
 
-var defaults = Config{CacheKiB: 16 << 10, Readers: 4}
+var defaults = Config{CacheKiB: 64 << 10, Readers: 4}
 
 // Validate checks the bounds.
 func (c *Config) Validate() error {
