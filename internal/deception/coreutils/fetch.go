@@ -73,9 +73,18 @@ const (
 	connectWait = 6 * time.Second
 )
 
-// refused reports whether the address answers with a reset, as the machine's
-// own closed ports do; others never answer.
-func (p *Proc) refused(t target) bool { return t.known && p.near(t.addr) }
+// resetWait is the way to the provider's filter and back.
+const resetWait = 90 * time.Millisecond
+
+// refused reports whether the address answers with a reset. The machine's own
+// closed ports do at once; outside, the provider's filter does, so that a
+// loader fails as fast as it would there and goes on to its next idea.
+func (p *Proc) refused(t target) bool {
+	if t.known && !p.near(t.addr) {
+		p.sleep(resetWait)
+	}
+	return t.known
+}
 
 func wget(p *Proc) int {
 	opts, args, ok := p.getopt("VhbdqvnF:i:Ba:o:e:t:O:cNST:w:Q:P:rl:kKmpHLnD:A:R:I:X:U:E4:6x", "output-document=,O", "quiet,q", "verbose,v", "no-verbose", "tries=,t", "timeout=,T", "continue,c", "directory-prefix=,P", "no-check-certificate", "user-agent=,U", "header=", "post-data=", "post-file=", "recursive,r", "mirror,m", "no-parent", "input-file=,i", "spider", "background,b", "user=", "password=", "method=", "body-data=", "no-cache", "no-proxy", "limit-rate=", "show-progress", "progress=", "server-response,S", "timestamping,N", "connect-timeout=", "dns-timeout=", "read-timeout=", "wait=,w", "referer=", "save-cookies=", "load-cookies=", "max-redirect=", "retry-connrefused", "output-file=,o", "append-output=,a", "no-dns-cache", "inet4-only", "inet6-only", "prefer-family=", "content-disposition", "no-clobber", "page-requisites,p", "convert-links,k", "level=,l", "random-wait", "trust-server-names", "debug,d", "no-hsts", "secure-protocol=", "certificate=", "private-key=", "ca-certificate=")

@@ -274,7 +274,8 @@ func (l *lister) collate(a, b string) int {
 			return r
 		}, s))
 	}
-	return cmp.Or(cmp.Compare(fold(a), fold(b)), -cmp.Compare(a, b))
+	// Equal but for signs: the sign comes first, and a small letter before its capital.
+	return cmp.Or(cmp.Compare(fold(a), fold(b)), cmp.Compare(strings.ToLower(a), strings.ToLower(b)), -cmp.Compare(a, b))
 }
 
 // language reports whether the locale sorts by a language's rules.
