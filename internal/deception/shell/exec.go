@@ -139,8 +139,14 @@ func (e *env) compound(s *syntax.Stmt) int {
 	case *syntax.ArithmCmd:
 		return e.arithCmd(c)
 	case *syntax.TestClause:
+		if e.dialect == dash {
+			return e.notFound("[[")
+		}
 		return e.testClause(c)
 	case *syntax.DeclClause:
+		if v := c.Variant.Value; e.dialect != bash && !posixBuiltin(v) {
+			return e.notFound(v)
+		}
 		return e.declClause(c)
 	case *syntax.LetClause:
 		return e.letClause(c)

@@ -280,7 +280,7 @@ func (e *env) runStdin() int {
 		}
 		e.openDocuments(g.Open)
 		if !g.Blank {
-			status = e.runUnit(src, text, line)
+			status = e.runUnit(src, closeDocuments(text, g.Open), line)
 			e.k.sh.opt.Watch.Command(strings.TrimRight(text, "\n"), status)
 		}
 		line += strings.Count(text, "\n")
