@@ -150,6 +150,9 @@ func groups(p *Proc) int {
 func (p *Proc) prompt(text string) (string, bool) {
 	p.flush()
 	p.complain(text)
+	if t, ok := p.Stdin.(interface{ SetEcho(on bool) bool }); ok && t.SetEcho(false) {
+		defer t.SetEcho(true)
+	}
 	line, err := readLine(p.Stdin)
 	if p.StdinTTY {
 		p.complain("\n")

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"sort"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -312,128 +311,6 @@ func (e *env) assignListing(name, text string) error {
 	e.unit = u
 	defer func() { e.unit = saved }()
 	return e.assign(c.Assigns[0])
-}
-
-// listVars writes what export -p, readonly -p, declare and local without
-// operands show.
-func (e *env) listVars(d *declaration) int {
-	plain := d.variant == "declare" && !d.print && d.on == 0 && !d.array && !d.assoc
-	if plain {
-		e.printSet()
-		return 0
-	}
-	want := d.on
-	for _, n := range e.sortedNames() {
-		v := e.vars[n]
-		switch {
-		case v.attr&want != want:
-			continue
-		case d.array && (v.arr == nil || v.arr.assoc()), d.assoc && (v.arr == nil || !v.arr.assoc()):
-			continue
-		case d.variant == "local":
-			continue
-		}
-		e.k.step(1)
-		if e.dialect != bash {
-			e.out(d.variant + " " + n + "=" + singleQuote(v.val) + "\n")
-			continue
-		}
-		e.out(declaredLine(n, v))
-	}
-	return 0
-}
-
-// declaredLine is a line of declare -p.
-func declaredLine(n string, v *variable) string {
-	f := v.flags()
-	if f == "-" {
-		f = "--"
-	} else {
-		f = "-" + f
-	}
-	if v.attr&unset != 0 && (v.arr == nil || v.arr.count() == 0) {
-		return "declare " + f + " " + n + "\n"
-	}
-	return "declare " + f + " " + n + "=" + v.listing() + "\n"
-}
-
-func (e *env) printVars(d *declaration) int {
-	status := 0
-	for _, en := range d.entries {
-		v := e.vars[en.name]
-		if v == nil {
-			if l := e.computedList(en.name); l != nil {
-				v = &variable{arr: newArray(e.mine, false)}
-				for i, s := range l {
-					v.arr.set(int64(i), s)
-				}
-				if en.name == "BASH_VERSINFO" {
-					v.attr |= readOnly
-				}
-			} else if s, ok := e.computed(en.name); ok {
-				v = &variable{val: s, attr: integer}
-			}
-		}
-		if v == nil {
-			e.errorf("%s: %s: not found", d.variant, en.name)
-			status = 1
-			continue
-		}
-		e.out(declaredLine(en.name, v))
-	}
-	return status
-}
-
-// printSet is set without operands.
-func (e *env) printSet() {
-	for _, n := range e.setNames() {
-		e.k.step(1)
-		if v := e.vars[n]; v != nil {
-			if v.attr&unset != 0 && v.arr == nil {
-				continue
-			}
-			if v.arr != nil {
-				e.out(n + "=" + v.listing() + "\n")
-			} else if e.dialect != bash {
-				e.out(n + "=" + singleQuote(v.val) + "\n")
-			} else {
-				e.out(n + "=" + setQuote(v.val) + "\n")
-			}
-			continue
-		}
-		if s, ok := computedListing(e, n); ok {
-			e.out(n + "=" + s + "\n")
-		}
-	}
-	if e.opts&optPosix == 0 && e.dialect == bash {
-		for _, n := range e.functionNames() {
-			e.out(e.functionText(n))
-		}
-	}
-}
-
-// setNames are the names set shows: the table's and bash's own.
-func (e *env) setNames() []string {
-	names := e.sortedNames()
-	if e.dialect == bash {
-		names = append(names, "BASHOPTS", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_CMDS", "BASH_LINENO", "BASH_LOADABLES_PATH",
-			"BASH_SOURCE", "BASH_VERSINFO", "DIRSTACK", "GROUPS", "SHELLOPTS", "_")
-		sort.Strings(names)
-	}
-	return names
-}
-
-func computedListing(e *env, n string) (string, bool) {
-	switch n {
-	case "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_CMDS", "BASH_LINENO", "BASH_SOURCE", "DIRSTACK", "GROUPS":
-		return "()", true
-	case "BASH_VERSINFO":
-		return `([0]="5" [1]="2" [2]="15" [3]="1" [4]="release" [5]="x86_64-pc-linux-gnu")`, true
-	case "BASH_LOADABLES_PATH":
-		return "/usr/local/lib/bash:/usr/lib/bash:/opt/local/lib/bash:/usr/pkg/lib/bash:/opt/pkg/lib/bash:.", true
-	}
-	s, ok := e.get(n)
-	return setQuote(s), ok
 }
 
 func unsetBuiltin(e *env, args []string) int {

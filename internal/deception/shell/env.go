@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -134,8 +133,7 @@ const (
 func (k *kernel) newEnv(name, flags string) *env {
 	o := &k.sh.opt
 	e := &env{k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
-		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments | optHistExpand}
-	e.opts = optBrace | optHash | optComments
+		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments}
 	e.home = "/root"
 	if o.Host != nil {
 		if u, ok := o.Host.User(o.User); ok {
@@ -232,120 +230,6 @@ func (e *env) ttyName() string {
 		return n
 	}
 	return "pts/0"
-}
-
-// newPID registers a process with the pretended machine.
-func (k *kernel) newPID(e *env, ppid int, exe string, args []string) int {
-	if k.table == nil {
-		if k.sh.pids == 0 {
-			k.sh.pids = 2000 + int(k.sh.opt.Seed%20000)
-		}
-		k.sh.pids++
-		return k.sh.pids
-	}
-	p := machine.Process{PPID: ppid, UID: e.cred.UID, GID: e.cred.GID, User: e.user, Exe: exe, Args: args, Cwd: e.cwd, VSZ: 7200, RSS: 3900, State: "S"}
-	if k.sh.opt.TTY {
-		p.TTY = e.ttyName()
-	}
-	return k.table.Spawn(p)
-}
-
-// fork returns a copy of e as a child process has it.
-func (e *env) fork() *env {
-	c := *e
-	c.parentPID = e.pid
-	e.shared, e.fshare = true, true
-	c.shared, c.fshare = true, true
-	e.mine = new(mark)
-	c.mine = new(mark)
-	c.fds = e.fds.clone()
-	c.level++
-	c.flow, c.loops, c.scratch, c.held = goingOn, 0, 0, 0
-	c.substs, c.paramSize = nil, 0
-	c.jobs, c.jobControl = nil, false
-	c.ended = false
-	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset
-		c.traps = map[string]string{}
-		for n, t := range e.traps {
-			if t == "" {
-				c.traps[n] = t
-			}
-		}
-	}
-	c.frames = append([]frame(nil), e.frames...)
-	c.pid = e.k.newPID(e, e.pid, "/usr/bin/bash", []string{e.name})
-	return &c
-}
-
-// release ends a process: its files are closed, its memory is given back.
-func (e *env) release() {
-	if e.ended {
-		return
-	}
-	e.ended = true
-	e.fds.close()
-	e.k.charge(-e.held - e.scratch)
-	e.held, e.scratch = 0, 0
-	if e.k.table != nil {
-		e.k.table.Exit(e.pid)
-	}
-}
-
-// isolate runs body as the child process c, on the caller's coroutine, and
-// returns its status: what kills the child does not reach its parent.
-func (c *env) isolate(body func() int) (status int) {
-	k := c.k
-	defer c.release()
-	if k.depth++; k.depth > k.bud.Depth {
-		k.depth--
-		c.errorf("fork: retry: Resource temporarily unavailable")
-		return 254
-	}
-	depth := k.depth
-	defer func() {
-		k.depth = depth - 1
-		if r := recover(); r != nil {
-			d, ok := r.(death)
-			if !ok || d.scope != ofProcess {
-				panic(r)
-			}
-			status = d.status
-		}
-	}()
-	status = body()
-	return c.finish(status)
-}
-
-// finish runs the exit trap and returns the final status.
-func (e *env) finish(status int) int {
-	if e.flow == exiting {
-		status = e.status
-	}
-	if t, ok := e.traps["EXIT"]; ok && t != "" {
-		delete(e.traps, "EXIT")
-		e.flow, e.status = goingOn, status
-		e.runTrap(t)
-		if e.flow == exiting {
-			status = e.status
-		}
-	}
-	return status
-}
-
-// runMain runs the session's own shell.
-func (e *env) runMain(body func() int) (status int) {
-	defer e.release()
-	defer func() {
-		if r := recover(); r != nil {
-			d, ok := r.(death)
-			if !ok || d.scope == ofSession {
-				panic(r)
-			}
-			status = d.status
-		}
-	}()
-	status = body()
-	return e.finish(status)
 }
 
 // errorf writes a message with the shell's prefix to standard error.

@@ -75,7 +75,7 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 	if !pattern.Special(el) && (e.patFlags() == 0 || !strings.ContainsAny(el, "(")) {
 		name := pattern.Unescape(el)
 		for _, d := range dirs {
-			p := join2(d, name)
+			p := joinPath(d, name)
 			if _, err := e.fs.Lstat(e.cred, e.abs(p)); err == nil {
 				out = append(out, p)
 			}
@@ -109,7 +109,7 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 			if !pattern.Match(el, i.Name, flags) || i.Name == "." || i.Name == ".." {
 				continue
 			}
-			p := join2(d, i.Name)
+			p := joinPath(d, i.Name)
 			if !last && !i.IsDir() {
 				if t, err := e.stat(p); err != nil || !t.IsDir() {
 					continue
@@ -145,7 +145,7 @@ func (e *env) deep(out []string, dir string, last bool, depth int) []string {
 		if strings.HasPrefix(i.Name, ".") {
 			continue
 		}
-		p := join2(dir, i.Name)
+		p := joinPath(dir, i.Name)
 		if i.IsDir() {
 			out = e.deep(out, p, last, depth+1)
 		} else if last {
@@ -155,7 +155,7 @@ func (e *env) deep(out []string, dir string, last bool, depth int) []string {
 	return out
 }
 
-func join2(dir, name string) string {
+func joinPath(dir, name string) string {
 	switch {
 	case dir == "":
 		return name

@@ -28,7 +28,7 @@ func (h *history) add(line string) {
 }
 
 // remember adds a line by the rules of HISTCONTROL.
-func (e *env) remember2(line string) {
+func (e *env) addHistory(line string) {
 	if e.hist == nil || strings.TrimSpace(line) == "" {
 		return
 	}

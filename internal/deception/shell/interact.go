@@ -153,7 +153,7 @@ func (e *env) readCommand(ed *lineedit.Editor) (string, bool) {
 			prompt = "PS2"
 			continue
 		}
-		e.remember2(entry)
+		e.addHistory(entry)
 		return text, true
 	}
 }

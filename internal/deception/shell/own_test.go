@@ -23,4 +23,7 @@ func TestOwnCases(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d own cases differ", bad, len(cases))
+	if bad > 0 {
+		t.Errorf("%d own cases differ; run with -v to see them", bad)
+	}
 }

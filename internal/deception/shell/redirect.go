@@ -361,7 +361,7 @@ func (e *env) openSpecial(rest, name string) (*ofile, error, bool) {
 	if proto == "udp" {
 		return &ofile{refs: 1, file: nullFile{}, path: "socket:"}, nil, true
 	}
-	e.errorf("connect: Connection refused")
+	e.errorfBare("connect: Connection refused")
 	return nil, failf(name + ": Connection refused"), true
 }
 

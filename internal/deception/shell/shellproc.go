@@ -45,7 +45,7 @@ func (c *env) become(d dialect, name string) {
 	c.dialect, c.name, c.errName = d, name, ""
 	c.flags, c.command, c.interactive, c.login = "hBs", false, false, false
 	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
-	c.self, c.ppid = c.pid, c.ppidOf()
+	c.self, c.ppid = c.pid, c.parentPID
 	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
 	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
 	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
@@ -64,8 +64,6 @@ func (c *env) become(d dialect, name string) {
 	c.fixedVars()
 	c.vars["PWD"] = &variable{val: c.cwd, attr: exported}
 }
-
-func (c *env) ppidOf() int { return c.parentPID }
 
 func nextLevel(v *variable) string {
 	n := int64(0)
@@ -280,7 +278,7 @@ func (e *env) runStdin() int {
 		}
 		e.openDocuments(g.Open)
 		if !g.Blank {
-			status = e.runUnit(src, text, line)
+			status = e.runUnit(src, closeDocuments(text, g.Open), line)
 			e.k.sh.opt.Watch.Command(strings.TrimRight(text, "\n"), status)
 		}
 		line += strings.Count(text, "\n")

@@ -16,7 +16,6 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 			return status
 		}
 	}
-	before := e.status
 	e.ranSubst = false
 	args, err := e.words(c.Args)
 	if err != nil {
@@ -32,8 +31,7 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 	if b, ok := c.Args[0].Parts[0].(*syntax.Lit); ok && e.unit.defectCommand(b.Value) {
 		return e.fail(failf("syntax error"))
 	}
-	_ = before
-	return e.command2(args, c.Assigns, s.Redirs)
+	return e.invoke(args, c.Assigns, s.Redirs)
 }
 
 // defectCommand reports a command that stands for what the parser refused.
@@ -61,8 +59,8 @@ func (e *env) assignments(s *syntax.Stmt, c *syntax.CallExpr) int {
 	return 0
 }
 
-// command2 runs an expanded command with its assignments and redirections.
-func (e *env) command2(args []string, assigns []*syntax.Assign, redirs []*syntax.Redirect) int {
+// invoke runs an expanded command with its assignments and redirections.
+func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.Redirect) int {
 	name := args[0]
 	if e.opts&optXTrace != 0 && len(assigns) == 0 {
 		e.traceWords(args)
@@ -81,7 +79,7 @@ func (e *env) command2(args []string, assigns []*syntax.Assign, redirs []*syntax
 		defer undo()
 	}
 	if len(assigns) > 0 {
-		restore, err := e.prefix2(assigns)
+		restore, err := e.withVars(assigns)
 		if e.opts&optXTrace != 0 {
 			e.traceWords(args)
 		}
@@ -117,8 +115,8 @@ func (e *env) dispatch(args []string) int {
 	return e.external(args)
 }
 
-// prefix2 sets the variables in front of a command and returns what undoes that.
-func (e *env) prefix2(assigns []*syntax.Assign) (func(), error) {
+// withVars sets the variables in front of a command and returns what undoes that.
+func (e *env) withVars(assigns []*syntax.Assign) (func(), error) {
 	type old struct {
 		name string
 		v    *variable

@@ -206,7 +206,7 @@ func (e *env) runText(src *source, base int) int {
 			return e.status
 		}
 		e.openDocuments(g.Open)
-		text := src.text[off : off+g.End]
+		text := closeDocuments(src.text[off:off+g.End], g.Open)
 		if !g.Blank {
 			ran = true
 			status = e.runUnit(src, text, line)
@@ -220,7 +220,7 @@ func (e *env) runText(src *source, base int) int {
 			}
 			break
 		}
-		line += strings.Count(text, "\n")
+		line += strings.Count(src.text[off:off+g.End], "\n")
 		off += g.End
 	}
 	if !ran {
@@ -231,6 +231,18 @@ func (e *env) runText(src *source, base int) int {
 
 func (e *env) grammarOptions(line int) grammar.Options {
 	return grammar.Options{ExtGlob: e.shopts&shExtGlob != 0, Posix: e.dialect == dash, Line: line}
+}
+
+// closeDocuments ends the here-documents that ended with the text, for the
+// parser insists on it.
+func closeDocuments(text string, open []grammar.Here) string {
+	for _, h := range open {
+		if !strings.HasSuffix(text, "\n") {
+			text += "\n"
+		}
+		text += h.Word + "\n"
+	}
+	return text
 }
 
 // openDocuments warns of here-documents that ended with the text.

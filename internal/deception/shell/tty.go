@@ -16,23 +16,22 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
-	raw    bool   // the line editor reads
-	queue  []byte // bytes for the line editor, or read ahead while it did
-	line   []byte // being typed for a program
-	ready  []byte // complete lines for a program
-	eof    int    // ends of file typed
-	gone   bool   // the attacker has hung up
-	lnext  bool   // the next byte is taken as it is
-	echo   bool
-	canon  bool // lines are edited
-	isig   bool
-	column int
+	raw   bool   // the line editor reads
+	queue []byte // bytes for the line editor, or read ahead while it did
+	line  []byte // being typed for a program
+	ready []byte // complete lines for a program
+	eof   int    // ends of file typed
+	gone  bool   // the attacker has hung up
+	lnext bool   // the next byte is taken as it is
+	echo  bool
+	canon bool // lines are edited
+	isig  bool
 }
 
 // maxTypeAhead bounds what is kept while nobody reads.
 const maxTypeAhead = 8 << 10
 
-// attachTTY makes rw the session's terminal.
+// openTTY makes rw the session's terminal.
 func (k *kernel) openTTY(rw io.ReadWriter) *tty {
 	t := &tty{k: k, in: newInlet(rw), w: rw, echo: true, canon: true, isig: true}
 	t.file = &ofile{refs: 1, file: t, path: "/dev/pts/0"}

@@ -95,7 +95,7 @@ func (p *parser) forClause(arith bool) {
 		p.body()
 		return
 	}
-	t := p.take2(argument)
+	t := p.pop(argument)
 	if t.kind != tWord {
 		p.unexpected(t)
 		return
@@ -138,7 +138,7 @@ func (p *parser) body() {
 }
 
 func (p *parser) caseClause() {
-	if t := p.take2(argument); t.kind != tWord {
+	if t := p.pop(argument); t.kind != tWord {
 		p.unexpected(t)
 		return
 	}
@@ -174,12 +174,12 @@ func (p *parser) caseClause() {
 
 func (p *parser) patterns() {
 	for p.err == nil {
-		t := p.take2(argument)
+		t := p.pop(argument)
 		if t.kind != tWord {
 			p.unexpected(t)
 			return
 		}
-		n := p.take2(argument)
+		n := p.pop(argument)
 		if n.is(")") {
 			return
 		}
@@ -190,13 +190,13 @@ func (p *parser) patterns() {
 }
 
 func (p *parser) function() {
-	if t := p.take2(argument); t.kind != tWord {
+	if t := p.pop(argument); t.kind != tWord {
 		p.unexpected(t)
 		return
 	}
 	if t := p.peek(command); t.is("(") {
 		p.take()
-		if t = p.take2(command); !t.is(")") {
+		if t = p.pop(command); !t.is(")") {
 			p.unexpected(t)
 			return
 		}
@@ -292,7 +292,7 @@ func (p *parser) simple() {
 		}
 		if words == 1 && p.peek(mode).is("(") {
 			p.take()
-			if n := p.take2(command); !n.is(")") {
+			if n := p.pop(command); !n.is(")") {
 				p.unexpected(n)
 				return
 			}

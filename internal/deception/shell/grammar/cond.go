@@ -13,9 +13,9 @@ func (p *parser) condition() {
 	if p.err != nil {
 		return
 	}
-	t := p.take2(cond)
+	t := p.pop(cond)
 	for t.kind == tNewline {
-		t = p.take2(cond)
+		t = p.pop(cond)
 	}
 	if t.kind != tWord || t.text != "]]" {
 		p.condFail("syntax error in conditional expression: unexpected token `"+t.text+"'", t)
@@ -52,14 +52,14 @@ func (p *parser) condOr() {
 }
 
 func (p *parser) condTerm() {
-	t := p.take2(cond)
+	t := p.pop(cond)
 	for t.kind == tNewline {
-		t = p.take2(cond)
+		t = p.pop(cond)
 	}
 	switch {
 	case t.is("("):
 		p.condOr()
-		if n := p.take2(cond); !n.is(")") && p.err == nil {
+		if n := p.pop(cond); !n.is(")") && p.err == nil {
 			p.condFail("unexpected token `"+n.text+"', expected `)'", n)
 		}
 	case t.kind != tWord && t.kind != tNumber:
@@ -113,7 +113,7 @@ func (p *parser) operand() {
 		p.regex()
 		return
 	}
-	if r := p.take2(cond); r.kind != tWord && r.kind != tNumber || r.text == "]]" {
+	if r := p.pop(cond); r.kind != tWord && r.kind != tNumber || r.text == "]]" {
 		p.condFail("unexpected argument `"+r.text+"' to conditional binary operator", r)
 	}
 }

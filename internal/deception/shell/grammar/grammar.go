@@ -91,13 +91,13 @@ func (p *parser) unit() Unit {
 		return u
 	}
 	u.Blank = false
-	p.line1()
+	p.toNewline()
 	u.End, u.Err, u.Open, u.ExtGlob = p.pos, p.err, p.open, p.extglob
 	return u
 }
 
-// line1 reads the list up to the newline that makes it complete.
-func (p *parser) line1() {
+// toNewline reads the list up to the newline that makes it complete.
+func (p *parser) toNewline() {
 	for p.err == nil {
 		p.andOr()
 		t := p.peek(command)

@@ -60,7 +60,7 @@ func (p *parser) peek(m mode) token {
 
 func (p *parser) take() { p.ahead = false }
 
-func (p *parser) take2(m mode) token {
+func (p *parser) pop(m mode) token {
 	t := p.peek(m)
 	p.take()
 	return t
@@ -179,9 +179,9 @@ func (p *parser) redirect(t token) bool {
 	}
 	p.take()
 	if t.kind == tNumber {
-		t = p.take2(argument)
+		t = p.pop(argument)
 	}
-	w := p.take2(argument)
+	w := p.pop(argument)
 	if w.kind != tWord && w.kind != tNumber {
 		p.unexpected(w)
 		return true

@@ -63,7 +63,7 @@ func (p *parser) array() {
 	p.status, p.ahead = 1, false
 	start := p.line
 	for p.err == nil {
-		t := p.take2(command)
+		t := p.pop(command)
 		switch {
 		case t.is(")"):
 			p.status, p.tok, p.ahead = status, tok, ahead

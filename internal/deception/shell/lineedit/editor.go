@@ -2,7 +2,6 @@ package lineedit
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -97,31 +96,6 @@ func (e *Editor) Take() []byte {
 	b := append([]byte(nil), e.d.out.Bytes()...)
 	e.d.out.Reset()
 	return b
-}
-
-func encode(rs []rune) string {
-	var b strings.Builder
-	for _, r := range rs {
-		if r >= rawBase && r < rawBase+256 {
-			b.WriteByte(byte(r - rawBase))
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func decode(s string) []rune {
-	out := make([]rune, 0, len(s))
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 {
-			r = rawBase + rune(s[i])
-		}
-		out = append(out, r)
-		i += n
-	}
-	return out
 }
 
 // Start begins a line with a prompt. Parts of it between \x01 and \x02 take no
@@ -386,102 +360,4 @@ func (e *Editor) interrupt() Result {
 	e.search = nil
 	e.d.forget()
 	return Interrupt
-}
-
-func (e *Editor) insert(r rune) { e.insertAll([]rune{r}) }
-
-func (e *Editor) insertAll(rs []rune) {
-	if len(e.buf)+len(rs) > maxLine {
-		rs = rs[:max(0, maxLine-len(e.buf))]
-	}
-	if len(rs) == 0 {
-		return
-	}
-	e.inserted(e.pos, len(rs), len(rs) == 1 && rs[0] < 0x80)
-	if e.pos == len(e.buf) {
-		e.buf = append(e.buf, rs...)
-	} else {
-		e.buf = append(e.buf[:e.pos:e.pos], append(append([]rune(nil), rs...), e.buf[e.pos:]...)...)
-	}
-	e.pos += len(rs)
-}
-
-// remove deletes a range and returns it.
-func (e *Editor) remove(from, to int) []rune {
-	if from >= to {
-		return nil
-	}
-	cut := append([]rune(nil), e.buf[from:to]...)
-	e.deleted(from, cut)
-	e.buf = append(e.buf[:from:from], e.buf[to:]...)
-	e.pos = from
-	return cut
-}
-
-// overwrite replaces a range as one step of undo.
-func (e *Editor) overwrite(from, to int, with []rune) {
-	e.together(func() {
-		e.remove(from, to)
-		e.pos = from
-		e.insertAll(with)
-	})
-}
-
-// cut deletes a range into the kill ring; kills in a row add up.
-func (e *Editor) cut(from, to int, before bool) {
-	s := e.remove(from, to)
-	switch {
-	case !e.killed:
-		e.kill = s
-	case before:
-		e.kill = append(s, e.kill...)
-	default:
-		e.kill = append(e.kill, s...)
-	}
-}
-
-func (e *Editor) set(s []rune) {
-	e.buf, e.pos = s, len(s)
-}
-
-func (e *Editor) deactivate() { e.active = false }
-
-// Set replaces the line, for a caller that puts an expanded one back.
-func (e *Editor) Set(s string) { e.set(decode(s)) }
-
-// word boundaries: letters and digits.
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-
-func (e *Editor) wordLeft() int {
-	i := e.pos
-	for i > 0 && !isWord(e.buf[i-1]) {
-		i--
-	}
-	for i > 0 && isWord(e.buf[i-1]) {
-		i--
-	}
-	return i
-}
-
-func (e *Editor) wordRight() int {
-	i := e.pos
-	for i < len(e.buf) && !isWord(e.buf[i]) {
-		i++
-	}
-	for i < len(e.buf) && isWord(e.buf[i]) {
-		i++
-	}
-	return i
-}
-
-// blankLeft is the start of the word before the cursor, divided at blanks.
-func (e *Editor) blankLeft() int {
-	i := e.pos
-	for i > 0 && unicode.IsSpace(e.buf[i-1]) {
-		i--
-	}
-	for i > 0 && !unicode.IsSpace(e.buf[i-1]) {
-		i--
-	}
-	return i
 }

@@ -1,0 +1,104 @@
+package shell
+
+import (
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// define remembers a function.
+func (e *env) define(c *syntax.FuncDecl) int {
+	if c.Name == nil || c.Body == nil {
+		return 1 // only the parser takes this for a function
+	}
+	src := "main"
+	switch {
+	case e.unit.src.kind == fromFile:
+		src = e.unit.src.name
+	case e.command:
+		src = "environment"
+	}
+	e.ownFuncs()
+	if len(e.funcs) >= 1000 {
+		e.noMemory()
+	}
+	if err := e.account(len(c.Name.Value) + 64); err != nil {
+		return 1
+	}
+	e.funcs[c.Name.Value] = &function{body: &stmtRef{c.Body, e.unit}, source: src}
+	return 0
+}
+
+// callFunction runs a function with its own parameters and local variables.
+func (e *env) callFunction(name string, f *function, args []string) int {
+	if len(e.frames) >= e.k.bud.Depth*4 || e.k.depth > e.k.bud.Depth*4 {
+		panic(death{139, ofProcess}) // what bash does when its stack is full
+	}
+	e.k.depth++
+	params, unit, loops, line := e.params, e.unit, e.loops, e.line
+	e.params, e.unit, e.loops = args, f.body.unit, 0
+	src := f.source
+	if e.interactive {
+		src = ""
+	}
+	e.frames = append(e.frames, frame{name: name, source: src, line: line, fn: true})
+	depth := len(e.frames)
+	defer func() {
+		e.k.depth--
+		if len(e.frames) >= depth {
+			e.popFrame(depth - 1)
+		}
+		e.params, e.unit, e.loops, e.line = params, unit, loops, line
+	}()
+	e.status = 0
+	e.stmt(f.body.stmt)
+	if e.flow == returning {
+		e.flow = goingOn
+	}
+	if t := e.traps["RETURN"]; t != "" && !e.trapping {
+		e.runTrap(t)
+	}
+	return e.status
+}
+
+// popFrame forgets local variables.
+func (e *env) popFrame(i int) {
+	f := &e.frames[i]
+	for j := len(f.saved) - 1; j >= 0; j-- {
+		s := f.saved[j]
+		cur := e.vars[s.name]
+		n := s.old.size() - cur.size()
+		e.k.charge(n)
+		e.held += n
+		e.own()
+		if s.old == nil {
+			delete(e.vars, s.name)
+		} else {
+			e.vars[s.name] = s.old
+		}
+	}
+	e.frames = e.frames[:i]
+}
+
+// localize hides a variable until the function returns.
+func (e *env) localize(name string) bool {
+	for i := len(e.frames) - 1; i >= 0; i-- {
+		f := &e.frames[i]
+		if !f.fn {
+			continue
+		}
+		for _, s := range f.saved {
+			if s.name == name {
+				return true
+			}
+		}
+		old := e.vars[name]
+		f.saved = append(f.saved, savedVar{name, old})
+		e.own()
+		v := &variable{attr: unset}
+		if old != nil {
+			v.attr |= old.attr & exported
+		}
+		e.vars[name] = v
+		return true
+	}
+	return false
+}
