@@ -11,17 +11,17 @@ const module = "honeyguide"
 // floor says on which floor of the house each room stands. A room may import
 // rooms of lower floors only.
 var floor = map[string]int{
-	// 0: words and data; they import nothing of the house
-	".": 0, "web": 0, "rules": 0,
+	// 0: words, data, and how hostile words are shown; they import nothing of the house
+	".": 0, "web": 0, "rules": 0, "internal/safetext": 0,
 	// 1: tools
 	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
-	"internal/netx": 1, "internal/safetext": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
+	"internal/netx": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
-	// 2: what sensors share, and the two helper processes
-	"internal/deception": 2, "internal/fwhelper": 2, "internal/fetcher": 2,
+	// 2: what sensors share, the state that jobs stand on, the two helper processes, and the attacker of the demo
+	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2,
 	// 3: hosts; their sub-folders are kinds
 	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
-	"internal/eventlog": 3, "internal/state": 3, "internal/jobs": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
+	"internal/eventlog": 3, "internal/jobs": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
 	// 4: the flow
 	"internal/pipeline": 4, "internal/warden": 4, "internal/incident": 4, "internal/playbook": 4, "internal/report": 4,
 	// 5: doors

@@ -27,9 +27,12 @@ var tenants = map[string][]string{
 	"github.com/klauspost":       {"internal/colblock"},
 	"github.com/knadh/koanf":     {"internal/config"},
 	"github.com/miekg/dns":       {"internal/sensor/dns"},
+	"go.yaml.in/yaml":           {"internal/config", "internal/playbook"},
+	"github.com/landlock-lsm":    {"internal/sandbox"},
+	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
-	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh"},
+	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
 	"golang.org/x/mod/sumdb":     {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
 	"mvdan.cc/sh/v3/interp":      {}, // touches the host
@@ -42,13 +45,13 @@ var tenants = map[string][]string{
 	"log":                        {"tools"},
 	"os/exec":                    {"internal/sandbox", "tools", "test"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
 	},
 }
 
 // plain are the folders that import the standard library only.
-var plain = []string{".", "web", "rules"}
+var plain = []string{".", "web", "rules", "internal/safetext"}
 
 // deaf says what a folder may never import: the kit knows no host and no network.
 var deaf = map[string][]string{
@@ -61,13 +64,16 @@ var refused = map[string][]string{
 }
 
 // starters are the only folders that may start goroutines.
-var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog"}
+var starters = []string{"internal/supervise", "internal/sensor", "internal/eventlog", "test"}
 
 // hosts are the rooms whose sub-folders are kinds.
 var hosts = []string{
 	"internal/sensor", "internal/ingest", "internal/enrich", "internal/detect", "internal/respond",
 	"internal/eventlog", "internal/state", "internal/sink", "internal/auth",
 }
+
+// generated are the hosts whose kinds tools/kinds lists in internal/builtin.
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 
@@ -245,4 +251,26 @@ func parse(t *testing.T) []archtest.File {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// TestBuiltinIsUpToDate compares the kinds there are with the generated list.
+func TestBuiltinIsUpToDate(t *testing.T) {
+	linked := map[string]bool{}
+	for _, f := range parse(t) {
+		if f.Dir == "internal/builtin" {
+			for _, dir := range f.Internal(module) {
+				linked[dir] = true
+			}
+		}
+	}
+	for _, f := range parse(t) {
+		name := f.Dir[strings.LastIndexByte(f.Dir, '/')+1:]
+		if f.Test || !slices.Contains(generated, strings.TrimSuffix(f.Dir, "/"+name)) || f.Path != f.Dir+"/"+name+".go" {
+			continue
+		}
+		has := slices.ContainsFunc(variables(f), func(id *ast.Ident) bool { return id.Name == "Kind" })
+		if has != linked[f.Dir] {
+			t.Errorf("%s: declares a kind: %v, linked: %v; run make generate", f.Dir, has, linked[f.Dir])
+		}
+	}
 }

@@ -49,11 +49,17 @@ type File struct {
 	wrote bool
 	shut  bool
 	held  bool // counted in the inode's refs
+
+	stream Stream // set: nothing else counts but flags
+	path   string // of a stream
 }
 
 // Open opens a file; perm is the new file's mode, taken as it is: the caller
 // applies its umask.
 func (f *FS) Open(c Cred, path string, flags int, perm uint32) (*File, error) {
+	if o, err, ok := f.openStream(path, flags); ok {
+		return o, err
+	}
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
 	p, err := f.walk(c, path, flags&O_NOFOLLOW == 0 && flags&(O_CREATE|O_EXCL) != O_CREATE|O_EXCL)
@@ -223,6 +229,9 @@ func (o *File) Read(p []byte) (int, error) {
 	if o.shut || o.flags&accessMode == O_WRONLY {
 		return 0, fail(EBADF)
 	}
+	if o.stream != nil {
+		return o.stream.Read(p)
+	}
 	if o.kind == Dir {
 		return 0, fail(EISDIR)
 	}
@@ -307,6 +316,9 @@ func (s *store) readDevice(rdev uint64, kind uint32, p []byte) (int, error) {
 func (o *File) Write(p []byte) (int, error) {
 	if o.shut || o.flags&accessMode == O_RDONLY {
 		return 0, fail(EBADF)
+	}
+	if o.stream != nil {
+		return o.stream.Write(p)
 	}
 	f := o.fs
 	f.st.mu.Lock()
@@ -500,6 +512,9 @@ func (o *File) Clone(src *File) bool {
 
 // Stat describes the open file.
 func (o *File) Stat() Info {
+	if o.stream != nil {
+		return streamInfo(o.path)
+	}
 	s := o.fs.st
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -511,6 +526,9 @@ func (o *File) Stat() Info {
 
 // Path returns the file's real path.
 func (o *File) Path() string {
+	if o.stream != nil {
+		return o.path
+	}
 	s := o.fs.st
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -526,6 +544,9 @@ func (o *File) Close() error {
 		return fail(EBADF)
 	}
 	o.shut = true
+	if o.stream != nil {
+		return nil
+	}
 	if o.wrote && o.kind == Regular && o.ref.tree == nil && o.fs.onWrite != nil {
 		size, sum := o.sum()
 		o.fs.onWrite(o.Path(), size, sum)

@@ -76,6 +76,7 @@ type store struct {
 type FS struct {
 	st      *store
 	self    int
+	streams StreamHook
 	onRead  func(path string)
 	onWrite func(path string, size int64, sha256 string)
 }

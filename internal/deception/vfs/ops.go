@@ -18,6 +18,9 @@ func (f *FS) Stat(c Cred, path string) (Info, error) { return f.stat(c, path, tr
 func (f *FS) Lstat(c Cred, path string) (Info, error) { return f.stat(c, path, false) }
 
 func (f *FS) stat(c Cred, path string, follow bool) (Info, error) {
+	if _, _, ok := f.openStream(path, O_RDONLY); ok && follow {
+		return streamInfo(path), nil
+	}
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
 	p, err := f.walk(c, path, follow)

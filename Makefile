@@ -1,0 +1,54 @@
+# Every target works on a fresh clone with Go alone; `make test` installs the
+# real clients it attacks the decoys with (needs root and apt, else it says so).
+GO      ?= go
+BIN     := bin/honeyguide
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 20s
+export CGO_ENABLED = 0
+
+.PHONY: run build generate test unit setup check race fuzz bench docs clean
+
+run: build ## build and start everything with safe defaults
+	./$(BIN) run
+
+build: ## one static binary: bin/honeyguide
+	$(GO) build -ldflags "-s -w -X honeyguide/internal/cli.version=$(VERSION)" -o $(BIN) ./cmd/honeyguide
+
+generate: ## the list of linked kinds
+	cd tools && $(GO) run ./kinds ..
+
+test: setup build ## everything that must hold: laws, unit, conformance, fuzz seeds, crash, end to end
+	$(GO) vet ./...
+	cd tools && $(GO) vet ./... && $(GO) test ./...
+	$(GO) test -timeout 20m ./...
+
+unit: ## the quick half of test: no crash loops, no end to end
+	$(GO) test -short ./...
+
+setup: ## the real clients the tests use
+	@sh test/setup.sh
+
+check: generate ## formatting, static analysis, laws, generated files up to date
+	cd tools && $(GO) build -o ../bin/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
+	@test -z "$$(bin/gofumpt -l .)" || { bin/gofumpt -l .; echo "mend with: bin/gofumpt -w ."; exit 1; }
+	$(GO) vet ./...
+	bin/staticcheck ./...
+	$(GO) test .
+	git diff --exit-code -- internal/builtin
+
+race: ## the race detector; cgo is needed for it, the sandbox tests start children without
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@sh test/fuzz.sh $(FUZZTIME)
+
+bench: build ## every budget of the design, with the figure measured here
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
+
+docs: build ## reference pages from the binary itself
+	./$(BIN) config docs > docs/reference/configuration.md
+	./$(BIN) config schema > docs/reference/honeyguide.schema.json
+
+clean:
+	rm -rf bin

@@ -1,0 +1,417 @@
+package shell
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"honeyguide/internal/deception/machine"
+	"honeyguide/internal/deception/vfs"
+)
+
+// A dialect is which shell a process pretends to be.
+type dialect uint8
+
+const (
+	bash dialect = iota
+	dash
+	ash // BusyBox
+)
+
+// An env is one shell process: the login shell, a subshell, a script.
+type env struct {
+	k  *kernel
+	fs *vfs.FS
+
+	dialect     dialect
+	name        string // $0
+	flags       string // of $-
+	login       bool
+	interactive bool
+	command     bool // bash -c
+	jobControl  bool
+
+	pid, ppid, self int // self is $$; pid differs in subshells
+	level           int // subshells around
+	substLevel      int // command substitutions around, for set -x
+	parentPID       int // of the process that forked this one
+	cred            vfs.Cred
+	user, home      string
+
+	vars   map[string]*variable
+	shared bool // vars is also another process's: copy before writing
+	funcs  map[string]*function
+	fshare bool
+	alias  map[string]string
+	paths  map[string]*hashedCommand
+	off    map[string]bool // builtins switched off
+	opts   option
+	shopts shopts
+	params []string
+	cwd    string
+	umask  uint32
+	dirs   []string
+	fds    fdTable
+	traps  map[string]string
+	mine   *mark
+
+	status   int
+	pipes    []int // PIPESTATUS
+	last     string
+	lastPID  int
+	line     int
+	unit     *unit
+	frames   []frame
+	flow     flow
+	flowN    int
+	loops    int
+	quiet    int // inside a condition: set -e does not act
+	scratch  int // bytes charged for values in flight
+	held     int // bytes charged for variables
+	sourced  int
+	trapping bool
+	optPos   int // getopts: position inside a word
+	began    time.Time
+	secs     int64
+	jobs     *jobs
+	hist     *history
+	cmdText  string
+	substs   []func() // process substitutions of the running command
+	ended    bool
+
+	ranSubst   bool     // a command substitution ran in this command
+	pending    []string // traps of signals that came
+	limits     map[byte]string
+	histOff    bool
+	askedExit  bool
+	paramSize  int             // bytes charged for params
+	histLoaded int             // lines that came from HISTFILE
+	stmtText   string          // source of the running statement, for jobs
+	stepHook   func(int) error // of timeout and the like around this process
+	sleepHook  func(time.Duration) error
+	envLast    string // the _ a command finds in its environment
+	errName    string // shown in messages instead of the shell's name
+}
+
+// A frame is one function call or sourced file.
+type frame struct {
+	name   string
+	source string
+	line   int // of the call
+	saved  []savedVar
+	fn     bool
+}
+
+// A savedVar is what a local variable hides.
+type savedVar struct {
+	name string
+	old  *variable
+}
+
+// A function is what a definition left behind.
+type function struct {
+	body   *stmtRef
+	source string
+	export bool
+}
+
+// A flow says what evaluation is doing besides going on.
+type flow uint8
+
+const (
+	goingOn flow = iota
+	breaking
+	continuing
+	returning
+	discarding // an expansion failed: back to where lines are read
+	exiting
+)
+
+// newEnv makes the session's first shell.
+func (k *kernel) newEnv(name, flags string) *env {
+	o := &k.sh.opt
+	e := &env{k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
+		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments | optHistExpand}
+	e.opts = optBrace | optHash | optComments
+	e.home = "/root"
+	if o.Host != nil {
+		if u, ok := o.Host.User(o.User); ok {
+			e.home = u.Home
+		}
+	}
+	if o.User != "root" && e.home == "/root" {
+		e.home = "/home/" + o.User
+	}
+	e.cwd = o.Dir
+	if e.cwd == "" {
+		e.cwd = e.home
+		if e.fs != nil {
+			if i, err := e.fs.Stat(e.cred, e.cwd); err != nil || !i.IsDir() {
+				e.cwd = "/"
+			}
+		}
+	}
+	e.pid = k.newPID(e, 0, "/usr/bin/bash", []string{name})
+	e.self, e.ppid = e.pid, max(1, e.pid-1)
+	e.fds.low = [4]*ofile{k.stdin.hold(), k.stdout.hold(), k.stderr.hold(), nil}
+	e.initialVars()
+	return e
+}
+
+func (e *env) initialVars() {
+	o := &e.k.sh.opt
+	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	if e.cred.UID != 0 {
+		path = "/usr/local/bin:/usr/bin:/bin:/usr/games"
+	}
+	for _, kv := range [][2]string{
+		{"USER", e.user}, {"LOGNAME", e.user}, {"HOME", e.home}, {"PATH", path}, {"SHELL", "/bin/bash"}, {"PWD", e.cwd}, {"SHLVL", "1"}, {"LANG", "en_US.UTF-8"},
+	} {
+		e.vars[kv[0]] = &variable{val: kv[1], attr: exported}
+	}
+	if o.Src != "" {
+		src, dst := cutPort(o.Src), cutPort(o.Dst)
+		e.vars["SSH_CLIENT"] = &variable{val: src[0] + " " + src[1] + " " + dst[1], attr: exported}
+		e.vars["SSH_CONNECTION"] = &variable{val: src[0] + " " + src[1] + " " + dst[0] + " " + dst[1], attr: exported}
+	}
+	if o.TTY {
+		e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		if o.Term != "" {
+			e.vars["TERM"] = &variable{val: o.Term, attr: exported}
+		}
+	}
+	for _, kv := range o.Env {
+		if n, v, ok := strings.Cut(kv, "="); ok && isName(n) {
+			e.vars[n] = &variable{val: v, attr: exported}
+		}
+	}
+	e.fixedVars()
+}
+
+// fixedVars are what every bash sets for itself.
+func (e *env) fixedVars() {
+	e.vars["IFS"] = &variable{val: " \t\n"}
+	e.vars["OPTIND"] = &variable{val: "1"}
+	e.vars["PS4"] = &variable{val: "+ "}
+	if e.dialect != bash {
+		return
+	}
+	e.vars["BASH"] = &variable{val: "/usr/bin/bash"}
+	e.vars["BASH_VERSION"] = &variable{val: "5.2.15(1)-release"}
+	e.vars["HOSTNAME"] = &variable{val: e.hostname()}
+	e.vars["OSTYPE"] = &variable{val: "linux-gnu"}
+	e.vars["MACHTYPE"] = &variable{val: "x86_64-pc-linux-gnu"}
+	e.vars["HOSTTYPE"] = &variable{val: "x86_64"}
+	e.vars["OPTERR"] = &variable{val: "1"}
+	uid := strconv.Itoa(int(e.cred.UID))
+	e.vars["UID"] = &variable{val: uid, attr: readOnly | integer}
+	e.vars["EUID"] = &variable{val: uid, attr: readOnly | integer}
+	e.vars["PPID"] = &variable{val: strconv.Itoa(e.ppid), attr: readOnly | integer}
+}
+
+func cutPort(s string) [2]string {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return [2]string{s, "22"}
+	}
+	return [2]string{strings.Trim(s[:i], "[]"), s[i+1:]}
+}
+
+func (e *env) hostname() string {
+	if h := e.k.sh.opt.Host; h != nil && h.Machine != nil {
+		return h.Machine.Hostname
+	}
+	return "localhost"
+}
+
+func (e *env) ttyName() string {
+	if n := e.k.sh.opt.TTYName; n != "" {
+		return n
+	}
+	return "pts/0"
+}
+
+// newPID registers a process with the pretended machine.
+func (k *kernel) newPID(e *env, ppid int, exe string, args []string) int {
+	if k.table == nil {
+		if k.sh.pids == 0 {
+			k.sh.pids = 2000 + int(k.sh.opt.Seed%20000)
+		}
+		k.sh.pids++
+		return k.sh.pids
+	}
+	p := machine.Process{PPID: ppid, UID: e.cred.UID, GID: e.cred.GID, User: e.user, Exe: exe, Args: args, Cwd: e.cwd, VSZ: 7200, RSS: 3900, State: "S"}
+	if k.sh.opt.TTY {
+		p.TTY = e.ttyName()
+	}
+	return k.table.Spawn(p)
+}
+
+// fork returns a copy of e as a child process has it.
+func (e *env) fork() *env {
+	c := *e
+	c.parentPID = e.pid
+	e.shared, e.fshare = true, true
+	c.shared, c.fshare = true, true
+	e.mine = new(mark)
+	c.mine = new(mark)
+	c.fds = e.fds.clone()
+	c.level++
+	c.flow, c.loops, c.scratch, c.held = goingOn, 0, 0, 0
+	c.substs, c.paramSize = nil, 0
+	c.jobs, c.jobControl = nil, false
+	c.ended = false
+	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset
+		c.traps = map[string]string{}
+		for n, t := range e.traps {
+			if t == "" {
+				c.traps[n] = t
+			}
+		}
+	}
+	c.frames = append([]frame(nil), e.frames...)
+	c.pid = e.k.newPID(e, e.pid, "/usr/bin/bash", []string{e.name})
+	return &c
+}
+
+// release ends a process: its files are closed, its memory is given back.
+func (e *env) release() {
+	if e.ended {
+		return
+	}
+	e.ended = true
+	e.fds.close()
+	e.k.charge(-e.held - e.scratch)
+	e.held, e.scratch = 0, 0
+	if e.k.table != nil {
+		e.k.table.Exit(e.pid)
+	}
+}
+
+// isolate runs body as the child process c, on the caller's coroutine, and
+// returns its status: what kills the child does not reach its parent.
+func (c *env) isolate(body func() int) (status int) {
+	k := c.k
+	defer c.release()
+	if k.depth++; k.depth > k.bud.Depth {
+		k.depth--
+		c.errorf("fork: retry: Resource temporarily unavailable")
+		return 254
+	}
+	depth := k.depth
+	defer func() {
+		k.depth = depth - 1
+		if r := recover(); r != nil {
+			d, ok := r.(death)
+			if !ok || d.scope != ofProcess {
+				panic(r)
+			}
+			status = d.status
+		}
+	}()
+	status = body()
+	return c.finish(status)
+}
+
+// finish runs the exit trap and returns the final status.
+func (e *env) finish(status int) int {
+	if e.flow == exiting {
+		status = e.status
+	}
+	if t, ok := e.traps["EXIT"]; ok && t != "" {
+		delete(e.traps, "EXIT")
+		e.flow, e.status = goingOn, status
+		e.runTrap(t)
+		if e.flow == exiting {
+			status = e.status
+		}
+	}
+	return status
+}
+
+// runMain runs the session's own shell.
+func (e *env) runMain(body func() int) (status int) {
+	defer e.release()
+	defer func() {
+		if r := recover(); r != nil {
+			d, ok := r.(death)
+			if !ok || d.scope == ofSession {
+				panic(r)
+			}
+			status = d.status
+		}
+	}()
+	status = body()
+	return e.finish(status)
+}
+
+// errorf writes a message with the shell's prefix to standard error.
+func (e *env) errorf(format string, a ...any) {
+	e.warn(e.prefix() + fmt.Sprintf(format, a...) + "\n")
+}
+
+// warn writes to standard error as it is.
+func (e *env) warn(s string) { e.write(2, s) }
+
+// prefix is what stands before a runtime error.
+func (e *env) prefix() string {
+	switch e.dialect {
+	case dash:
+		return e.name + ": " + strconv.Itoa(e.line) + ": "
+	case ash:
+		return e.name + ": "
+	}
+	name := e.name
+	if e.errName != "" {
+		return e.errName + ": "
+	}
+	if e.interactive {
+		return name + ": "
+	}
+	if n := len(e.frames); n > 0 && e.frames[n-1].source != "" {
+		name = e.frames[n-1].source
+	}
+	return name + ": line " + strconv.Itoa(e.line) + ": "
+}
+
+// write sends s to a descriptor; who writes into a closed pipe dies of it.
+func (e *env) write(fd int, s string) bool {
+	if s == "" {
+		return true
+	}
+	o := e.fds.get(fd)
+	if o == nil {
+		return false
+	}
+	_, err := io.WriteString(o, s)
+	if err == vfs.EPIPE && e.traps["SIGPIPE"] == "" {
+		if _, ignored := e.traps["SIGPIPE"]; !ignored {
+			panic(death{128 + sigPipe, ofProcess})
+		}
+	}
+	return err == nil
+}
+
+// out writes to standard output.
+func (e *env) out(s string) bool { return e.write(1, s) }
+
+// own makes the variable table e's alone.
+func (e *env) own() {
+	if e.shared {
+		e.vars = maps.Clone(e.vars)
+		e.shared = false
+	}
+}
+
+func (e *env) ownFuncs() {
+	if e.fshare || e.funcs == nil {
+		e.funcs = maps.Clone(e.funcs)
+		if e.funcs == nil {
+			e.funcs = map[string]*function{}
+		}
+		e.fshare = false
+	}
+}

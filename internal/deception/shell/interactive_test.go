@@ -1,0 +1,239 @@
+package shell
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"honeyguide/internal/deception/vfs"
+)
+
+// A fakeTTY is the attacker's side of a terminal under a clock that stands
+// still: it advances from step to step and where a wait is about to end.
+type fakeTTY struct {
+	mu    sync.Mutex
+	now   time.Time
+	in    chan []byte
+	rest  []byte
+	out   bytes.Buffer
+	idle  chan struct{}
+	taken chan struct{}
+}
+
+func newFakeTTY() *fakeTTY {
+	return &fakeTTY{now: testNow, in: make(chan []byte), idle: make(chan struct{}, 64)}
+}
+
+func (f *fakeTTY) Read(p []byte) (int, error) {
+	if len(f.rest) == 0 {
+		b, ok := <-f.in
+		if !ok {
+			return 0, io.EOF
+		}
+		f.rest = b
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+func (f *fakeTTY) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.out.Write(p)
+}
+
+func (f *fakeTTY) clock() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+// silence is how long a recording waited for more output.
+const silence = 450 * time.Millisecond
+
+// after ends short waits at once and calls the shell idle in longer ones.
+func (f *fakeTTY) after(d time.Duration) (<-chan time.Time, func() bool) {
+	nothing := func() bool { return true }
+	if d <= silence {
+		f.mu.Lock()
+		f.now = f.now.Add(d)
+		f.mu.Unlock()
+		c := make(chan time.Time, 1)
+		c <- f.now
+		return c, nothing
+	}
+	select {
+	case f.idle <- struct{}{}:
+	default:
+	}
+	return nil, nothing
+}
+
+func (f *fakeTTY) take() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.out.String()
+	f.out.Reset()
+	return s
+}
+
+// step sends a write and returns everything up to the next silence.
+func (f *fakeTTY) step(in string, ended <-chan struct{}) string {
+	for len(f.idle) > 0 {
+		<-f.idle
+	}
+	if in != "" {
+		f.mu.Lock()
+		f.now = f.now.Add(600 * time.Millisecond)
+		f.mu.Unlock()
+		select {
+		case f.in <- []byte(in):
+		case <-ended:
+			return f.take()
+		}
+	}
+	select {
+	case <-f.idle:
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		return f.take() + "<<hangs>>"
+	}
+	return f.take()
+}
+
+type scenario struct {
+	ID, Title string
+	TTY       bool
+	Term      *string
+	User      string
+	Argv      []string
+	Cols      int
+	Rows      int
+	Exit      any
+	Steps     []struct {
+		In, Out, Err string
+		Alt          []string
+	}
+}
+
+var (
+	jobNumber = regexp.MustCompile(`(\[1\] )\d+`)
+	displays  = regexp.MustCompile(`Display all \d+ possibilities`)
+)
+
+func mask(s string) string {
+	return displays.ReplaceAllString(jobNumber.ReplaceAllString(s, "${1}N"), "Display all N possibilities")
+}
+
+func (sc *scenario) shell(t *testing.T, f *fakeTTY) *Shell {
+	h := hostFor(t)
+	now := f.clock
+	o := Options{Host: h, FS: h.Image.NewFS(vfs.Quota{}, now), User: sc.User, Env: []string{"LANG=C.UTF-8"}, Now: now, Seed: 3, Cols: sc.Cols, Rows: sc.Rows, TTY: sc.TTY}
+	if sc.Term != nil {
+		o.Term = *sc.Term
+	}
+	if sc.User != "root" {
+		if u, ok := h.User(sc.User); ok {
+			o.Cred = h.Cred(u)
+		} else {
+			o.Cred = vfs.Cred{UID: 1000, GID: 1000}
+		}
+	}
+	if sc.User != "root" {
+		home := "/home/" + sc.User
+		if err := o.FS.Mkdir(vfs.Cred{}, home, 0o755); err == nil {
+			o.FS.Chown(vfs.Cred{}, home, 1000, 1000, true)
+		}
+	}
+	s := New(o)
+	s.hooks.now, s.hooks.after = f.clock, f.after
+	return s
+}
+
+// play returns how many steps are right.
+func (sc *scenario) play(t *testing.T) (good int) {
+	f := newFakeTTY()
+	s := sc.shell(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Interactive(ctx, f)
+	}()
+	for i, st := range sc.Steps {
+		got := mask(f.step(st.In, ended))
+		if got == mask(st.Out) || slices.ContainsFunc(st.Alt, func(a string) bool { return mask(a) == got }) {
+			good++
+			continue
+		}
+		if testing.Verbose() {
+			t.Logf("%s step %d %q\n  got  %q\n  want %q", sc.ID, i, st.In, got, st.Out)
+		}
+	}
+	cancel()
+	<-ended
+	close(f.in)
+	return good
+}
+
+// pipeIn plays a scenario without a terminal.
+func (sc *scenario) pipeIn(t *testing.T) int {
+	st := sc.Steps[0]
+	s := sc.shell(t, newFakeTTY())
+	var out, errw bytes.Buffer
+	rc := 0
+	if sc.Argv[0] == "-bash" {
+		rc = s.Script(t.Context(), strings.NewReader(st.In), &out, &errw)
+	} else {
+		rc = s.Exec(t.Context(), sc.Argv[2], strings.NewReader(st.In), &out, &errw)
+	}
+	want, _ := sc.Exit.(float64)
+	if out.String() == st.Out && errw.String() == st.Err && rc == int(want) {
+		return 1
+	}
+	if testing.Verbose() {
+		t.Logf("%s\n  got  %q %q %d\n  want %q %q %v", sc.ID, out.String(), errw.String(), rc, st.Out, st.Err, sc.Exit)
+	}
+	return 0
+}
+
+func TestInteractive(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(corpusDir(t), "interactive.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f struct{ Scenarios []scenario }
+	if err := json.Unmarshal(raw, &f); err != nil {
+		t.Fatal(err)
+	}
+	good, all, whole := 0, 0, 0
+	for _, sc := range f.Scenarios {
+		n := 0
+		if sc.TTY {
+			n = sc.play(t)
+		} else {
+			n = sc.pipeIn(t)
+		}
+		good += n
+		all += len(sc.Steps)
+		if n == len(sc.Steps) {
+			whole++
+		}
+	}
+	share := float64(good) / float64(all)
+	t.Logf("interactive.json: %d of %d steps exact, %.1f %%; %d of %d scenarios whole", good, all, 100*share, whole, len(f.Scenarios))
+	if share < 0.5 {
+		t.Errorf("%.1f %% is under the floor", 100*share)
+	}
+}

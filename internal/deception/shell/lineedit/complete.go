@@ -1,0 +1,111 @@
+package lineedit
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A listing waits for an answer whether many candidates are to be shown.
+type listing struct{ c Completion }
+
+// askAbove is how many candidates are shown without asking.
+const askAbove = 100
+
+// complete is Tab. The first one completes as far as it goes, a second one
+// lists the candidates.
+func (e *Editor) complete(name string) bool {
+	line := encode(e.buf)
+	point := len(encode(e.buf[:e.pos]))
+	c := e.guide.Complete(line, point)
+	if len(c.Words) == 0 {
+		return false
+	}
+	word := line[c.From:point]
+	if len(c.Words) == 1 && name != "possible" {
+		e.replace(c.From, point, c.Words[0]+c.Suffix)
+		return true
+	}
+	common := c.Words[0]
+	for _, w := range c.Words[1:] {
+		n := 0
+		for n < len(common) && n < len(w) && common[n] == w[n] {
+			n++
+		}
+		common = common[:n]
+	}
+	if len(common) > len(word) && name != "possible" {
+		e.replace(c.From, point, common)
+		e.refresh()
+		return false
+	}
+	if e.last != "complete" && name != "possible" {
+		return false
+	}
+	if len(c.Words) > askAbove {
+		e.d.puts("\r\nDisplay all " + strconv.Itoa(len(c.Words)) + " possibilities? (y or n)")
+		e.ask = &listing{c}
+		return true
+	}
+	e.list(c)
+	return true
+}
+
+// replace puts a candidate in place of the word. What the word already says is
+// left alone.
+func (e *Editor) replace(from, point int, with string) {
+	line := encode(e.buf)
+	e.overwrite(len(decode(line[:from])), len(decode(line[:point])), decode(with))
+}
+
+// list shows the candidates in columns, down first, and the line again.
+func (e *Editor) list(c Completion) {
+	shown := c.Shown
+	if shown == nil {
+		shown = c.Words
+	}
+	longest := 0
+	for _, w := range shown {
+		longest = max(longest, len(decode(w)))
+	}
+	longest += 2
+	limit := max(1, e.d.cols/longest)
+	if limit != 1 && limit*longest == e.d.cols {
+		limit--
+	}
+	count := (len(shown) + limit - 1) / limit
+	e.d.puts("\r\n")
+	for i := range count {
+		for j, l := 0, i; j < limit && l < len(shown); j, l = j+1, l+count {
+			e.d.puts(shown[l])
+			if j+1 < limit {
+				e.d.puts(strings.Repeat(" ", longest-len(decode(shown[l]))))
+			}
+		}
+		e.d.puts("\r\n")
+	}
+	e.redraw()
+}
+
+// answer is y or n to a long list.
+func (e *Editor) answer(b byte) Result {
+	switch b {
+	case 'y', 'Y', ' ':
+		c := e.ask.c
+		e.ask = nil
+		e.list(c)
+	case 'n', 'N', 0x7f:
+		e.ask = nil
+		e.d.puts("\r\n")
+		e.redraw()
+	case 3, 7:
+		e.ask = nil
+		if b == 3 {
+			return e.interrupt()
+		}
+		e.d.puts("\r\n")
+		e.redraw()
+	default:
+		e.bell()
+	}
+	return More
+}

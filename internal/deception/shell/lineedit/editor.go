@@ -1,0 +1,487 @@
+package lineedit
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Result is what a key brought about.
+type Result int
+
+// The results.
+const (
+	More      Result = iota // the line is still being edited
+	Accept                  // Enter: Line returns it
+	EndOfFile               // Ctrl-D on an empty line
+	Interrupt               // Ctrl-C
+	Suspend                 // Ctrl-Z
+)
+
+// A Guide answers what the editor cannot know.
+type Guide interface {
+	// History returns the lines remembered, oldest first.
+	History() []string
+	// Complete returns the candidates for the word that ends at point and where
+	// it begins.
+	Complete(line string, point int) Completion
+}
+
+// A Completion is what Tab can put in place of a word.
+type Completion struct {
+	From    int      // byte offset of the word
+	Words   []string // candidates, sorted, each as the whole word would be
+	Shown   []string // how a list shows them; nil is as Words
+	Suffix  string   // behind the only candidate: " " or "/"
+	Command bool     // the word is a command's name
+}
+
+// maxLine bounds the line being typed.
+const maxLine = 64 << 10
+
+// An Editor edits one line after another.
+type Editor struct {
+	d      display
+	guide  Guide
+	prompt []cell
+	head   string // what the prompt prints before its last line, as it is
+	shown  string // the prompt's last line with its invisible parts
+
+	buf    []rune
+	pos    int
+	kill   []rune
+	undo   []change
+	undos  [][]change // of the lines of history
+	group  int        // of the change under way
+	groups int
+	keys   []byte // of an unfinished sequence
+	utf    []byte // of an unfinished character
+	quoted bool   // the next key is text
+	last   string // the last command's name
+	killed bool   // the last command killed
+
+	hist   []string // lines of history with their edits
+	at     int      // in hist; len(hist) is the new line
+	stash  []rune   // the new line while history is shown
+	dotted int      // how far Alt-. went back
+
+	paste  bool // inside bracketed paste
+	region [2]int
+	active bool // region is shown in reverse video
+
+	search *search
+	ask    *listing
+	silent bool // echo is off: nothing is shown
+	burst  bool // more text follows at once
+}
+
+// New returns an editor for a terminal.
+func New(term Terminal, cols int, g Guide) *Editor {
+	return &Editor{d: display{term: term, cols: max(cols, 2)}, guide: g}
+}
+
+// Resize sets the number of columns.
+func (e *Editor) Resize(cols int) { e.d.cols = max(cols, 2) }
+
+// Silence switches the echo of what is typed off and on: stty -echo.
+func (e *Editor) Silence(on bool) { e.silent = on }
+
+// Line returns the accepted line.
+func (e *Editor) Line() string { return encode(e.buf) }
+
+// Take returns the bytes to be sent.
+func (e *Editor) Take() []byte {
+	if e.d.out.Len() == 0 {
+		return nil
+	}
+	b := append([]byte(nil), e.d.out.Bytes()...)
+	e.d.out.Reset()
+	return b
+}
+
+func encode(rs []rune) string {
+	var b strings.Builder
+	for _, r := range rs {
+		if r >= rawBase && r < rawBase+256 {
+			b.WriteByte(byte(r - rawBase))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func decode(s string) []rune {
+	out := make([]rune, 0, len(s))
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			r = rawBase + rune(s[i])
+		}
+		out = append(out, r)
+		i += n
+	}
+	return out
+}
+
+// Start begins a line with a prompt. Parts of it between \x01 and \x02 take no
+// room on the screen.
+func (e *Editor) Start(prompt string) {
+	e.buf, e.pos, e.undo, e.keys, e.utf, e.quoted, e.last = nil, 0, nil, nil, nil, false, ""
+	e.hist = append([]string(nil), e.guide.History()...)
+	e.undos = nil
+	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
+	e.setPrompt(prompt)
+	e.d.forget()
+	if e.d.term.Bracketed {
+		e.d.puts("\x1b[?2004h")
+	}
+	e.printPrompt()
+}
+
+func (e *Editor) setPrompt(prompt string) {
+	e.head = ""
+	if i := strings.LastIndexByte(prompt, '\n'); i >= 0 {
+		e.head, prompt = strings.ReplaceAll(prompt[:i+1], "\n", "\r\n"), prompt[i+1:]
+	}
+	var visible []rune
+	var all strings.Builder
+	inside := false
+	for _, r := range prompt {
+		switch {
+		case r == 1:
+			inside = true
+		case r == 2:
+			inside = false
+		default:
+			all.WriteRune(r)
+			if !inside {
+				visible = append(visible, r)
+			}
+		}
+	}
+	e.shown = all.String()
+	e.head = strings.NewReplacer("\x01", "", "\x02", "").Replace(e.head)
+	e.prompt, _ = cells(visible, nil, 0)
+}
+
+// printPrompt writes the prompt with its invisible parts.
+func (e *Editor) printPrompt() {
+	e.d.puts(e.head + e.shown)
+	rows, row, col := e.d.layout(e.prompt, len(e.prompt))
+	e.d.rows, e.d.row, e.d.col = rows, row, col
+}
+
+// redraw shows the prompt and the line on a fresh row.
+func (e *Editor) redraw() {
+	e.d.forget()
+	e.printPrompt()
+	e.refresh()
+}
+
+// refresh brings the screen up to date.
+func (e *Editor) refresh() {
+	if e.silent || e.ask != nil {
+		return
+	}
+	if e.search != nil {
+		e.search.show(e)
+		return
+	}
+	var face func(int) bool
+	if e.active {
+		face = func(i int) bool { return i >= e.region[0] && i < e.region[1] }
+	}
+	text, index := cells(e.buf, face, len(e.prompt))
+	e.d.show(append(append([]cell(nil), e.prompt...), text...), len(e.prompt)+index[e.pos])
+}
+
+func (e *Editor) bell() { e.d.puts("\a") }
+
+// Key takes one byte the attacker typed. next is the byte that has already
+// arrived behind it, -1 when there is none: text that comes in one piece is
+// shown in one piece.
+func (e *Editor) Key(b byte, next int) Result {
+	e.burst = next >= ' ' && next != 0x7f
+	switch {
+	case b == 3: // the driver makes a signal of it whatever is being read
+		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
+		return e.run("interrupt")
+	case e.ask != nil:
+		return e.answer(b)
+	case e.paste:
+		e.pasted(b)
+		return More
+	case e.quoted:
+		e.quoted = false
+		e.insert(rune(b))
+		e.refresh()
+		return More
+	case len(e.utf) > 0 || b >= 0x80 && len(e.keys) == 0:
+		e.multibyte(b)
+		return More
+	}
+	e.keys = append(e.keys, b)
+	return e.sequence()
+}
+
+// multibyte gathers the bytes of a character.
+func (e *Editor) multibyte(b byte) {
+	e.utf = append(e.utf, b)
+	if !utf8.FullRune(e.utf) && len(e.utf) < utf8.UTFMax {
+		return
+	}
+	rs := decode(string(e.utf))
+	e.utf = nil
+	if e.search != nil {
+		for _, r := range rs {
+			e.search.key(e, r)
+		}
+		return
+	}
+	e.deactivate()
+	for _, r := range rs {
+		e.insert(r)
+	}
+	e.done("insert")
+	e.refreshInsert()
+}
+
+// refreshInsert shows what was inserted unless more is about to come.
+func (e *Editor) refreshInsert() {
+	if !e.burst {
+		e.refresh()
+	}
+}
+
+// sequence looks the pending keys up.
+func (e *Editor) sequence() Result {
+	k := string(e.keys)
+	if len(k) == 1 && k[0] >= ' ' && k[0] < 0x7f {
+		e.keys = nil
+		if e.search != nil {
+			e.search.key(e, rune(k[0]))
+			return More
+		}
+		e.deactivate()
+		e.insert(rune(k[0]))
+		e.done("insert")
+		e.refreshInsert()
+		return More
+	}
+	name, bound := bindings[k]
+	if isPrefix(k) {
+		return More
+	}
+	e.keys = nil
+	if !bound {
+		if k == "\x1b\x1b" || strings.HasPrefix(k, "\x1b\x1b") && len(k) == 3 {
+			// Two escapes complete; the key behind them stands for itself.
+			e.run("complete")
+			return e.Key(k[2], -1)
+		}
+		e.bell()
+		return More
+	}
+	return e.run(name)
+}
+
+// run carries out a command and shows its effect.
+func (e *Editor) run(name string) Result {
+	if e.search != nil {
+		if r, done := e.search.command(e, name); done {
+			return r
+		}
+	}
+	if name != "yank-last-arg" {
+		e.dotted = 0
+	}
+	if name != "paste" {
+		e.deactivate()
+	}
+	switch name {
+	case "accept":
+		e.pos = len(e.buf)
+		if e.d.row < len(e.d.rows)-1 || e.wasActive() {
+			e.refreshAccept()
+		}
+		e.leave()
+		return Accept
+	case "interrupt":
+		return e.interrupt()
+	case "suspend":
+		return Suspend
+	case "eof":
+		if len(e.buf) == 0 && e.last != "eof" {
+			e.fini("\r\n")
+			return EndOfFile
+		}
+		name = "delete-char"
+	}
+	ok := e.edit(name)
+	e.done(name)
+	if !ok {
+		e.bell()
+		return More
+	}
+	e.refresh()
+	return More
+}
+
+// done remembers what the last command was.
+func (e *Editor) done(name string) {
+	e.killed = strings.HasPrefix(name, "kill") || strings.HasPrefix(name, "backward-kill") || name == "unix-line-discard" || name == "unix-word-rubout"
+	e.last = name
+}
+
+// wasActive reports whether pasted text has to be shown plain again.
+func (e *Editor) wasActive() bool {
+	for _, r := range e.d.rows {
+		for _, c := range r {
+			if c.face {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refreshAccept shows the line as it is left: plain. The cursor stays where the
+// update leaves it when only it would have to move.
+func (e *Editor) refreshAccept() {
+	if e.wasActive() {
+		e.refresh()
+	}
+}
+
+// leave ends the line on the screen.
+func (e *Editor) leave() {
+	if e.silent {
+		e.fini("\r\n")
+		return
+	}
+	e.d.finish()
+	if e.d.term.Bracketed {
+		e.d.puts("\x1b[?2004l\r")
+	}
+}
+
+// fini switches bracketed paste off before what follows.
+func (e *Editor) fini(then string) {
+	if e.d.term.Bracketed {
+		e.d.puts("\x1b[?2004l\r")
+	}
+	e.d.puts(then)
+	e.d.forget()
+}
+
+// interrupt is Ctrl-C: readline cleans up, is set up again by the signal's
+// handler and cleaned up a second time.
+func (e *Editor) interrupt() Result {
+	if e.d.term.Bracketed {
+		e.d.puts("^C\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r\r\n")
+	} else {
+		e.d.puts("^C\r\n")
+	}
+	e.search = nil
+	e.d.forget()
+	return Interrupt
+}
+
+func (e *Editor) insert(r rune) { e.insertAll([]rune{r}) }
+
+func (e *Editor) insertAll(rs []rune) {
+	if len(e.buf)+len(rs) > maxLine {
+		rs = rs[:max(0, maxLine-len(e.buf))]
+	}
+	if len(rs) == 0 {
+		return
+	}
+	e.inserted(e.pos, len(rs), len(rs) == 1 && rs[0] < 0x80)
+	if e.pos == len(e.buf) {
+		e.buf = append(e.buf, rs...)
+	} else {
+		e.buf = append(e.buf[:e.pos:e.pos], append(append([]rune(nil), rs...), e.buf[e.pos:]...)...)
+	}
+	e.pos += len(rs)
+}
+
+// remove deletes a range and returns it.
+func (e *Editor) remove(from, to int) []rune {
+	if from >= to {
+		return nil
+	}
+	cut := append([]rune(nil), e.buf[from:to]...)
+	e.deleted(from, cut)
+	e.buf = append(e.buf[:from:from], e.buf[to:]...)
+	e.pos = from
+	return cut
+}
+
+// overwrite replaces a range as one step of undo.
+func (e *Editor) overwrite(from, to int, with []rune) {
+	e.together(func() {
+		e.remove(from, to)
+		e.pos = from
+		e.insertAll(with)
+	})
+}
+
+// cut deletes a range into the kill ring; kills in a row add up.
+func (e *Editor) cut(from, to int, before bool) {
+	s := e.remove(from, to)
+	switch {
+	case !e.killed:
+		e.kill = s
+	case before:
+		e.kill = append(s, e.kill...)
+	default:
+		e.kill = append(e.kill, s...)
+	}
+}
+
+func (e *Editor) set(s []rune) {
+	e.buf, e.pos = s, len(s)
+}
+
+func (e *Editor) deactivate() { e.active = false }
+
+// Set replaces the line, for a caller that puts an expanded one back.
+func (e *Editor) Set(s string) { e.set(decode(s)) }
+
+// word boundaries: letters and digits.
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func (e *Editor) wordLeft() int {
+	i := e.pos
+	for i > 0 && !isWord(e.buf[i-1]) {
+		i--
+	}
+	for i > 0 && isWord(e.buf[i-1]) {
+		i--
+	}
+	return i
+}
+
+func (e *Editor) wordRight() int {
+	i := e.pos
+	for i < len(e.buf) && !isWord(e.buf[i]) {
+		i++
+	}
+	for i < len(e.buf) && isWord(e.buf[i]) {
+		i++
+	}
+	return i
+}
+
+// blankLeft is the start of the word before the cursor, divided at blanks.
+func (e *Editor) blankLeft() int {
+	i := e.pos
+	for i > 0 && unicode.IsSpace(e.buf[i-1]) {
+		i--
+	}
+	for i > 0 && !unicode.IsSpace(e.buf[i-1]) {
+		i--
+	}
+	return i
+}

@@ -1,0 +1,144 @@
+package shell
+
+import (
+	"strings"
+
+	"honeyguide/internal/deception/shell/grammar"
+)
+
+// interactDash is `sh` on a terminal: no line editor, the driver edits.
+func (e *env) interactDash() int {
+	ps1 := "$ "
+	if e.cred.UID == 0 {
+		ps1 = "# "
+	}
+	return e.plainLoop(func(more bool) (string, bool) {
+		if more {
+			e.warn("> ")
+		} else {
+			e.warn(ps1)
+		}
+		return e.readLine(e.fds.get(0))
+	})
+}
+
+// plainLoop reads commands line by line and runs them; lines are counted over
+// the shell's life.
+func (e *env) plainLoop(read func(more bool) (string, bool)) int {
+	line, text := 1, ""
+	for {
+		next, more := "", true
+		interrupted := e.protected(func() int {
+			next, more = read(text != "")
+			return 0
+		})
+		if interrupted != 0 {
+			if text != "" || e.dialect == dash {
+				line++
+			}
+			text = ""
+			e.status = 130
+			continue
+		}
+		if next == "" && !more {
+			if e.dialect == dash {
+				e.warn("\n")
+			}
+			return e.status
+		}
+		text += next
+		g := grammar.Next(text, 0, e.grammarOptions(line))
+		if incomplete(g, text) && more {
+			continue
+		}
+		e.k.steps, e.k.out = 0, 0
+		src := &source{text: text, kind: fromTTY}
+		status := e.protected(func() int { return e.runText(src, line-1) })
+		line += strings.Count(text, "\n")
+		if e.flow == exiting {
+			return e.status
+		}
+		e.status, e.flow = status, goingOn
+		e.k.sh.opt.Watch.Command(strings.TrimRight(text, "\n"), status)
+		text = ""
+	}
+}
+
+// interactAsh is BusyBox's shell with its own small line editor.
+func (e *env) interactAsh() int {
+	e.warn("\n\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n")
+	var lines []string
+	return e.plainLoop(func(more bool) (string, bool) {
+		prompt := "> "
+		if !more {
+			mark := " $ "
+			if e.cred.UID == 0 {
+				mark = " # "
+			}
+			prompt = e.tildeName(e.cwd) + mark
+		}
+		line, ok := e.ashLine(prompt, lines)
+		if s := strings.TrimSuffix(line, "\n"); s != "" && len(lines) < maxHistory {
+			lines = append(lines, s)
+		}
+		return line, ok
+	})
+}
+
+// ashLine edits one line the way BusyBox shows it.
+func (e *env) ashLine(prompt string, hist []string) (string, bool) {
+	t := e.k.tty
+	t.send([]byte(prompt + "\x1b[6n"))
+	defer func() { t.raw = false }()
+	var line []byte
+	at := len(hist)
+	for {
+		switch c := t.key(); c {
+		case '\r', '\n':
+			t.send([]byte("\r\n"))
+			return string(line) + "\n", true
+		case 3:
+			t.send([]byte("^C"))
+			panic(death{128 + sigInt, ofLine})
+		case 4:
+			if len(line) == 0 {
+				t.send([]byte("\r\n"))
+				return "", false
+			}
+		case 0x7f, '\b':
+			if len(line) > 0 {
+				line = line[:len(line)-1]
+				t.send([]byte("\b\x1b[J"))
+			}
+		case 0x15:
+			line = nil
+			t.send([]byte("\r" + prompt + "\x1b[J"))
+		case 0x1b:
+			if c := t.key(); c != '[' && c != 'O' {
+				continue
+			}
+			d := t.key()
+			for d >= '0' && d <= '9' || d == ';' {
+				d = t.key()
+			}
+			switch {
+			case d == 'A' && at > 0:
+				at--
+			case d == 'B' && at < len(hist):
+				at++
+			default:
+				continue
+			}
+			line = nil
+			if at < len(hist) {
+				line = []byte(hist[at])
+			}
+			t.send([]byte("\r" + prompt + string(line) + "\x1b[J"))
+		default:
+			if c >= ' ' && len(line) < 4096 {
+				line = append(line, c)
+				t.send([]byte{c})
+			}
+		}
+	}
+}

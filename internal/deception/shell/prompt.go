@@ -1,0 +1,125 @@
+package shell
+
+import (
+	"strconv"
+	"strings"
+)
+
+// expandPrompt decodes a prompt string. \[ and \] become \x01 and \x02, which
+// the line editor takes out.
+func (e *env) expandPrompt(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		i += e.promptEscape(&b, s[i:]) - 1
+	}
+	out := b.String()
+	if !strings.ContainsAny(out, "$`") {
+		return out
+	}
+	w, err := e.textWord(out, true)
+	if err != nil {
+		return out
+	}
+	saved, status := e.unit, e.status
+	e.unit = &unit{src: &source{kind: fromTTY}, text: out, line: 1}
+	defer func() { e.unit, e.status = saved, status }()
+	v, err := e.inner(w.Parts)
+	if err != nil {
+		return out
+	}
+	return v
+}
+
+// promptEscape writes what an escape stands for and returns its length.
+func (e *env) promptEscape(b *strings.Builder, s string) int {
+	now := e.k.sh.opt.Now()
+	host := e.hostname()
+	switch s[0] {
+	case 'u':
+		b.WriteString(e.user)
+	case 'h':
+		h, _, _ := strings.Cut(host, ".")
+		b.WriteString(h)
+	case 'H':
+		b.WriteString(host)
+	case 'w':
+		b.WriteString(e.tildeName(e.cwd))
+	case 'W':
+		if d := e.tildeName(e.cwd); d == "/" || d == "~" {
+			b.WriteString(d)
+		} else {
+			b.WriteString(base(d))
+		}
+	case '$':
+		// Quoted, for what follows is expanded once more.
+		if e.cred.UID == 0 {
+			b.WriteByte('#')
+		} else {
+			b.WriteString(`\$`)
+		}
+	case 'n':
+		b.WriteByte('\n')
+	case 'r':
+		b.WriteByte('\r')
+	case 'a':
+		b.WriteByte('\a')
+	case 'e':
+		b.WriteByte(0x1b)
+	case '[':
+		b.WriteByte(1)
+	case ']':
+		b.WriteByte(2)
+	case '\\':
+		b.WriteString(`\\`)
+	case 's':
+		b.WriteString(strings.TrimPrefix(e.name, "-"))
+	case 'v':
+		b.WriteString("5.2")
+	case 'V':
+		b.WriteString("5.2.15")
+	case 't':
+		b.WriteString(now.Format("15:04:05"))
+	case 'T':
+		b.WriteString(now.Format("03:04:05"))
+	case '@':
+		b.WriteString(now.Format("03:04 PM"))
+	case 'A':
+		b.WriteString(now.Format("15:04"))
+	case 'd':
+		b.WriteString(now.Format("Mon Jan 02"))
+	case 'j':
+		n := 0
+		if e.jobs != nil {
+			n = len(e.jobs.list)
+		}
+		b.WriteString(strconv.Itoa(n))
+	case 'l':
+		b.WriteString(base(e.ttyName()))
+	case '!':
+		n := 1
+		if e.hist != nil {
+			n = e.hist.first + len(e.hist.lines) + 1
+		}
+		b.WriteString(strconv.Itoa(n))
+	case '#':
+		b.WriteString("1")
+	default:
+		if s[0] >= '0' && s[0] <= '7' {
+			n, v := 0, 0
+			for n < len(s) && n < 3 && s[n] >= '0' && s[n] <= '7' {
+				v = v*8 + int(s[n]-'0')
+				n++
+			}
+			b.WriteByte(byte(v))
+			return n
+		}
+		b.WriteByte('\\')
+		b.WriteByte(s[0])
+	}
+	return 1
+}

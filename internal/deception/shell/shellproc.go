@@ -1,0 +1,319 @@
+package shell
+
+import (
+	"strings"
+
+	"honeyguide/internal/deception/shell/grammar"
+	"honeyguide/internal/deception/vfs"
+)
+
+// maxScript bounds a script file that is read into memory.
+const maxScript = 1 << 20
+
+// A startup is what a shell's own arguments say.
+type startup struct {
+	command     string
+	hasCommand  bool
+	interactive bool
+	login       bool
+	stdin       bool
+	set         []string // options for set
+	file        string
+	args        []string
+}
+
+// runShell runs a shell as a program of its own: a child that knows only the
+// exported variables.
+func (e *env) runShell(d dialect, args []string) int {
+	if !e.mayFork() {
+		return 254
+	}
+	st, status, ok := e.parseStartup(d, args)
+	if !ok {
+		return status
+	}
+	c := e.fork()
+	c.become(d, args[0])
+	if st.login || strings.HasPrefix(args[0], "-") {
+		c.login = true
+	}
+	return c.isolate(func() int { return c.start(st) })
+}
+
+// become turns a fork into a fresh shell.
+func (c *env) become(d dialect, name string) {
+	c.dialect, c.name, c.errName = d, name, ""
+	c.flags, c.command, c.interactive, c.login = "hBs", false, false, false
+	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
+	c.self, c.ppid = c.pid, c.ppidOf()
+	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
+	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
+	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
+	c.began, c.secs = c.k.sh.opt.Now(), 0
+	c.hist = nil
+	old := c.vars
+	c.vars, c.shared = make(map[string]*variable, len(old)), false
+	for n, v := range old {
+		if v.attr&exported != 0 && v.arr == nil {
+			c.vars[n] = &variable{val: v.val, attr: exported}
+		}
+	}
+	if c.dialect == bash {
+		c.vars["SHLVL"] = &variable{val: nextLevel(c.vars["SHLVL"]), attr: exported}
+	}
+	c.fixedVars()
+	c.vars["PWD"] = &variable{val: c.cwd, attr: exported}
+}
+
+func (c *env) ppidOf() int { return c.parentPID }
+
+func nextLevel(v *variable) string {
+	n := int64(0)
+	if v != nil {
+		for _, r := range v.val {
+			if r < '0' || r > '9' || n > 900 {
+				n = 0
+				break
+			}
+			n = n*10 + int64(r-'0')
+		}
+	}
+	return itoa(n + 1)
+}
+
+// parseStartup reads a shell's arguments.
+func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok bool) {
+	i := 1
+	for ; i < len(args); i++ {
+		a := args[i]
+		if a == "--" || a == "-" {
+			i++
+			break
+		}
+		if strings.HasPrefix(a, "--") && d == bash {
+			switch a {
+			case "--version":
+				e.out(bashVersion)
+				return st, 0, false
+			case "--login":
+				st.login = true
+			case "--rcfile", "--init-file":
+				i++
+			case "--norc", "--noprofile", "--posix", "--noediting", "--restricted", "--verbose":
+			default:
+				e.warn(args[0] + ": " + a + ": invalid option\n")
+				return st, 2, false
+			}
+			continue
+		}
+		if len(a) < 2 || a[0] != '-' && a[0] != '+' {
+			break
+		}
+		for _, f := range a[1:] {
+			switch f {
+			case 'c':
+				st.hasCommand = a[0] == '-'
+			case 'i':
+				st.interactive = true
+			case 'l':
+				st.login = true
+			case 's':
+				st.stdin = true
+			case 'o':
+				if i+1 < len(args) {
+					i++
+					st.set = append(st.set, a[:1]+"o", args[i])
+				}
+			default:
+				if !strings.ContainsRune("abefhkmnptuvxBCEHPTrD", f) {
+					if d == dash {
+						e.warn(args[0] + ": 0: Illegal option -" + string(f) + "\n")
+					} else {
+						e.warn(args[0] + ": -" + string(f) + ": invalid option\n")
+					}
+					return st, 2, false
+				}
+				st.set = append(st.set, a[:1]+string(f))
+			}
+		}
+	}
+	rest := args[min(i, len(args)):]
+	switch {
+	case st.hasCommand && len(rest) == 0:
+		if d == dash {
+			e.warn(args[0] + ": 0: -c requires an argument\n")
+		} else {
+			e.warn(args[0] + ": -c: option requires an argument\n")
+		}
+		return st, 2, false
+	case st.hasCommand:
+		st.command, st.args = rest[0], rest[1:]
+	case len(rest) > 0 && !st.stdin:
+		st.file, st.args = rest[0], rest[1:]
+	default:
+		st.args = rest
+	}
+	return st, 0, true
+}
+
+const bashVersion = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n" +
+	"Copyright (C) 2022 Free Software Foundation, Inc.\n" +
+	"License GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\n\n" +
+	"This is free software; you are free to change and redistribute it.\n" +
+	"There is NO WARRANTY, to the extent permitted by law.\n"
+
+// start runs a fresh shell the way its arguments say.
+func (c *env) start(st startup) int {
+	for i := 0; i < len(st.set); i++ {
+		if strings.HasSuffix(st.set[i], "o") {
+			c.setOption(st.set[i+1], st.set[i][0] == '-')
+			i++
+			continue
+		}
+		c.setFlags(st.set[i])
+	}
+	if c.login {
+		c.shopts |= shLoginShell
+	}
+	switch {
+	case st.hasCommand:
+		c.command, c.flags = true, "hBc"
+		if len(st.args) > 0 {
+			c.name, c.params = st.args[0], st.args[1:]
+		}
+		return c.runText(&source{text: st.command, kind: fromArg}, 0)
+	case st.file != "":
+		return c.runFile(st.file, st.args)
+	}
+	c.params = st.args
+	if st.interactive || c.isTTY(0) && c.isTTY(2) {
+		if c.isTTY(0) {
+			return c.interact()
+		}
+		if st.interactive {
+			return c.runStdin()
+		}
+	}
+	return c.runStdin()
+}
+
+// runFile runs a script file.
+func (c *env) runFile(path string, args []string) int {
+	shown := c.name
+	i, err := c.stat(path)
+	full := path
+	if err != nil && strings.IndexByte(path, '/') < 0 {
+		if p, ok := c.find(path); ok {
+			full = p
+			i, err = c.stat(full)
+		}
+	}
+	switch {
+	case err != nil && c.dialect == dash:
+		c.warn(shown + ": 0: cannot open " + path + ": No such file\n")
+		return 2
+	case err != nil:
+		c.warn(shown + ": " + path + ": " + errText(err) + "\n")
+		return 127
+	case i.IsDir():
+		c.warn(shown + ": " + path + ": Is a directory\n")
+		return 126
+	}
+	text, err := c.readScript(full)
+	if err != nil {
+		c.warn(shown + ": " + path + ": " + errText(err) + "\n")
+		return 126
+	}
+	if strings.HasPrefix(text, "\x7fELF") || isBinary([]byte(text[:min(len(text), 256)])) {
+		c.warn(path + ": " + path + ": cannot execute binary file\n")
+		return 126
+	}
+	c.name, c.params, c.flags = path, args, "hB"
+	return c.runText(&source{name: path, text: text, kind: fromFile}, 0)
+}
+
+// readScript reads a script as the shell's user.
+func (e *env) readScript(path string) (string, error) {
+	o, err := e.openPath(e.abs(path), vfs.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer o.drop()
+	var buf []byte
+	chunk := make([]byte, 4096)
+	for len(buf) < maxScript {
+		n, err := o.Read(chunk)
+		if err := e.hold(n); err != nil {
+			return "", err
+		}
+		buf = append(buf, chunk[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	return string(buf), nil
+}
+
+// runStdin runs the commands read from standard input, one complete command at
+// a time and not a byte further, for what follows may be a command's input.
+func (e *env) runStdin() int {
+	src := &source{kind: fromStdin}
+	in := e.fds.get(0)
+	line, text := 1, ""
+	status := 0
+	for in != nil {
+		next, more := e.readLine(in)
+		text += next
+		if next == "" && text == "" {
+			break
+		}
+		g := grammar.Next(text, 0, e.grammarOptions(line))
+		e.k.step(len(text) / 256)
+		waiting := g.Err != nil && (g.Err.Kind == grammar.EOF || g.Err.Kind == grammar.Unclosed) || len(g.Open) > 0 || strings.HasSuffix(text, "\\\n")
+		if waiting && more && len(text) < maxScript {
+			continue
+		}
+		src.text = text
+		if g.Err != nil {
+			e.syntaxError(src, 0, line-1, g.Err)
+			return e.status
+		}
+		e.openDocuments(g.Open)
+		if !g.Blank {
+			status = e.runUnit(src, text, line)
+			e.k.sh.opt.Watch.Command(strings.TrimRight(text, "\n"), status)
+		}
+		line += strings.Count(text, "\n")
+		text = ""
+		if e.flow == discarding {
+			e.flow = goingOn
+		}
+		if e.flow != goingOn || !more {
+			break
+		}
+		in = e.fds.get(0)
+	}
+	return status
+}
+
+// readLine reads up to and with the next newline; more is false at the end.
+func (e *env) readLine(in *ofile) (line string, more bool) {
+	var b strings.Builder
+	var c [1]byte
+	for b.Len() < maxScript {
+		n, err := in.Read(c[:])
+		if n > 0 {
+			b.WriteByte(c[0])
+			if c[0] == '\n' {
+				return b.String(), true
+			}
+		}
+		if err != nil {
+			return b.String(), false
+		}
+		if n == 0 {
+			return b.String(), false
+		}
+	}
+	return b.String(), true
+}

@@ -1,0 +1,350 @@
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"honeyguide/internal/deception/shell/grammar"
+)
+
+// A kind says where text comes from, which decides how errors are prefixed.
+type kind uint8
+
+const (
+	fromArg kind = iota // bash -c
+	fromStdin
+	fromFile
+	fromTTY
+	fromEval
+	fromSubst // backquotes
+)
+
+// A source is a text to be run.
+type source struct {
+	name string // of the file
+	text string
+	kind kind
+}
+
+// A unit is one complete command: what is parsed and run at once.
+type unit struct {
+	src     *source
+	text    string
+	line    int // of its first line
+	stmts   []*syntax.Stmt
+	bad     []defect
+	words   map[string]*syntax.Word // texts expanded on their own, by text
+	aliased string                  // the alias this text came from
+	lets    map[string]*unit        // let commands read as plain ones
+}
+
+// A defect is an expansion the parser refuses and bash finds at run time.
+type defect struct {
+	kind byte // '{' parameter, '(' arithmetic, '`' command
+	text string
+}
+
+// badName begins the parameter that stands in for a defect.
+const badName = "__defect_"
+
+// A stmtRef is a statement with the unit it belongs to.
+type stmtRef struct {
+	stmt *syntax.Stmt
+	unit *unit
+}
+
+var parsers = sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(syntax.LangBash)) }}
+
+// parse makes a tree of a complete command. What the parser refuses although
+// it is complete is replaced by something that fails when it is run.
+func parse(src *source, text string, line int) (*unit, error) {
+	u := &unit{src: src, text: strings.ReplaceAll(text, "\r", carriage), line: line}
+	p := parsers.Get().(*syntax.Parser)
+	defer parsers.Put(p)
+	for range 16 {
+		f, err := p.Parse(strings.NewReader(u.text), "")
+		if err == nil {
+			u.stmts = f.Stmts
+			if strings.Contains(u.text, carriage) {
+				restore(f)
+			}
+			return u, nil
+		}
+		if !u.repair(err) {
+			return nil, err
+		}
+	}
+	return nil, errors.New("too many defects")
+}
+
+// carriage stands for a carriage return while text is parsed: the parser drops
+// those before a newline, bash makes them part of the word.
+const carriage = "\ue00d"
+
+// restore puts carriage returns back into a tree.
+func restore(f *syntax.File) {
+	syntax.Walk(f, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Lit:
+			n.Value = strings.ReplaceAll(n.Value, carriage, "\r")
+		case *syntax.SglQuoted:
+			n.Value = strings.ReplaceAll(n.Value, carriage, "\r")
+		}
+		return true
+	})
+}
+
+// repair replaces the innermost expansion around the parser's error.
+func (u *unit) repair(err error) bool {
+	off := -1
+	var pe syntax.ParseError
+	var le syntax.LangError
+	switch {
+	case errors.As(err, &pe):
+		off = int(pe.Pos.Offset())
+	case errors.As(err, &le):
+		off = int(le.Pos.Offset())
+	default:
+		return false
+	}
+	if strings.HasPrefix(u.text[min(off, len(u.text)):], "let") && !strings.HasSuffix(u.text[:off], "\\") {
+		u.text = u.text[:off] + "\\" + u.text[off:] // a let without arguments
+		return true
+	}
+	if at := declarationBefore(u.text, off); at >= 0 {
+		u.text = u.text[:at] + "\\" + u.text[at:]
+		return true
+	}
+	var best grammar.Span
+	found := false
+	for _, s := range grammar.Spans(u.text) {
+		if s.From <= off && off <= s.To && (!found || s.To-s.From < best.To-best.From) && !strings.Contains(u.text[s.From:s.To], badName) {
+			best, found = s, true
+		}
+	}
+	if !found {
+		return false
+	}
+	name := badName + strconv.Itoa(len(u.bad))
+	d := defect{kind: best.Kind, text: u.text[best.From:best.To]}
+	repl := "${" + name + "}"
+	switch best.Kind {
+	case '(':
+		d.text = strings.TrimSuffix(strings.TrimPrefix(d.text, "$(("), "))")
+		repl = "$((" + name + "))"
+	case 'c':
+		d.text = strings.TrimSuffix(strings.TrimPrefix(d.text, "(("), "))")
+		repl = "((" + name + "))"
+	case '`':
+		d.text = strings.Trim(d.text, "`")
+	}
+	u.bad = append(u.bad, d)
+	u.text = u.text[:best.From] + repl + u.text[best.To:]
+	return true
+}
+
+// declarationBefore finds the declaring builtin at or before an offset in the
+// same command, so that a name it cannot take becomes a plain argument.
+func declarationBefore(text string, off int) int {
+	off = min(off, len(text))
+	from := strings.LastIndexAny(text[:off], ";&|\n({") + 1
+	for _, w := range []string{"export", "declare", "readonly", "local", "typeset"} {
+		i := strings.Index(text[from:], w)
+		if i >= 0 && from+i <= off && strings.TrimSpace(text[from:from+i]) == "" && !strings.Contains(text[from+i:off], "$") {
+			return from + i
+		}
+	}
+	return -1
+}
+
+// defect returns the defect a parameter stands for.
+func (u *unit) defect(name string) (defect, bool) {
+	rest, ok := strings.CutPrefix(name, badName)
+	if !ok || u == nil {
+		return defect{}, false
+	}
+	n, err := strconv.Atoi(rest)
+	if err != nil || n >= len(u.bad) {
+		return defect{}, false
+	}
+	return u.bad[n], true
+}
+
+// slice returns the source text between two positions.
+func (u *unit) slice(from, to syntax.Pos) string {
+	a, b := int(from.Offset()), int(to.Offset())
+	if a < 0 || b > len(u.text) || a > b {
+		return ""
+	}
+	if s := u.text[a:b]; !strings.Contains(s, carriage) {
+		return s
+	}
+	return strings.ReplaceAll(u.text[a:b], carriage, "\r")
+}
+
+// runText runs a source from its first line, counted from base+1, to its end.
+func (e *env) runText(src *source, base int) int {
+	saved, savedLine := e.unit, e.line
+	defer func() {
+		e.unit = saved
+		if src.kind == fromEval || src.kind == fromSubst {
+			e.line = savedLine
+		}
+	}()
+	off, line := 0, base+1
+	status := 0
+	ran := false
+	for off < len(src.text) {
+		g := grammar.Next(src.text[off:], 0, e.grammarOptions(line))
+		if g.Err != nil {
+			e.syntaxError(src, off, base, g.Err)
+			return e.status
+		}
+		e.openDocuments(g.Open)
+		text := src.text[off : off+g.End]
+		if !g.Blank {
+			ran = true
+			status = e.runUnit(src, text, line)
+			if e.flow == discarding && src.kind != fromEval && src.kind != fromSubst && e.level == 0 && len(e.frames) == 0 {
+				e.flow = goingOn
+			}
+		}
+		if e.flow != goingOn {
+			if e.flow == discarding && src.kind == fromEval {
+				e.flow = goingOn
+			}
+			break
+		}
+		line += strings.Count(text, "\n")
+		off += g.End
+	}
+	if !ran {
+		return 0
+	}
+	return status
+}
+
+func (e *env) grammarOptions(line int) grammar.Options {
+	return grammar.Options{ExtGlob: e.shopts&shExtGlob != 0, Posix: e.dialect == dash, Line: line}
+}
+
+// openDocuments warns of here-documents that ended with the text.
+func (e *env) openDocuments(open []grammar.Here) {
+	if e.dialect != bash {
+		return
+	}
+	for _, h := range open {
+		e.line = h.Last
+		e.errorf("warning: here-document at line %d delimited by end-of-file (wanted `%s')", h.Line, h.Word)
+	}
+}
+
+// runUnit parses and runs one complete command.
+func (e *env) runUnit(src *source, text string, line int) int {
+	u, err := parse(src, text, line)
+	if err != nil {
+		e.k.sh.opt.Watch.Unsupported("syntax: " + err.Error())
+		e.status = 2
+		return 2
+	}
+	return e.runParsed(u)
+}
+
+func (e *env) runParsed(u *unit) int {
+	if e.opts&optVerbose != 0 {
+		e.warn(u.text)
+	}
+	e.unit = u
+	return e.stmts(u.stmts)
+}
+
+// syntaxError writes what the shell says of a text it cannot read.
+func (e *env) syntaxError(src *source, off, base int, g *grammar.Error) {
+	e.status = g.Status
+	if e.dialect != bash {
+		e.dashSyntaxError(g)
+		return
+	}
+	where := e.name + ": "
+	switch {
+	case src.kind == fromTTY || e.interactive && src.kind == fromArg:
+		where = e.name + ": "
+	case src.kind == fromArg:
+		where += fmt.Sprintf("-c: line %d: ", g.Line)
+	case src.kind == fromEval:
+		where += fmt.Sprintf("eval: line %d: ", g.Line)
+	case src.kind == fromSubst:
+		where += fmt.Sprintf("command substitution: line %d: ", g.Line)
+	case src.kind == fromFile:
+		where = fmt.Sprintf("%s: line %d: ", src.name, g.Line)
+	default:
+		where += fmt.Sprintf("line %d: ", g.Line)
+	}
+	switch g.Kind {
+	case grammar.Unexpected:
+		e.warn(where + "syntax error near unexpected token `" + g.Token + "'\n")
+		if src.kind != fromTTY {
+			e.warn(where + "`" + lineOf(src.text[off:], g.Line-base-1-strings.Count(src.text[:off], "\n")) + "'\n")
+		}
+	case grammar.EOF:
+		e.warn(where + "syntax error: unexpected end of file\n")
+	case grammar.Unclosed:
+		e.warn(where + "unexpected EOF while looking for matching `" + g.Token + "'\n")
+	case grammar.Cond:
+		e.warn(where + g.Token + "\n")
+	}
+}
+
+func (e *env) dashSyntaxError(g *grammar.Error) {
+	e.line = g.Line
+	if e.dialect == ash {
+		e.line = 0
+	}
+	switch g.Kind {
+	case grammar.Unexpected:
+		tok := `"` + g.Token + `"`
+		if g.Token == "newline" {
+			tok = "newline"
+		}
+		if e.dialect == ash {
+			e.errorf("syntax error: unexpected %s", tok)
+			return
+		}
+		e.errorf("Syntax error: %s unexpected", tok)
+	case grammar.EOF:
+		expect := ""
+		if g.Expect != "" {
+			expect = ` (expecting "` + g.Expect + `")`
+		}
+		if e.dialect == ash {
+			e.errorf("syntax error: unexpected end of file%s", expect)
+			return
+		}
+		e.errorf("Syntax error: end of file unexpected%s", expect)
+	default:
+		if e.dialect == ash {
+			e.errorf("syntax error: unterminated quoted string")
+			return
+		}
+		e.errorf("Syntax error: Unterminated quoted string")
+	}
+	e.status = 2
+}
+
+// lineOf returns line n, counted from 0, of text.
+func lineOf(text string, n int) string {
+	for range max(n, 0) {
+		_, rest, ok := strings.Cut(text, "\n")
+		if !ok {
+			break
+		}
+		text = rest
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

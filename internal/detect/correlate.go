@@ -1,0 +1,74 @@
+package detect
+
+import (
+	"time"
+
+	"honeyguide"
+)
+
+// A Correlator says which attackers belong together: those that an alert's
+// bait, file or address ties to somebody seen before. It is deterministic and
+// bounded; it is not safe for concurrent use.
+type Correlator struct {
+	firsts *Memory[string] // by observable: key of the attacker that showed it first
+}
+
+// NewCorrelator returns a correlator that remembers up to limit observables.
+func NewCorrelator(limit int) *Correlator {
+	return &Correlator{firsts: NewMemory(limit, func() string { return "" })}
+}
+
+// Keys returns the attacker keys a belongs to: its own first, then those of
+// the reader of its honeytoken and of whoever first showed the same token,
+// file or URL.
+func (c *Correlator) Keys(a *honeyguide.Alert) []string {
+	keys := []string{a.Attacker}
+	add := func(k string) {
+		for _, have := range keys {
+			if have == k {
+				return
+			}
+		}
+		keys = append(keys, k)
+	}
+	for _, o := range a.Observed {
+		switch {
+		case o.Name == honeyguide.AttrReader:
+			add("attacker:" + o.Value)
+		case ties(a, o):
+			first := c.firsts.At(o.Type + "|" + o.Value)
+			if *first == "" {
+				*first = a.Attacker
+			}
+			add(*first)
+		}
+	}
+	return keys
+}
+
+// ties reports whether an observable of a makes its attacker one with others
+// that show it.
+func ties(a *honeyguide.Alert, o honeyguide.Observable) bool {
+	switch o.Type {
+	case "token":
+		return true
+	case "hash", "url":
+		// Another product's hash or URL may be anybody's.
+		return a.Detector == "behaviour"
+	}
+	return false
+}
+
+// Clock returns the time within which an incident of a severity is to be
+// answered, by the product's security policy.
+func Clock(s honeyguide.Severity) time.Duration {
+	switch s {
+	case honeyguide.SeverityCritical:
+		return 15 * time.Minute
+	case honeyguide.SeverityHigh:
+		return time.Hour
+	case honeyguide.SeverityMedium:
+		return 4 * time.Hour
+	}
+	return 24 * time.Hour
+}

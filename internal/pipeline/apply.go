@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"honeyguide"
+	"honeyguide/internal/respond"
+	"honeyguide/internal/state"
+)
+
+// An outcome is what a committed transaction tells the consumer to remember
+// and count.
+type outcome struct {
+	sessions []honeyguide.Session
+	links    map[string]string
+	created  []honeyguide.Alert
+	opened   int
+	plans    []honeyguide.Plan
+	unknown  int // token events without a token
+}
+
+// apply writes a verdict and moves the cursor, in one transaction. The verdict
+// itself stays unchanged, so that it can be applied again.
+func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
+	var out *outcome
+	err := c.dep.State.Update(ctx, func(tx state.Tx) error {
+		w := &applying{c: c, tx: tx, now: c.dep.Now().UTC(), links: map[string]string{}, touched: map[string]*incidents{}}
+		o := &outcome{links: w.links}
+		var err error
+		if o.sessions, err = c.saveSessions(ctx, tx, v.sessions.list); err != nil {
+			return err
+		}
+		if o.unknown, err = saveTokens(ctx, tx, v); err != nil {
+			return err
+		}
+		if err := w.alerts(ctx, v); err != nil {
+			return err
+		}
+		if err := w.finish(ctx); err != nil {
+			return err
+		}
+		o.created, o.plans = w.created, w.plans
+		for _, in := range w.order {
+			if in.opened {
+				o.opened++
+			}
+		}
+		out = o
+		return tx.Cursors().Move(ctx, c.cfg.Name, int64(v.from), int64(v.to))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write what follows from events %d to %d: %w", v.from+1, v.to, err)
+	}
+	return out, nil
+}
+
+// saveTokens writes the fate of honeytokens. A token the state does not know is
+// no reason to stop: it may have been retired.
+func saveTokens(ctx context.Context, tx state.Tx, v *verdict) (unknown int, err error) {
+	note := func(err error) error {
+		if err != nil && honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+			unknown++
+			return nil
+		}
+		return err
+	}
+	for _, x := range v.exposed {
+		if err := note(tx.Tokens().Expose(ctx, x)); err != nil {
+			return 0, err
+		}
+	}
+	for _, u := range v.used {
+		if err := note(tx.Tokens().Use(ctx, u.token, u.event, u.e.Time)); err != nil {
+			return 0, err
+		}
+	}
+	return unknown, nil
+}
+
+// alerts saves the alerts of a verdict, each in its incident.
+func (w *applying) alerts(ctx context.Context, v *verdict) error {
+	alerts := v.merged.Alerts()
+	of, all := groupsOf(alerts, v.keys)
+	for _, g := range all {
+		if err := w.place(ctx, g); err != nil {
+			return err
+		}
+	}
+	saved := slices.Clone(alerts) // the store fills in what it keeps
+	for i := range saved {
+		saved[i].CreatedAt = w.now
+		if in := of[i].in.now(); in != nil {
+			saved[i].Incident = in.ID
+		}
+	}
+	fresh, err := w.tx.Alerts().SaveAll(ctx, saved)
+	if err != nil {
+		return err
+	}
+	for i := range saved {
+		a, created, in := saved[i], fresh[i], of[i].in.now()
+		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
+		moved := in != nil && a.Incident != in.ID
+		if a.Title != title && sev >= a.Severity || moved {
+			// The store keeps the first title and incident; the worst claim
+			// names the alert, and a joined incident takes its alerts along.
+			a.Title = title
+			if in != nil {
+				a.Incident = in.ID
+			}
+			if err := w.tx.Alerts().Put(ctx, &a); err != nil {
+				return err
+			}
+		}
+		if created {
+			w.created = append(w.created, a)
+		}
+		if in != nil {
+			in.take(&a, n, created || moved, w.now)
+		}
+	}
+	return nil
+}
+
+// finish plans for the incidents that grew and saves all that were touched.
+func (w *applying) finish(ctx context.Context) error {
+	for _, in := range w.order {
+		if len(in.alerts) == 0 {
+			continue // looked at only
+		}
+		if in.grown && w.c.dep.Planner != nil {
+			w.plan(ctx, in)
+		}
+		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
+			return err
+		}
+	}
+	for i := range w.plans {
+		if err := w.tx.Plans().Save(ctx, &w.plans[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan adds to an incident the plans that are new or stronger than what was
+// planned before.
+func (w *applying) plan(ctx context.Context, in *incidents) {
+	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, in.alerts, in.opened, w.now)
+	if err != nil {
+		w.c.m.failures.Add(1)
+		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
+	}
+	for _, p := range plans {
+		i := slices.IndexFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
+		switch {
+		case i >= 0 && respond.Stronger(&p, &in.Plans[i]):
+			in.Plans[i] = p
+		case i < 0 && len(in.Plans) < state.MaxMembers:
+			in.Plans = append(in.Plans, p)
+		default:
+			continue
+		}
+		w.plans = append(w.plans, p)
+	}
+}

@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+
+	"honeyguide"
+	"honeyguide/internal/detect"
+	"honeyguide/internal/eventlog"
+)
+
+// memoryOfKeys bounds what the judge remembers of observables and alerts.
+const memoryOfKeys = 100_000
+
+// A judge turns records into what follows from them. It is deterministic: what
+// it says depends on the events alone, in their order, not on how they are cut
+// into batches.
+type judge struct {
+	detectors []Detector
+	triage    *detect.Triage
+	ties      *detect.Correlator
+	told      *detect.Memory[told] // by dedupe key
+	log       *slog.Logger
+	failed    func(detector string)
+}
+
+// quoted is how many events an alert quotes before it only counts them.
+const quoted = 20
+
+// told is what has been claimed about one thing so far: the most severe title,
+// and how many lines of evidence.
+type told struct {
+	severity honeyguide.Severity
+	title    string
+	lines    int
+}
+
+func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
+	return &judge{
+		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
+		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
+	}
+}
+
+// A verdict is what follows from the events of one transaction.
+type verdict struct {
+	from, to eventlog.Seq
+	events   int
+	merged   detect.Merger
+	keys     map[string][]string // by dedupe key: the attackers the alert ties together
+	sessions *tally
+	exposed  []honeyguide.Exposure
+	used     []use
+}
+
+func newVerdict(from eventlog.Seq) *verdict {
+	return &verdict{from: from, to: from, keys: map[string][]string{}, sessions: newTally()}
+}
+
+// A use is one return of a token.
+type use struct {
+	token, event string
+	e            *honeyguide.Event
+}
+
+// judge adds records to a verdict. It hands the detectors one event at a time,
+// so that triage and correlation see the claims of all detectors in the order
+// of the events.
+func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
+	one := make([]honeyguide.Event, 1)
+	for i := range recs {
+		e := &recs[i].Event
+		v.events++
+		v.to = recs[i].Seq
+		v.sessions.add(e)
+		v.token(e)
+		one[0] = *e
+		for d := range j.detectors {
+			for _, a := range j.ask(ctx, &j.detectors[d], one) {
+				j.claim(v, &a)
+			}
+		}
+	}
+}
+
+// claim scores one claim and merges it into the verdict.
+func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
+	j.triage.Score(a, v.merged.Score(a.DedupeKey))
+	keys := v.keys[a.DedupeKey]
+	for _, k := range j.ties.Keys(a) {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	v.keys[a.DedupeKey] = keys
+	v.sessions.alert(a)
+	t := j.told.At(a.DedupeKey)
+	if a.Severity > t.severity {
+		t.severity, t.title = a.Severity, a.Title
+	}
+	a.Title = t.title
+	// What a flood repeats is counted, not quoted: evidence shows how it began.
+	if t.lines >= quoted {
+		a.EventIDs, a.Evidence = nil, nil
+	}
+	t.lines += len(a.Evidence)
+	v.merged.Add(*a)
+}
+
+// ask calls a detector. One that panics or fails loses the event, which is
+// counted and logged; the batch goes on.
+func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event) (alerts []honeyguide.Alert) {
+	fail := func(what any, stack string) {
+		alerts = nil
+		j.failed(d.Name)
+		j.log.LogAttrs(ctx, slog.LevelError, "detector failed on an event",
+			slog.String("detector", d.Name), slog.String("event", one[0].ID), slog.String("error", fmt.Sprint(what)), slog.String("stack", stack))
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			fail(p, string(debug.Stack()))
+		}
+	}()
+	alerts, err := d.Detect(ctx, one)
+	if err != nil {
+		fail(err, "")
+	}
+	return alerts
+}
+
+// token notes the fate of honeytokens.
+func (v *verdict) token(e *honeyguide.Event) {
+	id := e.Str(honeyguide.AttrToken)
+	switch {
+	case id == "":
+	case e.Activity == honeyguide.ActivityTokenExposed:
+		v.exposed = append(v.exposed, exposure(e))
+	case e.Activity == honeyguide.ActivityTokenUsed:
+		v.used = append(v.used, use{id, e.ID, e})
+	}
+}

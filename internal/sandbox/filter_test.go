@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// verdict runs the filter on one call. The interpreter loads big endian.
+func verdict(t testing.TB, vm *bpf.VM, arch, nr uint32, args ...uint32) uint32 {
+	t.Helper()
+	data := make([]byte, 64)
+	binary.BigEndian.PutUint32(data[offNumber:], nr)
+	binary.BigEndian.PutUint32(data[offArch:], arch)
+	for i, a := range args {
+		binary.BigEndian.PutUint32(data[offArgs+8*i:], a)
+	}
+	n, err := vm.Run(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(n)
+}
+
+func TestFilter(t *testing.T) {
+	const pid = 4711
+	vm, err := bpf.NewVM(compile(pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		refuse = retErrno | uint32(unix.EPERM)
+		gone   = retErrno | uint32(unix.ENOSYS)
+		thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM | unix.CLONE_THREAD
+	)
+	tests := []struct {
+		name string
+		nr   uintptr
+		args []uint32
+		want uint32
+	}{
+		{"read", unix.SYS_READ, nil, retAllow},
+		{"execve", unix.SYS_EXECVE, nil, retKill},
+		{"clone3", unix.SYS_CLONE3, nil, gone},
+		{"splice", unix.SYS_SPLICE, nil, gone},
+		{"socket", unix.SYS_SOCKET, nil, refuse},
+		{"mmap rw", unix.SYS_MMAP, []uint32{0, 0, unix.PROT_READ | unix.PROT_WRITE}, retAllow},
+		{"mmap rx", unix.SYS_MMAP, []uint32{0, 0, unix.PROT_READ | unix.PROT_EXEC}, refuse},
+		{"mprotect x", unix.SYS_MPROTECT, []uint32{0, 0, unix.PROT_EXEC}, refuse},
+		{"thread", unix.SYS_CLONE, []uint32{thread}, retAllow},
+		{"fork", unix.SYS_CLONE, []uint32{uint32(unix.SIGCHLD)}, refuse},
+		{"thread in a user namespace", unix.SYS_CLONE, []uint32{thread | unix.CLONE_NEWUSER}, refuse},
+		{"own signal", unix.SYS_TGKILL, []uint32{pid, 1}, retAllow},
+		{"foreign signal", unix.SYS_TGKILL, []uint32{pid + 1, 1}, refuse},
+		{"name memory", unix.SYS_PRCTL, []uint32{unix.PR_SET_VMA}, retAllow},
+		{"other prctl", unix.SYS_PRCTL, []uint32{unix.PR_SET_DUMPABLE}, refuse},
+		{"get flags", unix.SYS_FCNTL, []uint32{0, unix.F_GETFL}, retAllow},
+		{"duplicate", unix.SYS_FCNTL, []uint32{0, unix.F_DUPFD_CLOEXEC}, retAllow},
+		{"nonblocking", unix.SYS_FCNTL, []uint32{0, unix.F_SETFL, unix.O_NONBLOCK}, retAllow},
+		{"asynchronous", unix.SYS_FCNTL, []uint32{0, unix.F_SETFL, unix.O_NONBLOCK | unix.O_ASYNC}, refuse},
+		{"set owner", unix.SYS_FCNTL, []uint32{0, unix.F_SETOWN}, refuse},
+		{"set lease", unix.SYS_FCNTL, []uint32{0, unix.F_SETLEASE}, refuse},
+		{"keep-alive", unix.SYS_SETSOCKOPT, []uint32{0, unix.SOL_SOCKET, unix.SO_KEEPALIVE}, retAllow},
+		{"no delay", unix.SYS_SETSOCKOPT, []uint32{0, unix.IPPROTO_TCP, unix.TCP_NODELAY}, retAllow},
+		{"option of another level", unix.SYS_SETSOCKOPT, []uint32{0, unix.IPPROTO_IP, unix.TCP_NODELAY}, refuse},
+		{"mark", unix.SYS_SETSOCKOPT, []uint32{0, unix.SOL_SOCKET, unix.SO_MARK}, refuse},
+		{"socket error", unix.SYS_GETSOCKOPT, []uint32{0, unix.SOL_SOCKET, unix.SO_ERROR}, retAllow},
+		{"peer credentials", unix.SYS_GETSOCKOPT, []uint32{0, unix.SOL_SOCKET, unix.SO_PEERCRED}, refuse},
+	}
+	for _, tt := range tests {
+		if got := verdict(t, vm, auditArch, uint32(tt.nr), tt.args...); got != tt.want {
+			t.Errorf("%s: %#x, want %#x", tt.name, got, tt.want)
+		}
+	}
+	for _, arch := range []uint32{0, unix.AUDIT_ARCH_I386, unix.AUDIT_ARCH_ARM} {
+		if got := verdict(t, vm, arch, uint32(unix.SYS_READ)); got != retKill {
+			t.Errorf("architecture %#x: %#x, want kill", arch, got)
+		}
+	}
+	if got := verdict(t, vm, auditArch, 0x40000000); got != retKill {
+		t.Errorf("x32 call: %#x, want kill", got)
+	}
+	// What is on no list is refused whatever its arguments.
+	for nr := range uint32(1024) {
+		known := slices.Contains(plain, uintptr(nr)) || slices.Contains(deadly, uintptr(nr)) || slices.Contains(absent, uintptr(nr)) ||
+			slices.ContainsFunc(checked(pid), func(r rule) bool { return r.number == uintptr(nr) })
+		if got := verdict(t, vm, auditArch, nr); !known && got != refuse {
+			t.Errorf("call %d: %#x, want refused", nr, got)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package ssh
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+
+	"honeyguide"
+	"honeyguide/internal/sensor"
+)
+
+// maxEnv bounds the environment a peer may set.
+const maxEnv = 64
+
+// session is one session channel: requests prepare it, then a shell, a command
+// or a subsystem runs in it, once.
+type session struct {
+	*conn
+	ch         channel
+	env        []string
+	pty        bool
+	term       string
+	cols, rows int
+
+	started bool
+	mu      sync.Mutex
+	login   *sensor.Login
+	cancel  context.CancelFunc
+}
+
+// serve answers the requests of the channel until it ends.
+func (s *session) serve(ctx context.Context) {
+	defer s.ch.close()
+	ctx, s.cancel = context.WithCancel(ctx)
+	defer s.cancel()
+	for {
+		r, ok := s.ch.next()
+		if !ok {
+			return
+		}
+		s.request(ctx, r)
+	}
+}
+
+// request answers one request. Success is sent before anything runs: a client
+// must see it before the first output.
+func (s *session) request(ctx context.Context, r request) {
+	p := reader{p: r.payload}
+	switch r.name {
+	case "env":
+		name, value := p.text(), p.text()
+		r.answer(!p.bad && s.setenv(name, value))
+	case "pty-req":
+		s.term = clean(p.text())
+		s.cols, s.rows = sensor.Size(int(p.number()), int(p.number()))
+		ok := !p.bad && !s.pty && !s.started
+		s.pty = s.pty || ok
+		r.answer(ok)
+	case "window-change":
+		s.resize(int(p.number()), int(p.number()))
+		r.answer(false)
+	case "shell":
+		greeting := s.greeting()
+		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.shell(ctx, l, greeting) })
+	case "exec":
+		line := p.text()
+		if p.bad {
+			r.answer(false)
+			return
+		}
+		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
+	case "subsystem":
+		s.subsystem(r, p.text())
+	case "signal":
+		r.answer(false)
+	default: // auth-agent-req@openssh.com, x11-req, break, ...
+		s.unsupported("request " + clean(r.name))
+		r.answer(false)
+	}
+}
+
+// setenv keeps a variable Debian's sshd accepts: AcceptEnv LANG LC_*.
+func (s *session) setenv(name, value string) bool {
+	if name != "LANG" && !strings.HasPrefix(name, "LC_") || len(s.env) >= maxEnv || len(value) > 1024 {
+		return false
+	}
+	if strings.ContainsAny(name, "=\x00\n") || strings.ContainsAny(value, "\x00") {
+		return false
+	}
+	s.env = append(s.env, name+"="+value)
+	return true
+}
+
+// subsystem refuses: this machine has no sftp-server.
+func (s *session) subsystem(r request, name string) {
+	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported, Severity: honeyguide.SeverityLow}
+	e.Set(honeyguide.AttrDetail, "subsystem "+clean(name))
+	s.ses.Emit(e)
+	r.answer(false)
+}
+
+func (s *session) unsupported(what string) {
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityInformational,
+	}
+	e.Set(honeyguide.AttrDetail, what)
+	s.ses.Emit(e)
+}
+
+func (s *session) resize(cols, rows int) {
+	s.cols, s.rows = sensor.Size(cols, rows)
+	s.mu.Lock()
+	login := s.login
+	s.mu.Unlock()
+	if login != nil {
+		login.Resize(cols, rows)
+	}
+}
+
+// start runs what the channel was opened for, beside the loop that answers
+// requests.
+func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
+	if s.started {
+		r.answer(false)
+		return
+	}
+	s.started = true
+	r.answer(true)
+	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
+		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
+	})
+	s.mu.Lock()
+	s.login = login
+	s.mu.Unlock()
+	if s.pty {
+		login.Resize(s.cols, s.rows)
+	}
+	s.ses.Go(func() {
+		defer s.cancel()
+		status := run(ctx, login)
+		s.ch.exit(status)
+	})
+}
+
+// shell runs an interactive shell on a terminal, or a script without one.
+func (s *session) shell(ctx context.Context, l *sensor.Login, greeting string) int {
+	if !s.pty {
+		return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
+	}
+	s.ses.Record('o', []byte(greeting))
+	if _, err := io.WriteString(s.ch, greeting); err != nil {
+		l.Close()
+		return 255
+	}
+	return l.Interactive(ctx, terminal{s.ch, ctx.Done()})
+}
+
+// terminal is the channel as the far side of a pty. A peer that has nothing more
+// to type leaves the terminal open, as with sshd: what was typed before still
+// runs and shows its output.
+type terminal struct {
+	channel
+	done <-chan struct{}
+}
+
+// Read returns what the peer types; its end is that of the channel.
+func (t terminal) Read(p []byte) (int, error) {
+	n, err := t.channel.Read(p)
+	if n == 0 && err == io.EOF {
+		<-t.done
+	}
+	return n, err
+}
+
+// greeting is what sshd shows on a terminal: the message of the day, then the
+// login before this one, which is why it is asked for before the shell is made.
+func (s *session) greeting() string {
+	if !s.pty || s.started {
+		return ""
+	}
+	motd, at, from := s.svc.dep.World.Greeting(s.ses, s.user)
+	if from == "" {
+		return motd
+	}
+	return motd + "Last login: " + at.Format("Mon Jan _2 15:04:05 2006") + " from " + from + "\r\n"
+}
+
+// exec runs one command line. On a terminal both outputs go to it, with its
+// line ends.
+func (s *session) exec(ctx context.Context, l *sensor.Login, line string) int {
+	if !s.pty {
+		return l.Exec(ctx, line, s.ch, s.ch, s.ch.stderr())
+	}
+	out := &sensor.LineEnds{W: s.ch}
+	return l.Exec(ctx, line, s.ch, out, out)
+}

@@ -1,0 +1,151 @@
+// Package ssh is the SSH decoy: to a peer it is OpenSSH 9.2p1 of Debian 12, as
+// far as the library below it can be, with a shell on the pretended machine
+// behind it. Every attempt to log in, every command and every forward asked for
+// is reported; nothing is ever dialled.
+//
+// What its answers must be is recorded from a live OpenSSH server; the library
+// is kept behind the seam of transport.go.
+package ssh
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/kind"
+	"honeyguide/internal/sensor"
+)
+
+// Kind is the SSH sensor.
+var Kind = kind.Of("ssh", "OpenSSH 9.2p1 of Debian 12 with a shell behind it.", Config{
+	Accept: sensor.AcceptList, Delay: 2 * time.Second, Grace: 2 * time.Minute, MaxTries: 6, MaxSessions: 10,
+}, open)
+
+// Config configures an SSH sensor.
+type Config struct {
+	Accept      sensor.Accept `yaml:"accept" doc:"who is let in: never, list, always or after-N"`
+	Delay       time.Duration `yaml:"delay" doc:"about how long a refused password takes; 0 answers at once, without any of OpenSSH's timing"`
+	Grace       time.Duration `yaml:"grace" doc:"time to log in before the connection is closed"`
+	MaxTries    int           `yaml:"max_tries" doc:"attempts to log in on one connection"`
+	MaxSessions int           `yaml:"max_sessions" doc:"sessions at a time on one connection"`
+	Interactive bool          `yaml:"keyboard_interactive" doc:"offer keyboard-interactive besides publickey and password"`
+	Version     string        `yaml:"version" doc:"version line; empty is the persona's"`
+}
+
+// Validate says what is wrong with a configuration.
+func (c *Config) Validate() error {
+	switch {
+	case c.Delay < 0 || c.Delay > 30*time.Second:
+		return errors.New("delay: want 0 to 30s")
+	case c.Grace < time.Second || c.Grace > time.Hour:
+		return errors.New("grace: want 1s to 1h")
+	case c.MaxTries < 1 || c.MaxTries > 100:
+		return errors.New("max_tries: want 1 to 100")
+	case c.MaxSessions < 1 || c.MaxSessions > 100:
+		return errors.New("max_sessions: want 1 to 100")
+	case c.Version != "" && !validVersion(c.Version):
+		return errors.New("version: want SSH-2.0- and printable ASCII, at most 253 characters")
+	}
+	return c.Accept.Check()
+}
+
+func validVersion(v string) bool {
+	if len(v) > 253 || len(v) < 9 || v[:8] != "SSH-2.0-" {
+		return false
+	}
+	for i := range len(v) {
+		if v[i] < 0x20 || v[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// debian12 is the version line of Debian 12's package.
+const debian12 = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10"
+
+type service struct {
+	cfg       Config
+	dep       sensor.Deps
+	version   string
+	transport transport
+	pace      pace
+}
+
+var (
+	_ sensor.Sensor  = (*service)(nil)
+	_ sensor.Refuser = (*service)(nil)
+)
+
+func open(_ context.Context, cfg Config, dep sensor.Deps) (sensor.Sensor, error) {
+	s := &service{cfg: cfg, dep: dep, version: cfg.Version, pace: pace{delay: cfg.Delay, secret: dep.Seed}}
+	if s.version == "" {
+		s.version = cmp.Or(dep.World.Host.SSH.Banner, debian12)
+	}
+	t, err := newLibrary(cfg, s.version, dep.HostKeys)
+	if err != nil {
+		return nil, fmt.Errorf("set up ssh transport: %w", err)
+	}
+	s.transport = t
+	return s, nil
+}
+
+// Refusal is what sshd says instead of its version line over MaxStartups.
+func (s *service) Refusal() []byte { return []byte("Exceeded MaxStartups\r\n") }
+
+// ServeConn exchanges version lines, lets the peer log in and serves its
+// channels.
+func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
+	ses.Opaque()
+	_ = ses.SetDeadline(time.Now().Add(s.cfg.Grace))
+	nagle(ses.Conn, true)
+	if !s.pace.banner(ctx) {
+		return nil
+	}
+	hello, err := greet(ses, s.version)
+	if err != nil {
+		return quiet(err)
+	}
+	nagle(ses.Conn, false)
+	hello.onKex = func(list kexInit) { reportClient(ses, hello.client, list) }
+	g := &gate{done: ctx.Done(), svc: s, ses: ses}
+	l, err := s.transport.open(hello, g)
+	hello.abandoned()
+	if err != nil {
+		return quiet(err)
+	}
+	defer l.close()
+	_ = ses.SetDeadline(time.Time{})
+	c := &conn{svc: s, ses: ses, link: l, user: g.user}
+	l.notify("hostkeys-00@openssh.com", s.transport.hostKeyBlobs())
+	return quiet(l.serve(ctx, c))
+}
+
+// nagle switches Nagle's algorithm: sshd has it on until the peer is known.
+func nagle(c net.Conn, on bool) {
+	if t, ok := c.(interface{ SetNoDelay(bool) error }); ok {
+		_ = t.SetNoDelay(!on)
+	}
+}
+
+// quiet drops what only says that the peer left or spoke no SSH: that is a
+// peer's right and reported as events.
+func quiet(error) error { return nil }
+
+// reportClient reports the peer's software.
+func reportClient(ses *sensor.Session, version string, k kexInit) {
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityClient,
+		Severity: honeyguide.SeverityInformational,
+	}
+	e.Set(honeyguide.AttrClient, version)
+	if k.algorithms != "" {
+		e.Set(honeyguide.AttrHASSH, k.hassh)
+		e.Set("client_hassh.algorithm", k.algorithms)
+	}
+	ses.Emit(e)
+}

@@ -1,0 +1,329 @@
+package sensor
+
+import (
+	"container/list"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/deception/persona"
+	"honeyguide/internal/deception/vfs"
+)
+
+// Limits of what is kept of all source addresses together.
+const (
+	sourcesKept = 2048      // addresses remembered, by default
+	maxOverlays = 128 << 20 // bytes all their changed files may take
+	maxPairs    = 32        // accepted users of one address
+)
+
+// A Bait is a honeytoken planted in this world.
+type Bait struct {
+	ID, Kind, Path string
+	Needles        [][]byte // byte strings that tell it left the decoy
+	Credentials    []Credential
+}
+
+// A WorldConfig says what a world is made of.
+type WorldConfig struct {
+	Host  *persona.Host
+	Seed  []byte
+	Baits []Bait
+	Quota vfs.Quota // of one source address; zero: the defaults of vfs
+	Now   func() time.Time
+	Shell ShellFunc // nil: the real shell
+
+	Sources int // addresses remembered; 0: 2048
+}
+
+// A World is the pretended machine as all sensors of one process share it. One
+// source address has one view of its files over all services and keeps it while
+// it is remembered. All methods may be called from any goroutine.
+type World struct {
+	Host *persona.Host
+
+	seed  []byte
+	quota vfs.Quota
+	now   func() time.Time
+	shell ShellFunc
+	baits []Bait
+	bait  *needles
+	users map[string]Account
+	most  int
+
+	mu      sync.Mutex
+	sources map[netip.Addr]*list.Element // of *source
+	recent  list.List                    // most recently used first
+}
+
+// source is what is remembered of one address.
+type source struct {
+	addr  netip.Addr
+	fs    *vfs.FS
+	tries int
+	pairs map[string]string // user -> the one password that opens it
+	open  int               // sessions holding it
+}
+
+// NewWorld returns the world of a host on which everything is planted already.
+func NewWorld(c WorldConfig) *World {
+	w := &World{
+		Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
+		sources: map[netip.Addr]*list.Element{},
+	}
+	if w.most = c.Sources; w.most <= 0 {
+		w.most = sourcesKept
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.shell == nil {
+		w.shell = newShell
+	}
+	var texts [][]byte
+	var tags []int
+	for i, b := range c.Baits {
+		for _, n := range b.Needles {
+			for _, form := range forms(n) {
+				texts = append(texts, form)
+				tags = append(tags, i)
+			}
+		}
+	}
+	w.bait = newNeedles(texts, tags)
+	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
+	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
+	return w
+}
+
+// forms returns a needle as it looks plain, in hex, and in base64 wherever it
+// may begin in a group of three bytes.
+func forms(n []byte) [][]byte {
+	out := [][]byte{n, []byte(hex.EncodeToString(n))}
+	for shift := range 3 {
+		padded := append(make([]byte, shift), n...)
+		text := base64.StdEncoding.EncodeToString(padded)
+		// Characters that also carry bits of the neighbours are cut off.
+		from := []int{0, 2, 3}[shift]
+		to := len(padded) / 3 * 4
+		if rest := len(padded) % 3; rest > 0 {
+			to += rest // whole characters of the last, broken group
+		}
+		if to-from >= minNeedle {
+			out = append(out, []byte(text[from:to]))
+		}
+	}
+	return out
+}
+
+// source returns what is remembered of an address; w.mu is held.
+func (w *World) source(addr netip.Addr) *source {
+	addr = addr.Unmap()
+	if e, ok := w.sources[addr]; ok {
+		w.recent.MoveToFront(e)
+		return e.Value.(*source)
+	}
+	s := &source{addr: addr}
+	w.sources[addr] = w.recent.PushFront(s)
+	if n := len(w.sources); n > w.most || n%32 == 0 {
+		w.shrink()
+	}
+	return s
+}
+
+// shrink forgets the addresses seen least recently until the rest fit. One with
+// an open session is kept.
+func (w *World) shrink() {
+	var bytes int64
+	count := 0
+	for e := w.recent.Front(); e != nil; {
+		next := e.Next()
+		s := e.Value.(*source)
+		used := int64(0)
+		if s.fs != nil {
+			used, _ = s.fs.Used()
+		}
+		count++
+		bytes += used
+		if (count > w.most || bytes > maxOverlays) && s.open == 0 && e != w.recent.Front() {
+			delete(w.sources, s.addr)
+			w.recent.Remove(e)
+			bytes -= used
+			count--
+		}
+		e = next
+	}
+}
+
+// FS returns the session's handle on its source's files. Reads of bait and
+// finished writes through it become events of the session.
+func (w *World) FS(s *Session) *vfs.FS {
+	w.mu.Lock()
+	src := w.source(s.Src.Addr())
+	if src.fs == nil {
+		src.fs = w.Host.Image.NewFS(w.quota, w.now)
+	}
+	fs := src.fs.Handle()
+	w.mu.Unlock()
+	fs.OnRead(s.read)
+	fs.OnWrite(s.wrote)
+	return fs
+}
+
+// read notes that a file was read: bait in it may leave by ways no search sees.
+func (s *Session) read(path string) {
+	// A login shell loads its own history; that is nobody reading it.
+	if strings.HasSuffix(path, "_history") {
+		return
+	}
+	for i := range s.world.baits {
+		if s.world.baits[i].Path == path {
+			s.mu.Lock()
+			s.expose(i, false)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// wrote reports a written file.
+func (s *Session) wrote(path string, size int64, sha string) {
+	e := honeyguide.Event{Class: honeyguide.ClassFile, Activity: honeyguide.ActivityFileWrite}
+	e.Set(honeyguide.AttrPath, path)
+	e.Set(honeyguide.AttrSize, size)
+	e.Set(honeyguide.AttrSHA256, sha)
+	s.Emit(e)
+}
+
+// exposureEvent says that bait left, and by what.
+func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {
+	b := &w.baits[x.token]
+	e := honeyguide.Event{
+		Class: honeyguide.ClassFile, Activity: honeyguide.ActivityTokenExposed,
+		Severity: honeyguide.SeverityMedium,
+	}
+	e.Set(honeyguide.AttrToken, b.ID)
+	e.Set(honeyguide.AttrTokenKind, b.Kind)
+	e.Set(honeyguide.AttrPath, b.Path)
+	e.Set(honeyguide.AttrCommand, by)
+	if x.sent {
+		e.Set(honeyguide.AttrDetail, "seen in what was sent to the peer")
+	} else {
+		e.Set(honeyguide.AttrDetail, "its file was read; it was not seen in what was sent")
+	}
+	return e
+}
+
+// hold keeps a source from being forgotten while a session of it is open.
+func (w *World) hold(addr netip.Addr) (release func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.source(addr)
+	s.open++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		s.open--
+	}
+}
+
+// keep remembers the pair a source was let in with.
+func (s *source) keep(user, password string) {
+	if s.pairs == nil {
+		s.pairs = map[string]string{}
+	}
+	if len(s.pairs) < maxPairs {
+		s.pairs[user] = password
+	}
+}
+
+// Changed notes that a session set a user's password: from then on that one
+// opens the account for this source.
+func (w *World) Changed(src netip.Addr, user, password string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.source(src)
+	if _, ok := s.pairs[user]; ok {
+		s.pairs[user] = password
+		return
+	}
+	s.keep(user, password)
+}
+
+// An Account is a line of the machine's passwd file.
+type Account struct {
+	User, Home, Shell string
+	Cred              vfs.Cred
+}
+
+// Account returns the account called user if it has a login shell.
+func (w *World) Account(user string) (Account, bool) {
+	a, ok := w.users[user]
+	return a, ok
+}
+
+// parseAccounts reads the accounts with a login shell from the texts of passwd
+// and group.
+func parseAccounts(passwd, group string) map[string]Account {
+	out := map[string]Account{}
+	for line := range strings.Lines(passwd) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 7 || !strings.HasSuffix(f[6], "sh") {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(f[2], 10, 32)
+		gid, err2 := strconv.ParseUint(f[3], 10, 32)
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		out[f[0]] = Account{User: f[0], Home: f[5], Shell: f[6], Cred: vfs.Cred{UID: uint32(uid), GID: uint32(gid)}}
+	}
+	for line := range strings.Lines(group) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 4 {
+			continue
+		}
+		gid, err := strconv.ParseUint(f[2], 10, 32)
+		if err != nil {
+			continue
+		}
+		for user := range strings.SplitSeq(f[3], ",") {
+			if a, ok := out[user]; ok && !slices.Contains(a.Cred.Groups, uint32(gid)) {
+				a.Cred.Groups = append(a.Cred.Groups, uint32(gid))
+				out[user] = a
+			}
+		}
+	}
+	return out
+}
+
+// text returns the content of a file of at most 1 MiB as root sees it, "" when
+// there is none.
+func text(fs *vfs.FS, path string) string {
+	f, err := fs.Open(vfs.Cred{}, path, vfs.O_RDONLY, 0)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(io.LimitReader(f, 1<<20))
+	return string(b)
+}
+
+// draw returns a number that belongs to what under seed, always the same.
+func draw(seed []byte, what string) uint64 {
+	m := hmac.New(sha256.New, seed)
+	m.Write([]byte(what))
+	return binary.BigEndian.Uint64(m.Sum(nil))
+}
+
+// Kernel returns the release of the machine's kernel.
+func (w *World) Kernel() string { return w.Host.Machine.Kernel.Release }

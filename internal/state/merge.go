@@ -1,0 +1,92 @@
+package state
+
+import "honeyguide"
+
+// OpenAlert reports whether new evidence still joins an alert of this status.
+func OpenAlert(s honeyguide.AlertStatus) bool {
+	return s == honeyguide.AlertNew || s == honeyguide.AlertAcknowledged || s == honeyguide.AlertEscalated
+}
+
+// OpenIncident reports whether an incident of this status still grows.
+func OpenIncident(s honeyguide.IncidentStatus) bool {
+	return s != honeyguide.IncidentResolved && s != honeyguide.IncidentClosed
+}
+
+// MergeAlert adds to an open alert what a newer one with the same DedupeKey says.
+// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, title, rule,
+// endpoints and incident, and takes from the new one what it lacks of these.
+// Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
+// higher Score stays with its Reasons. Event ids, evidence, techniques and
+// observables are united, the old ones first, up to [honeyguide.MaxEvidence].
+func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
+	m := old
+	m.Count = sum(old.Count, add.Count)
+	if !add.Time.IsZero() && (old.Time.IsZero() || add.Time.Before(old.Time)) {
+		m.Time = add.Time
+	}
+	if add.LastAt.After(old.LastAt) {
+		m.LastAt = add.LastAt
+	}
+	m.Severity = max(old.Severity, add.Severity)
+	if add.Score > old.Score {
+		m.Score, m.Reasons = add.Score, add.Reasons
+	}
+	m.EventIDs = union(old.EventIDs, add.EventIDs, func(s string) string { return s })
+	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
+	m.Attacks = union(old.Attacks, add.Attacks, sameTechnique)
+	m.Observed = none(union(old.Observed, add.Observed, sameObservable))
+	for _, f := range []struct {
+		have *string
+		more string
+	}{
+		{&m.Incident, add.Incident}, {&m.Attacker, add.Attacker}, {&m.Session, add.Session},
+		{&m.Sensor, add.Sensor}, {&m.Category, add.Category}, {&m.Title, add.Title},
+	} {
+		if *f.have == "" {
+			*f.have = f.more
+		}
+	}
+	if m.Src == (honeyguide.Endpoint{}) {
+		m.Src = add.Src
+	}
+	if m.Dst == (honeyguide.Endpoint{}) {
+		m.Dst = add.Dst
+	}
+	return m
+}
+
+// sum adds two counts without running over.
+func sum(a, b int64) int64 {
+	const most = int64(^uint64(0) >> 1)
+	if b > 0 && a > most-b {
+		return most
+	}
+	return a + b
+}
+
+// union returns the members of a, then those of b, each key once, at most
+// [honeyguide.MaxEvidence]. a has been through union before or is empty.
+func union[T any, K comparable](a, b []T, key func(T) K) []T {
+	if len(a) >= honeyguide.MaxEvidence { // a hot alert is full most of its life
+		return a[:honeyguide.MaxEvidence:honeyguide.MaxEvidence]
+	}
+	out := make([]T, 0, min(len(a)+len(b), honeyguide.MaxEvidence))
+	seen := make(map[K]struct{}, cap(out))
+	for _, list := range [][]T{a, b} {
+		for _, v := range list {
+			if len(out) == honeyguide.MaxEvidence {
+				return out
+			}
+			k := key(v)
+			if _, ok := seen[k]; !ok {
+				seen[k] = struct{}{}
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+func sameEvidence(e honeyguide.Evidence) [2]string     { return [2]string{e.EventID, e.Text} }
+func sameTechnique(t honeyguide.Technique) string      { return t.ID }
+func sameObservable(o honeyguide.Observable) [2]string { return [2]string{o.Type, o.Value} }

@@ -1,0 +1,92 @@
+package state
+
+import (
+	"time"
+
+	"honeyguide"
+)
+
+// Page sizes.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// Page is one page of a list.
+type Page struct {
+	After string // the cursor the page before gave; "" = from the start
+	Limit int    // rows; 0 = DefaultLimit, cut to MaxLimit
+}
+
+// Rows returns the number of rows the page may have.
+func (p Page) Rows() int {
+	switch {
+	case p.Limit <= 0:
+		return DefaultLimit
+	case p.Limit > MaxLimit:
+		return MaxLimit
+	}
+	return p.Limit
+}
+
+// AlertQuery selects alerts; an empty field selects all.
+type AlertQuery struct {
+	Page
+	Severity  honeyguide.Severity      // at least
+	Status    []honeyguide.AlertStatus // one of
+	Src       string                   // source address
+	Technique string                   // ATT&CK id; T1110 finds T1110.001 too
+	Rule      string                   // RuleID
+	Detector  string
+	Incident  string // ID
+	Session   string
+	Attacker  string
+	Text      string    // words of title, evidence and observables, see [Words]
+	From, To  time.Time // CreatedAt, from <= t < to
+}
+
+// IncidentQuery selects incidents; an empty field selects all.
+type IncidentQuery struct {
+	Page
+	Severity honeyguide.Severity         // at least
+	Status   []honeyguide.IncidentStatus // one of
+	Attacker string                      // one of its Attackers
+	Text     string                      // words of title, key, attackers, techniques and plans, see [Words]
+	From, To time.Time                   // CreatedAt, from <= t < to
+}
+
+// SessionQuery selects sessions; an empty field selects all.
+type SessionQuery struct {
+	Page
+	Severity honeyguide.Severity // at least
+	Service  string              // kind of the sensor
+	Sensor   string
+	Src      string    // source address
+	User     string    // the login that succeeded
+	Recorded bool      // only those with a recording
+	Open     bool      // only those that have not ended
+	Text     string    // words of addresses, user, client, sensor and tokens, see [Words]
+	From, To time.Time // StartedAt, from <= t < to
+}
+
+// PlanQuery selects plans; an empty field selects all.
+type PlanQuery struct {
+	Page
+	Action   string
+	State    honeyguide.PlanState
+	Incident string // ID
+	Target   string
+}
+
+// DeadLetterQuery selects dead letters; an empty field selects all.
+type DeadLetterQuery struct {
+	Page
+	Source string
+}
+
+// JobQuery selects jobs; an empty field selects all.
+type JobQuery struct {
+	Page
+	Kind string
+	Dead bool // only those with no attempts left
+}

@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"context"
+
+	"honeyguide"
+	"honeyguide/internal/state"
+)
+
+// Save writes over the plan of that ID or inserts it.
+func (t plans) Save(ctx context.Context, p *honeyguide.Plan) error {
+	state.TidyPlan(p)
+	p.State = honeyguide.PlanState(state.Key(string(p.State)))
+	if p.ID == "" {
+		return doing("save plan", invalid("id: a plan needs one"))
+	}
+	if p.CreatedAt.IsZero() {
+		at := micros(state.Time(t.now()))
+		if _, err := t.one(ctx, "SELECT created FROM plan WHERE id = $1", []any{p.ID}, &at); err != nil {
+			return doing("save plan", err)
+		}
+		p.CreatedAt = moment(at)
+	}
+	doc, err := encode(p)
+	if err != nil {
+		return doing("save plan", err)
+	}
+	const q = `INSERT INTO plan (id, created, incident, action, state, target, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO UPDATE SET created = excluded.created, incident = excluded.incident, action = excluded.action,
+		state = excluded.state, target = excluded.target, doc = excluded.doc`
+	if _, err := t.exec(ctx, q, p.ID, micros(p.CreatedAt), p.Incident, p.Action, string(p.State), p.Target, doc); err != nil {
+		return doing("save plan", err)
+	}
+	if p.Action != state.ActionBlockIP || p.Target == "" {
+		return nil
+	}
+	if _, err := t.exec(ctx, "DELETE FROM block WHERE plan = $1 AND address <> $2", p.ID, p.Target); err != nil {
+		return doing("save plan", err)
+	}
+	const newest = `INSERT INTO block (address, created, plan) VALUES ($1, $2, $3)
+		ON CONFLICT (address) DO UPDATE SET created = excluded.created, plan = excluded.plan
+		WHERE (excluded.created, excluded.plan) > (block.created, block.plan)`
+	_, err = t.exec(ctx, newest, p.Target, micros(p.CreatedAt), p.ID)
+	return doing("save plan", err)
+}
+
+// Get finds by ID.
+func (t plans) Get(ctx context.Context, id string) (p honeyguide.Plan, err error) {
+	var doc string
+	found, err := t.one(ctx, "SELECT doc FROM plan WHERE id = $1", []any{state.Key(id)}, &doc)
+	switch {
+	case err != nil:
+		return p, doing("get plan", err)
+	case !found:
+		return p, doing("get plan", notFound("plan", id))
+	}
+	return p, decode(doc, &p)
+}
+
+// ByIncident reads the plans of an incident.
+func (t plans) ByIncident(ctx context.Context, incident string) ([]honeyguide.Plan, error) {
+	out := []honeyguide.Plan{}
+	const q = "SELECT doc FROM plan WHERE incident = $1 ORDER BY created, id LIMIT $2"
+	err := t.each(ctx, q, []any{state.Key(incident), state.MaxLimit}, func(scan func(...any) error) error {
+		var doc string
+		if err := scan(&doc); err != nil {
+			return err
+		}
+		var p honeyguide.Plan
+		err := decode(doc, &p)
+		out = append(out, p)
+		return err
+	})
+	return out, doing("list plans", err)
+}
+
+// List reads a page.
+func (t plans) List(ctx context.Context, q state.PlanQuery) ([]honeyguide.Plan, string, error) {
+	var w where
+	w.is("action", q.Action)
+	w.is("state", string(q.State))
+	w.is("incident", q.Incident)
+	w.is("target", q.Target)
+	l := list{name: state.ListPlans, table: "plan", at: "created", id: "id"}
+	out, next, err := page[honeyguide.Plan](ctx, t.tx, l, w, q.Page)
+	return out, next, doing("list plans", err)
+}
+
+// Blocks reads a page of the newest plan of each address.
+func (t plans) Blocks(ctx context.Context, p state.Page) ([]honeyguide.Block, string, error) {
+	out := []honeyguide.Block{}
+	l := list{
+		name: state.ListBlocks, at: "created", id: "address",
+		table: "(SELECT plan.doc AS doc, block.created AS created, block.address AS address FROM block JOIN plan ON plan.id = block.plan) AS b",
+	}
+	next, err := keyset(ctx, t.tx, l, where{}, p, func(doc string, k key) error {
+		var p honeyguide.Plan
+		err := decode(doc, &p)
+		out = append(out, honeyguide.Block{
+			Address: k.id, State: p.State, Mode: p.Mode, Incident: p.Incident, Reason: p.Reason,
+			CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+		})
+		return err
+	})
+	return out, next, doing("list blocks", err)
+}

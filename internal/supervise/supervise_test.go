@@ -1,0 +1,60 @@
+package supervise_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"honeyguide/internal/supervise"
+)
+
+func TestGoReportsErrorsAndPanics(t *testing.T) {
+	for name, fn := range map[string]func(context.Context) error{
+		"error": func(context.Context) error { return errors.New("boom") },
+		"panic": func(context.Context) error { panic("boom") },
+	} {
+		g := supervise.New(nil)
+		g.Go(t.Context(), name, fn)
+		if err := g.Wait(); err == nil || !strings.Contains(err.Error(), "boom") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestGoTakesTheEndOfItsContextForAnEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	g := supervise.New(nil)
+	g.Go(ctx, "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	cancel()
+	if err := g.Wait(); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestKeepRestartsWithGrowingPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		var starts []time.Duration
+		g := supervise.New(nil)
+		g.Keep(ctx, "falls", func(context.Context) error {
+			starts = append(starts, time.Since(began))
+			if len(starts) == 4 {
+				cancel()
+			}
+			panic("again")
+		})
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond}
+		for i := range want {
+			if i >= len(starts) || starts[i] != want[i] {
+				t.Fatalf("starts at %v, want %v", starts, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs the real clients that the tests attack the decoys with. Without root
+# or apt it says what is missing; the tests that need it then skip and say so,
+# except with CI=true, where nothing is skipped.
+set -eu
+missing=""
+for pair in ssh:openssh-client telnet:telnet curl:curl nmap:nmap; do
+	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "setup: installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq >/dev/null || true
+	# shellcheck disable=SC2086 # a list of package names
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+	echo "setup: missing$missing; install them (needs root and apt) or the tests that use them are skipped"
+fi
