@@ -103,8 +103,7 @@ func wget(p *Proc) int {
 				tries = n
 			}
 		case "V":
-			p.print("GNU Wget 1.21.3 built on linux-gnu.\n")
-			return 0
+			p.version()
 		}
 	}
 	if len(args) == 0 {
@@ -208,7 +207,7 @@ func curl(p *Proc) int {
 		}
 	}
 	if version {
-		p.print("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n")
+		p.version()
 		return 0
 	}
 	if len(args) == 0 {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"honeyguide/internal/deception/coreutils"
-	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/vfs"
 )
@@ -166,5 +165,3 @@ func (b *bench) fixture() {
 	}
 	b.cwd = "/w"
 }
-
-var _ = machine.TableOf

@@ -55,7 +55,7 @@ func daemons(lived bool) []service {
 // processes lists what runs since boot: init, the kernel's threads, daemons.
 func processes(r *rand.Rand, m *Machine, lived bool) []Process {
 	out := []Process{{PID: 1, User: "root", Name: "systemd", Exe: "/usr/lib/systemd/systemd", Args: []string{"/sbin/init"},
-		Cwd: "/", Start: m.Boot, State: "Ss", VSZ: 168604, RSS: 12940, Share: .0002, Threads: 1}}
+		Cwd: "/", Start: m.Boot, State: "Ss", VSZ: 168604, RSS: 12940, Share: .00004, Threads: 1}}
 	pid := 2
 	thread := func(name, state string, nice int, gap int) {
 		ppid := 2

@@ -166,7 +166,7 @@ func (e *env) initialVars() {
 		path = "/usr/local/bin:/usr/bin:/bin:/usr/games"
 	}
 	for _, kv := range [][2]string{
-		{"USER", e.user}, {"LOGNAME", e.user}, {"HOME", e.home}, {"PATH", path}, {"SHELL", "/bin/bash"}, {"PWD", e.cwd}, {"SHLVL", "1"}, {"LANG", "en_US.UTF-8"},
+		{"USER", e.user}, {"LOGNAME", e.user}, {"HOME", e.home}, {"PATH", path}, {"SHELL", "/bin/bash"}, {"PWD", e.cwd}, {"SHLVL", "1"},
 	} {
 		e.vars[kv[0]] = &variable{val: kv[1], attr: exported}
 	}
