@@ -12,7 +12,7 @@ run: build ## build and start everything with safe defaults
 	./$(BIN) run
 
 build: ## one static binary: bin/honeyguide
-	$(GO) build -trimpath -ldflags "-s -w -X honeyguide/internal/cli.version=$(VERSION)" -o $(BIN) ./cmd/honeyguide
+	$(GO) build -ldflags "-s -w -X honeyguide/internal/cli.version=$(VERSION)" -o $(BIN) ./cmd/honeyguide
 
 generate: ## the list of linked kinds
 	cd tools && $(GO) run ./kinds ..

@@ -24,11 +24,20 @@ type Tactic struct{ ID, Name string }
 
 // tactics stand in the order of the matrix.
 var tactics = []Tactic{
-	{"TA0043", "Reconnaissance"}, {"TA0042", "Resource Development"}, {"TA0001", "Initial Access"},
-	{"TA0002", "Execution"}, {"TA0003", "Persistence"}, {"TA0004", "Privilege Escalation"},
-	{"TA0005", "Defense Evasion"}, {"TA0006", "Credential Access"}, {"TA0007", "Discovery"},
-	{"TA0008", "Lateral Movement"}, {"TA0009", "Collection"}, {"TA0011", "Command and Control"},
-	{"TA0010", "Exfiltration"}, {"TA0040", "Impact"},
+	{"TA0043", "Reconnaissance"},
+	{"TA0042", "Resource Development"},
+	{"TA0001", "Initial Access"},
+	{"TA0002", "Execution"},
+	{"TA0003", "Persistence"},
+	{"TA0004", "Privilege Escalation"},
+	{"TA0005", "Defense Evasion"},
+	{"TA0006", "Credential Access"},
+	{"TA0007", "Discovery"},
+	{"TA0008", "Lateral Movement"},
+	{"TA0009", "Collection"},
+	{"TA0011", "Command and Control"},
+	{"TA0010", "Exfiltration"},
+	{"TA0040", "Impact"},
 }
 
 var table = []Technique{
@@ -129,6 +138,9 @@ var index = func() map[string]Technique {
 
 // Lookup returns the technique with an id, in any case.
 func Lookup(id string) (Technique, bool) {
+	if t, ok := index[id]; ok {
+		return t, true
+	}
 	t, ok := index[strings.ToUpper(strings.TrimSpace(id))]
 	return t, ok
 }

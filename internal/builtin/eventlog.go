@@ -5,12 +5,14 @@ package builtin
 
 import (
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/eventlog/embedded"
 	"honeyguide/internal/eventlog/memory"
 )
 
 // Logs returns the kinds of eventlog, by name.
 func Logs() eventlog.Set {
 	return eventlog.Set{
+		embedded.Kind,
 		memory.Kind,
 	}
 }

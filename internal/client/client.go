@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -91,42 +93,136 @@ func (c *Client) Open(ctx context.Context, path string) (io.ReadCloser, error) {
 	return resp.Body, nil
 }
 
+// A Page is one page of a list. Next is the cursor of the page after it, "" at
+// the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next"`
+}
+
+// An Event is an event with its place in the log.
+type Event struct {
+	Seq int64 `json:"seq"`
+	honeyguide.Event
+}
+
+// List returns one page of the list at a path.
+func List[T any](ctx context.Context, c *Client, path string, q url.Values) (Page[T], error) {
+	var p Page[T]
+	err := c.Get(ctx, path, q, &p)
+	return p, err
+}
+
+// All yields the rows of a list, page by page, and an error as the last. Rows
+// that come in meanwhile are not in it.
+func All[T any](ctx context.Context, c *Client, path string, q url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		q := maps.Clone(q)
+		if q == nil {
+			q = url.Values{}
+		}
+		for {
+			p, err := List[T](ctx, c, path, q)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, row := range p.Items {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			if p.Next == "" {
+				return
+			}
+			q.Set("after", p.Next)
+		}
+	}
+}
+
 // An IngestRequest is one file or stream to take in.
 type IngestRequest struct {
-	Name   string // what dead letters call it
-	Format string // auto, suricata, wazuh, json, csv
-	Body   io.Reader
-	Wait   bool // answer once everything has gone through detection
+	Name     string // what dead letters call it
+	Format   string // auto, suricata, wazuh, json, csv
+	Body     io.Reader
+	Wait     bool             // answer once everything has gone through detection
+	Progress func(sent int64) // told the bytes sent so far; may be nil
 }
 
-// An IngestResult says what came of it.
+// An IngestResult says what came of it: Records = those that became events +
+// Rejected + Duplicates + the sum of Ignored.
 type IngestResult struct {
 	Name        string                  `json:"name"`
-	Format      string                  `json:"format"`
+	Format      string                  `json:"format" doc:"of most records"`
+	Framing     string                  `json:"framing" doc:"how records were cut: lines, objects, table or empty"`
 	Records     int64                   `json:"records"`
-	Events      int64                   `json:"events"`
-	Rejected    int64                   `json:"rejected"`
-	Bytes       int64                   `json:"bytes"`
-	Ignored     map[string]int64        `json:"ignored,omitempty"` // understood and left out on purpose, by type
-	Alerts      int64                   `json:"alerts"`            // new ones since the request began
+	Events      int64                   `json:"events" doc:"stored"`
+	Rejected    int64                   `json:"rejected" doc:"became dead letters"`
+	Duplicates  int64                   `json:"duplicates" doc:"stored before, lately"`
+	Bytes       int64                   `json:"bytes" doc:"as they came, compressed or not"`
+	Ignored     map[string]int64        `json:"ignored" doc:"understood and left out on purpose, by type"`
+	ByActivity  map[string]int64        `json:"by_activity"`
+	BySeverity  map[string]int64        `json:"by_severity"`
+	Unknown     map[string]int64        `json:"unknown" doc:"record types kept as plain events"`
+	Notes       map[string]int64        `json:"notes" doc:"oddities that stopped nothing"`
+	FirstAt     time.Time               `json:"first_at,omitzero" doc:"time of the earliest event"`
+	LastAt      time.Time               `json:"last_at,omitzero"`
+	Alerts      int64                   `json:"alerts" doc:"new ones since the request began; only with wait"`
 	Incidents   int64                   `json:"incidents"`
 	Blocks      int64                   `json:"blocks"`
-	DeadLetters []honeyguide.DeadLetter `json:"dead_letters"` // the first of them
+	DeadLetters []honeyguide.DeadLetter `json:"dead_letters" doc:"the first of them, without their bytes"`
 }
 
-// Ingest sends a stream and waits for the summary.
+// Ingest sends a stream and waits for the summary. Some records being refused
+// is no error; see IngestResult.Rejected. After an error the result says how far
+// the reading came, where the core told.
 func (c *Client) Ingest(ctx context.Context, r IngestRequest) (IngestResult, error) {
 	q := url.Values{"name": {r.Name}, "format": {r.Format}}
 	if r.Wait {
 		q.Set("wait", "true")
 	}
+	body := r.Body
+	if r.Progress != nil {
+		body = &progress{r: body, tell: r.Progress}
+	}
 	var res IngestResult
-	resp, err := c.do(ctx, http.MethodPost, "/api/v1/ingest", q, r.Body, "application/octet-stream")
+	resp, err := c.do(ctx, http.MethodPost, "/api/v1/ingest", q, body, "application/octet-stream")
 	if err != nil {
 		return res, err
 	}
 	defer resp.Body.Close()
-	return res, decode(resp, &res)
+	if resp.StatusCode < 300 {
+		return res, decode(resp, &res)
+	}
+	var text bytes.Buffer
+	_, _ = text.ReadFrom(io.LimitReader(resp.Body, maxAnswer)) // an answer without a body still has its status
+	resp.Body = io.NopCloser(bytes.NewReader(text.Bytes()))
+	_ = json.Unmarshal(text.Bytes(), &struct {
+		Ingest *IngestResult `json:"ingest"`
+	}{&res})
+	return res, problem(resp)
+}
+
+// Recording returns the asciicast of a session. The caller closes it.
+func (c *Client) Recording(ctx context.Context, session string) (io.ReadCloser, error) {
+	return c.Open(ctx, "/api/v1/sessions/"+url.PathEscape(session)+"/recording")
+}
+
+// progress tells what was read through it.
+type progress struct {
+	r    io.Reader
+	n    int64
+	tell func(int64)
+}
+
+// Read reads and tells.
+func (p *progress) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.n += int64(n); n > 0 {
+		p.tell(p.n)
+	}
+	return n, err
 }
 
 func (c *Client) do(ctx context.Context, method, path string, q url.Values, body io.Reader, contentType string) (*http.Response, error) {
@@ -203,12 +299,15 @@ type handler struct{ h http.Handler }
 
 // RoundTrip serves the request and keeps the answer in memory.
 func (t handler) RoundTrip(req *http.Request) (*http.Response, error) {
-	a := &answer{header: http.Header{}, status: http.StatusOK}
+	a := &answer{header: http.Header{}}
 	req.RequestURI = req.URL.RequestURI()
 	if req.Body == nil {
 		req.Body = http.NoBody
 	}
 	t.h.ServeHTTP(a, req)
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Header: a.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: req,
@@ -222,6 +321,16 @@ type answer struct {
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) WriteHeader(status int)      { a.status = status }
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader takes the first status, as a connection does.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}

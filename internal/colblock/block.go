@@ -33,9 +33,10 @@ func corrupt(format string, args ...any) error {
 
 // A Row is one event with its identity.
 type Row struct {
-	Outbox string
-	Number int64
-	Event  honeyguide.Event
+	Outbox  string
+	Number  int64
+	Derived bool // the event's id is that of EventID and need not be kept
+	Event   honeyguide.Event
 }
 
 // A Block is a packed run of rows.

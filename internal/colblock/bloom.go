@@ -121,12 +121,12 @@ func (t *terms) add(h uint64) bool {
 
 // bloom gathers the terms of rows. Words come last, so that they alone go
 // missing when there are too many.
-func (e *Encoder) bloom(rows []Row) ([]byte, uint32) {
+func (e *Encoder) bloom(rows []*Row) ([]byte, uint32) {
 	e.terms.reset()
 	var flags uint32
 	session := ""
 	for i := range rows {
-		r := &rows[i]
+		r := rows[i]
 		if r.Event.Session != session { // neighbours share sessions and sources
 			session = r.Event.Session
 			e.term(TermSession, session)

@@ -30,13 +30,21 @@ func rows(events []honeyguide.Event) []colblock.Row {
 	return out
 }
 
+func pointers(rows []colblock.Row) []*colblock.Row {
+	out := make([]*colblock.Row, len(rows))
+	for i := range rows {
+		out[i] = &rows[i]
+	}
+	return out
+}
+
 func encode(t testing.TB, rows []colblock.Row) colblock.Block {
 	t.Helper()
 	enc, err := colblock.NewEncoder(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := enc.Encode(rows)
+	b, err := enc.Encode(pointers(rows))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +73,7 @@ func withIDs(in []colblock.Row) []colblock.Row {
 	out := append([]colblock.Row(nil), in...)
 	for i := range out {
 		if r := &out[i]; r.Event.ID == "" && r.Outbox != "" {
-			r.Event.ID = colblock.EventID(r.Outbox, r.Number, r.Event.Time)
+			r.Event.ID, r.Derived = colblock.EventID(r.Outbox, r.Number, r.Event.Time), true
 		}
 	}
 	return out
@@ -119,7 +127,7 @@ func TestReusedEncoder(t *testing.T) {
 	}
 	gen := eventlogtest.NewGen(3, start, time.Second)
 	for _, in := range [][]colblock.Row{rows(few(eventlogtest.Odd())), rows(gen.Some(700)), rows(gen.Some(3)), rows(few(eventlogtest.Odd()[2:]))} {
-		got, err := enc.Encode(in)
+		got, err := enc.Encode(pointers(in))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +161,7 @@ func TestBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{0, colblock.MaxRows + 1} {
-		if _, err := enc.Encode(make([]colblock.Row, n)); err == nil {
+		if _, err := enc.Encode(pointers(make([]colblock.Row, n))); err == nil {
 			t.Errorf("block of %d rows was made", n)
 		}
 	}
@@ -365,7 +373,7 @@ func BenchmarkEncode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	in := rows(eventlogtest.NewGen(9, start, 100*time.Millisecond).Some(1024))
+	in := pointers(rows(eventlogtest.NewGen(9, start, 100*time.Millisecond).Some(1024)))
 	size := 0
 	for b.Loop() {
 		blk, err := enc.Encode(in)

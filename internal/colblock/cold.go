@@ -307,7 +307,7 @@ func moreValue(typ byte, b []byte) (any, error) {
 // Row sets r to row i.
 func (c *Cold) Row(i int, r *Row) {
 	h := &c.hot
-	r.Outbox, r.Number = h.outbox.At(i), h.numbers[i]
+	r.Outbox, r.Number, r.Derived = h.outbox.At(i), h.numbers[i], false
 	e := &r.Event
 	*e = honeyguide.Event{
 		ID: c.ids[i], Time: micros(h.times[i]), Observed: micros(h.times[i] + h.observed[i]),
@@ -317,7 +317,7 @@ func (c *Cold) Row(i int, r *Row) {
 		Dst: c.far.at(i, netip.AddrPortFrom(c.dst.at(i), uint16(h.ports[i]))),
 	}
 	if e.ID == "" && r.Outbox != "" {
-		e.ID = EventID(r.Outbox, r.Number, e.Time)
+		e.ID, r.Derived = EventID(r.Outbox, r.Number, e.Time), true
 	}
 	c.lists(i, e)
 	c.attributes(i, e)
@@ -369,4 +369,30 @@ func (c *Cold) attributes(i int, e *honeyguide.Event) {
 	}
 	// Read once before: it cannot fail now.
 	_ = eachMore(more, func(name string, v any) { e.Attrs[name] = v })
+}
+
+// Country returns the country of row i's source.
+func (c *Cold) Country(i int) string { return c.src.country.At(i) }
+
+// ASN returns the autonomous system number of row i's source, 0 for none.
+func (c *Cold) ASN(i int) uint32 { return uint32(c.src.asn[i]) }
+
+// Attr returns an attribute of row i; it costs less than making the row.
+func (c *Cold) Attr(i int, name string) (v any, ok bool) {
+	for j := range c.attrs {
+		if c.attrs[j].name != name {
+			continue
+		}
+		if v, ok := c.attrs[j].value(i); ok {
+			return v, true
+		}
+	}
+	if c.more != nil {
+		_ = eachMore(c.more.entries[c.more.Code(i)], func(n string, w any) {
+			if n == name {
+				v, ok = w, true
+			}
+		})
+	}
+	return v, ok
 }

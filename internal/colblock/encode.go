@@ -40,7 +40,7 @@ func NewEncoder(seed uint64) (*Encoder, error) {
 }
 
 // Encode packs 1 to MaxRows rows whose events are in the form of [Canon].
-func (e *Encoder) Encode(rows []Row) (Block, error) {
+func (e *Encoder) Encode(rows []*Row) (Block, error) {
 	if len(rows) == 0 || len(rows) > MaxRows {
 		return Block{}, fmt.Errorf("block of %d rows: want 1 to %d", len(rows), MaxRows)
 	}
@@ -52,7 +52,7 @@ func (e *Encoder) Encode(rows []Row) (Block, error) {
 		return Block{}, err
 	}
 	b.Cold = e.pack()
-	if slices.ContainsFunc(rows, func(r Row) bool { return len(r.Event.Raw) > 0 }) {
+	if slices.ContainsFunc(rows, func(r *Row) bool { return len(r.Event.Raw) > 0 }) {
 		e.raw(rows)
 		b.Raw = e.pack()
 	}
@@ -66,7 +66,7 @@ func (e *Encoder) pack() []byte {
 	return e.zstd.EncodeAll(e.plain, make([]byte, 0, len(e.plain)/4+64))
 }
 
-func (e *Encoder) hot(rows []Row, b *Block) {
+func (e *Encoder) hot(rows []*Row, b *Block) {
 	g := &e.g
 	g.reset()
 	times := e.int64s(rows, func(r *Row) int64 { return r.Event.Time.UnixMicro() })
@@ -92,26 +92,26 @@ func (e *Encoder) hot(rows []Row, b *Block) {
 	g.diffs(colNumber, e.int64s(rows, func(r *Row) int64 { return r.Number }))
 }
 
-func (e *Encoder) texts(rows []Row, get func(*Row) string) []string {
+func (e *Encoder) texts(rows []*Row, get func(*Row) string) []string {
 	e.text = e.text[:0]
 	for i := range rows {
-		e.text = append(e.text, get(&rows[i]))
+		e.text = append(e.text, get(rows[i]))
 	}
 	return e.text
 }
 
-func (e *Encoder) uints(rows []Row, get func(*Row) uint64) []uint64 {
+func (e *Encoder) uints(rows []*Row, get func(*Row) uint64) []uint64 {
 	e.nums = e.nums[:0]
 	for i := range rows {
-		e.nums = append(e.nums, get(&rows[i]))
+		e.nums = append(e.nums, get(rows[i]))
 	}
 	return e.nums
 }
 
-func (e *Encoder) int64s(rows []Row, get func(*Row) int64) []int64 {
+func (e *Encoder) int64s(rows []*Row, get func(*Row) int64) []int64 {
 	e.ints = e.ints[:0]
 	for i := range rows {
-		e.ints = append(e.ints, get(&rows[i]))
+		e.ints = append(e.ints, get(rows[i]))
 	}
 	return e.ints
 }
@@ -131,7 +131,7 @@ func (e *Encoder) addr(ap netip.AddrPort) string {
 	return s
 }
 
-func (e *Encoder) techniqueSets(rows []Row) []string {
+func (e *Encoder) techniqueSets(rows []*Row) []string {
 	e.text = e.text[:0]
 	for i := range rows {
 		e.text = append(e.text, techniqueSet(rows[i].Event.Attacks))
@@ -171,10 +171,10 @@ func escapeTechnique(id string) string {
 // endpointColumns are the columns of one side.
 type endpointColumns struct{ host, country, asn, asorg uint64 }
 
-func (e *Encoder) cold(rows []Row) error {
+func (e *Encoder) cold(rows []*Row) error {
 	g := &e.g
 	g.reset()
-	g.idents(colID, e.texts(rows, func(r *Row) string { return r.Event.ID }))
+	g.idents(colID, e.texts(rows, storedID))
 	g.uvarints(colSrcPort, e.uints(rows, func(r *Row) uint64 { return uint64(r.Event.Src.Addr.Port()) }))
 	g.text(colDst, e.texts(rows, func(r *Row) string { return e.addr(r.Event.Dst.Addr) }))
 	e.endpoint(rows, func(r *Row) *honeyguide.Endpoint { return &r.Event.Src }, endpointColumns{colSrcHost, colSrcCountry, colSrcASN, colSrcASOrg})
@@ -184,14 +184,22 @@ func (e *Encoder) cold(rows []Row) error {
 	return e.attributes(rows)
 }
 
-func (e *Encoder) endpoint(rows []Row, side func(*Row) *honeyguide.Endpoint, c endpointColumns) {
+// storedID is the id that has to be kept: none when it follows from the rest.
+func storedID(r *Row) string {
+	if r.Derived {
+		return ""
+	}
+	return r.Event.ID
+}
+
+func (e *Encoder) endpoint(rows []*Row, side func(*Row) *honeyguide.Endpoint, c endpointColumns) {
 	e.g.text(c.host, e.texts(rows, func(r *Row) string { return side(r).Hostname }))
 	e.g.text(c.country, e.texts(rows, func(r *Row) string { return side(r).Country }))
 	e.g.uvarints(c.asn, e.uints(rows, func(r *Row) uint64 { return uint64(side(r).ASN) }))
 	e.g.text(c.asorg, e.texts(rows, func(r *Row) string { return side(r).ASOrg }))
 }
 
-func (e *Encoder) observables(rows []Row) {
+func (e *Encoder) observables(rows []*Row) {
 	e.g.uvarints(colObsCount, e.uints(rows, func(r *Row) uint64 { return uint64(len(r.Event.Observables)) }))
 	for id, get := range []func(*honeyguide.Observable) string{
 		func(o *honeyguide.Observable) string { return o.Name },
@@ -208,7 +216,7 @@ func (e *Encoder) observables(rows []Row) {
 	}
 }
 
-func (e *Encoder) techniques(rows []Row) {
+func (e *Encoder) techniques(rows []*Row) {
 	e.g.uvarints(colTechCount, e.uints(rows, func(r *Row) uint64 { return uint64(len(r.Event.Attacks)) }))
 	for id, get := range []func(*honeyguide.Technique) string{
 		func(t *honeyguide.Technique) string { return t.ID },
@@ -225,7 +233,7 @@ func (e *Encoder) techniques(rows []Row) {
 	}
 }
 
-func (e *Encoder) raw(rows []Row) {
+func (e *Encoder) raw(rows []*Row) {
 	g := &e.g
 	g.reset()
 	from := len(g.body)
@@ -291,7 +299,7 @@ func (t *attrTable) column(key attrKey, n int) *attrCol {
 	return c
 }
 
-func (e *Encoder) attributes(rows []Row) error {
+func (e *Encoder) attributes(rows []*Row) error {
 	t := &e.atts
 	t.reset(len(rows))
 	for i := range rows {

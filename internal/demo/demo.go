@@ -188,10 +188,30 @@ func (a *attacker) typeLine(ctx context.Context, line string) error {
 		}
 	}
 	a.say("  # " + line)
+	before := len(a.shell.text())
 	if _, err := io.WriteString(a.shell.in, line+"\r"); err != nil {
 		return err
 	}
-	return pause(ctx, a.to.Pace)
+	return a.awaitPrompt(ctx, before)
+}
+
+// patience is how long one command may take; some wait for a host that does
+// not answer.
+const patience = 20 * time.Second
+
+// awaitPrompt waits until the shell asks for the next line, as a person does,
+// or has been silent for too long.
+func (a *attacker) awaitPrompt(ctx context.Context, before int) error {
+	deadline := time.Now().Add(patience)
+	for {
+		if err := pause(ctx, a.to.Pace); err != nil {
+			return err
+		}
+		text := a.shell.text()
+		if len(text) > before && (strings.HasSuffix(text, "# ") || strings.Contains(text[before:], "logout")) || time.Now().After(deadline) {
+			return nil
+		}
+	}
 }
 
 func (a *attacker) openShell() error {

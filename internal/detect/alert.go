@@ -116,5 +116,13 @@ func (m *Merger) Add(a honeyguide.Alert) {
 	m.alerts = append(m.alerts, a)
 }
 
+// Score returns the score of what was gathered under a key, -1 when nothing was.
+func (m *Merger) Score(key string) float64 {
+	if i, ok := m.at[key]; ok {
+		return m.alerts[i].Score
+	}
+	return -1
+}
+
 // Alerts returns what was gathered.
 func (m *Merger) Alerts() []honeyguide.Alert { return m.alerts }

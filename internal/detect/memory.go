@@ -2,6 +2,7 @@ package detect
 
 import (
 	"container/list"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,18 +77,15 @@ type Window struct{ marks []Mark }
 // beyond 50.
 func (w *Window) Add(m Mark, span time.Duration) {
 	from := m.At.Add(-span)
-	kept := w.marks[:0]
-	for _, old := range w.marks {
-		if old.At.After(from) {
-			kept = append(kept, old)
-		}
+	old := func(x Mark) bool { return !x.At.After(from) }
+	if slices.ContainsFunc(w.marks, old) { // rarely: marks are moved only then
+		w.marks = slices.DeleteFunc(w.marks, old)
 	}
-	if len(kept) >= maxMarks {
-		copy(kept, kept[1:])
-		kept = kept[:maxMarks-1]
+	if len(w.marks) >= maxMarks {
+		w.marks = w.marks[1:]
 	}
 	m.Text = clip(m.Text, maxText)
-	w.marks = append(kept, m)
+	w.marks = append(w.marks, m)
 }
 
 // Len returns how many marks there are.
@@ -104,31 +102,17 @@ func (w *Window) Since(now time.Time, span time.Duration) int {
 	return n
 }
 
-// Distinct returns how many different words the marks have.
-func (w *Window) Distinct() int {
-	seen := make(map[string]struct{}, len(w.marks))
-	for _, m := range w.marks {
-		seen[m.Word] = struct{}{}
-	}
-	return len(seen)
-}
-
-// DistinctPrefix returns how many different words begin with prefix.
-func (w *Window) DistinctPrefix(prefix string) int {
-	seen := map[string]struct{}{}
-	for _, m := range w.marks {
-		if strings.HasPrefix(m.Word, prefix) {
-			seen[m.Word] = struct{}{}
-		}
-	}
-	return len(seen)
-}
-
-// Has reports whether a mark has a word.
-func (w *Window) Has(word string) bool {
-	for _, m := range w.marks {
-		if m.Word == word {
-			return true
+// Distinct reports whether the marks whose words begin with prefix have at
+// least n different words.
+func (w *Window) Distinct(prefix string, n int) bool {
+	var buf [8]string
+	seen := buf[:0]
+	for i := range w.marks {
+		word := w.marks[i].Word
+		if strings.HasPrefix(word, prefix) && !slices.Contains(seen, word) {
+			if seen = append(seen, word); len(seen) >= n {
+				return true
+			}
 		}
 	}
 	return false

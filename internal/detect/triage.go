@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -49,14 +50,26 @@ var base = [...]float64{0, 5, 15, 35, 60, 85}
 // floors are scores no reason may press an alert below.
 var floors = map[string]float64{"token_used": 90, "sandbox_violation": 95, "success_after_failures": 60}
 
-// Score sets a's score and reasons and remembers a.
-func (t *Triage) Score(a *honeyguide.Alert) {
+// Score sets a's score and remembers a. The reasons are written when the score
+// is above above: of several claims about one thing only the best scored is
+// explained. -1 always explains.
+func (t *Triage) Score(a *honeyguide.Alert, above float64) {
 	rec := t.sources.At(a.Attacker)
 	rec.note(a)
-	s := scorer{a: a}
+	s := scorer{a: a, quiet: true}
+	t.sum(&s, rec)
+	if a.Score > above {
+		s = scorer{a: a}
+		t.sum(&s, rec)
+	}
+}
+
+// sum adds up all reasons.
+func (t *Triage) sum(s *scorer, rec *record) {
+	a := s.a
 	s.add("severity", base[min(int(a.Severity), len(base)-1)], "The rule %s is of %s severity.", a.RuleID, a.Severity)
-	t.history(&s, rec)
-	t.nature(&s, rec)
+	t.history(s, rec)
+	t.nature(s, rec)
 	s.close(floors[a.RuleID])
 }
 
@@ -85,14 +98,7 @@ func (r *record) note(a *honeyguide.Alert) {
 // history weighs what the source did besides.
 func (t *Triage) history(s *scorer, r *record) {
 	if n := len(r.tactics); n > 1 {
-		names := ""
-		for i, id := range r.tactics {
-			if i > 0 {
-				names += ", "
-			}
-			names += attack.TacticName(id)
-		}
-		s.add("tactics", min(3*float64(n-1), 15), "The source has shown %d ATT&CK tactics: %s.", n, names)
+		s.add("tactics", min(3*float64(n-1), 15), "The source has shown %d ATT&CK tactics: %s.", n, tacticNames(r.tactics))
 	}
 	if r.count >= 10 {
 		points := 2.0
@@ -135,6 +141,18 @@ func (t *Triage) nature(s *scorer, _ *record) {
 	}
 }
 
+// tacticNames is a list of tactic ids that prints as names.
+type tacticNames []string
+
+// String joins the names.
+func (ids tacticNames) String() string {
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		names = append(names, attack.TacticName(id))
+	}
+	return strings.Join(names, ", ")
+}
+
 // magnitude rounds down to one figure, so that the sentence does not change
 // with every event.
 func magnitude(n int64) int64 {
@@ -150,11 +168,14 @@ type scorer struct {
 	a       *honeyguide.Alert
 	reasons []honeyguide.Reason
 	sum     float64
+	quiet   bool // sums only
 }
 
 func (s *scorer) add(feature string, weight float64, text string, args ...any) {
-	s.reasons = append(s.reasons, honeyguide.Reason{Feature: feature, Weight: weight, Text: fmt.Sprintf(text, args...)})
 	s.sum += weight
+	if !s.quiet {
+		s.reasons = append(s.reasons, honeyguide.Reason{Feature: feature, Weight: weight, Text: fmt.Sprintf(text, args...)})
+	}
 }
 
 // close lifts the sum to a floor, by a reason of its own, and clamps it.

@@ -22,6 +22,7 @@ type cast struct {
 	added int64 // bytes the opening added
 	last  time.Time
 	rest  map[byte][]byte // the begun character of each stream
+	head  []byte          // the header, to be written with the first line
 }
 
 // openCast opens a recording for appending, or begins it with a header made of
@@ -31,7 +32,7 @@ func openCast(dir *os.Root, name string, c ipc.Chunk) (*cast, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open recording: %w", err)
 	}
-	k := &cast{name: name, file: f, last: c.Time, rest: map[byte][]byte{}}
+	k := &cast{name: name, file: f, last: c.Time}
 	if err := k.resume(c); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("begin recording: %w", err)
@@ -57,20 +58,18 @@ func (k *cast) resume(c ipc.Chunk) error {
 			return err
 		}
 	}
-	if _, err := k.file.Seek(end, io.SeekStart); err != nil {
-		return err
-	}
 	if end > 0 {
+		if _, err := k.file.Seek(end, io.SeekStart); err != nil {
+			return err
+		}
 		// The time of the last line is about that of the last write.
 		if at := info.ModTime(); at.Before(c.Time) {
 			k.last = at
 		}
 		return nil
 	}
-	n, err := k.file.Write(header(c))
-	k.size += int64(n)
-	k.added += int64(n)
-	return err
+	k.head = header(c)
+	return nil
 }
 
 // maxLine bounds what is read back to find a line end; a line is a chunk.
@@ -136,7 +135,9 @@ func (k *cast) lines(c ipc.Chunk) []byte {
 	if c.Time.After(k.last) {
 		k.last = c.Time
 	}
-	line := append([]byte("["), strconv.FormatFloat(gap.Seconds(), 'f', 6, 64)...)
+	line := append(k.head, '[')
+	k.head = nil
+	line = append(line, strconv.FormatFloat(gap.Seconds(), 'f', 6, 64)...)
 	line = append(line, `, "`...)
 	line = append(line, c.Stream)
 	line = append(line, `", `...)
@@ -153,6 +154,9 @@ func (k *cast) whole(stream byte, data []byte) string {
 		delete(k.rest, stream)
 	}
 	if n := begun(data); n > 0 {
+		if k.rest == nil {
+			k.rest = map[byte][]byte{}
+		}
 		k.rest[stream] = append([]byte(nil), data[len(data)-n:]...)
 		data = data[:len(data)-n]
 	}

@@ -123,6 +123,9 @@ func (s *Store) Chunk(c ipc.Chunk) error {
 		return nil
 	}
 	if k.size+int64(len(lines)) > s.opts.Session {
+		if k.size == 0 {
+			s.drop(k) // its header is not written yet
+		}
 		return ErrFull
 	}
 	n, err := k.file.Write(lines)

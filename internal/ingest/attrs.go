@@ -35,10 +35,13 @@ const (
 	MaxUnmapped = 64
 	// MaxText bounds one kept text in bytes; the raw record has the rest.
 	MaxText = 4096
+	// maxUnmappedText bounds the text of one unmapped field. All bounds together
+	// keep an event below the 256 KiB a log takes.
+	maxUnmappedText = 1024
 )
 
 // Scalar returns v as an attribute value: a bool, a whole number, a float, or a
-// text of at most MaxText bytes (JSON for lists and objects); nil when absent.
+// text of at most 1024 bytes (JSON for lists and objects); nil when absent.
 func Scalar(v Value) any {
 	if v.Absent() {
 		return nil
@@ -54,7 +57,7 @@ func Scalar(v Value) any {
 			return f
 		}
 	}
-	return Cut(v.Text(), MaxText)
+	return Cut(v.Text(), maxUnmappedText)
 }
 
 // Cut shortens s to at most n bytes without splitting a character.
@@ -103,14 +106,17 @@ func ParseSeverity(s string) (honeyguide.Severity, bool) {
 
 var techniqueID = regexp.MustCompile(`^T[0-9]{4}(\.[0-9]{3})?$`)
 
-// Techniques returns the ATT&CK techniques among ids, each once; what has not
-// the form of a technique id is left out.
+// maxTechniques bounds the techniques of one record.
+const maxTechniques = 32
+
+// Techniques returns the ATT&CK techniques among ids, each once, at most 32;
+// what has not the form of a technique id is left out.
 func Techniques(why string, ids ...string) []honeyguide.Technique {
 	var all []honeyguide.Technique
 	seen := map[string]bool{}
 	for _, id := range ids {
 		id = strings.ToUpper(strings.TrimSpace(id))
-		if techniqueID.MatchString(id) && !seen[id] {
+		if len(all) < maxTechniques && techniqueID.MatchString(id) && !seen[id] {
 			seen[id] = true
 			all = append(all, honeyguide.Technique{ID: id, Why: why})
 		}

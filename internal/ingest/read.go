@@ -21,6 +21,7 @@ type Options struct {
 	Now       func() time.Time // time.Now when nil
 	Zone      *time.Location   // of times without an offset; UTC when nil
 	MaxRecord int              // bytes; MaxRecord when 0
+	Batch     int              // events handed on at a time; 1024 when 0
 	MaxBytes  int64            // of the whole decompressed input; 0: no bound
 	Seen      *Seen            // ids stored before; nil: those of this Read
 	Progress  func(read int64) // told the bytes taken from the input; may be nil
@@ -54,8 +55,8 @@ const (
 	seenSize   = 1 << 17
 )
 
-// Read reads r to its end. Events go to emit in batches of up to 1024, in the
-// order of the input; emit owns the batch and has made it durable when it
+// Read reads r to its end. Events go to emit in batches of Options.Batch,
+// in the order of the input; emit owns the batch and has made it durable when it
 // returns nil. Each record that cannot be understood goes to dead, in the order
 // of the input. An error of either, of r, or of ctx ends the reading; so does an
 // input that is no list of records at all (CodeInvalid). What was handed on
@@ -83,6 +84,9 @@ func (o *Options) defaults() {
 	}
 	if o.MaxRecord <= 0 {
 		o.MaxRecord = MaxRecord
+	}
+	if o.Batch <= 0 {
+		o.Batch = batchSize
 	}
 	if o.Seen == nil {
 		o.Seen = NewSeen(seenSize)
@@ -200,6 +204,9 @@ func (j *job) keep(ctx context.Context) error {
 		if e.ID == "" {
 			e.ID = j.anonymous(e)
 		}
+		if len(j.rec.Raw) > MaxText {
+			bound(e)
+		}
 		if !j.opts.Seen.add(e.ID) {
 			continue
 		}
@@ -211,7 +218,7 @@ func (j *job) keep(ctx context.Context) error {
 		fresh = true
 		j.count(e)
 		if j.batch == nil {
-			j.batch = make([]honeyguide.Event, 0, batchSize)
+			j.batch = make([]honeyguide.Event, 0, j.opts.Batch)
 		}
 		j.batch = append(j.batch, *e)
 		j.ids = append(j.ids, e.ID)
@@ -219,10 +226,19 @@ func (j *job) keep(ctx context.Context) error {
 	if !fresh {
 		j.sum.Duplicates++
 	}
-	if len(j.batch) >= batchSize || j.raw >= batchBytes {
+	if len(j.batch) >= j.opts.Batch || j.raw >= batchBytes {
 		return j.flush(ctx)
 	}
 	return nil
+}
+
+// bound cuts the texts of an event to MaxText.
+func bound(e *honeyguide.Event) {
+	for key, v := range e.Attrs {
+		if s, ok := v.(string); ok && len(s) > MaxText {
+			e.Attrs[key] = Cut(s, MaxText)
+		}
+	}
 }
 
 // anonymous derives the id of an event whose record has none of its own from

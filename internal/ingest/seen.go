@@ -4,34 +4,48 @@ import "sync"
 
 // A Seen remembers the ids that were stored lately, so that a record that comes
 // twice is stored once. It holds between size and twice size ids, forgets the
-// oldest, and may be shared by concurrent reads. It knows nothing of earlier
-// runs of the process: there the ids themselves, which are derived from the
-// records, let whoever stores them merge.
+// oldest, and may be shared by concurrent reads. Of earlier runs of the process it
+// knows what it is told by Remember.
 type Seen struct {
 	mu       sync.Mutex
 	size     int
-	new, old map[string]struct{}
+	new, old map[seenID]struct{}
 }
 
-// NewSeen returns a memory of at least size ids. Each takes some 70 bytes.
-func NewSeen(size int) *Seen {
-	return &Seen{size: max(size, 1), new: map[string]struct{}{}}
+// seenID is an id as it is remembered: those of RecordID whole, longer ones cut.
+type seenID [32]byte
+
+func remembered(id string) (k seenID) {
+	copy(k[:], id)
+	return k
 }
+
+// NewSeen returns a memory of at least size ids. Each takes some 40 bytes.
+func NewSeen(size int) *Seen {
+	return &Seen{size: max(size, 1), new: map[seenID]struct{}{}}
+}
+
+// Size is how many ids it holds at least.
+func (s *Seen) Size() int { return s.size }
+
+// Remember adds an id that was stored before.
+func (s *Seen) Remember(id string) { s.add(id) }
 
 // add remembers id and reports whether it was new.
 func (s *Seen) add(id string) bool {
+	k := remembered(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.new[id]; ok {
+	if _, ok := s.new[k]; ok {
 		return false
 	}
-	if _, ok := s.old[id]; ok {
+	if _, ok := s.old[k]; ok {
 		return false
 	}
 	if len(s.new) >= s.size {
-		s.old, s.new = s.new, make(map[string]struct{}, s.size)
+		s.old, s.new = s.new, map[seenID]struct{}{}
 	}
-	s.new[id] = struct{}{}
+	s.new[k] = struct{}{}
 	return true
 }
 
@@ -40,8 +54,8 @@ func (s *Seen) forget(ids []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		delete(s.new, id)
-		delete(s.old, id)
+		delete(s.new, remembered(id))
+		delete(s.old, remembered(id))
 	}
 }
 

@@ -95,6 +95,8 @@ type Hello struct {
 	Probes int           // escape attempts made
 	Open   []string      // attempts that succeeded
 	Took   time.Duration // closing the cage and testing it
+	// Failure says why the process refuses to serve; "" when it will.
+	Failure string
 }
 
 // Layer is one layer of the cage.

@@ -9,13 +9,13 @@ import (
 // read, so the sensor waits in its own writes and the core does not grow. Zero
 // fields mean the defaults.
 type Quota struct {
-	Bytes  int // per second; default 64 MiB
+	Bytes  int // per second; default 16 MiB
 	Frames int // per second; default 20000
 }
 
 func (q Quota) orDefault() Quota {
 	if q.Bytes <= 0 {
-		q.Bytes = 64 << 20
+		q.Bytes = 16 << 20
 	}
 	if q.Frames <= 0 {
 		q.Frames = 20000

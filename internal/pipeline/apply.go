@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"honeyguide"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -29,7 +30,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		w := &applying{c: c, tx: tx, now: c.dep.Now().UTC(), links: map[string]string{}, touched: map[string]*incidents{}}
 		o := &outcome{links: w.links}
 		var err error
-		if o.sessions, err = c.saveSessions(ctx, tx, v.sessions); err != nil {
+		if o.sessions, err = c.saveSessions(ctx, tx, v.sessions.list); err != nil {
 			return err
 		}
 		if o.unknown, err = saveTokens(ctx, tx, v); err != nil {
@@ -81,23 +82,27 @@ func saveTokens(ctx context.Context, tx state.Tx, v *verdict) (unknown int, err 
 
 // alerts saves the alerts of a verdict, each in its incident.
 func (w *applying) alerts(ctx context.Context, v *verdict) error {
-	group := groups(v.keys)
-	for i := range v.alerts {
-		a := v.alerts[i] // the store fills in what it keeps
-		n := a.Count
-		a.CreatedAt = w.now
-		in, err := w.incident(ctx, &a, group[i])
-		if err != nil {
+	alerts := v.merged.Alerts()
+	of, all := groupsOf(alerts, v.keys)
+	for _, g := range all {
+		if err := w.place(ctx, g); err != nil {
 			return err
 		}
-		if in != nil {
-			a.Incident = in.ID
+	}
+	saved := slices.Clone(alerts) // the store fills in what it keeps
+	for i := range saved {
+		saved[i].CreatedAt = w.now
+		if in := of[i].in.now(); in != nil {
+			saved[i].Incident = in.ID
 		}
-		title, sev := a.Title, a.Severity
-		created, err := w.tx.Alerts().Save(ctx, &a)
-		if err != nil {
-			return err
-		}
+	}
+	fresh, err := w.tx.Alerts().SaveAll(ctx, saved)
+	if err != nil {
+		return err
+	}
+	for i := range saved {
+		a, created, in := saved[i], fresh[i], of[i].in.now()
+		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
 		moved := in != nil && a.Incident != in.ID
 		if a.Title != title && sev >= a.Severity || moved {
 			// The store keeps the first title and incident; the worst claim
@@ -132,20 +137,17 @@ func (w *applying) finish(ctx context.Context) error {
 		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 			return err
 		}
-		for i := range in.Plans {
-			p := in.Plans[i]
-			if !slices.ContainsFunc(w.plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-				continue // was saved before
-			}
-			if err := w.tx.Plans().Save(ctx, &p); err != nil {
-				return err
-			}
+	}
+	for i := range w.plans {
+		if err := w.tx.Plans().Save(ctx, &w.plans[i]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// plan adds the plans that are new to an incident.
+// plan adds to an incident the plans that are new or stronger than what was
+// planned before.
 func (w *applying) plan(ctx context.Context, in *incidents) {
 	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, in.alerts, in.opened, w.now)
 	if err != nil {
@@ -153,10 +155,15 @@ func (w *applying) plan(ctx context.Context, in *incidents) {
 		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
 	}
 	for _, p := range plans {
-		known := slices.ContainsFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
-		if !known && len(in.Plans) < state.MaxMembers {
+		i := slices.IndexFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
+		switch {
+		case i >= 0 && respond.Stronger(&p, &in.Plans[i]):
+			in.Plans[i] = p
+		case i < 0 && len(in.Plans) < state.MaxMembers:
 			in.Plans = append(in.Plans, p)
-			w.plans = append(w.plans, p)
+		default:
+			continue
 		}
+		w.plans = append(w.plans, p)
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"honeyguide/internal/detect"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/state"
+	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
 )
 
@@ -19,7 +21,7 @@ import (
 type Config struct {
 	Name     string              // of its cursor; "" means detect
 	Min      honeyguide.Severity // least severity that opens an incident; 0 means medium
-	Batch    int                 // events judged at a time; 0 means 4096
+	Batch    int                 // events read at a time; 0 means 4096
 	WarmUp   int                 // events read again at the start; 0 means 50,000, below 0 none
 	WarmSpan time.Duration       // and not older than this before the cursor; 0 means 1 h
 	Triage   detect.TriageConfig
@@ -48,6 +50,8 @@ type Consumer struct {
 
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
+
+	wall func() time.Time // measures work; says nothing about events
 
 	mu   sync.Mutex
 	done eventlog.Seq
@@ -84,7 +88,7 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 		dep.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Consumer{
-		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wake: make(chan struct{}),
+		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, wake: make(chan struct{}),
 		sessions: detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} }),
 		links:    detect.NewMemory(memoryOfKeys, func() string { return "" }),
 	}
@@ -109,39 +113,125 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
 	c.reached(pos)
+	// Judging the next verdict and writing the last one keep two cores busy.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	verdicts := make(chan *verdict)
+	group := supervise.New(c.log)
+	group.Go(ctx, "judge", func(ctx context.Context) error {
+		defer close(verdicts)
+		return c.judgeAll(ctx, j, pos, verdicts)
+	})
+	for v := range verdicts {
+		if err = c.write(ctx, v); err != nil {
+			break
+		}
+		c.reached(v.to)
+	}
+	ended := ctx.Err()
+	stop()
+	return cmp.Or(err, group.Wait(), ended)
+}
+
+// Bounds of what one transaction takes when writing lags behind: what is
+// merged in memory costs the state nothing, so a backlog is written in large
+// pieces, and a quiet log at once.
+const (
+	maxEvents = 1 << 18
+	maxAlerts = 1 << 16
+	// fewEvents is the least that is written while there is more to judge,
+	// unless that takes longer than patience.
+	fewEvents = 1 << 16
+	patience  = time.Second
+)
+
+// A stretch is what was read of the log at a time.
+type stretch struct {
+	recs []eventlog.Record
+	from eventlog.Seq // what lies between it and the stretch before is gone
+	last eventlog.Seq // the end of the log
+}
+
+// judgeAll judges the log after pos and hands out verdicts as fast as they are
+// taken. While none is, the verdict at hand grows.
+func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out chan<- *verdict) error {
+	ctx, stop := context.WithCancel(ctx)
+	read := make(chan stretch, 1) // one is read while one is judged
+	group := supervise.New(c.log)
+	defer func() { stop(); _ = group.Wait() }()
+	group.Go(ctx, "read", func(ctx context.Context) error {
+		defer close(read)
+		return c.readAll(ctx, pos, read)
+	})
+	var last eventlog.Seq
+	var due <-chan time.Time
+	ripe := false // the verdict at hand has waited long enough
+	for v := newVerdict(pos); ; {
+		in, to := read, out
+		switch n := len(v.merged.Alerts()); {
+		case v.to == v.from, !ripe && v.to < last && v.events < fewEvents && n < maxAlerts:
+			to = nil // nothing to write yet
+		case v.events >= maxEvents, n >= maxAlerts:
+			in = nil
+		}
+		select {
+		case s, more := <-in:
+			if !more {
+				return cmp.Or(group.Wait(), ctx.Err())
+			}
+			if v.to == v.from {
+				due, ripe = time.After(patience), false
+			}
+			v.to, last = max(v.to, s.from), s.last
+			j.judge(ctx, v, s.recs)
+			c.m.lag.Set(float64(max(last-v.to, 0)))
+		case to <- v:
+			v = newVerdict(v.to)
+		case <-due:
+			ripe = true
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// readAll reads the log after pos.
+func (c *Consumer) readAll(ctx context.Context, pos eventlog.Seq, out chan<- stretch) error {
 	for {
 		recs, err := c.dep.Log.Read(ctx, pos, c.cfg.Batch)
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case errors.Is(err, eventlog.ErrTrimmed):
 			if pos, err = c.skip(ctx, pos); err != nil {
 				return err
 			}
 		case err != nil:
 			return fmt.Errorf("read event log: %w", err)
-		case len(recs) > 0:
-			if err := c.batch(ctx, j, pos, recs); err != nil {
-				return err
-			}
+		}
+		s := stretch{recs: recs, from: pos}
+		if len(recs) > 0 {
 			pos = recs[len(recs)-1].Seq
-			c.reached(pos)
-			c.lag(ctx, pos)
+		}
+		if _, s.last, err = c.dep.Log.Ends(ctx); err != nil {
+			return fmt.Errorf("read ends of the event log: %w", err)
+		}
+		select {
+		case out <- s:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
 
-// batch judges records and writes what follows. Writing is tried until it
-// works: the next batch may not overtake this one.
-func (c *Consumer) batch(ctx context.Context, j *judge, pos eventlog.Seq, recs []eventlog.Record) error {
-	began := time.Now()
-	v := j.judge(ctx, pos, recs)
+// write writes what follows from a verdict. It is tried until it works: the
+// next one may not overtake it.
+func (c *Consumer) write(ctx context.Context, v *verdict) error {
+	began := c.wall()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		out, err := c.apply(ctx, v)
 		switch {
 		case err == nil:
 			c.count(v, out)
-			c.m.batch.Observe(time.Since(began).Seconds())
+			c.m.batch.Observe(c.wall().Sub(began).Seconds())
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -166,8 +256,7 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for key, to := range out.links {
 		*c.links.At(key) = to
 	}
-	for i := range v.alerts {
-		a := &v.alerts[i]
+	for _, a := range v.merged.Alerts() {
 		c.m.category.With(a.Category).Add(float64(a.Count))
 		if a.Severity >= honeyguide.SeverityMedium {
 			c.m.threats.Add(float64(a.Count))
@@ -197,7 +286,7 @@ func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
 	return eventlog.Seq(pos), nil
 }
 
-// skip moves behind what retention took unseen.
+// skip returns where to go on behind what retention took unseen.
 func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, error) {
 	first, _, err := c.dep.Log.Ends(ctx)
 	if err != nil {
@@ -206,11 +295,7 @@ func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, er
 	if first-1 <= pos {
 		return pos, nil
 	}
-	err = c.dep.State.Update(ctx, func(tx state.Tx) error { return tx.Cursors().Move(ctx, c.cfg.Name, int64(pos), int64(first-1)) })
-	if err != nil {
-		return pos, fmt.Errorf("move position: %w", err)
-	}
-	if pos > 0 {
+	if pos > 0 { // a new consumer has missed nothing
 		c.m.trimmed.Add(1)
 		c.log.LogAttrs(ctx, slog.LevelWarn, "retention took events the detectors had not seen", slog.Int64("from", int64(pos+1)), slog.Int64("to", int64(first-1)))
 	}
@@ -244,7 +329,7 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
 			if young = young || !recs[i].Event.Time.Before(from); young {
-				j.judge(ctx, recs[i].Seq-1, recs[i:])
+				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}
 		}
@@ -262,12 +347,6 @@ func (c *Consumer) reached(pos eventlog.Seq) {
 	close(c.wake)
 	c.wake = make(chan struct{})
 	c.m.position.Set(float64(pos))
-}
-
-func (c *Consumer) lag(ctx context.Context, pos eventlog.Seq) {
-	if _, last, err := c.dep.Log.Ends(ctx); err == nil {
-		c.m.lag.Set(float64(last - pos))
-	}
 }
 
 // Idle returns when everything up to seq is judged and what follows from it is

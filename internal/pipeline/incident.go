@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"honeyguide"
@@ -30,6 +29,15 @@ type incidents struct {
 	honeyguide.Incident
 	opened, grown bool
 	alerts        []honeyguide.Alert
+	into          *incidents // the one that absorbed it
+}
+
+// now returns the incident that stands for in.
+func (in *incidents) now() *incidents {
+	for in != nil && in.into != nil {
+		in = in.into
+	}
+	return in
 }
 
 // maxHops bounds how often an incident's key may have been joined to another.
@@ -69,9 +77,6 @@ func (w *applying) link(ctx context.Context, key string) (string, error) {
 
 // join makes the alerts of a root go to another from now on.
 func (w *applying) join(ctx context.Context, from, to string) error {
-	if from == to {
-		return nil
-	}
 	w.links[from] = to
 	return w.tx.Meta().Put(ctx, linkKey(from), to)
 }
@@ -98,49 +103,63 @@ func (w *applying) touch(root string, in *incidents) {
 	w.order = append(w.order, in)
 }
 
-// groups unites the keys of a batch: alerts that share an attacker key belong
-// together, whichever comes first. It returns for each alert all keys of its
-// group, the one to name the group after first.
-func groups(keys [][]string) [][]string {
+// A group is the alerts of a verdict that belong together because they share
+// attacker keys, directly or through others.
+type group struct {
+	keys   []string // the one to name the group after first
+	worst  *honeyguide.Alert
+	alerts int
+	in     *incidents // nil: the alerts stay by themselves
+}
+
+// groupsOf unites alerts by their keys and returns the group of each.
+func groupsOf(alerts []honeyguide.Alert, keys map[string][]string) (of []*group, all []*group) {
 	parent := map[string]string{}
-	var find func(k string) string
-	find = func(k string) string {
-		if p, ok := parent[k]; ok && p != k {
-			r := find(p)
-			parent[k] = r
-			return r
+	find := func(k string) string {
+		for parent[k] != k {
+			parent[k] = parent[parent[k]]
+			k = parent[k]
 		}
-		parent[k] = k
 		return k
 	}
-	for _, list := range keys {
-		for _, k := range list[1:] {
+	later := map[string]bool{} // tied to somebody who came before
+	for i := range alerts {
+		list := keys[alerts[i].DedupeKey]
+		for _, k := range list {
+			if _, known := parent[k]; !known {
+				parent[k] = k
+			}
 			parent[find(k)] = find(list[0])
 		}
-		find(list[0])
+		later[list[0]] = later[list[0]] || len(list) > 1
 	}
-	members := map[string][]string{}
-	for _, list := range keys {
+	by, seen := map[string]*group{}, map[string]bool{}
+	for i := range alerts {
+		a := &alerts[i]
+		list := keys[a.DedupeKey]
+		r := find(list[0])
+		g := by[r]
+		if g == nil {
+			g = &group{worst: a}
+			by[r] = g
+			all = append(all, g)
+		}
+		of = append(of, g)
+		g.alerts++
+		if a.Severity > g.worst.Severity {
+			g.worst = a
+		}
 		for _, k := range list {
-			r := find(k)
-			if !slices.Contains(members[r], k) {
-				members[r] = append(members[r], k)
+			if !seen[k] {
+				seen[k] = true
+				g.keys = append(g.keys, k)
 			}
 		}
 	}
-	// Who came first leads: not one who is tied to somebody before.
-	later := map[string]bool{}
-	for _, list := range keys {
-		later[list[0]] = later[list[0]] || len(list) > 1
+	for _, g := range all {
+		slices.SortStableFunc(g.keys, func(a, b string) int { return rank(later[a]) - rank(later[b]) })
 	}
-	for _, list := range members {
-		slices.SortStableFunc(list, func(a, b string) int { return rank(later[a]) - rank(later[b]) })
-	}
-	out := make([][]string, len(keys))
-	for i, list := range keys {
-		out[i] = members[find(list[0])]
-	}
-	return out
+	return of, all
 }
 
 func rank(later bool) int {
@@ -150,85 +169,100 @@ func rank(later bool) int {
 	return 0
 }
 
-// incident returns the incident an alert belongs to: the open one of its
-// attackers, several made one, or a new one when the alert is severe enough;
-// nil when it stays by itself.
-func (w *applying) incident(ctx context.Context, a *honeyguide.Alert, keys []string) (*incidents, error) {
+// place finds the incident of a group: the open one of its attackers, several
+// made one, or a new one when an alert is severe enough; none otherwise.
+func (w *applying) place(ctx context.Context, g *group) error {
 	var roots []string
 	var found []*incidents
-	for _, k := range keys {
+	seen := map[string]bool{}
+	for _, k := range g.keys {
 		r, err := w.root(ctx, k)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if slices.Contains(roots, r) {
+		if seen[r] {
 			continue
 		}
+		seen[r] = true
 		roots = append(roots, r)
 		in, err := w.open(ctx, r)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if in != nil {
 			found = append(found, in)
 		}
 	}
-	var in *incidents
 	switch {
 	case len(found) > 0:
 		slices.SortStableFunc(found, func(x, y *incidents) int { return x.CreatedAt.Compare(y.CreatedAt) })
-		in = found[0]
+		g.in = found[0]
 		for _, other := range found[1:] {
-			if err := w.absorb(ctx, in, other); err != nil {
-				return nil, err
+			if err := w.absorb(ctx, g.in, other); err != nil {
+				return err
 			}
 		}
-	case a.Severity >= w.c.cfg.Min:
-		in = w.begin(a, roots[0])
-	default:
-		return nil, nil
-	}
-	for _, r := range roots {
-		if err := w.join(ctx, r, in.Key); err != nil {
-			return nil, err
-		}
-	}
-	if in.opened && len(in.alerts) == 0 {
-		return in, w.adopt(ctx, in, keys)
-	}
-	return in, nil
-}
-
-// begin opens an incident.
-func (w *applying) begin(a *honeyguide.Alert, key string) *incidents {
-	in := &incidents{opened: true, grown: true, Incident: honeyguide.Incident{
-		ID: honeyguide.DerivedID(w.now, "incident", key), Key: key, Status: honeyguide.IncidentNew,
-		Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
-	}}
-	w.touch(key, in)
-	return in
-}
-
-// adopt takes in the alerts the attackers raised before they were severe
-// enough for an incident.
-func (w *applying) adopt(ctx context.Context, in *incidents, keys []string) error {
-	for _, k := range keys {
-		list, _, err := w.tx.Alerts().List(ctx, state.AlertQuery{
-			Attacker: k, Status: []honeyguide.AlertStatus{honeyguide.AlertNew, honeyguide.AlertAcknowledged, honeyguide.AlertEscalated},
-		})
+	case g.worst.Severity >= w.c.cfg.Min:
+		in, err := w.begin(ctx, g.worst, roots[0])
 		if err != nil {
 			return err
 		}
-		for _, a := range slices.Backward(list) {
-			if a.Incident != "" {
-				continue
-			}
-			a.Incident = in.ID
-			if err := w.tx.Alerts().Put(ctx, &a); err != nil {
+		g.in = in
+	default:
+		return nil
+	}
+	return w.unite(ctx, g.in, roots)
+}
+
+// unite makes all roots one and takes in what attackers new to the incident
+// did before.
+func (w *applying) unite(ctx context.Context, in *incidents, roots []string) error {
+	for _, r := range roots {
+		if r != in.Key {
+			if err := w.join(ctx, r, in.Key); err != nil {
 				return err
 			}
-			in.take(&a, a.Count, true, w.now)
+		} else if !in.opened {
+			continue
 		}
+		if err := w.adopt(ctx, in, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin opens an incident. It is saved at once, because the store gives it its
+// identity, which its alerts carry.
+func (w *applying) begin(ctx context.Context, a *honeyguide.Alert, key string) (*incidents, error) {
+	in := &incidents{opened: true, grown: true, Incident: honeyguide.Incident{
+		Key: key, Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
+	}}
+	if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
+		return nil, err
+	}
+	w.touch(key, in)
+	return in, nil
+}
+
+// adopt takes in the alerts an attacker raised before they were severe enough
+// for an incident.
+func (w *applying) adopt(ctx context.Context, in *incidents, attacker string) error {
+	list, _, err := w.tx.Alerts().List(ctx, state.AlertQuery{
+		Attacker: attacker, Status: []honeyguide.AlertStatus{honeyguide.AlertNew, honeyguide.AlertAcknowledged, honeyguide.AlertEscalated},
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range slices.Backward(list) {
+		if a.Incident != "" {
+			continue
+		}
+		a.Incident = in.ID
+		if err := w.tx.Alerts().Put(ctx, &a); err != nil {
+			return err
+		}
+		in.take(&a, a.Count, true, w.now)
 	}
 	return nil
 }
@@ -265,25 +299,15 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	for _, s := range other.Sessions {
 		in.Sessions = put(in.Sessions, s)
 	}
-	in.grown = true
+	in.grown, other.into = true, in
 	in.alerts = append(in.alerts, other.alerts...)
 	delete(w.touched, other.Key)
 	w.order = slices.DeleteFunc(w.order, func(x *incidents) bool { return x == other })
 	w.touched[in.Key] = in
-	if other.opened { // it never came to be
-		return nil
-	}
 	other.Status, other.Phase, other.UpdatedAt = honeyguide.IncidentClosed, "post_incident", w.now
-	other.Title = clip("Joined to "+in.name()+": "+other.Title, 500)
+	other.Title = clip("Joined to "+in.Short+": "+other.Title, 500)
 	_, err := w.tx.Incidents().Save(ctx, &other.Incident)
 	return err
-}
-
-func (in *incidents) name() string {
-	if in.Short != "" {
-		return in.Short
-	}
-	return in.Key
 }
 
 // take counts an alert in; n are the events it adds.
@@ -336,8 +360,6 @@ func actors(a *honeyguide.Alert) []string {
 	var out []string
 	if addr := attackerAddr(a.Attacker); addr != "" {
 		out = append(out, addr)
-	} else if !strings.HasPrefix(a.Attacker, "campaign:") && a.Attacker != "" {
-		out = append(out, a.Attacker)
 	}
 	for _, o := range a.Observed {
 		if o.Type == "ip" && (o.Name == honeyguide.AttrReader || o.Name == "source") && !slices.Contains(out, o.Value) {

@@ -22,33 +22,42 @@ type judge struct {
 	detectors []Detector
 	triage    *detect.Triage
 	ties      *detect.Correlator
-	titles    *detect.Memory[titled] // by dedupe key
+	told      *detect.Memory[told] // by dedupe key
 	log       *slog.Logger
 	failed    func(detector string)
 }
 
-// titled is the title of the most severe claim about one thing so far.
-type titled struct {
+// quoted is how many events an alert quotes before it only counts them.
+const quoted = 20
+
+// told is what has been claimed about one thing so far: the most severe title,
+// and how many lines of evidence.
+type told struct {
 	severity honeyguide.Severity
 	title    string
+	lines    int
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
 	return &judge{
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
-		titles: detect.NewMemory(memoryOfKeys, func() titled { return titled{} }), log: log, failed: failed,
+		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
 }
 
-// A verdict is what follows from one batch.
+// A verdict is what follows from the events of one transaction.
 type verdict struct {
 	from, to eventlog.Seq
 	events   int
-	alerts   []honeyguide.Alert
-	keys     [][]string // of each alert: the attackers it ties together
-	sessions []*sessionDelta
+	merged   detect.Merger
+	keys     map[string][]string // by dedupe key: the attackers the alert ties together
+	sessions *tally
 	exposed  []honeyguide.Exposure
 	used     []use
+}
+
+func newVerdict(from eventlog.Seq) *verdict {
+	return &verdict{from: from, to: from, keys: map[string][]string{}, sessions: newTally()}
 }
 
 // A use is one return of a token.
@@ -57,43 +66,48 @@ type use struct {
 	e            *honeyguide.Event
 }
 
-// judge hands the detectors one event at a time, so that triage and
-// correlation see the claims of all detectors in the order of the events.
-func (j *judge) judge(ctx context.Context, from eventlog.Seq, recs []eventlog.Record) *verdict {
-	v := &verdict{from: from, to: recs[len(recs)-1].Seq, events: len(recs)}
-	var merged detect.Merger
-	keys := map[string][]string{}
-	tally := newTally()
+// judge adds records to a verdict. It hands the detectors one event at a time,
+// so that triage and correlation see the claims of all detectors in the order
+// of the events.
+func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 	one := make([]honeyguide.Event, 1)
 	for i := range recs {
 		e := &recs[i].Event
-		tally.add(e)
+		v.events++
+		v.to = recs[i].Seq
+		v.sessions.add(e)
 		v.token(e)
 		one[0] = *e
 		for d := range j.detectors {
 			for _, a := range j.ask(ctx, &j.detectors[d], one) {
-				j.triage.Score(&a)
-				for _, k := range j.ties.Keys(&a) {
-					if !slices.Contains(keys[a.DedupeKey], k) {
-						keys[a.DedupeKey] = append(keys[a.DedupeKey], k)
-					}
-				}
-				t := j.titles.At(a.DedupeKey)
-				if a.Severity > t.severity {
-					*t = titled{a.Severity, a.Title}
-				}
-				a.Title = t.title
-				tally.alert(&a)
-				merged.Add(a)
+				j.claim(v, &a)
 			}
 		}
 	}
-	v.alerts, v.sessions = merged.Alerts(), tally.list
-	for i := range v.alerts {
-		v.alerts[i].Title = j.titles.At(v.alerts[i].DedupeKey).title
-		v.keys = append(v.keys, keys[v.alerts[i].DedupeKey])
+}
+
+// claim scores one claim and merges it into the verdict.
+func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
+	j.triage.Score(a, v.merged.Score(a.DedupeKey))
+	keys := v.keys[a.DedupeKey]
+	for _, k := range j.ties.Keys(a) {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
 	}
-	return v
+	v.keys[a.DedupeKey] = keys
+	v.sessions.alert(a)
+	t := j.told.At(a.DedupeKey)
+	if a.Severity > t.severity {
+		t.severity, t.title = a.Severity, a.Title
+	}
+	a.Title = t.title
+	// What a flood repeats is counted, not quoted: evidence shows how it began.
+	if t.lines >= quoted {
+		a.EventIDs, a.Evidence = nil, nil
+	}
+	t.lines += len(a.Evidence)
+	v.merged.Add(*a)
 }
 
 // ask calls a detector. One that panics or fails loses the event, which is

@@ -66,7 +66,7 @@ func newMetrics(r *telemetry.Registry) *metrics {
 
 		unknownTokens: r.Counter("honeyguide_unknown_token_events_total", "Events about honeytokens the state does not know."),
 
-		batch:    r.Histogram("honeyguide_pipeline_batch_seconds", "Time to judge a batch and write what follows.", []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10}),
+		batch:    r.Histogram("honeyguide_pipeline_batch_seconds", "Time to write what follows from a batch.", []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10}),
 		lag:      r.Gauge("honeyguide_pipeline_lag_events", "Events in the log the detectors have not seen."),
 		position: r.Gauge("honeyguide_pipeline_position", "Number of the last event the detectors have seen."),
 	}

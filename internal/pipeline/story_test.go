@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,24 +77,34 @@ func newWorld(t testing.TB) *world {
 // time, so that runs can be compared.
 func clock() time.Time { return noon.Add(time.Hour) }
 
-func (w *world) mint() {
+// faces are minted once, so that the runs of one test can be compared.
+var faces = sync.OnceValue(func() []honeyguide.Honeytoken {
+	var out []honeyguide.Honeytoken
+	for _, spec := range token.StarterSpecs("debian-12", "http", "deploy") {
+		tok, err := minter().Mint(spec, noon)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, tok.Public())
+	}
+	return out
+})
+
+func minter() *token.Minter {
 	m, err := token.NewMinter([]byte("a secret of the test, 32 bytes.."), token.Place{Host: "db.decoy.internal"})
 	if err != nil {
-		w.t.Fatal(err)
+		panic(err)
 	}
-	for i, spec := range token.StarterSpecs("debian-12", "http", "deploy") {
-		// Fixed ids make runs comparable.
-		face := honeyguide.Honeytoken{ID: fmt.Sprintf("%025d0", i), Kind: spec.Kind, Style: "provable", Path: spec.Path, OpensSensor: spec.OpensSensor, User: spec.User}
-		first, _ := m.Restore(face) // fails for the missing fingerprint
-		if first == nil {
-			probe, err := m.Mint(spec, noon)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			first = probe
+	return m
+}
+
+func (w *world) mint() {
+	for _, face := range faces() {
+		tok, err := minter().Restore(face)
+		if err != nil {
+			w.t.Fatal(err)
 		}
-		w.tokens = append(w.tokens, first)
-		face = first.Public()
+		w.tokens = append(w.tokens, tok)
 		if err := w.state.Update(w.t.Context(), func(tx state.Tx) error { return tx.Tokens().Save(w.t.Context(), &face) }); err != nil {
 			w.t.Fatal(err)
 		}
@@ -371,4 +382,3 @@ func checkSessions(t *testing.T, f found) {
 		t.Errorf("session: %+v", s)
 	}
 }
-

@@ -125,7 +125,7 @@ func NewEngine(books []*Playbook, actions map[string]respond.Action) (*Engine, e
 func (e *Engine) Playbooks() []*Playbook { return slices.Clone(e.books) }
 
 // Plan returns the plans of all playbooks whose condition holds for an
-// incident. alerts are those that changed it now; opened says that it is new.
+// incident; of several that would do the same the strongest. alerts are those that changed it now; opened says that it is new.
 // A step that fails does not stop the others; the errors are joined.
 func (e *Engine) Plan(ctx context.Context, in *honeyguide.Incident, alerts []honeyguide.Alert, opened bool, now time.Time) ([]honeyguide.Plan, error) {
 	var out []honeyguide.Plan
@@ -147,7 +147,11 @@ func (e *Engine) Plan(ctx context.Context, in *honeyguide.Incident, alerts []hon
 					errs = append(errs, fmt.Errorf("playbook %s, step %s: %w", b.ID, s.Name, err))
 					continue
 				}
-				out = append(out, p)
+				if i := slices.IndexFunc(out, func(o honeyguide.Plan) bool { return o.ID == p.ID }); i < 0 {
+					out = append(out, p)
+				} else if respond.Stronger(&p, &out[i]) {
+					out[i] = p
+				}
 			}
 		}
 	}

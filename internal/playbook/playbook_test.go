@@ -130,7 +130,7 @@ func TestFaultsNameLineAndRemedy(t *testing.T) {
 		"id: &x a\ntitle: *x\nsteps: [{action: x}]\n":              "aliases",
 		ok + "---\n" + ok:                                          "one document",
 		"a: [":                                                     ":1:",
-		ok + "when: \"" + strings.Repeat("(", 200) + "\"\n":        "not expected",
+		ok + "when: \"" + strings.Repeat("(", 200) + "\"\n":        "nested",
 		ok + "when: \"" + strings.Repeat("not ", 200) + "true\"\n": "nested",
 	} {
 		_, err := playbook.Parse("x.yaml", []byte(text))

@@ -96,8 +96,10 @@ type special struct {
 
 // never are ranges no block makes sense in.
 var never = []special{
-	{netip.MustParsePrefix("0.0.0.0/8"), "is no host's address"}, {netip.MustParsePrefix("224.0.0.0/4"), "is a multicast range"},
-	{netip.MustParsePrefix("240.0.0.0/4"), "is a reserved range"}, {netip.MustParsePrefix("::/128"), "is no host's address"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "is no host's address"},
+	{netip.MustParsePrefix("224.0.0.0/4"), "is a multicast range"},
+	{netip.MustParsePrefix("240.0.0.0/4"), "is a reserved range"},
+	{netip.MustParsePrefix("::/128"), "is no host's address"},
 	{netip.MustParsePrefix("ff00::/8"), "is a multicast range"},
 }
 
@@ -107,9 +109,13 @@ var loopback = []special{
 
 // private are RFC 1918, RFC 6598, RFC 4193 and the link-local ranges.
 var private = []special{
-	{netip.MustParsePrefix("10.0.0.0/8"), ""}, {netip.MustParsePrefix("172.16.0.0/12"), ""}, {netip.MustParsePrefix("192.168.0.0/16"), ""},
-	{netip.MustParsePrefix("100.64.0.0/10"), ""}, {netip.MustParsePrefix("169.254.0.0/16"), ""},
-	{netip.MustParsePrefix("fc00::/7"), ""}, {netip.MustParsePrefix("fe80::/10"), ""},
+	{netip.MustParsePrefix("10.0.0.0/8"), ""},
+	{netip.MustParsePrefix("172.16.0.0/12"), ""},
+	{netip.MustParsePrefix("192.168.0.0/16"), ""},
+	{netip.MustParsePrefix("100.64.0.0/10"), ""},
+	{netip.MustParsePrefix("169.254.0.0/16"), ""},
+	{netip.MustParsePrefix("fc00::/7"), ""},
+	{netip.MustParsePrefix("fe80::/10"), ""},
 }
 
 // Refuse returns why p must not be blocked, "" when it may be.

@@ -61,8 +61,18 @@ type Deps struct {
 // Set is the list of kinds of actions.
 type Set = kind.Set[Deps, Action]
 
-// PlanID returns the id of the plan a request gives: the same incident, step
-// and target have one plan, however often it is planned.
+// PlanID returns the id of the plan a request gives: an incident has one plan
+// for an action on a target, whichever playbook asks for it. The longer lasting
+// one stands.
 func PlanID(r *Request, action, target string) string {
-	return honeyguide.DerivedID(r.Incident.CreatedAt, "plan", r.Incident.ID, r.Playbook, r.Step, action, target)
+	return honeyguide.DerivedID(r.Incident.CreatedAt, "plan", r.Incident.ID, action, target)
+}
+
+// Stronger reports whether plan a should stand instead of b, a plan of the same
+// id: it acts where b was refused, or its effect lasts longer.
+func Stronger(a, b *honeyguide.Plan) bool {
+	if a.State != b.State {
+		return a.State == honeyguide.PlanPlanned
+	}
+	return a.ExpiresAt.Sub(a.CreatedAt) > b.ExpiresAt.Sub(b.CreatedAt)
 }

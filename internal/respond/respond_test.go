@@ -10,8 +10,10 @@ import (
 
 func home() ([]Local, error) {
 	return []Local{
-		{netip.MustParseAddr("127.0.0.1"), "an address of this host"}, {netip.MustParseAddr("203.0.113.10"), "an address of this host"},
-		{netip.MustParseAddr("203.0.113.1"), "the default gateway"}, {netip.MustParseAddr("2001:db8::53"), "a DNS server"},
+		{netip.MustParseAddr("127.0.0.1"), "an address of this host"},
+		{netip.MustParseAddr("203.0.113.10"), "an address of this host"},
+		{netip.MustParseAddr("203.0.113.1"), "the default gateway"},
+		{netip.MustParseAddr("2001:db8::53"), "a DNS server"},
 	}, nil
 }
 
@@ -31,13 +33,35 @@ func TestGuard(t *testing.T) {
 		target        string
 		strict, trial string // part of the reason, "" when it may be blocked
 	}{
-		{"203.0.113.7", "", ""}, {"::ffff:203.0.113.7", "", ""}, {"2001:db8:2::7", "", ""}, {"203.0.114.0/24", "", ""},
-		{"198.51.100.3", "allowlist", "allowlist"}, {"198.51.100.0/24", "allowlist", "allowlist"}, {"2001:db8:1::9", "allowlist", "allowlist"},
-		{"203.0.113.10", "this host", "this host"}, {"203.0.113.1", "gateway", "gateway"}, {"203.0.113.0/24", "this host", "this host"}, {"2001:db8::53", "DNS", "DNS"},
-		{"127.0.0.1", "loopback", ""}, {"127.8.8.8", "loopback", ""}, {"::1", "loopback", ""}, {"::ffff:127.0.0.1", "loopback", ""},
-		{"10.1.2.3", "private", ""}, {"192.168.0.9", "private", ""}, {"172.31.0.1", "private", ""}, {"100.64.0.1", "private", ""}, {"fd00::1", "private", ""}, {"fe80::1%eth0", "private", ""},
-		{"0.0.0.0", "no host", "no host"}, {"224.0.0.1", "multicast", "multicast"}, {"255.255.255.255", "reserved", "reserved"}, {"ff02::1", "multicast", "multicast"}, {"::", "no host", "no host"},
-		{"203.0.112.0/23", "wider", "wider"}, {"2001:db8:2::/47", "wider", "wider"}, {"0.0.0.0/0", "wider", "wider"},
+		{"203.0.113.7", "", ""},
+		{"::ffff:203.0.113.7", "", ""},
+		{"2001:db8:2::7", "", ""},
+		{"203.0.114.0/24", "", ""},
+		{"198.51.100.3", "allowlist", "allowlist"},
+		{"198.51.100.0/24", "allowlist", "allowlist"},
+		{"2001:db8:1::9", "allowlist", "allowlist"},
+		{"203.0.113.10", "this host", "this host"},
+		{"203.0.113.1", "gateway", "gateway"},
+		{"203.0.113.0/24", "this host", "this host"},
+		{"2001:db8::53", "DNS", "DNS"},
+		{"127.0.0.1", "loopback", ""},
+		{"127.8.8.8", "loopback", ""},
+		{"::1", "loopback", ""},
+		{"::ffff:127.0.0.1", "loopback", ""},
+		{"10.1.2.3", "private", ""},
+		{"192.168.0.9", "private", ""},
+		{"172.31.0.1", "private", ""},
+		{"100.64.0.1", "private", ""},
+		{"fd00::1", "private", ""},
+		{"fe80::1%eth0", "private", ""},
+		{"0.0.0.0", "no host", "no host"},
+		{"224.0.0.1", "multicast", "multicast"},
+		{"255.255.255.255", "reserved", "reserved"},
+		{"ff02::1", "multicast", "multicast"},
+		{"::", "no host", "no host"},
+		{"203.0.112.0/23", "wider", "wider"},
+		{"2001:db8:2::/47", "wider", "wider"},
+		{"0.0.0.0/0", "wider", "wider"},
 	} {
 		p, err := ParseTarget(c.target)
 		if err != nil {

@@ -79,6 +79,7 @@ func Enter(c Config) (Report, error) {
 		{LayerNoNewPrivs, true, noNewPrivs},
 		{LayerSeccomp, true, func(Config) (Layer, error) { return Layer{State: On}, seal(os.Getpid()) }},
 	}
+	closeFiles()
 	var report Report
 	for _, s := range steps {
 		layer, err := Layer{State: Off, Detail: "not asked for"}, error(nil)
@@ -95,6 +96,23 @@ func Enter(c Config) (Report, error) {
 		}
 	}
 	return report, nil
+}
+
+// closeFiles closes every descriptor that is a file: the Go runtime keeps the
+// host's cgroup files open, which it does not read again once GOMAXPROCS was
+// set. Standard input and output stay what the parent made them.
+func closeFiles() {
+	const most = 1024 // a process that has just started has a handful
+	for fd := 3; fd < most; fd++ {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) != nil {
+			continue
+		}
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFREG, unix.S_IFDIR, unix.S_IFCHR, unix.S_IFBLK:
+			unix.Close(fd)
+		}
+	}
 }
 
 func namespaces(c Config) (Layer, error) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -383,7 +384,37 @@ func checkStatus(t *testing.T, pid int) {
 	}
 }
 
-// TestDiesWithTheLauncher: no caged process outlives what started it.
+// TestDiesWithItsParent: a caged process does not outlive a core that dies
+// without a word.
+func TestDiesWithItsParent(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command(program(t), "parent")
+	cmd.ExtraFiles = []*os.File{w}
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	var pid int
+	if err := json.NewDecoder(out).Decode(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(pid, 0); err != nil {
+		t.Fatalf("the child is not there: %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	// The child holds the pipe, as its output; its end closes it.
+	if b, err := io.ReadAll(r); err != nil || len(b) > 0 {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestDiesWithTheLauncher: closing the launcher ends what it started.
 func TestDiesWithTheLauncher(t *testing.T) {
 	w, err := newWorld()
 	if err != nil {
@@ -459,6 +490,54 @@ func BenchmarkStart(b *testing.B) {
 				b.StartTimer()
 			}
 			b.ReportMetric(1000*cage/float64(b.N), "ms/cage")
+		})
+	}
+}
+
+// BenchmarkEcho compares round trips to a server in its cage and outside.
+func BenchmarkEcho(b *testing.B) {
+	for _, caged := range []bool{false, true} {
+		b.Run(fmt.Sprintf("caged=%v", caged), func(b *testing.B) {
+			w, err := newWorld()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer w.close()
+			orders, files, err := w.files()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer orders.Close()
+			p, err := launcher(b).Start(b.Context(), Options{Path: program(b), Args: []string{"caged"}, Files: files, NoNamespaces: !caged})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, f := range files {
+				f.Close()
+			}
+			a, err := talk(orders, order{Bare: !caged, Echo: true, Config: Config{Namespaces: p.Namespaces}})
+			if err != nil || a.Err != "" {
+				b.Fatal(err, a.Err)
+			}
+			c, err := net.Dial("tcp", w.listener.Addr().String())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			trips := make([]time.Duration, 0, 1<<16)
+			buf := make([]byte, 64)
+			for b.Loop() {
+				began := time.Now()
+				if _, err := c.Write(buf); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(c, buf); err != nil {
+					b.Fatal(err)
+				}
+				trips = append(trips, time.Since(began))
+			}
+			slices.Sort(trips)
+			b.ReportMetric(float64(trips[len(trips)/2].Nanoseconds())/1000, "us-p50")
 		})
 	}
 }

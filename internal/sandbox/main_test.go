@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ type order struct {
 	Deadly string // make this attempt alone, on the first thread
 	Echo   bool   // serve the listener until it closes
 	Idle   bool   // wait for the end of the socket
+	Hang   bool   // never end by itself
 	Burn   bool   // work hard, to see what the runtime calls
 }
 
@@ -83,6 +85,10 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "outer" {
 		outer()
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "parent" {
+		parent()
 		return
 	}
 	code := m.Run()
@@ -145,7 +151,7 @@ func child() {
 	if o.Burn {
 		burn()
 	}
-	if !o.Echo && !o.Idle {
+	if !o.Echo && !o.Idle && !o.Hang {
 		tryAll(&a, o.Target, old, before)
 	}
 	json.NewEncoder(orders).Encode(a)
@@ -154,6 +160,9 @@ func child() {
 	}
 	if o.Idle {
 		io.Copy(io.Discard, orders)
+	}
+	if o.Hang {
+		echo(listener)
 	}
 }
 
@@ -250,4 +259,27 @@ func outer() {
 		a.Err = "violation"
 	}
 	json.NewEncoder(os.Stdout).Encode(a)
+}
+
+// parent starts a caged process that waits, says its number and waits itself.
+func parent() {
+	w, err := newWorld()
+	if err != nil {
+		panic(err)
+	}
+	orders, files, err := w.files()
+	if err != nil {
+		panic(err)
+	}
+	l := NewLauncher(func(_ string, fn func()) { go fn() })
+	p, err := l.Start(context.Background(), Options{Args: []string{"caged"}, Files: append(files, os.NewFile(3, "held"))})
+	if err != nil {
+		panic(err)
+	}
+	if a, err := talk(orders, order{Hang: true, Config: Config{Namespaces: p.Namespaces}}); err != nil || a.Err != "" {
+		panic(fmt.Sprint(err, a.Err))
+	}
+	json.NewEncoder(os.Stdout).Encode(p.Pid)
+	os.Remove(w.unix.Addr().String())
+	select {}
 }

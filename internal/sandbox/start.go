@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,6 +35,8 @@ type Options struct {
 type Launcher struct {
 	requests chan request
 	done     chan struct{}
+	mu       sync.Mutex
+	alive    map[*Process]struct{}
 }
 
 type request struct {
@@ -48,13 +51,13 @@ type reply struct {
 
 // NewLauncher returns a launcher; start runs a function in its own goroutine.
 func NewLauncher(start func(name string, fn func())) *Launcher {
-	l := &Launcher{requests: make(chan request), done: make(chan struct{})}
+	l := &Launcher{requests: make(chan request), done: make(chan struct{}), alive: map[*Process]struct{}{}}
 	start("launcher", l.serve)
 	return l
 }
 
-// serve never unlocks its thread: the thread ends with it, and with the thread
-// every process it started.
+// serve never unlocks its thread: the kernel would take the end of a thread
+// that was given back, at whatever time, for the end of the parent.
 func (l *Launcher) serve() {
 	runtime.LockOSThread()
 	level := 0
@@ -64,6 +67,9 @@ func (l *Launcher) serve() {
 			p, at, err := launch(r.opts, max(level, r.opts.from))
 			if err == nil && !r.opts.NoNamespaces && r.opts.from == 0 {
 				level = at // what was refused once is not asked for again
+			}
+			if err == nil {
+				l.adopt(p)
 			}
 			r.reply <- reply{p, err}
 		case <-l.done:
@@ -87,9 +93,33 @@ func (l *Launcher) Start(ctx context.Context, o Options) (*Process, error) {
 	return r.p, r.err
 }
 
+func (l *Launcher) adopt(p *Process) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.alive[p] = struct{}{}
+	p.gone = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.alive, p)
+	}
+	select {
+	case <-l.done: // closed while it was started
+		_ = p.Kill()
+	default:
+	}
+}
+
 // Close ends the launcher and kills every process it started that still runs.
-// It is called once.
-func (l *Launcher) Close() { close(l.done) }
+// It is called once. It does not lean on the end of the thread: the first
+// thread of a Go program never ends before the program.
+func (l *Launcher) Close() {
+	close(l.done)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.alive {
+		_ = p.Kill()
+	}
+}
 
 // A level is one way to start a process, the strongest first.
 type level struct {
@@ -225,6 +255,7 @@ type Process struct {
 	Started    time.Time // when the start began
 	proc       *os.Process
 	words      *os.File
+	gone       func() // called when it was waited for
 }
 
 // Exit is how a process ended.
@@ -249,6 +280,7 @@ func (e Exit) String() string {
 // Wait waits for the end of the process. It is called once.
 func (p *Process) Wait() (Exit, error) {
 	state, err := p.proc.Wait()
+	p.gone()
 	defer p.words.Close()
 	if err != nil {
 		return Exit{}, fmt.Errorf("wait for process %d: %w", p.Pid, err)

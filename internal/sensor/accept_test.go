@@ -76,8 +76,17 @@ func TestOnePasswordPerAccount(t *testing.T) {
 func TestScannersPairsAreRefused(t *testing.T) {
 	w := sensortest.NewWorld(t)
 	for _, p := range [][2]string{
-		{"root", ""}, {"root", "123456"}, {"root", "password"}, {"root", "root"}, {"phil", "phil"}, {"richard", "fout"},
-		{"root", "xc3511"}, {"root", "vizxv"}, {"admin", "admin"}, {"nobody", "abc123"}, {"root", "kX9vQ2mLpT7w"},
+		{"root", ""},
+		{"root", "123456"},
+		{"root", "password"},
+		{"root", "root"},
+		{"phil", "phil"},
+		{"richard", "fout"},
+		{"root", "xc3511"},
+		{"root", "vizxv"},
+		{"admin", "admin"},
+		{"nobody", "abc123"},
+		{"root", "kX9vQ2mLpT7w"},
 	} {
 		for range 6 {
 			if w.Login(source(9), "ssh", "list", p[0], p[1]) {

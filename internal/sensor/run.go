@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"honeyguide"
@@ -67,6 +69,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 			})
 		}
 	}
+	group.Go(ctx, "memory", p.giveBack)
 	if err := conn.Send(ipc.Ready{}); err != nil {
 		cancel()
 	}
@@ -84,6 +87,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 // process is what a sensor process runs.
 type process struct {
 	servers []*Server
+	door    *Doorman
 	stop    context.CancelFunc
 }
 
@@ -102,9 +106,12 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, fmt.Errorf("plant %s: %w", t.Path, err)
 		}
 	}
-	world := NewWorld(WorldConfig{Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
-		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources})
-	p := &process{}
+	world := NewWorld(WorldConfig{
+		Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
+		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources,
+	})
+	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
+	p := &process{door: NewDoorman(limits)}
 	for _, s := range setup.Sensors {
 		srv, err := open(ctx, s, set, decode, Deps{
 			Name: s.Name, Log: log, World: world, HostKeys: setup.HostKeys, Now: now, Seed: setup.Seed, Listen: listen(s.Addr),
@@ -113,7 +120,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, err
 		}
 		srv.Sink = sink
-		srv.Limits = Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
+		srv.Limits, srv.Door = limits, p.door
 		p.servers = append(p.servers, srv)
 	}
 	return p, nil
@@ -221,6 +228,38 @@ func (p *process) answer(ctx context.Context, conn *ipc.Conn, packets <-chan ipc
 				return fmt.Errorf("answer packet: %w", err)
 			}
 		}
+	}
+}
+
+// Memory is given back to the machine this often, when at least so much was
+// allocated meanwhile or so many peers have left. The runtime alone keeps what a
+// crowd used for minutes.
+const (
+	giveBackEvery = 5 * time.Second
+	giveBackAfter = 16 << 20
+	giveBackLeft  = 32
+)
+
+// giveBack returns memory that nothing uses any more. It costs one collection
+// per round, and none in a quiet process.
+func (p *process) giveBack(ctx context.Context) error {
+	tick := time.NewTicker(giveBackEvery)
+	defer tick.Stop()
+	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	last, peers := uint64(0), 0
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		metrics.Read(allocated)
+		now, open := allocated[0].Value.Uint64(), p.door.Open()
+		if now-last > giveBackAfter || open+giveBackLeft <= peers {
+			last, peers = now, open
+			debug.FreeOSMemory()
+		}
+		peers = max(peers, open)
 	}
 }
 

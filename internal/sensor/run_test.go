@@ -103,8 +103,10 @@ func start(t *testing.T, change func(*ipc.Setup)) *child {
 			{Name: "echo-1", Kind: "echo", Config: []byte("= "), Listener: 0, Network: "tcp", Addr: l.Addr().String()},
 			{Name: "echo-udp", Kind: "echo", Listener: -1, Network: "udp"},
 		},
-		Tokens: []ipc.TokenSetup{{ID: sensortest.BaitID, Kind: "aws_key", Path: "/root/.aws/credentials", Mode: 0o600,
-			Content: []byte(sensortest.BaitSecret), Needles: [][]byte{[]byte(sensortest.BaitSecret)}}},
+		Tokens: []ipc.TokenSetup{{
+			ID: sensortest.BaitID, Kind: "aws_key", Path: "/root/.aws/credentials", Mode: 0o600,
+			Content: []byte(sensortest.BaitSecret), Needles: [][]byte{[]byte(sensortest.BaitSecret)},
+		}},
 	}
 	if change != nil {
 		change(&setup)

@@ -49,22 +49,17 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Limits  Limits
-
-	mu      sync.Mutex
-	open    map[netip.Addr]int
-	total   int
-	refused map[netip.Addr]int // since the last report
+	Door    *Doorman // shared by the sensors of a process; nil: one of its own
 }
-
-// maxRefused bounds the addresses refusals are counted for between two reports.
-const maxRefused = 1024
 
 // Serve accepts connections until ctx ends, then closes the listener, ends the
 // connections and returns nil when the last one is done. An error says that the
 // listener broke.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.Limits = s.Limits.orDefault()
-	s.open, s.refused = map[netip.Addr]int{}, map[netip.Addr]int{}
+	if s.Door == nil {
+		s.Door = NewDoorman(s.Limits)
+	}
 	var sessions sync.WaitGroup
 	defer sessions.Wait() // after the cancel below
 	ctx, cancel := context.WithCancel(ctx)
@@ -93,8 +88,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		wait = 5 * time.Millisecond
 		src := addrPort(conn.RemoteAddr())
-		if !s.admit(src.Addr()) {
+		if ok, first := s.Door.admit(src.Addr()); !ok {
 			s.refuse(conn)
+			if first {
+				s.crowded(src, addrPort(conn.LocalAddr()), 1)
+			}
 			continue
 		}
 		sessions.Go(func() { s.serve(ctx, conn, src) })
@@ -113,43 +111,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// admit counts a connection in, or counts its refusal.
-func (s *Server) admit(src netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.total >= s.Limits.Total || s.open[src] >= s.Limits.PerSource {
-		if len(s.refused) < maxRefused || s.refused[src] > 0 {
-			s.refused[src]++
-		}
-		return false
-	}
-	s.total++
-	s.open[src]++
-	return true
-}
-
-// leave counts a connection out and returns how many of its source were refused
-// meanwhile.
-func (s *Server) leave(src netip.Addr) (refused int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.total--
-	s.open[src]--
-	if s.open[src] <= 0 {
-		delete(s.open, src)
-	}
-	refused = s.refused[src]
-	delete(s.refused, src)
-	return refused
-}
-
-// Open returns how many connections there are.
-func (s *Server) Open() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.total
-}
-
 // refuse hangs up, with the words the program has for it. It does not wait for
 // the peer to take them.
 func (s *Server) refuse(conn net.Conn) {
@@ -160,12 +121,22 @@ func (s *Server) refuse(conn net.Conn) {
 	_ = conn.Close()
 }
 
+// crowded reports connections that were refused.
+func (s *Server) crowded(src, dst netip.AddrPort, n int) {
+	e := honeyguide.Event{Activity: honeyguide.ActivityGap}
+	e.Set(honeyguide.AttrCount, n)
+	e.Set(honeyguide.AttrDetail, "connections refused: too many at a time")
+	s.Session(nil, src, dst).Emit(e)
+}
+
 // Session returns a session of this server on conn, which may be nil for single
 // packets.
 func (s *Server) Session(conn net.Conn, src, dst netip.AddrPort) *Session {
 	now := s.Now()
-	return &Session{Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
-		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording}
+	return &Session{
+		Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
+		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording,
+	}
 }
 
 // serve runs one connection to its end. Nothing a peer sends ends more than
@@ -183,11 +154,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, src netip.AddrPort) {
 	done()
 	ses.work.Wait()
 	release()
-	if refused := s.leave(src.Addr()); refused > 0 {
-		e := honeyguide.Event{Activity: honeyguide.ActivityGap}
-		e.Set(honeyguide.AttrCount, refused)
-		e.Set(honeyguide.AttrDetail, "connections refused: too many at a time")
-		ses.Emit(e)
+	if refused := s.Door.leave(src.Addr()); refused > 1 {
+		s.crowded(src, ses.Dst, refused-1) // the first one is reported already
 	}
 	ses.end()
 	if err != nil && ctx.Err() == nil {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/deception/machine"
 )
 
 // A Shell is a login on the pretended machine; package shell makes the real one.
@@ -37,7 +39,8 @@ type ShellOptions struct {
 type ShellFunc func(w *World, s *Session, a Account, o ShellOptions, watch *Watch) Shell
 
 // A Login is a shell bound to a session: what is done in it is reported,
-// recorded and searched for bait.
+// recorded and searched for bait. One of Exec, Script and Interactive is called,
+// once; a shell that has a method Close is closed when it returns.
 type Login struct {
 	shell Shell
 	ses   *Session
@@ -62,31 +65,45 @@ const strangerID = 1042
 // Exec runs one line. The command is reported when it ends, also when the
 // shell itself did not get to say so.
 func (l *Login) Exec(ctx context.Context, line string, stdin io.Reader, stdout, stderr io.Writer) int {
+	defer l.Close()
 	l.ses.Running(line)
 	l.ses.Record('i', []byte(line+"\n"))
 	status := l.shell.Exec(ctx, line, recorded{r: stdin, ses: l.ses, mute: true}, l.out(stdout), l.out(stderr))
 	if l.watch.commands == 0 {
 		l.watch.Command(line, status)
 	}
+	return l.done(line, status)
+}
+
+// done records the exit status and reports what is left to report.
+func (l *Login) done(line string, status int) int {
 	l.ses.Ran(line)
+	l.ses.Record('x', strconv.AppendInt(nil, int64(status), 10))
 	return status
 }
 
 // Script runs the commands on stdin.
 func (l *Login) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) int {
+	defer l.Close()
 	status := l.shell.Script(ctx, recorded{r: stdin, ses: l.ses}, l.out(stdout), l.out(stderr))
-	l.ses.Ran("")
-	return status
+	return l.done("", status)
 }
 
 // Interactive talks to a terminal.
 func (l *Login) Interactive(ctx context.Context, tty io.ReadWriter) int {
+	defer l.Close()
 	status := l.shell.Interactive(ctx, struct {
 		io.Reader
 		io.Writer
 	}{recorded{r: tty, ses: l.ses}, l.out(tty)})
-	l.ses.Ran("")
-	return status
+	return l.done("", status)
+}
+
+// Close ends a login that is not to be used.
+func (l *Login) Close() {
+	if c, ok := l.shell.(interface{ Close() }); ok {
+		c.Close()
+	}
 }
 
 // Resize tells the shell its new size and records it. A size no terminal has is
@@ -149,8 +166,10 @@ func (w *Watch) Command(line string, status int) {
 
 // Download reports that the decoy was asked to fetch something.
 func (w *Watch) Download(url, tool, dest string) {
-	e := honeyguide.Event{Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityDownload,
-		Severity: honeyguide.SeverityMedium}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityDownload,
+		Severity: honeyguide.SeverityMedium,
+	}
 	e.Set(honeyguide.AttrURL, url)
 	e.Set(honeyguide.AttrTool, tool)
 	e.Set(honeyguide.AttrPath, dest)
@@ -162,9 +181,23 @@ func (w *Watch) Download(url, tool, dest string) {
 
 // Unsupported reports what the shell could not imitate.
 func (w *Watch) Unsupported(what string) {
-	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrDetail, what)
+	w.ses.Emit(e)
+}
+
+// Executed reports that a file the peer brought was run, or seemed to be.
+func (w *Watch) Executed(path string, status int) {
+	e := honeyguide.Event{
+		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityMedium,
+	}
+	e.Set(honeyguide.AttrDetail, "a file the peer brought was run")
+	e.Set(honeyguide.AttrPath, path)
+	e.Set(honeyguide.AttrStatus, status)
 	w.ses.Emit(e)
 }
 
@@ -191,31 +224,20 @@ func cut(s string, n int) string {
 
 // Greeting returns what a login on a terminal is shown before its prompt, with
 // a terminal's line ends: the message of the day, and when and from where the
-// user last came in, which is replaced by this login. from is empty when nobody
-// came in before.
+// user came in before, as last(1) has it. from is empty when nobody did.
 func (w *World) Greeting(s *Session, user string) (motd string, at time.Time, from string) {
 	fs := w.FS(s)
-	motd = text(fs, "/run/motd.dynamic") + text(fs, "/etc/motd")
-	last := w.visited(s, user)
-	return strings.ReplaceAll(motd, "\n", "\r\n"), last.at, last.from
-}
-
-// visited returns the login before this one and remembers this one.
-func (w *World) visited(s *Session, user string) visit {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	src := w.source(s.Src.Addr())
-	last, ok := src.last[user]
-	if !ok {
-		last = w.firstVisit(user)
+	motd = strings.ReplaceAll(text(fs, "/run/motd.dynamic")+text(fs, "/etc/motd"), "\n", "\r\n")
+	t := machine.TableOf(fs)
+	if t == nil {
+		return motd, at, from
 	}
-	if src.last == nil {
-		src.last = map[string]visit{}
+	for _, l := range t.Logins() {
+		if l.User == user && l.TTY != "" && l.From != "" && l.At.After(at) {
+			at, from = l.At, l.From
+		}
 	}
-	if len(src.last) < maxPairs {
-		src.last[user] = visit{at: w.now().UTC().Truncate(time.Second), from: s.Src.Addr().String()}
-	}
-	return last
+	return motd, at.UTC(), from
 }
 
 // LineEnds writes to a terminal what a program wrote: a line feed becomes

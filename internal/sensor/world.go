@@ -59,7 +59,6 @@ type World struct {
 	baits []Bait
 	bait  *needles
 	users map[string]Account
-	born  time.Time
 	most  int
 
 	mu      sync.Mutex
@@ -73,20 +72,15 @@ type source struct {
 	fs    *vfs.FS
 	tries int
 	pairs map[string]string // user -> the one password that opens it
-	last  map[string]visit
-	open  int // sessions holding it
-}
-
-// visit is a login as the next one is told about it.
-type visit struct {
-	at   time.Time
-	from string
+	open  int               // sessions holding it
 }
 
 // NewWorld returns the world of a host on which everything is planted already.
 func NewWorld(c WorldConfig) *World {
-	w := &World{Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
-		sources: map[netip.Addr]*list.Element{}}
+	w := &World{
+		Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
+		sources: map[netip.Addr]*list.Element{},
+	}
 	if w.most = c.Sources; w.most <= 0 {
 		w.most = sourcesKept
 	}
@@ -107,7 +101,6 @@ func NewWorld(c WorldConfig) *World {
 		}
 	}
 	w.bait = newNeedles(texts, tags)
-	w.born = w.now()
 	fs := c.Host.Image.NewFS(vfs.Quota{}, w.now)
 	w.users = parseAccounts(text(fs, "/etc/passwd"), text(fs, "/etc/group"))
 	return w
@@ -214,8 +207,10 @@ func (s *Session) wrote(path string, size int64, sha string) {
 // exposureEvent says that bait left, and by what.
 func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {
 	b := &w.baits[x.token]
-	e := honeyguide.Event{Class: honeyguide.ClassFile, Activity: honeyguide.ActivityTokenExposed,
-		Severity: honeyguide.SeverityMedium}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassFile, Activity: honeyguide.ActivityTokenExposed,
+		Severity: honeyguide.SeverityMedium,
+	}
 	e.Set(honeyguide.AttrToken, b.ID)
 	e.Set(honeyguide.AttrTokenKind, b.Kind)
 	e.Set(honeyguide.AttrPath, b.Path)
@@ -321,14 +316,6 @@ func text(fs *vfs.FS, path string) string {
 	defer f.Close()
 	b, _ := io.ReadAll(io.LimitReader(f, 1<<20))
 	return string(b)
-}
-
-// firstVisit returns the login an account is told about before the attacker's
-// own: its administrator's, some hours or days before this world began.
-func (w *World) firstVisit(user string) visit {
-	n := draw(w.seed, "visit\x00"+user)
-	ago := 5*time.Hour + time.Duration(n%(6*24*3600))*time.Second
-	return visit{at: w.born.UTC().Add(-ago).Truncate(time.Second), from: "10.20." + strconv.Itoa(int(n>>20%8)) + "." + strconv.Itoa(int(n>>32%200)+10)}
 }
 
 // draw returns a number that belongs to what under seed, always the same.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"honeyguide"
+	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/vfs"
 	"honeyguide/internal/sensor"
 	"honeyguide/internal/sensor/sensortest"
@@ -150,12 +151,13 @@ func TestEventsAreBounded(t *testing.T) {
 func TestGreetingNamesTheLastLogin(t *testing.T) {
 	w := sensortest.NewWorld(t)
 	s, _, _ := session(t, w, "203.0.113.1")
-	_, at, from := w.Greeting(s, "root")
-	if from == "" || from == "203.0.113.1" || at.IsZero() {
-		t.Errorf("first login: %s at %s", from, at)
+	motd, _, _ := w.Greeting(s, "root")
+	if !strings.HasPrefix(motd, "Linux ") || strings.Count(motd, "\n") != strings.Count(motd, "\r\n") {
+		t.Errorf("message of the day: %q", motd)
 	}
-	if _, _, from := w.Greeting(s, "root"); from != "203.0.113.1" {
-		t.Errorf("second login names %s", from)
+	machine.TableOf(w.FS(s)).OpenSSH("root", 0, 0, true, s.Dst, s.Src).Close()
+	if _, at, from := w.Greeting(s, "root"); from != "203.0.113.1" || at.IsZero() {
+		t.Errorf("second login: %s at %s", from, at)
 	}
 	other, _, _ := session(t, w, "203.0.113.2")
 	if _, _, from := w.Greeting(other, "root"); from == "203.0.113.1" {

@@ -15,6 +15,9 @@ type Alerts interface {
 	// CreatedAt when it has none. An empty DedupeKey never merges. On return a holds
 	// the stored row.
 	Save(ctx context.Context, a *honeyguide.Alert) (created bool, err error)
+	// SaveAll is Save for each of list, in fewer steps. On return list holds the
+	// stored rows.
+	SaveAll(ctx context.Context, list []honeyguide.Alert) (created []bool, err error)
 	// Put replaces the alert of a.ID by a as it is: a status, an incident, a score
 	// that somebody decided. ID, Short and CreatedAt stay. CodeNotFound; CodeConflict
 	// when it would become the second open alert of its DedupeKey.

@@ -28,13 +28,14 @@ var lastTime = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 
 // Time brings a moment to what is stored: UTC, microseconds, years 1 to 9999.
 func Time(t time.Time) time.Time {
+	t = t.UTC()
 	switch {
 	case t.Year() < 1:
 		return time.Time{}
 	case t.After(lastTime):
 		return lastTime
 	}
-	return t.UTC().Truncate(time.Microsecond)
+	return t.Truncate(time.Microsecond)
 }
 
 // Column brings text to what every engine accepts in a text column: UTF-8, no NUL.

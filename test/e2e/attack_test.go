@@ -39,7 +39,7 @@ func ssh(t *testing.T, addr, user, password, stdin string, args ...string) (stdo
 	}
 	opts := []string{
 		"-p", port, "-l", user, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-		"-o", "NumberOfPasswordPrompts=1", "-o", "PubkeyAuthentication=no", "-o", "ConnectTimeout=20", host,
+		"-o", "NumberOfPasswordPrompts=1", "-o", "PubkeyAuthentication=no", "-o", "ConnectTimeout=120", host,
 	}
 	cmd := exec.Command("setsid", append(append([]string{"-w", "ssh"}, opts...), args...)...)
 	if stdin == "tty" {
@@ -182,7 +182,7 @@ func terminal(t *testing.T, addr, user, password string, lines ...string) {
 		t.Fatal(err)
 	}
 	for i, line := range lines {
-		rig.Eventually(t, 20*time.Second, fmt.Sprintf("prompt %d in %q", i+1, out.String()), func() bool { return strings.Count(out.String(), "# ") > i })
+		rig.Eventually(t, time.Minute, fmt.Sprintf("prompt %d in %q", i+1, out.String()), func() bool { return strings.Count(out.String(), "# ") > i })
 		if _, err := io.WriteString(in, line+"\r"); err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func telnet(t *testing.T, addr, user, password string) {
 	}
 	steps := []struct{ wait, send string }{{"login: ", user}, {"assword: ", password}, {"# ", "echo telnet-$((6*7))"}, {"telnet-42", "exit"}}
 	for _, s := range steps {
-		rig.Eventually(t, 20*time.Second, s.wait+" in telnet", func() bool { return strings.Contains(out.String(), s.wait) })
+		rig.Eventually(t, time.Minute, s.wait+" in telnet", func() bool { return strings.Contains(out.String(), s.wait) })
 		if _, err := io.WriteString(in, s.send+"\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +230,7 @@ func awaitAlerts(t *testing.T, core *rig.Core, rules ...string) []honeyguide.Ale
 			return slices.ContainsFunc(alerts, func(a honeyguide.Alert) bool { return strings.Contains(a.RuleID, rule) })
 		})
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for len(missing()) > 0 {
 		if time.Now().After(deadline) {
 			var have []string
@@ -263,7 +263,7 @@ func inCLI(t *testing.T, core *rig.Core, want honeyguide.Incident) {
 		t.Errorf("blocks list: status %d, %v: %s%s", status, err, out, errs)
 	}
 	out, errs, status = rig.CLI(t, core.Data, nil, "tokens", "list", "-o", "yaml")
-	if status != 0 || !strings.Contains(out, "uses: 1") {
+	if status != 0 || !regexp.MustCompile(`uses: [1-9]`).MatchString(out) {
 		t.Errorf("tokens list: status %d: %s%s", status, out, errs)
 	}
 	if _, errs, status = rig.CLI(t, core.Data, nil, "alerts", "show", "A-999999"); status != 4 {

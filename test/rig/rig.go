@@ -32,7 +32,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(dir, "honeyguide")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "honeyguide/cmd/honeyguide")
+	cmd := exec.Command("go", "build", "-o", bin, "honeyguide/cmd/honeyguide")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)

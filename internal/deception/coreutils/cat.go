@@ -378,7 +378,7 @@ func (p *Proc) lastPart(r io.Reader, n int64, bytesMode bool, end byte) ([]byte,
 			p.alloc(len(b))
 		}
 		win = append(win, b...)
-		if len(win) > tailWindow+chunk {
+		if len(win) > 2*tailWindow {
 			p.alloc(-(len(win) - tailWindow))
 			win = slices.Clone(win[len(win)-tailWindow:])
 		}

@@ -67,7 +67,7 @@ func (p *Proc) each(r io.Reader, fn func(b []byte) bool) error {
 	buf := make([]byte, chunk)
 	for {
 		n, err := r.Read(buf)
-		p.step(1 + n/4096)
+		p.step(1 + n/1024)
 		if n > 0 && !fn(buf[:n]) {
 			return nil
 		}

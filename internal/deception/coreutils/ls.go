@@ -473,6 +473,12 @@ func (l *lister) long(list []entry, inFolder bool) {
 	var total int64
 	var cells [][]string
 	var wides [6]int
+	major, minor := 0, 0
+	for _, e := range list {
+		if e.Type() == vfs.Char || e.Type() == vfs.Block {
+			major, minor = max(major, len(sprintf("%d", e.Rdev>>8))), max(minor, len(sprintf("%d", e.Rdev&255)))
+		}
+	}
 	for _, e := range list {
 		total += e.Blocks()
 		size := sprintf("%d", e.Size)
@@ -480,7 +486,7 @@ func (l *lister) long(list []entry, inFolder bool) {
 			size = humanSize(e.Size, l.si)
 		}
 		if e.Type() == vfs.Char || e.Type() == vfs.Block {
-			size = sprintf("%d, %3d", e.Rdev>>8, e.Rdev&255)
+			size = sprintf("%*d, %*d", major, e.Rdev>>8, minor, e.Rdev&255)
 		}
 		row := []string{sprintf("%d", e.Nlink), l.user(e.UID), l.group(e.GID), size, sprintf("%d", e.Ino), sprintf("%d", e.Blocks()/2)}
 		if l.human {

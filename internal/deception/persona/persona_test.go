@@ -203,3 +203,12 @@ func BenchmarkNewFS(b *testing.B) {
 		view(h, deployed)
 	}
 }
+
+func FuzzIndex(f *testing.F) {
+	for _, s := range []string{"/a\tt644\t5\t9\t", "/b\te4755:1:2\t70\t9\t\n/c\tl777\t0\t0\tx", "x", "/a\tq1\t1\t1\t", "/\td755\t0\t0\t", "/a/../b\td755\t0\t0\t"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, index string) {
+		_ = persona.LoadIndex(vfs.NewImage(1, deployed), index, deployed)
+	})
+}

@@ -35,7 +35,8 @@ type Spec struct {
 // A Place is the decoy a db_url points at.
 type Place struct {
 	Host     string // the decoy's own name or address; the proof of a db_url rests on it
-	Port     uint16 // 0 means 5432
+	Port     uint16 // 0 means 5432, or 3306 for mysql
+	Scheme   string // "" means postgres; mysql where the persona runs MariaDB
 	Database string // "" means app_production
 	User     string // "" means app
 }
@@ -159,8 +160,14 @@ func (m *Minter) awsKey(t *Token) {
 
 func (m *Minter) dbURL(t *Token) {
 	place := m.place
+	if place.Scheme == "" {
+		place.Scheme = "postgres"
+	}
 	if place.Port == 0 {
 		place.Port = 5432
+		if place.Scheme == "mysql" {
+			place.Port = 3306
+		}
 	}
 	if place.Database == "" {
 		place.Database = "app_production"
@@ -173,7 +180,7 @@ func (m *Minter) dbURL(t *Token) {
 	}
 	pw := m.password(t.face.ID, t.face.Kind)
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(t.face.User, pw),
+		Scheme: place.Scheme, User: url.UserPassword(t.face.User, pw),
 		Host: hostPort(place.Host, place.Port), Path: "/" + place.Database,
 	}
 	t.own.secret.values = []Value{{partURL, u.String()}}

@@ -37,18 +37,15 @@ func (t *Token) Render(before []byte) File {
 		f.Content = []byte(t.awsCredentials())
 	case strings.HasPrefix(name, ".env"):
 		f.Mode = 0o640
-		f.Content = []byte(strings.TrimRight(string(before), "\n") + ifAny(before, "\n") + t.dotEnv())
+		f.Content = []byte(dotEnvHead)
+		if len(before) > 0 { // the application already says what it is
+			f.Content = []byte(strings.TrimRight(string(before), "\n") + "\n\n")
+		}
+		f.Content = append(f.Content, t.dotEnv()...)
 	default:
 		f.Content = []byte(t.note())
 	}
 	return f
-}
-
-func ifAny(b []byte, s string) string {
-	if len(b) == 0 {
-		return ""
-	}
-	return s
 }
 
 // value returns the planted string of a part.
@@ -67,16 +64,18 @@ func (t *Token) awsCredentials() string {
 		"\naws_secret_access_key = " + t.value(partSecret) + "\nregion = eu-central-1\n"
 }
 
-// dotEnv is the environment file of a web application.
+// dotEnvHead begins the environment file of an application that has none.
+const dotEnvHead = "APP_NAME=portal\nAPP_ENV=production\nAPP_DEBUG=false\nLOG_LEVEL=warning\n\n"
+
+// dotEnv is the token's part of a web application's environment file.
 func (t *Token) dotEnv() string {
-	head := "APP_NAME=portal\nAPP_ENV=production\nAPP_DEBUG=false\nLOG_LEVEL=warning\n\n"
 	switch t.face.Kind {
 	case KindAWSKey:
-		return head + "AWS_ACCESS_KEY_ID=" + t.value(partKeyID) + "\nAWS_SECRET_ACCESS_KEY=" + t.value(partSecret) + "\nAWS_DEFAULT_REGION=eu-central-1\n"
+		return "AWS_ACCESS_KEY_ID=" + t.value(partKeyID) + "\nAWS_SECRET_ACCESS_KEY=" + t.value(partSecret) + "\nAWS_DEFAULT_REGION=eu-central-1\n"
 	case KindDBURL:
-		return head + "DATABASE_URL=" + t.value(partURL) + "\nDATABASE_POOL=10\n\nCACHE_DRIVER=redis\nSESSION_DRIVER=redis\nQUEUE_CONNECTION=redis\n"
+		return "DATABASE_URL=" + t.value(partURL) + "\nDATABASE_POOL=10\n\nCACHE_DRIVER=redis\nSESSION_DRIVER=redis\nQUEUE_CONNECTION=redis\n"
 	default:
-		return head + "ADMIN_USER=" + t.face.User + "\nADMIN_PASSWORD=" + t.value(partPassword) + "\n"
+		return "ADMIN_USER=" + t.face.User + "\nADMIN_PASSWORD=" + t.value(partPassword) + "\n"
 	}
 }
 
@@ -87,6 +86,9 @@ func (t *Token) HistoryLine() string {
 	case KindAWSKey:
 		return "AWS_ACCESS_KEY_ID=" + t.value(partKeyID) + " AWS_SECRET_ACCESS_KEY=" + t.value(partSecret) + " aws s3 sync /var/backups s3://portal-backup-eu"
 	case KindDBURL:
+		if strings.HasPrefix(t.value(partURL), "mysql:") {
+			return "mysqlsh --uri '" + t.value(partURL) + "' --sql -e 'select count(*) from users'"
+		}
 		return `psql "` + t.value(partURL) + `" -c 'select count(*) from users'`
 	default:
 		switch t.face.OpensSensor {

@@ -111,7 +111,8 @@ func TestProveRefusesWhatMayBeReal(t *testing.T) {
 		{token.KindAWSKey, "ASIAY34FZKBOKMUTVV7A"},
 		{token.KindDBURL, "postgres://app:secret@db.company.com/x"},
 		{token.KindDBURL, "postgres://app:secret@10.0.0.5/x"},
-		{token.KindPassword, "hunter2hunter2"}, {token.KindPassword, "SummerWinter24"},
+		{token.KindPassword, "hunter2hunter2"},
+		{token.KindPassword, "SummerWinter24"},
 		{"github", "ghp_x"},
 	} {
 		err := token.Prove(c.kind, c.value)
@@ -122,8 +123,10 @@ func TestProveRefusesWhatMayBeReal(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ kind, value string }{
-		{token.KindAWSKey, "AKIAEXAMPLE0000000000"}, {token.KindDBURL, "postgres://a:b@db.example/x"},
-		{token.KindDBURL, "postgres://a:b@192.0.2.7:5432/x"}, {token.KindPassword, "FAKE_PASSWORD_HONEYPOT_2023"},
+		{token.KindAWSKey, "AKIAEXAMPLE0000000000"},
+		{token.KindDBURL, "postgres://a:b@db.example/x"},
+		{token.KindDBURL, "postgres://a:b@192.0.2.7:5432/x"},
+		{token.KindPassword, "FAKE_PASSWORD_HONEYPOT_2023"},
 	} {
 		if err := token.Prove(c.kind, c.value); err != nil {
 			t.Error(err)

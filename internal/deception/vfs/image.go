@@ -243,6 +243,11 @@ func (i *Image) parent(e Entry) (uint32, string, error) {
 		return 0, "", fmt.Errorf("add %q: not an absolute path", e.Path)
 	}
 	parts := strings.Split(e.Path[1:], "/")
+	for _, part := range parts {
+		if part == "" || part == "." || part == ".." || len(part) > maxName {
+			return 0, "", fmt.Errorf("add %q: bad name", e.Path)
+		}
+	}
 	dir := uint32(rootID)
 	for n, part := range parts[:len(parts)-1] {
 		l := i.nodes[dir].body.(*listing)
@@ -259,11 +264,7 @@ func (i *Image) parent(e Entry) (uint32, string, error) {
 			return 0, "", fmt.Errorf("add %q: %q is not a folder", e.Path, part)
 		}
 	}
-	name := parts[len(parts)-1]
-	if name == "" || name == "." || name == ".." {
-		return 0, "", fmt.Errorf("add %q: bad name", e.Path)
-	}
-	return dir, name, nil
+	return dir, parts[len(parts)-1], nil
 }
 
 func (i *Image) search(l *listing, name string) (int, bool) {

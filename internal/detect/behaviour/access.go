@@ -10,7 +10,7 @@ import (
 // rules are the claims made by code rather than by a pattern.
 var rules = struct {
 	contact, scan, bruteForce, sprayUser, sprayPassword, afterFailures, login,
-	tunnel, dropped, cradle, transfer, reconMany detect.Rule
+	tunnel, dropped, ran, cradle, transfer, reconMany detect.Rule
 }{
 	contact:       rule("decoy_contact", "Contact with a decoy", low, honeyguide.CategoryDecoyContact, "connects to a service nobody has reason to use", "T1595.001"),
 	scan:          rule("port_scan", "Tries several services", medium, recon, "touches one service after another", "T1046", "T1595.001"),
@@ -21,6 +21,7 @@ var rules = struct {
 	login:         rule("decoy_login", "Log-in to a decoy", medium, intrusion, "logs in where no account is real", "T1078"),
 	tunnel:        rule("tunnel", "Asks for a tunnel", medium, lateral, "asks the decoy to forward traffic", "T1090", "T1572"),
 	dropped:       rule("malware_drop", "File dropped", medium, malware, "writes a file into a staging folder", "T1105"),
+	ran:           rule(ruleExecute, "Runs a dropped file", medium, malware, "runs a file it brought", "T1059.004"),
 	cradle:        rule(ruleCradle, "Downloads and runs a program", high, malware, "runs what it fetched before", "T1105", "T1059.004"),
 	transfer:      rule(ruleTransfer, "Tool transferred to the decoy", medium, malware, "asks the decoy to fetch a file", "T1105"),
 	reconMany:     rule(ruleRecon, "System reconnaissance, several questions", medium, recon, "asks many questions about the system", "T1082"),
@@ -41,7 +42,8 @@ func Rules() []detect.Rule {
 	return out
 }
 
-// contact: somebody connected. On a decoy that alone is worth a note.
+// contact: somebody connected, or sent a datagram. On a decoy that alone is
+// worth a note.
 func (d *detector) contact(e *honeyguide.Event) {
 	if detect.External(e) {
 		return
@@ -53,7 +55,7 @@ func (d *detector) contact(e *honeyguide.Event) {
 	d.claim(&rules.contact, e, "", "connects to "+service)
 	w := &d.sources.At(detect.Source(e)).touched
 	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
-	if w.Distinct() >= d.cfg.ScanServices {
+	if w.Distinct("", d.cfg.ScanServices) {
 		w.Tell(d.claim(&rules.scan, e, "", ""))
 	}
 }
@@ -79,7 +81,7 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	if pw := clip64(e.Str(honeyguide.AttrPassword)); pw != "" {
 		mark.Word = pw + "\x00" + user
 		s.sprayed.Add(mark, d.cfg.SprayWindow)
-		if s.sprayed.DistinctPrefix(pw+"\x00") >= d.cfg.SprayUsers {
+		if s.sprayed.Distinct(pw+"\x00", d.cfg.SprayUsers) {
 			d.claim(&rules.sprayPassword, e, "", text)
 		}
 	}
@@ -88,7 +90,7 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	}
 	w := d.users.At(user)
 	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
-	if w.Distinct() >= d.cfg.SpraySources {
+	if w.Distinct("", d.cfg.SpraySources) {
 		d.spray(w, e, user)
 	}
 }

@@ -48,8 +48,13 @@ func (c *Config) Validate() error {
 		key string
 		n   int
 	}{
-		{"brute_force_count", c.BruteForceCount}, {"success_after", c.SuccessAfter}, {"spray_sources", c.SpraySources},
-		{"spray_users", c.SprayUsers}, {"recon_count", c.ReconCount}, {"scan_services", c.ScanServices}, {"web_requests", c.WebRequests},
+		{"brute_force_count", c.BruteForceCount},
+		{"success_after", c.SuccessAfter},
+		{"spray_sources", c.SpraySources},
+		{"spray_users", c.SprayUsers},
+		{"recon_count", c.ReconCount},
+		{"scan_services", c.ScanServices},
+		{"web_requests", c.WebRequests},
 	} {
 		if n.n < 1 || n.n > honeyguide.MaxEvidence {
 			return errors.New(n.key + ": want 1 to 50")
@@ -124,7 +129,11 @@ func (d *detector) event(e *honeyguide.Event) {
 	case honeyguide.ActivityFileWrite:
 		d.fileWrite(e)
 	case honeyguide.ActivityTunnel:
-		d.claim(&rules.tunnel, e, "", "asks to connect to "+e.Str(honeyguide.AttrDetail))
+		d.claim(&rules.tunnel, e, "", "asks for "+e.Str(honeyguide.AttrDetail))
+	case honeyguide.ActivityUnsupported:
+		d.unsupported(e)
+	case honeyguide.ActivityMalformed:
+		d.contact(e)
 	}
 }
 

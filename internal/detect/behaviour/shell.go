@@ -84,7 +84,7 @@ func (d *detector) recon(s *source, r *detect.Rule, e *honeyguide.Event, line *c
 	text := e.Str(honeyguide.AttrCommand)
 	s.recon.Add(detect.Mark{At: e.Time, Event: e.ID, Word: clip64(word), Text: text}, d.cfg.ReconWindow)
 	a := d.claim(r, e, "", text)
-	if s.recon.Distinct() >= d.cfg.ReconCount {
+	if s.recon.Distinct("", d.cfg.ReconCount) {
 		a.Severity, a.Title = rules.reconMany.Severity, rules.reconMany.Title
 	}
 }
@@ -201,6 +201,21 @@ func clipN(s string, n int) string {
 		return s[:n]
 	}
 	return s
+}
+
+// unsupported: the decoy met something it cannot imitate. With a path it was
+// asked to run a file the peer brought.
+func (d *detector) unsupported(e *honeyguide.Event) {
+	p := e.Str(honeyguide.AttrPath)
+	if p == "" {
+		return
+	}
+	s := d.sources.At(detect.Source(e))
+	r := &rules.ran
+	if e.Time.Sub(s.fetched) < runAfter && !e.Time.Before(s.fetched) {
+		r = &rules.cradle
+	}
+	d.claim(r, e, "", "runs "+p)
 }
 
 // download: a sensor saw the peer ask for a file.

@@ -34,11 +34,20 @@ func (d detector) Detect(_ context.Context, batch []honeyguide.Event) ([]honeygu
 	var out []honeyguide.Alert
 	for i := range batch {
 		e := &batch[i]
-		if e.Activity == honeyguide.ActivityFinding && e.Severity >= d.cfg.Min {
+		if e.Activity == honeyguide.ActivityFinding && severity(e) >= d.cfg.Min {
 			out = append(out, claim(e))
 		}
 	}
 	return out, nil
+}
+
+// severity is what the product says. One that says nothing has still found
+// something: that is low.
+func severity(e *honeyguide.Event) honeyguide.Severity {
+	if e.Severity == honeyguide.SeverityUnknown {
+		return honeyguide.SeverityLow
+	}
+	return e.Severity
 }
 
 func claim(e *honeyguide.Event) honeyguide.Alert {
@@ -55,12 +64,8 @@ func claim(e *honeyguide.Event) honeyguide.Alert {
 	if id == "" {
 		id = title
 	}
-	sev := e.Severity
-	if sev == honeyguide.SeverityUnknown {
-		sev = honeyguide.SeverityLow
-	}
 	r := detect.Rule{
-		ID: clip(slug(product), 32) + ":" + clip(id, 96), Title: clip(title, 200), Severity: sev,
+		ID: clip(slug(product), 32) + ":" + clip(id, 96), Title: clip(title, 200), Severity: severity(e),
 		Category: category(e.Str(honeyguide.AttrCategory) + " " + title),
 	}
 	text := title

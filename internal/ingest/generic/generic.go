@@ -38,8 +38,10 @@ var aliases = map[string][]string{
 	"id":        {"id", "alert_id", "event_id", "uuid", "uid", "_id"},
 	"timestamp": {"timestamp", "@timestamp", "time", "ts", "datetime", "date", "event_time", "created_at", "detected_at", "observed_at", "occurred_at", "start_time"},
 	"source_ip": {"source_ip", "src_ip", "srcip", "source.ip", "source_address", "src_addr", "src", "client_ip", "remote_ip", "attacker_ip", "saddr"},
-	"destination_ip": {"destination_ip", "dst_ip", "dest_ip", "dstip", "destination.ip", "destination_address", "dst_addr", "dst", "dest",
-		"target_ip", "server_ip", "daddr"},
+	"destination_ip": {
+		"destination_ip", "dst_ip", "dest_ip", "dstip", "destination.ip", "destination_address", "dst_addr", "dst", "dest",
+		"target_ip", "server_ip", "daddr",
+	},
 	"source_port":       {"source_port", "src_port", "srcport", "source.port", "sport", "spt"},
 	"destination_port":  {"destination_port", "dst_port", "dest_port", "dstport", "destination.port", "dport", "dpt", "target_port", "port"},
 	"event_type":        {"event_type", "type", "alert_type", "event.action", "action_type", "attack_type", "signature_id", "rule_id"},

@@ -257,6 +257,6 @@ func data(r *ingest.Record, e *honeyguide.Event) {
 			r.Note("fields_cut")
 			return
 		}
-		e.Set(ingest.AttrUnmapped+"data."+ingest.Cut(path, 128), ingest.Cut(leaf.ID(), ingest.MaxText))
+		e.Set(ingest.AttrUnmapped+"data."+ingest.Cut(path, 128), ingest.Cut(leaf.ID(), 1024))
 	}
 }

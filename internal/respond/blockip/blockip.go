@@ -79,9 +79,9 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 
 // command is the nft command that adds target to our own table's set.
 func command(target netip.Prefix, ttl time.Duration) string {
-	set := "block4"
+	set := "blk4"
 	if target.Addr().Is6() {
-		set = "block6"
+		set = "blk6"
 	}
 	return fmt.Sprintf("nft add element inet honeyguide %s { %s timeout %ds }", set, respond.Canonical(target), int64(ttl/time.Second))
 }

@@ -39,7 +39,7 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p.Target != "203.0.113.7" || p.State != honeyguide.PlanPlanned || !p.ExpiresAt.Equal(noon.Add(24*time.Hour+time.Minute)) ||
-		p.Params["command"] != "nft add element inet honeyguide block4 { 203.0.113.7 timeout 86400s }" || !strings.Contains(p.Effect, "203.0.113.7") {
+		p.Params["command"] != "nft add element inet honeyguide blk4 { 203.0.113.7 timeout 86400s }" || !strings.Contains(p.Effect, "203.0.113.7") {
 		t.Errorf("got %+v", p)
 	}
 	again, _ := a.Plan(t.Context(), request("203.0.113.7", map[string]string{"ttl": "9000h"}))
@@ -47,7 +47,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("got %+v", again)
 	}
 	six, _ := a.Plan(t.Context(), request("2001:db8::7", nil))
-	if !strings.Contains(six.Params["command"], "block6 { 2001:db8::7 ") {
+	if !strings.Contains(six.Params["command"], "blk6 { 2001:db8::7 ") {
 		t.Errorf("got %+v", six)
 	}
 }

@@ -39,13 +39,24 @@ func (s *service) answer(ses *sensor.Session, q *request, err error) (answer, bo
 	if a, ok := s.application(ses, q); ok {
 		return a, true
 	}
-	if s.cfg.Dotfiles == "deny" && strings.Contains(q.path, "/.") {
+	if s.cfg.Dotfiles == "deny" && hidden(q.path) {
 		return problem(q, 403), true
 	}
 	if q.method != "GET" && q.method != "HEAD" {
 		return problem(q, 405), true
 	}
 	return s.static(ses, q), true
+}
+
+// hidden reports whether a name on the path begins with a dot, as a usual rule
+// "location ~ /\.[^.]" has it.
+func hidden(p string) bool {
+	for name := range strings.SplitSeq(p, "/") {
+		if len(name) > 1 && name[0] == '.' && name[1] != '.' {
+			return true
+		}
+	}
+	return false
 }
 
 // static serves a file below the web root as Debian's default site does:

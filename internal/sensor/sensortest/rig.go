@@ -218,8 +218,10 @@ func Start(t testing.TB, k Kind, o Options) *Rig {
 		t.Fatal(err)
 	}
 	r := &Rig{Addr: l.Addr().String(), Sink: NewSink(), World: w, Sensor: opened}
-	r.Server = &sensor.Server{Name: k.Name + "-test", Service: k.Name, Sensor: opened, World: w, Sink: r.Sink,
-		Log: slog.New(slog.DiscardHandler), Now: time.Now, Limits: o.Limits}
+	r.Server = &sensor.Server{
+		Name: k.Name + "-test", Service: k.Name, Sensor: opened, World: w, Sink: r.Sink,
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Limits: o.Limits, Door: sensor.NewDoorman(o.Limits),
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Server.Serve(ctx, l) }()
@@ -261,7 +263,9 @@ func (r *Rig) Dial(t testing.TB) *net.TCPConn {
 
 // Session returns a session of a sensor that is not served, on conn.
 func Session(w *sensor.World, sink *Sink, service string, conn net.Conn) *sensor.Session {
-	srv := &sensor.Server{Name: service + "-test", Service: service, World: w, Sink: sink, Now: time.Now,
-		Log: slog.New(slog.DiscardHandler)}
+	srv := &sensor.Server{
+		Name: service + "-test", Service: service, World: w, Sink: sink, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler),
+	}
 	return srv.Session(conn, netip.MustParseAddrPort("203.0.113.7:40000"), netip.MustParseAddrPort("192.0.2.1:22"))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Simple makes worlds whose shell knows a handful of words, for tests of what is
-// around a shell: echo, cat, put PATH TEXT, fail N, fetch URL, passwd NEW, big N,
+// around a shell: echo, cat, put PATH TEXT, mkdir, fail N, fetch URL, passwd NEW, big N,
 // wait, panic, exit.
 func Simple(c *sensor.WorldConfig) {
 	c.Shell = func(w *sensor.World, s *sensor.Session, a sensor.Account, o sensor.ShellOptions, watch *sensor.Watch) sensor.Shell {
@@ -108,6 +108,11 @@ func (s *simple) run(ctx context.Context, line string, stdin io.Reader, stdout, 
 		}
 		_, _ = io.WriteString(f, content+"\n")
 		_ = f.Close()
+	case "mkdir":
+		if err := s.fs.Mkdir(s.account.Cred, rest, 0o700); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
 	case "fetch":
 		s.watch.Download(rest, "wget", "/tmp/x")
 	case "passwd":

@@ -26,9 +26,8 @@ type conn struct {
 	link link
 	user string
 
-	mu     sync.Mutex
-	open   int  // sessions
-	sealed bool // no more sessions, the peer said
+	mu   sync.Mutex
+	open int // sessions
 }
 
 // global answers global requests. Remote forwards are refused as sshd refuses
@@ -36,9 +35,8 @@ type conn struct {
 func (c *conn) global(name string, payload []byte) bool {
 	switch name {
 	case "no-more-sessions@openssh.com":
-		c.mu.Lock()
-		c.sealed = true
-		c.mu.Unlock()
+		// The client sends it right behind the opening of its only session. The
+		// library hands the two over without their order, so it is not enforced.
 		return true
 	case "tcpip-forward", "cancel-tcpip-forward", "streamlocal-forward@openssh.com", "cancel-streamlocal-forward@openssh.com":
 		p := reader{p: payload}
@@ -95,7 +93,7 @@ func (c *conn) tunnel(kind, host string, port uint32, from string, fromPort uint
 func (c *conn) session() func(context.Context, channel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sealed || c.open >= c.svc.cfg.MaxSessions {
+	if c.open >= c.svc.cfg.MaxSessions {
 		return nil
 	}
 	c.open++

@@ -150,14 +150,18 @@ func (p pace) refusal() time.Duration { return p.delay*3/4 + jitter(p.delay/2) }
 
 // answer waits until the answer to a login that took used is due.
 func (p pace) answer(done <-chan struct{}, user string, used time.Duration) {
-	if p.delay == 0 {
-		return
+	if p.delay > 0 {
+		wait(done, p.due(user, used))
 	}
+}
+
+// due is when an answer that took used is given.
+func (p pace) due(user string, used time.Duration) time.Duration {
 	due := p.floor(user)
 	for due < used {
 		due *= 2
 	}
-	wait(done, due)
+	return due
 }
 
 // floor is the least time of an answer to user.

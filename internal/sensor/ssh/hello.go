@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"honeyguide"
@@ -134,7 +135,8 @@ type helloConn struct {
 	done   bool   // seen all that is wanted
 	out    clearOut
 
-	kexSent chan struct{} // closed when our KEXINIT left
+	counted atomic.Pointer[inflow] // set once the peer is in
+	kexSent chan struct{}          // closed when our KEXINIT left
 	sent    bool
 }
 
@@ -149,6 +151,9 @@ func (h *helloConn) Read(p []byte) (int, error) {
 	if !h.done {
 		h.afterKex()
 		h.watch(p[:n])
+	}
+	if in := h.counted.Load(); in != nil && err == nil {
+		err = in.arrived(n)
 	}
 	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -20,6 +21,7 @@ type library struct {
 	version string
 	keys    []ssh.Signer
 	blobs   []byte
+	unread  atomic.Int64
 }
 
 // Lists of OpenSSH 9.2p1 Debian-2+deb12u10 in its order, as far as the library
@@ -135,7 +137,10 @@ func (l *library) open(c *helloConn, g *gate) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &libraryLink{conn, channels, requests}, nil
+	link := &libraryLink{conn: conn, keys: l.keys, opened: channels, asked: requests}
+	link.in.all = &l.unread
+	c.counted.Store(&link.in)
+	return link, nil
 }
 
 var errRefused = errors.New("refused")
@@ -151,13 +156,19 @@ type libraryLink struct {
 	conn   *ssh.ServerConn
 	opened <-chan ssh.NewChannel
 	asked  <-chan *ssh.Request
+	keys   []ssh.Signer
+	in     inflow
 }
 
 func (l *libraryLink) notify(name string, payload []byte) {
 	_, _, _ = l.conn.SendRequest(name, false, payload)
 }
 
-func (l *libraryLink) close() { _ = l.conn.Close() }
+func (l *libraryLink) close() {
+	_ = l.conn.Close()
+	l.in.over.Store(true)
+	l.in.reset()
+}
 
 // serve hands out channels and global requests until the connection ends, then
 // waits for nothing: channels end with it.
@@ -169,9 +180,14 @@ func (l *libraryLink) serve(ctx context.Context, m mux) error {
 				l.asked = nil
 				continue
 			}
-			yes := m.global(r.Type, r.Payload)
+			yes, reply := false, []byte(nil)
+			if r.Type == proveRequest {
+				reply, yes = l.prove(r.Payload)
+			} else {
+				yes = m.global(r.Type, r.Payload)
+			}
 			if r.WantReply {
-				_ = r.Reply(yes, nil)
+				_ = r.Reply(yes, reply)
 			}
 		case c, ok := <-l.opened:
 			if !ok {
@@ -200,39 +216,40 @@ func (l *libraryLink) open(ctx context.Context, m mux, c ssh.NewChannel) {
 		m.spawn(func() { run(ctx, nil) })
 		return
 	}
-	lc := &libraryChannel{ch: ch, asked: make(chan request, 8), ended: make(chan struct{})}
-	m.spawn(func() { lc.pump(requests) })
+	l.in.channels.Add(1)
+	lc := &libraryChannel{ch: ch, in: &l.in, asked: requests}
 	m.spawn(func() { run(ctx, lc) })
 }
 
 // libraryChannel adapts a channel of the library.
 type libraryChannel struct {
 	ch    ssh.Channel
-	asked chan request
+	in    *inflow
+	asked <-chan *ssh.Request
 	once  sync.Once
-	ended chan struct{}
 }
 
-// pump translates requests; after the channel's user is done they are refused.
-func (c *libraryChannel) pump(in <-chan *ssh.Request) {
-	defer close(c.asked)
-	for r := range in {
-		q := request{name: r.Type, payload: r.Payload, answer: func(bool) {}}
-		if r.WantReply {
-			q.answer = func(ok bool) { _ = r.Reply(ok, nil) }
-		}
-		select {
-		case c.asked <- q:
-		case <-c.ended:
-			q.answer(false)
-		}
+func (c *libraryChannel) next() (request, bool) {
+	r, ok := <-c.asked
+	if !ok {
+		return request{}, false
 	}
+	q := request{name: r.Type, payload: r.Payload, answer: func(bool) {}}
+	if r.WantReply {
+		q.answer = func(ok bool) { _ = r.Reply(ok, nil) }
+	}
+	return q, true
 }
 
-func (c *libraryChannel) Read(p []byte) (int, error)  { return c.ch.Read(p) }
 func (c *libraryChannel) Write(p []byte) (int, error) { return c.ch.Write(p) }
 func (c *libraryChannel) stderr() io.Writer           { return c.ch.Stderr() }
-func (c *libraryChannel) requests() <-chan request    { return c.asked }
+
+// Read reads what the peer sent on the channel.
+func (c *libraryChannel) Read(p []byte) (int, error) {
+	n, err := c.ch.Read(p)
+	c.in.read(n, n < len(p))
+	return n, err
+}
 
 func (c *libraryChannel) exit(status int) {
 	_, _ = c.ch.SendRequest("exit-status", false, binary.BigEndian.AppendUint32(nil, uint32(status&0xff)))
@@ -241,6 +258,6 @@ func (c *libraryChannel) exit(status int) {
 }
 
 func (c *libraryChannel) close() {
-	c.once.Do(func() { close(c.ended) })
+	c.once.Do(c.in.closed)
 	_ = c.ch.Close()
 }

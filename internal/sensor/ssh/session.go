@@ -35,15 +35,11 @@ func (s *session) serve(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	defer s.cancel()
 	for {
-		select {
-		case r, ok := <-s.ch.requests():
-			if !ok {
-				return
-			}
-			s.request(ctx, r)
-		case <-ctx.Done():
+		r, ok := s.ch.next()
+		if !ok {
 			return
 		}
+		s.request(ctx, r)
 	}
 }
 
@@ -65,14 +61,15 @@ func (s *session) request(ctx context.Context, r request) {
 		s.resize(int(p.number()), int(p.number()))
 		r.answer(false)
 	case "shell":
-		s.start(ctx, r, "", s.shell)
+		greeting := s.greeting()
+		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.shell(ctx, l, greeting) })
 	case "exec":
 		line := p.text()
 		if p.bad {
 			r.answer(false)
 			return
 		}
-		s.start(ctx, r, line, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
+		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
 	case "subsystem":
 		s.subsystem(r, p.text())
 	case "signal":
@@ -104,8 +101,10 @@ func (s *session) subsystem(r request, name string) {
 }
 
 func (s *session) unsupported(what string) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrDetail, what)
 	s.ses.Emit(e)
 }
@@ -122,7 +121,7 @@ func (s *session) resize(cols, rows int) {
 
 // start runs what the channel was opened for, beside the loop that answers
 // requests.
-func (s *session) start(ctx context.Context, r request, _ string, run func(context.Context, *sensor.Login) int) {
+func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
 	if s.started {
 		r.answer(false)
 		return
@@ -130,7 +129,7 @@ func (s *session) start(ctx context.Context, r request, _ string, run func(conte
 	s.started = true
 	r.answer(true)
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
-		User: s.user, Env: s.env, Login: true, TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
+		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
 	})
 	s.mu.Lock()
 	s.login = login
@@ -146,19 +145,46 @@ func (s *session) start(ctx context.Context, r request, _ string, run func(conte
 }
 
 // shell runs an interactive shell on a terminal, or a script without one.
-func (s *session) shell(ctx context.Context, l *sensor.Login) int {
+func (s *session) shell(ctx context.Context, l *sensor.Login, greeting string) int {
 	if !s.pty {
 		return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
 	}
-	greeting, at, from := s.svc.dep.World.Greeting(s.ses, s.user)
-	if from != "" {
-		greeting += "Last login: " + at.Format("Mon Jan _2 15:04:05 2006") + " from " + from + "\r\n"
-	}
 	s.ses.Record('o', []byte(greeting))
 	if _, err := io.WriteString(s.ch, greeting); err != nil {
+		l.Close()
 		return 255
 	}
-	return l.Interactive(ctx, s.ch)
+	return l.Interactive(ctx, terminal{s.ch, ctx.Done()})
+}
+
+// terminal is the channel as the far side of a pty. A peer that has nothing more
+// to type leaves the terminal open, as with sshd: what was typed before still
+// runs and shows its output.
+type terminal struct {
+	channel
+	done <-chan struct{}
+}
+
+// Read returns what the peer types; its end is that of the channel.
+func (t terminal) Read(p []byte) (int, error) {
+	n, err := t.channel.Read(p)
+	if n == 0 && err == io.EOF {
+		<-t.done
+	}
+	return n, err
+}
+
+// greeting is what sshd shows on a terminal: the message of the day, then the
+// login before this one, which is why it is asked for before the shell is made.
+func (s *session) greeting() string {
+	if !s.pty || s.started {
+		return ""
+	}
+	motd, at, from := s.svc.dep.World.Greeting(s.ses, s.user)
+	if from == "" {
+		return motd
+	}
+	return motd + "Last login: " + at.Format("Mon Jan _2 15:04:05 2006") + " from " + from + "\r\n"
 }
 
 // exec runs one command line. On a terminal both outputs go to it, with its

@@ -8,6 +8,7 @@
 package ssh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ var (
 func open(_ context.Context, cfg Config, dep sensor.Deps) (sensor.Sensor, error) {
 	s := &service{cfg: cfg, dep: dep, version: cfg.Version, pace: pace{delay: cfg.Delay, secret: dep.Seed}}
 	if s.version == "" {
-		s.version = debian12
+		s.version = cmp.Or(dep.World.Host.SSH.Banner, debian12)
 	}
 	t, err := newLibrary(cfg, s.version, dep.HostKeys)
 	if err != nil {
@@ -137,8 +138,10 @@ func quiet(error) error { return nil }
 
 // reportClient reports the peer's software.
 func reportClient(ses *sensor.Session, version string, k kexInit) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityClient,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityClient,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set(honeyguide.AttrClient, version)
 	if k.algorithms != "" {
 		e.Set(honeyguide.AttrHASSH, k.hassh)

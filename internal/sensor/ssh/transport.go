@@ -41,9 +41,9 @@ type mux interface {
 type channel interface {
 	io.ReadWriter
 	stderr() io.Writer
-	// requests are the peer's requests in their order; it is closed at the end
-	// of the channel.
-	requests() <-chan request
+	// next waits for the peer's next request; false is the end of the channel.
+	// Somebody has to ask until then, or the connection stands still.
+	next() (request, bool)
 	// exit sends the exit status, the end of output, and closes the channel.
 	exit(status int)
 	close()

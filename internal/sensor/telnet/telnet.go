@@ -71,14 +71,15 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 		return s.left(t)
 	}
 	_ = ses.SetDeadline(time.Time{})
+	greeting := s.greeting(ses, user) // before this login is the last one
 	l := s.dep.World.Enter(ses, sensor.ShellOptions{
 		User: user, Login: true, TTY: true, Cols: t.cols, Rows: t.rows, Term: t.term,
 	})
 	l.Resize(t.cols, t.rows)
 	t.resized = l.Resize
-	greeting := s.greeting(ses, user)
 	ses.Record('o', []byte(greeting))
 	if _, err := io.WriteString(t, greeting); err != nil {
+		l.Close()
 		return nil
 	}
 	l.Interactive(ctx, t)
@@ -105,8 +106,11 @@ func (s *service) greeting(ses *sensor.Session, user string) string {
 	return "Last login: " + at.Format("Mon Jan _2 15:04:05 MST 2006") + " from " + from + " on pts/0\r\n" + motd
 }
 
-// maxLine bounds a line typed at a prompt of login(1).
-const maxLine = 255
+// Bounds of what is typed at the prompts of login(1).
+const (
+	maxLine  = 255 // bytes of a line
+	maxEmpty = 100 // empty names
+)
 
 // errTries says that there were enough attempts.
 var errTries = errors.New("too many attempts")
@@ -117,12 +121,16 @@ func (s *service) login(ctx context.Context, t *terminal) (string, error) {
 	if _, err := io.WriteString(t, s.banner(host)); err != nil {
 		return "", err
 	}
+	empty := 0
 	for try := 0; try < s.cfg.Tries; {
 		user, err := t.ask(host+" login: ", true)
 		if err != nil {
 			return "", err
 		}
 		if user == "" {
+			if empty++; empty > maxEmpty {
+				return "", errTries
+			}
 			continue
 		}
 		password, err := t.ask("Password: ", false)

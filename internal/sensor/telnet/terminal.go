@@ -20,10 +20,10 @@ type terminal struct {
 	data []byte // decoded, not read yet
 	late bool   // a deadline passed
 
-	asked   map[byte]bool // options we asked for that are not answered
-	willing map[byte]bool // options the peer agreed to
-	refused map[byte]bool // options of the peer's that were answered
-	subs    int           // subnegotiations we wait for
+	asked   map[byte]bool    // options we asked for that are not answered
+	willing map[byte]bool    // options the peer agreed to
+	refused map[[2]byte]bool // what was answered with no: our verb and the option
+	subs    int              // subnegotiations we wait for
 
 	term       string
 	env        []string
@@ -34,7 +34,7 @@ type terminal struct {
 }
 
 func newTerminal(ses *sensor.Session) *terminal {
-	return &terminal{ses: ses, cols: 80, rows: 24, asked: map[byte]bool{}, willing: map[byte]bool{}, refused: map[byte]bool{}}
+	return &terminal{ses: ses, cols: 80, rows: 24, asked: map[byte]bool{}, willing: map[byte]bool{}, refused: map[[2]byte]bool{}}
 }
 
 // negotiate goes through telnetd's three rounds. A peer that does not answer by
@@ -189,8 +189,8 @@ func (t *terminal) option(verb, opt byte) {
 }
 
 func (t *terminal) decline(verb, opt byte) {
-	if !t.refused[opt] {
-		t.refused[opt] = true
+	if key := [2]byte{verb, opt}; !t.refused[key] {
+		t.refused[key] = true
 		t.answer([]byte{iac, verb, opt})
 	}
 }
@@ -276,8 +276,10 @@ func (t *terminal) report() {
 		return
 	}
 	t.reported = true
-	e := honeyguide.Event{Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityClient,
-		Severity: honeyguide.SeverityInformational}
+	e := honeyguide.Event{
+		Class: honeyguide.ClassNetwork, Activity: honeyguide.ActivityClient,
+		Severity: honeyguide.SeverityInformational,
+	}
 	e.Set("terminal.type", t.term)
 	e.Set("terminal.environment", strings.Join(t.env, "\n"))
 	for _, v := range t.env {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -49,23 +50,85 @@ const openAlert = "status IN ('new', 'acknowledged', 'escalated')"
 // Save merges or inserts.
 func (t alerts) Save(ctx context.Context, a *honeyguide.Alert) (created bool, err error) {
 	state.TidyAlert(a)
-	if a.DedupeKey != "" {
-		const q = "SELECT num FROM alert WHERE dedupe = $1 AND dedupe <> '' AND " + openAlert
-		var num int64
-		found, err := t.one(ctx, q, []any{a.DedupeKey}, &num)
-		if err != nil {
-			return false, doing("save alert", err)
-		}
-		if found {
-			old, err := t.stored(ctx, num)
-			if err != nil {
-				return false, doing("save alert", err)
-			}
-			*a = state.MergeAlert(old, *a)
-			return false, doing("save alert", t.replace(ctx, num, &old, a))
-		}
+	num, found, err := t.open(ctx, a.DedupeKey)
+	switch {
+	case err != nil:
+		return false, doing("save alert", err)
+	case found:
+		return false, doing("save alert", t.merge(ctx, num, a))
 	}
 	return true, doing("save alert", t.insert(ctx, a))
+}
+
+// SaveAll saves those that are there in the order of the file, so that each page
+// is read and written once, and then inserts the others in the order given.
+func (t alerts) SaveAll(ctx context.Context, list []honeyguide.Alert) (created []bool, err error) {
+	created = make([]bool, len(list))
+	type known struct {
+		num int64
+		at  int
+	}
+	var merges []known
+	var again []int // a key that came before in the list
+	seen := make(map[string]bool, len(list))
+	for i := range list {
+		a := &list[i]
+		state.TidyAlert(a)
+		if seen[a.DedupeKey] && a.DedupeKey != "" {
+			again = append(again, i)
+			continue
+		}
+		seen[a.DedupeKey] = true
+		num, found, err := t.open(ctx, a.DedupeKey)
+		if err != nil {
+			return nil, doing("save alerts", err)
+		}
+		if created[i] = !found; found {
+			merges = append(merges, known{num, i})
+		}
+	}
+	slices.SortFunc(merges, func(x, y known) int { return cmp.Compare(x.num, y.num) })
+	for _, m := range merges {
+		if err := t.merge(ctx, m.num, &list[m.at]); err != nil {
+			return nil, doing("save alerts", err)
+		}
+	}
+	for i := range list {
+		if created[i] {
+			if err := t.insert(ctx, &list[i]); err != nil {
+				return nil, doing("save alerts", err)
+			}
+		}
+	}
+	for _, i := range again {
+		if created[i], err = t.Save(ctx, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return created, nil
+}
+
+// open returns the number of the open alert of a key.
+func (t alerts) open(ctx context.Context, dedupe string) (num int64, found bool, err error) {
+	if dedupe == "" {
+		return 0, false, nil
+	}
+	if num, ok := t.conn.warm.find(dedupe); ok {
+		return num, true, nil
+	}
+	const q = "SELECT num FROM alert WHERE dedupe = $1 AND dedupe <> '' AND " + openAlert
+	found, err = t.one(ctx, q, []any{dedupe}, &num)
+	return num, found, err
+}
+
+// merge adds a to the open alert of a number.
+func (t alerts) merge(ctx context.Context, num int64, a *honeyguide.Alert) error {
+	old, err := t.stored(ctx, num)
+	if err != nil {
+		return err
+	}
+	*a = state.MergeAlert(old, *a)
+	return t.replace(ctx, num, &old, a)
 }
 
 // stored returns the alert of a number that exists.
@@ -115,6 +178,7 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 		return err
 	}
 	t.index("alert_words", num, false, state.Column(a.Title), state.AlertText(a))
+	t.conn.warm.put(num, *a)
 	return nil
 }
 
@@ -124,11 +188,7 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 	if err != nil {
 		return err
 	}
-	const q = `UPDATE alert SET last = $2, severity = $3, status = $4, rule = $5, detector = $6, src = $7, session = $8,
-		attacker = $9, incident = $10, dedupe = $11, doc = $12 WHERE num = $1`
-	_, err = t.exec(ctx, q, num, micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
-		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc)
-	if err != nil {
+	if err := t.columns(ctx, num, old, a, doc); err != nil {
 		return err
 	}
 	if rest != "" {
@@ -148,6 +208,23 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 		t.index("alert_words", num, true, title, body)
 	}
 	return nil
+}
+
+// columns writes the row. A column that is named is written into all its indexes,
+// changed or not, so those that seldom change are left out when they did not.
+func (t alerts) columns(ctx context.Context, num int64, old, a *honeyguide.Alert, doc string) error {
+	var err error
+	if a.Severity == old.Severity && a.Status == old.Status && a.RuleID == old.RuleID && a.Detector == old.Detector &&
+		state.Addr(a.Src) == state.Addr(old.Src) && a.Session == old.Session && a.Attacker == old.Attacker &&
+		a.Incident == old.Incident && a.DedupeKey == old.DedupeKey {
+		_, err = t.exec(ctx, "UPDATE alert SET last = $2, doc = $3 WHERE num = $1", num, micros(a.LastAt), doc)
+		return err
+	}
+	const q = `UPDATE alert SET last = $2, severity = $3, status = $4, rule = $5, detector = $6, src = $7, session = $8,
+		attacker = $9, incident = $10, dedupe = $11, doc = $12 WHERE num = $1`
+	_, err = t.exec(ctx, q, num, micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
+		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc)
+	return err
 }
 
 // Put replaces.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -135,15 +133,7 @@ func BenchmarkSessionSave(b *testing.B) {
 
 // BenchmarkAlertList asks 100,000 alerts what a console asks.
 func BenchmarkAlertList(b *testing.B) {
-	dir := filepath.Join(os.TempDir(), "honeyguide-bench-state")
-	if err := os.RemoveAll(dir); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		b.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	s := open(b, state.Deps{Dir: dir})
+	s := open(b, state.Deps{Dir: b.TempDir()})
 	defer s.Close()
 	r := rand.New(rand.NewPCG(1, 2))
 	statuses := []honeyguide.AlertStatus{honeyguide.AlertClosed, honeyguide.AlertClosed, honeyguide.AlertClosed, honeyguide.AlertNew, honeyguide.AlertAcknowledged}

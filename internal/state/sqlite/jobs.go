@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,6 +82,9 @@ func (t jobs) Claim(ctx context.Context, now time.Time, kinds []string, n int, l
 		out = append(out, j)
 		return err
 	})
+	slices.SortFunc(out, func(a, b state.Job) int { // RETURNING has no order
+		return cmp.Or(a.RunAt.Compare(b.RunAt), cmp.Compare(a.ID, b.ID))
+	})
 	return out, doing("claim jobs", err)
 }
 
@@ -127,14 +132,23 @@ func (t jobs) Revive(ctx context.Context, id int64, at time.Time) error {
 
 // Next says when there is something to do.
 func (t jobs) Next(ctx context.Context, kinds []string) (time.Time, error) {
-	w := where{conds: []string{"dead = 0"}}
-	w.in("kind", texts(kinds))
-	var at *int64
-	_, err := t.one(ctx, "SELECT min(CASE WHEN lease > run_at THEN lease ELSE run_at END) FROM job"+w.String(), w.args, &at)
-	if err != nil || at == nil {
-		return time.Time{}, doing("look for jobs", err)
+	var next int64
+	for _, look := range []struct{ at, cond string }{
+		{"run_at", "dead = 0 AND lease = 0"},
+		{"lease", "dead = 0 AND lease > 0"},
+	} {
+		w := where{conds: []string{look.cond}}
+		w.in("kind", texts(kinds))
+		var at int64
+		found, err := t.one(ctx, "SELECT "+look.at+" FROM job"+w.String()+" ORDER BY "+look.at+" LIMIT 1", w.args, &at)
+		if err != nil {
+			return time.Time{}, doing("look for jobs", err)
+		}
+		if at = max(at, 1); found && (next == 0 || at < next) { // 0 would read as no time
+			next = at
+		}
 	}
-	return moment(max(*at, 1)), nil
+	return moment(next), nil
 }
 
 // List reads a page.

@@ -39,14 +39,15 @@ func newPool(db *sql.DB, n int, begin string) *pool {
 	return p
 }
 
-// close takes all connections back, which waits for their transactions, and closes them.
+// close takes all connections back, which waits for their transactions, and closes
+// them and the file.
 func (p *pool) close() error {
 	var errs []error
 	for range cap(p.idle) {
 		errs = append(errs, (<-p.idle).drop())
 	}
 	close(p.idle)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.db.Close())...)
 }
 
 // run lends a connection to fn in one transaction.

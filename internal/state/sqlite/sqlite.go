@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -36,11 +35,11 @@ var Kind = kind.Of("sqlite", "One SQLite file in the data folder.", defaults, op
 
 // Config is what a user may set.
 type Config struct {
-	CacheKiB int `json:"cache_kib"` // page cache of the writer and of all readers together, each
-	Readers  int `json:"readers"`   // questions answered at the same time
+	CacheKiB int `yaml:"cache_kib" doc:"page cache of the writer, and again of all readers together"`
+	Readers  int `yaml:"readers" doc:"questions answered at the same time"`
 }
 
-var defaults = Config{CacheKiB: 16 << 10, Readers: 4}
+var defaults = Config{CacheKiB: 64 << 10, Readers: 4}
 
 // Validate checks the bounds.
 func (c *Config) Validate() error {
@@ -60,7 +59,7 @@ var schema embed.FS
 type Store struct {
 	writer  *pool // nil when opened for reading
 	readers *pool
-	dbs     []*sql.DB
+	path    string
 	now     func() time.Time
 	once    sync.Once
 	closed  error // what Close returned
@@ -102,6 +101,7 @@ func open(ctx context.Context, cfg Config, dep state.Deps) (state.Store, error) 
 
 func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
 	path := filepath.Join(dep.Dir, FileName)
+	s.path = path
 	if !dep.ReadOnly {
 		db, err := sqldb.Open(ctx, sqldb.Options{
 			Path: path, PageSize: 8192, CacheKiB: cfg.CacheKiB, ForeignKeys: true, TxImmediate: true, MaxConns: 1,
@@ -109,11 +109,10 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
 		if err != nil {
 			return fmt.Errorf("open state: %w", err)
 		}
-		s.dbs = append(s.dbs, db)
+		s.writer = newPool(db, 1, "BEGIN IMMEDIATE")
 		if err := migrate(ctx, db, dep); err != nil {
 			return err
 		}
-		s.writer = newPool(db, 1, "BEGIN IMMEDIATE")
 	}
 	db, err := sqldb.Open(ctx, sqldb.Options{
 		Path: path, ReadOnly: true, CacheKiB: max(256, cfg.CacheKiB/cfg.Readers), MaxConns: cfg.Readers,
@@ -128,7 +127,6 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
 	if err != nil {
 		return fmt.Errorf("open state for reading: %w", err)
 	}
-	s.dbs = append(s.dbs, db)
 	s.readers = newPool(db, cfg.Readers, "BEGIN")
 	if dep.ReadOnly {
 		return current(ctx, db, dep)
@@ -180,14 +178,11 @@ func current(ctx context.Context, db *sql.DB, dep state.Deps) error {
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		var errs []error
+		// The writer last: who closes last copies the log back and removes it.
 		for _, p := range []*pool{s.readers, s.writer} {
 			if p != nil {
 				errs = append(errs, p.close())
 			}
-		}
-		// The writer last: who closes last copies the log back and removes it.
-		for _, db := range slices.Backward(s.dbs) {
-			errs = append(errs, db.Close())
 		}
 		s.closed = errors.Join(errs...)
 	})
@@ -213,12 +208,23 @@ func (s *Store) Update(ctx context.Context, fn func(state.Tx) error) error {
 
 // Backup writes a consistent copy of the file to path while the store is in use.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	return fault(sqldb.Backup(ctx, s.dbs[len(s.dbs)-1], path))
+	// VACUUM INTO is not granted to a connection for reading, though it only reads.
+	return s.aside(ctx, sqldb.Options{}, func(db *sql.DB) error { return sqldb.Backup(ctx, db, path) })
 }
 
 // Check looks for damage in the file.
 func (s *Store) Check(ctx context.Context) error {
-	return fault(sqldb.Check(ctx, s.dbs[len(s.dbs)-1], false))
+	return s.aside(ctx, sqldb.Options{ReadOnly: true}, func(db *sql.DB) error { return sqldb.Check(ctx, db, false) })
+}
+
+// aside lends a connection of its own: those of the pools are all taken.
+func (s *Store) aside(ctx context.Context, o sqldb.Options, fn func(*sql.DB) error) error {
+	o.Path, o.MaxConns = s.path, 1
+	db, err := sqldb.Open(ctx, o)
+	if err != nil {
+		return fault(err)
+	}
+	return fault(errors.Join(fn(db), db.Close()))
 }
 
 // fault gives the failures a user can mend their words.

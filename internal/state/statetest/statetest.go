@@ -93,6 +93,7 @@ func Run(t *testing.T, open Open) {
 		{"Retention", retention},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // most of the time goes to waiting for the disk
 			clk := &clock{t: start}
 			b := &bench{T: t, open: open, dep: state.Deps{Dir: t.TempDir(), Now: clk.now}, clock: clk}
 			b.Store = open(t, b.dep)

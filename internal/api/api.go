@@ -1,0 +1,200 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"honeyguide"
+	"honeyguide/internal/eventlog"
+	"honeyguide/internal/ingest"
+	"honeyguide/internal/state"
+	"honeyguide/internal/telemetry"
+)
+
+// Deps is what the API stands on.
+type Deps struct {
+	State  state.Store
+	Events eventlog.Finder
+
+	// Take makes events durable and returns the number of the last one.
+	Take func(context.Context, []honeyguide.Event) (eventlog.Seq, error)
+	// Idle returns when everything up to a number has gone through detection.
+	// Nil: waiting is refused.
+	Idle    func(context.Context, eventlog.Seq) error
+	Mappers []ingest.Format // the formats ingest reads
+
+	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
+	Recording func(session string) (io.ReadCloser, error)
+	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
+	Sensors func(context.Context) []Sensor
+	// Health says why the core cannot do its work now, in words that may be shown to
+	// anybody. Empty: it can. Nil: it always can.
+	Health func(context.Context) []string
+
+	Keys    Keys                // who holds which key
+	Metrics *telemetry.Registry // shown at /metrics; may be nil
+	Version string
+	Log     *slog.Logger     // nil: none
+	Now     func() time.Time // nil: time.Now
+}
+
+// A Sensor is one decoy as the API shows it.
+type Sensor struct {
+	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`
+	Persona  string    `json:"persona"`
+	Listen   string    `json:"listen" doc:"address it really listens on"`
+	Network  string    `json:"network" doc:"tcp or udp"`
+	State    string    `json:"state" doc:"running, starting or failed"`
+	Detail   string    `json:"detail,omitempty" doc:"why it is not running"`
+	Layers   []string  `json:"layers" doc:"layers of its sandbox"`
+	Restarts int64     `json:"restarts"`
+	Sessions int64     `json:"sessions" doc:"open now"`
+	Since    time.Time `json:"since,omitzero" doc:"when its process started"`
+}
+
+// server is the API at work.
+type server struct {
+	dep    Deps
+	router *router
+	huma   huma.API
+	gate   *gate
+	seen   *ingest.Seen
+	recall sync.Mutex    // held while seen learns what earlier runs stored
+	knows  bool          // seen has learnt it
+	slots  chan struct{} // of ingests under way
+}
+
+const (
+	maxIngests   = 8       // at a time
+	rememberedID = 1 << 17 // ids of records stored lately, see ingest.Seen
+)
+
+// New returns the API's handler.
+func New(dep Deps) (http.Handler, error) {
+	s, err := build(dep)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(), nil
+}
+
+// build registers all routes and checks that each has a permission.
+func build(dep Deps) (*server, error) {
+	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
+		return nil, errors.New("api: state, events, take and keys are needed")
+	}
+	if dep.Now == nil {
+		dep.Now = time.Now
+	}
+	if dep.Log == nil {
+		dep.Log = slog.New(slog.DiscardHandler)
+	}
+	setUpHuma()
+	s := &server{
+		dep: dep, router: newRouter(), seen: ingest.NewSeen(rememberedID), slots: make(chan struct{}, maxIngests),
+	}
+	s.gate = newGate(s)
+	s.huma = humago.New(s.router, humaConfig(dep.Version))
+	s.routes()
+	// Answers may get more fields within v1; the description must not forbid it.
+	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
+		schema.AdditionalProperties = nil
+	}
+	return s, s.router.check()
+}
+
+// handler wraps the routes: recovery outermost, then headers, then the gate.
+func (s *server) handler() http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "the request comes from another site"))
+	}))
+	return s.guard(cross.Handler(s.gate))
+}
+
+func (s *server) routes() {
+	s.health()
+	s.alerts()
+	s.incidents()
+	s.sessions()
+	s.tokens()
+	s.plans()
+	s.deadLetters()
+	s.sensors()
+	s.events()
+	s.ingest()
+	s.about()
+}
+
+// setUpHuma sets what the library keeps in package variables.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return humaProblem(context.Background(), status, msg, errs)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		return humaProblem(ctx.Context(), status, msg, errs)
+	}
+})
+
+func humaConfig(version string) huma.Config {
+	c := huma.DefaultConfig("Honeyguide", version)
+	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key": {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+	}
+	c.Security = []map[string][]string{{"key": {}}}
+	// The document is served behind the gate; the library's pages load scripts from elsewhere.
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.RejectUnknownQueryParameters = true
+	return c
+}
+
+// A router is the mux that knows the permission of each of its patterns.
+type router struct {
+	mux      *http.ServeMux
+	patterns []string
+	needs    map[string]Permission
+}
+
+func newRouter() *router { return &router{mux: http.NewServeMux(), needs: map[string]Permission{}} }
+
+// HandleFunc adds a route. It is what the library calls; a permission has to be
+// set beside it.
+func (r *router) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	r.patterns = append(r.patterns, pattern)
+	r.mux.HandleFunc(pattern, h)
+}
+
+// ServeHTTP serves without asking for permission; only the gate calls it.
+func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
+
+// need sets the permission of a pattern.
+func (r *router) need(pattern string, p Permission) { r.needs[pattern] = p }
+
+// check reports routes without a permission, and permissions without a route.
+func (r *router) check() error {
+	for _, p := range r.patterns {
+		if r.needs[p] == "" {
+			return fmt.Errorf("api: route %q has no permission", p)
+		}
+	}
+	for p := range r.needs {
+		if !slices.Contains(r.patterns, p) {
+			return fmt.Errorf("api: there is no route %q to need a permission", p)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"honeyguide"
+	"honeyguide/internal/telemetry"
+)
+
+// A Permission is what a route asks for.
+type Permission string
+
+// The permissions. Open routes are for anybody.
+const (
+	PermOpen    Permission = "open"
+	PermRead    Permission = "read"
+	PermIngest  Permission = "ingest"
+	PermMetrics Permission = "metrics"
+)
+
+// A Scope is what a key is good for.
+type Scope string
+
+// The scopes.
+const (
+	ScopeAdmin   Scope = "admin" // everything
+	ScopeRead    Scope = "read"
+	ScopeIngest  Scope = "ingest"
+	ScopeMetrics Scope = "metrics"
+)
+
+var grants = map[Scope][]Permission{
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics},
+	ScopeRead:    {PermRead, PermMetrics},
+	ScopeIngest:  {PermIngest},
+	ScopeMetrics: {PermMetrics},
+}
+
+// A principal is who asks.
+type principal struct {
+	name  string
+	scope Scope
+}
+
+func (p principal) may(want Permission) bool { return slices.Contains(grants[p.scope], want) }
+
+// Trusted marks the requests a handler gets as those of the local
+// administrator: for a handler used within the process, and for connections
+// whose peer the operating system has let through (see Listener.Local).
+func Trusted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(trust(r.Context())))
+	})
+}
+
+func trust(ctx context.Context) context.Context { return context.WithValue(ctx, localKey, true) }
+
+// gate asks who is there before anything else happens.
+type gate struct {
+	s       *server
+	strikes *strikes
+	denied  *telemetry.CounterVec
+}
+
+func newGate(s *server) *gate {
+	return &gate{
+		s: s, strikes: newStrikes(),
+		denied: s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason"),
+	}
+}
+
+// route names the route of a request for metrics and logs: its pattern, which
+// no peer can choose.
+func (g *gate) route(r *http.Request) string {
+	if _, pattern := g.s.router.mux.Handler(r); g.s.router.needs[pattern] != "" {
+		return pattern
+	}
+	return "none"
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, pattern := g.s.router.mux.Handler(r)
+	need := g.s.router.needs[pattern]
+	if need == PermOpen {
+		g.s.router.ServeHTTP(w, r)
+		return
+	}
+	who, problem := g.who(w, r)
+	if problem != nil {
+		writeProblem(w, problem)
+		return
+	}
+	switch {
+	case pattern == "":
+		writeProblem(w, g.nowhere(w, r, h))
+	case need == "" || !who.may(need):
+		g.denied.With("permission").Add(1)
+		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+	default:
+		g.s.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)))
+	}
+}
+
+// nowhere tells a path that does not exist from a method that does not.
+func (g *gate) nowhere(w http.ResponseWriter, r *http.Request, h http.Handler) *Problem {
+	probe := &probe{header: http.Header{}}
+	h.ServeHTTP(probe, r)
+	if probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", probe.header.Get("Allow"))
+		return newProblem(r.Context(), http.StatusMethodNotAllowed, "this path does not take that method")
+	}
+	return newProblem(r.Context(), http.StatusNotFound, "there is nothing at this path")
+}
+
+// probe takes the status and headers of an answer and drops its body.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header { return p.header }
+func (p *probe) WriteHeader(n int)   { p.status = n }
+func (p *probe) Write(b []byte) (int, error) {
+	return len(b), nil
+}
+
+// who returns the peer. A right key is let in whatever its address did before:
+// keys cannot be guessed, so the limit on failures only saves work and log.
+func (g *gate) who(w http.ResponseWriter, r *http.Request) (principal, *Problem) {
+	if local, _ := r.Context().Value(localKey).(bool); local {
+		return principal{"local", ScopeAdmin}, nil
+	}
+	token, given := bearer(r)
+	if given {
+		k, err := g.s.dep.Keys.Lookup(r.Context(), honeyguide.Secret(token), g.s.dep.Now())
+		if err == nil {
+			return principal{k.Name, k.Scope}, nil
+		}
+		if !errors.Is(err, ErrNoKey) {
+			return principal{}, g.s.problem(r.Context(), err)
+		}
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="honeyguide"`)
+	if !given {
+		g.denied.With("no_key").Add(1)
+		return principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
+	}
+	g.denied.With("wrong_key").Add(1)
+	if wait := g.strikes.strike(peer(r), g.s.dep.Now()); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		return principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")
+	}
+	return principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
+}
+
+func bearer(r *http.Request) (token string, given bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// peer is the network a request comes from: the address, or the /64 of IPv6.
+func peer(r *http.Request) netip.Prefix {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	bits := 32
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		bits = 64
+	}
+	p, _ := addr.Prefix(bits) // the zero prefix for the zero address
+	return p
+}

@@ -1,0 +1,314 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/state"
+)
+
+// fill makes one row of everything, so that every route has something to say.
+func (r *rig) fill() {
+	r.t.Helper()
+	r.update(func(ctx context.Context, tx state.Tx) error {
+		if _, err := tx.Alerts().Save(ctx, alert(1)); err != nil {
+			return err
+		}
+		i := honeyguide.Incident{Key: "attacker:198.51.100.1", Title: "x", Severity: honeyguide.SeverityHigh, Status: honeyguide.IncidentNew, CreatedAt: day}
+		if _, err := tx.Incidents().Save(ctx, &i); err != nil {
+			return err
+		}
+		if err := tx.Sessions().Save(ctx, &honeyguide.Session{ID: "s1", Service: "ssh", StartedAt: day, Recording: "s1.cast"}); err != nil {
+			return err
+		}
+		if err := tx.Tokens().Save(ctx, &honeyguide.Honeytoken{ID: "t1", Kind: "aws_key", CreatedAt: day}); err != nil {
+			return err
+		}
+		p := honeyguide.Plan{ID: "p1", Incident: i.ID, Action: state.ActionBlockIP, Target: "198.51.100.1", State: honeyguide.PlanPlanned, CreatedAt: day}
+		if err := tx.Plans().Save(ctx, &p); err != nil {
+			return err
+		}
+		return tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{ID: "d1", Time: day, Source: "f", Reason: "x", Raw: []byte("raw")})
+	})
+	if _, err := r.take(r.t.Context(), []honeyguide.Event{event(1)}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// filled puts ids of fill into the path of a pattern.
+func filled(pattern string) (method, path string) {
+	method, path, _ = strings.Cut(pattern, " ")
+	for prefix, id := range map[string]string{
+		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh",
+	} {
+		if strings.HasPrefix(path, base+prefix) {
+			path = strings.Replace(path, "{id}", id, 1)
+		}
+	}
+	return method, path
+}
+
+// TestEveryRouteEveryKey asks every route there is without a key, with wrong
+// ones and with one of each scope.
+func TestEveryRouteEveryKey(t *testing.T) {
+	r := newRig(t)
+	r.fill()
+	s, err := build(r.dep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]honeyguide.Secret{"admin": bootstrap}
+	for _, scope := range []Scope{ScopeRead, ScopeIngest, ScopeMetrics} {
+		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.keys.Add(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		keys[string(scope)] = secret
+	}
+	if len(s.router.patterns) < 25 {
+		t.Fatalf("only %d routes: %v", len(s.router.patterns), s.router.patterns)
+	}
+	for _, pattern := range s.router.patterns {
+		method, path := filled(pattern)
+		need := s.router.needs[pattern]
+		ask := func(key honeyguide.Secret) int {
+			var body *strings.Reader
+			if method == http.MethodPost {
+				body = strings.NewReader("")
+				return r.call(method, path, key, body).Code
+			}
+			return r.call(method, path, key, nil).Code
+		}
+		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
+			r.handler, _ = New(r.dep) // no strikes of the question before
+			got := ask(key)
+			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != http.StatusUnauthorized {
+				t.Errorf("%s with %s: %d", pattern, name, got)
+			}
+		}
+		for scope, key := range keys {
+			want := http.StatusForbidden
+			if need == PermOpen || (principal{scope: Scope(scope)}).may(need) {
+				want = http.StatusOK
+			}
+			if got := ask(key); got != want {
+				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
+			}
+		}
+		if got := ask("hg_" + bootstrap); need != PermOpen && got != http.StatusUnauthorized {
+			t.Errorf("%s with a longer key: %d", pattern, got)
+		}
+	}
+}
+
+// A route nobody gave a permission to does not start, and would be refused.
+func TestUnlistedRoute(t *testing.T) {
+	r := newRig(t)
+	s, err := build(r.dep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	called := false
+	s.router.HandleFunc("GET /api/v1/secret", func(http.ResponseWriter, *http.Request) { called = true })
+	if err := s.router.check(); err == nil || !strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+	r.handler = s.handler()
+	if w := r.call(http.MethodGet, "/api/v1/secret", bootstrap, nil); w.Code != http.StatusForbidden || called {
+		t.Errorf("got %d, called %v", w.Code, called)
+	}
+	s.router.need("GET /nowhere", PermRead)
+	if err := s.router.check(); err == nil {
+		t.Error("a permission without a route is taken")
+	}
+}
+
+func TestUnknownPathsTellNothingToStrangers(t *testing.T) {
+	r := newRig(t)
+	for path, methods := range map[string][2]string{
+		"/":                     {http.MethodGet, "404"},
+		"/api/v1/nothing":       {http.MethodGet, "404"},
+		"/api/v1/alerts":        {http.MethodDelete, "405"},
+		"/api/v1/ingest":        {http.MethodGet, "405"},
+		"/api/v1/../v1/alerts":  {http.MethodGet, "307"},
+		"/openapi.json":         {http.MethodGet, "404"},
+		"/docs":                 {http.MethodGet, "404"},
+		"/schemas/Problem.json": {http.MethodGet, "404"},
+	} {
+		if w := r.call(methods[0], path, "", nil); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s without a key: %d", path, w.Code)
+		}
+		w := r.call(methods[0], path, bootstrap, nil)
+		if fmt.Sprint(w.Code) != methods[1] {
+			t.Errorf("%s %s: %d, want %s", methods[0], path, w.Code, methods[1])
+		}
+		if w.Code >= 400 {
+			problemOf(t, w)
+		}
+	}
+	if allow := r.call(http.MethodDelete, "/api/v1/alerts", bootstrap, nil).Header().Get("Allow"); !strings.Contains(allow, "GET") {
+		t.Errorf("Allow is %q", allow)
+	}
+}
+
+// problemOf checks the form of an error answer.
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) Problem {
+	t.Helper()
+	var p Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("no problem: %v, %s: %s", err, w.Header().Get("Content-Type"), w.Body)
+	}
+	if p.Status != w.Code || !strings.HasPrefix(p.Type, "urn:honeyguide:problem:") || p.Title == "" || p.Detail == "" || p.Instance != w.Header().Get("X-Request-Id") {
+		t.Errorf("an incomplete problem: %s", w.Body)
+	}
+	return p
+}
+
+func TestProblemsRepeatNoValue(t *testing.T) {
+	r := newRig(t)
+	r.fill()
+	const canary = "CANARY-value"
+	for _, path := range []string{
+		"/api/v1/alerts?limit=" + canary, "/api/v1/alerts?limit=-1", "/api/v1/alerts?limit=100000", "/api/v1/alerts?severity=" + canary,
+		"/api/v1/alerts?status=" + canary, "/api/v1/alerts?from=" + canary, "/api/v1/alerts?after=" + canary, "/api/v1/alerts?incident=" + canary,
+		"/api/v1/alerts?src=" + strings.Repeat(canary, 30), "/api/v1/alerts/" + canary, "/api/v1/incidents/" + canary, "/api/v1/sessions/" + canary,
+		"/api/v1/sessions/" + canary + "/recording", "/api/v1/tokens/" + canary, "/api/v1/plans/" + canary, "/api/v1/plans?incident=" + canary,
+		"/api/v1/plans?state=" + canary, "/api/v1/events/" + canary, "/api/v1/events?after=" + canary, "/api/v1/events?src=" + canary,
+		"/api/v1/events?attr=" + canary, "/api/v1/events?class=" + canary, "/api/v1/events?class=-1", "/api/v1/events?include=" + canary,
+		"/api/v1/events?q=%21", "/api/v1/sensors/" + canary, "/api/v1/dead-letters?after=" + canary, "/api/v1/blocks?after=" + canary,
+		"/api/v1/tokens/" + canary + "/exposures", "/api/v1/sessions?recorded=" + canary, "/api/v1/incidents?to=" + canary,
+	} {
+		w := r.call(http.MethodGet, path, bootstrap, nil)
+		if w.Code < 400 || w.Code >= 500 {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			continue
+		}
+		problemOf(t, w)
+		if strings.Contains(w.Body.String(), canary) || strings.Contains(w.Body.String(), "100000") {
+			t.Errorf("%s repeats the value: %s", path, w.Body)
+		}
+	}
+}
+
+func TestStrikesDoNotLockOutTheRightKey(t *testing.T) {
+	now := day
+	r := newRig(t, func(d *Deps) { d.Now = func() time.Time { return now } })
+	last := 0
+	for range strikeBurst + 1 {
+		last = r.call(http.MethodGet, "/api/v1/alerts", "hg_guess", nil).Code
+	}
+	w := r.call(http.MethodGet, "/api/v1/alerts", "hg_guess", nil)
+	if last != http.StatusTooManyRequests || w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+		t.Errorf("after %d guesses: %d, %v", strikeBurst+2, w.Code, w.Header())
+	}
+	if w := r.call(http.MethodGet, "/api/v1/alerts", bootstrap, nil); w.Code != http.StatusOK {
+		t.Errorf("the right key: %d", w.Code)
+	}
+	req := httptest.NewRequest(http.MethodGet, "/api/v1/alerts", nil)
+	req.RemoteAddr = "203.0.113.77:1"
+	req.Header.Set("Authorization", "Bearer hg_guess")
+	other := httptest.NewRecorder()
+	r.handler.ServeHTTP(other, req)
+	if other.Code != http.StatusUnauthorized {
+		t.Errorf("another address: %d", other.Code)
+	}
+	now = now.Add(strikeEvery + time.Second)
+	if w := r.call(http.MethodGet, "/api/v1/alerts", "hg_guess", nil); w.Code != http.StatusUnauthorized {
+		t.Errorf("one more guess after a while: %d", w.Code)
+	}
+}
+
+func TestStrikesAreBounded(t *testing.T) {
+	s := newStrikes()
+	for i := range 3 * maxStruck {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
+		s.strike(p, day.Add(time.Duration(i)*time.Millisecond))
+	}
+	if len(s.by) > maxStruck {
+		t.Errorf("%d addresses are remembered", len(s.by))
+	}
+}
+
+func TestPeerIsTheNetwork(t *testing.T) {
+	for remote, want := range map[string]string{
+		"192.0.2.1:5": "192.0.2.1/32", "[::ffff:192.0.2.1]:5": "192.0.2.1/32", "[2001:db8:1:2:3::4]:5": "2001:db8:1:2::/64", "@": "invalid Prefix", "": "invalid Prefix",
+	} {
+		if got := peer(&http.Request{RemoteAddr: remote}).String(); got != want {
+			t.Errorf("%q: got %s, want %s", remote, got, want)
+		}
+	}
+}
+
+func TestHeadersOnEveryAnswer(t *testing.T) {
+	r := newRig(t)
+	for _, path := range []string{"/healthz", "/api/v1/alerts", "/nothing", "/metrics"} {
+		w := r.call(http.MethodGet, path, "", nil)
+		for name := range headers {
+			if w.Header().Get(name) == "" {
+				t.Errorf("%s has no %s", path, name)
+			}
+		}
+		if w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s is open to other sites", path)
+		}
+	}
+}
+
+func TestOtherSitesAreRefused(t *testing.T) {
+	r := newRig(t)
+	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		req := httptest.NewRequest(http.MethodPost, "/api/v1/ingest", strings.NewReader("{}"))
+		req.Header.Set("Authorization", "Bearer "+bootstrap.Reveal())
+		req.Header.Set(name, value)
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, req)
+		if w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		problemOf(t, w)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	r := newRig(t)
+	if w := r.call(http.MethodGet, "/readyz", "", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"reasons":[]`) {
+		t.Errorf("ready: %d %s", w.Code, w.Body)
+	}
+	r.mu.Lock()
+	r.health = []string{"the sensors are starting"}
+	r.mu.Unlock()
+	if w := r.call(http.MethodGet, "/readyz", "", nil); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "starting") {
+		t.Errorf("not ready: %d %s", w.Code, w.Body)
+	}
+	if w := r.call(http.MethodGet, "/healthz", "", nil); w.Code != http.StatusOK {
+		t.Errorf("alive: %d", w.Code)
+	}
+}
+
+func TestPanicIsAnAnswer(t *testing.T) {
+	r := newRig(t, func(d *Deps) { d.Sensors = func(context.Context) []Sensor { panic("boom") } })
+	w := r.call(http.MethodGet, "/api/v1/sensors", bootstrap, nil)
+	if p := problemOf(t, w); p.Status != http.StatusInternalServerError || strings.Contains(w.Body.String(), "boom") {
+		t.Errorf("got %s", w.Body)
+	}
+}
+
+func TestStateFailureIsNotTold(t *testing.T) {
+	r := newRig(t)
+	_ = r.store.Close()
+	w := r.call(http.MethodGet, "/api/v1/alerts", bootstrap, nil)
+	if w.Code < 500 || strings.Contains(w.Body.String(), "sql") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"honeyguide"
+)
+
+type contextKey int
+
+const (
+	requestKey contextKey = iota
+	principalKey
+	localKey
+)
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey).(string)
+	return id
+}
+
+// headers go on every answer. The policy lets a browser that shows an answer do
+// nothing with it.
+var headers = map[string]string{
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"X-Content-Type-Options":       "nosniff",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Referrer-Policy":              "no-referrer",
+	"Cache-Control":                "no-store",
+}
+
+// guard gives a request its id, sets the headers, survives panics and counts.
+func (s *server) guard(next http.Handler) http.Handler {
+	requests := s.dep.Metrics.Counter("honeyguide_api_requests_total", "Requests by route and status class.", "route", "status")
+	panics := s.dep.Metrics.Counter("honeyguide_api_panics_total", "Requests whose handler panicked.")
+	seconds := s.dep.Metrics.Histogram("honeyguide_api_request_seconds", "Time to answer, by route.",
+		[]float64{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60}, "route")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := s.dep.Now()
+		id := honeyguide.NewID(start)
+		r = r.WithContext(context.WithValue(r.Context(), requestKey, id))
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		w.Header().Set("X-Request-Id", id)
+		if r.TLS != nil {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		watched := &watch{ResponseWriter: w}
+		defer func() {
+			if v := recover(); v != nil {
+				panics.Add(1)
+				s.dep.Log.ErrorContext(r.Context(), "handler panicked", "request_id", id, "panic", v)
+				if watched.status == 0 {
+					writeProblem(watched, newProblem(r.Context(), http.StatusInternalServerError, "something went wrong inside; the log has it under the request's id"))
+				}
+			}
+			route := s.gate.route(r)
+			requests.With(route, strconv.Itoa(watched.status/100)+"xx").Add(1)
+			seconds.With(route).Observe(s.dep.Now().Sub(start).Seconds())
+			s.dep.Log.DebugContext(r.Context(), "request", "request_id", id, "route", route, "status", watched.status,
+				"ms", s.dep.Now().Sub(start)/time.Millisecond)
+		}()
+		next.ServeHTTP(watched, r)
+	})
+}
+
+// watch remembers the status of an answer.
+type watch struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the first status.
+func (w *watch) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the status an answer has when nobody sets one.
+func (w *watch) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets a ResponseController reach the connection.
+func (w *watch) Unwrap() http.ResponseWriter { return w.ResponseWriter }

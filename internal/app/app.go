@@ -1,0 +1,227 @@
+// Package app wires the rooms together and does nothing else: it opens them in
+// order, hands each what it needs, starts them, and closes them in reverse.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/config"
+	"honeyguide/internal/deception/persona"
+	"honeyguide/internal/deception/token"
+	"honeyguide/internal/eventlog"
+	"honeyguide/internal/evidence"
+	"honeyguide/internal/pipeline"
+	"honeyguide/internal/sqldb"
+	"honeyguide/internal/state"
+	"honeyguide/internal/supervise"
+	"honeyguide/internal/telemetry"
+)
+
+// An App is one opened core: its folder is locked, its stores are open, its
+// pipeline can run. Close it.
+type App struct {
+	settings Settings
+	version  string
+	log      *slog.Logger
+	metrics  *telemetry.Registry
+	now      func() time.Time
+
+	secret   []byte
+	host     *persona.Host
+	tokens   *token.Registry
+	deployed time.Time
+
+	state      state.Store
+	events     eventlog.Store
+	recordings *evidence.Store
+	intake     *pipeline.Intake
+	consumer   *pipeline.Consumer
+	closers    []func() error
+}
+
+// New opens everything a core needs below settings.Node.Data. The error names
+// what to do about it.
+func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"lock the data folder", a.lock},
+		{"read the deployment's keys", a.openKeys},
+		{"open the state", a.openState},
+		{"open the event log", a.openEvents},
+		{"make the persona", a.openPersona},
+		{"open the recordings", a.openRecordings},
+		{"open the pipeline", a.openPipeline},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
+		}
+	}
+	return a, nil
+}
+
+// Close closes what was opened, last first.
+func (a *App) Close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+// lockPatience is how long a short-lived command waits for another to finish
+// with the folder.
+const lockPatience = 5 * time.Second
+
+func (a *App) lock(ctx context.Context) error {
+	if err := prepareFolders(a.settings.Node.Data); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(lockPatience)
+	for {
+		lock, err := sqldb.Lock(a.settings.Node.Data)
+		if err == nil {
+			a.closers = append(a.closers, lock.Close)
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return &honeyguide.Error{
+				Code: honeyguide.CodeConflict, Err: err,
+				Message: a.settings.Node.Data + " is in use by another honeyguide; stop it, or choose another folder with --data",
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (a *App) openKeys(context.Context) error {
+	dir := filepath.Join(a.settings.Node.Data, "keys")
+	secret, err := deploymentKey(dir)
+	if err != nil {
+		return err
+	}
+	st, err := os.Stat(filepath.Join(dir, "deployment.key"))
+	if err != nil {
+		return err
+	}
+	a.secret, a.deployed = secret, st.ModTime()
+	return nil
+}
+
+func (a *App) openState(ctx context.Context) error {
+	k, err := builtin.Stores().Lookup("sqlite")
+	if err != nil {
+		return err
+	}
+	if a.state, err = k.Open(ctx, nil, state.Deps{Dir: a.settings.Node.Data, Now: a.now, Log: a.log}); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, a.state.Close)
+	return nil
+}
+
+func (a *App) openEvents(ctx context.Context) error {
+	var known int64
+	if err := a.state.View(ctx, func(tx state.Tx) (err error) {
+		known, err = tx.Cursors().Cursor(ctx, consumerName)
+		return err
+	}); err != nil {
+		return err
+	}
+	k, err := builtin.Logs().Lookup("embedded")
+	if err != nil {
+		return err
+	}
+	cfg := fmt.Sprintf("linger: %s\n", a.settings.Store.Linger)
+	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
+		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
+	})
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, a.events.Close)
+	return nil
+}
+
+func (a *App) openPersona(ctx context.Context) error {
+	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed})
+	if err != nil {
+		return err
+	}
+	a.host = host
+	a.tokens, err = bait(ctx, a.state, a.secret, host, a.now())
+	return err
+}
+
+func (a *App) openRecordings(context.Context) error {
+	store, err := evidence.Open(filepath.Join(a.settings.Node.Data, "recordings"), evidence.Options{Total: a.settings.Deception.Recordings << 20})
+	if err != nil {
+		return err
+	}
+	a.recordings = store
+	a.closers = append(a.closers, store.Close)
+	return nil
+}
+
+// keep runs the tasks every opened core has: the pipeline and retention.
+func (a *App) keep(ctx context.Context, g *supervise.Group) {
+	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "retention", a.retention)
+}
+
+// retention drops whole days of events, and the rows about them, once they are
+// old enough, twice a day.
+func (a *App) retention(ctx context.Context) error {
+	tick := time.NewTicker(12 * time.Hour)
+	defer tick.Stop()
+	for {
+		before := a.now().Add(-time.Duration(a.settings.Store.RetentionDays) * 24 * time.Hour)
+		dropped, err := a.events.Drop(ctx, before)
+		if err != nil {
+			return fmt.Errorf("drop old days: %w", err)
+		}
+		for _, day := range dropped {
+			a.log.LogAttrs(ctx, slog.LevelInfo, "day dropped", slog.String("day", day))
+		}
+		if err := a.dropOldState(ctx, before); err != nil {
+			return fmt.Errorf("drop old state: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// dropBatch is how many rows one transaction gives up: others wait for it.
+const dropBatch = 500
+
+// dropOldState gives up, piece by piece, what the dropped days left behind.
+func (a *App) dropOldState(ctx context.Context, before time.Time) error {
+	for {
+		var n int64
+		err := a.state.Update(ctx, func(tx state.Tx) (err error) {
+			n, err = tx.Retention().Drop(ctx, before, dropBatch)
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/ipc"
+	"honeyguide/internal/supervise"
+	"honeyguide/internal/warden"
+)
+
+// A Finding is one line of the production checklist.
+type Finding struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // ok, warn, fail
+	Text   string `json:"text"`
+	Mend   string `json:"mend,omitempty"` // what to do about it; "" when ok
+}
+
+// Finding statuses.
+const (
+	StatusOK   = "ok"
+	StatusWarn = "warn"
+	StatusFail = "fail"
+)
+
+func ok(name, format string, args ...any) Finding {
+	return Finding{Name: name, Status: StatusOK, Text: fmt.Sprintf(format, args...)}
+}
+
+// Doctor goes through the production checklist without changing anything.
+func Doctor(ctx context.Context, s Settings) []Finding {
+	checks := []func() Finding{
+		func() Finding { return checkFolder(s.Node.Data) },
+		func() Finding { return checkKeys(filepath.Join(s.Node.Data, "keys")) },
+		func() Finding { return checkAdminKey(s) },
+		func() Finding { return checkCage(ctx, s) },
+		func() Finding { return checkAPI(s) },
+		func() Finding { return checkReach(s) },
+		func() Finding { return checkAllowlist(s) },
+		func() Finding { return checkFiles(s) },
+		func() Finding { return checkDisk(s.Node.Data) },
+		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
+		func() Finding { return checkLog(s) },
+		func() Finding {
+			return Finding{"response", StatusWarn, "playbooks plan and change nothing in this version", "set planned blocks by hand until the firewall helper is there"}
+		},
+		func() Finding {
+			return Finding{"mfa", StatusWarn, "the only principal is the bearer of the admin key; users with a second factor come with the identity room", "keep api.listen on loopback and the key in a password store"}
+		},
+		func() Finding {
+			return Finding{"backup", StatusWarn, "no backup verb in this version", "stop the core and copy " + s.Node.Data + ", keys included, to another machine"}
+		},
+	}
+	out := make([]Finding, 0, len(checks))
+	for _, check := range checks {
+		out = append(out, check())
+	}
+	return out
+}
+
+func checkFolder(data string) Finding {
+	st, err := os.Stat(data)
+	switch {
+	case err != nil:
+		return Finding{"data folder", StatusWarn, fmt.Sprint(err), "it is made at the first start; or say where with --data"}
+	case !st.IsDir():
+		return Finding{"data folder", StatusFail, data + " is no folder", "choose another with --data or node.data"}
+	case st.Mode().Perm()&0o077 != 0:
+		return Finding{"data folder", StatusFail, fmt.Sprintf("%s has mode %04o; others may read it", data, st.Mode().Perm()), "chmod 700 " + data}
+	}
+	return ok("data folder", "%s is private", data)
+}
+
+func checkKeys(dir string) Finding {
+	var loose string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		st, err := d.Info()
+		if err == nil && st.Mode().Perm()&0o077 != 0 {
+			loose = path
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return Finding{"key files", StatusWarn, fmt.Sprint(err), "they are made at the first start"}
+	case loose != "":
+		return Finding{"key files", StatusFail, loose + " can be read by others", "chmod 600 " + loose}
+	}
+	return ok("key files", "private, no default among them: every deployment makes its own")
+}
+
+func checkAdminKey(s Settings) Finding {
+	if s.API.AdminKey != "" {
+		return ok("admin key", "given by configuration (%d characters)", len(s.API.AdminKey.Reveal()))
+	}
+	return ok("admin key", "made at the first start and shown once; only its hash is kept")
+}
+
+func checkCage(ctx context.Context, s Settings) Finding {
+	if s.Deception.Insecure {
+		return Finding{"isolation", StatusFail, "deception.insecure is on: sensors run without their cage", "remove deception.insecure and --insecure"}
+	}
+	report, err := sandboxReport(ctx, s)
+	if err != nil {
+		return Finding{"isolation", StatusFail, fmt.Sprint(err), "the kernel needs seccomp with TSYNC (Linux 3.17 or newer)"}
+	}
+	return report
+}
+
+func checkAPI(s Settings) Finding {
+	host, _, err := net.SplitHostPort(s.API.Listen)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil:
+		return Finding{"api", StatusFail, fmt.Sprintf("api.listen: %v", err), "for example api.listen: 127.0.0.1:8443"}
+	case host == "localhost" || ip != nil && ip.IsLoopback():
+		return ok("api", "TLS on loopback (%s)", s.API.Listen)
+	}
+	return Finding{"api", StatusWarn, s.API.Listen + " can be reached from other machines", "bind it to loopback and reach it through SSH or a VPN"}
+}
+
+// checkReach says whether attackers can reach the decoys at all.
+func checkReach(s Settings) Finding {
+	n, local := 0, 0
+	for _, in := range s.Sensors {
+		if !in.Enabled {
+			continue
+		}
+		n++
+		host, _, _ := net.SplitHostPort(in.Common.(*Listen).Listen)
+		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+			local++
+		}
+	}
+	switch {
+	case n == 0:
+		return Finding{"decoys", StatusWarn, "no sensor is enabled", "remove `enabled: false` or add one below sensors:"}
+	case n == local:
+		return Finding{"decoys", StatusWarn, "all decoys listen on loopback: only this machine can attack them", "set sensors.ssh.listen: 0.0.0.0:22 and so on, once this list is green"}
+	}
+	return ok("decoys", "%d of %d can be reached from other machines", n-local, n)
+}
+
+func checkAllowlist(s Settings) Finding {
+	if len(s.Respond.Allowlist) == 0 {
+		return Finding{"allowlist", StatusWarn, "respond.allowlist is empty", "add your own networks and scanners, so that no plan ever touches them"}
+	}
+	return ok("allowlist", "%d entries beat every ban", len(s.Respond.Allowlist))
+}
+
+// checkFiles compares the descriptor limit with the sessions promised.
+func checkFiles(s Settings) Finding {
+	var lim syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err != nil {
+		return Finding{"open files", StatusWarn, fmt.Sprint(err), "ulimit -n 20000"}
+	}
+	if need := uint64(s.Deception.MaxSessions) + 256; lim.Max < need {
+		return Finding{"open files", StatusWarn, fmt.Sprintf("the limit is %d, deception.max_sessions wants %d", lim.Max, need), "raise it (LimitNOFILE= in the unit, or ulimit -Hn) or lower deception.max_sessions"}
+	}
+	return ok("open files", "limit %d", lim.Max)
+}
+
+// minFree is the free space below which the log may soon refuse events.
+const minFree = 1 << 30
+
+func checkDisk(data string) Finding {
+	dir := data
+	for {
+		if _, err := os.Stat(dir); err == nil || dir == "/" || dir == "." {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return Finding{"disk", StatusWarn, fmt.Sprint(err), "check the file system of " + dir}
+	}
+	if free := st.Bavail * uint64(st.Bsize); free < minFree {
+		return Finding{"disk", StatusFail, fmt.Sprintf("%d MiB free under %s", free>>20, dir), "free at least 1 GiB, or lower store.retention_days"}
+	}
+	return ok("disk", "%d GiB free", st.Bavail*uint64(st.Bsize)>>30)
+}
+
+func checkLog(s Settings) Finding {
+	if s.Telemetry.Level == "debug" && s.Node.Mode == "production" {
+		return Finding{"log level", StatusWarn, "debug in production", "set telemetry.level: info"}
+	}
+	return ok("log level", "%s", s.Telemetry.Level)
+}
+
+// probePatience is how long a healthy machine may take to start one caged process.
+const probePatience = 20 * time.Second
+
+// sandboxReport starts a real sensor process with one decoy on a free port,
+// lets it close and test its cage, and ends it.
+func sandboxReport(ctx context.Context, s Settings) (Finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, probePatience)
+	defer cancel()
+	now := time.Now()
+	w, err := warden.New(ctx, warden.Options{
+		Name: "doctor", Args: []string{childArg}, NoNamespaces: s.Deception.Namespaces == "off",
+		Setup: ipc.Setup{
+			Persona: s.Deception.Persona, Seed: []byte("doctor's rehearsal of the cage"), Now: now, Deployed: now,
+			Sensors: []ipc.SensorSetup{{Name: "http", Kind: "http", Network: "tcp", Addr: "127.0.0.1:0"}},
+		},
+		Append: func(context.Context, []honeyguide.Event) error { return nil },
+	})
+	if err != nil {
+		return Finding{}, err
+	}
+	defer w.Close()
+	g := supervise.New(nil)
+	running, stop := context.WithCancel(ctx)
+	g.Go(running, "probe", func(ctx context.Context) error {
+		defer cancel()
+		return w.Run(ctx)
+	})
+	select {
+	case <-w.Ready():
+	case <-ctx.Done():
+	}
+	h := w.Health()
+	stop()
+	if err := g.Wait(); err != nil {
+		return Finding{}, err
+	}
+	if h.Probes == 0 {
+		return Finding{}, fmt.Errorf("no caged process came up within %s: %s", probePatience, h.LastExit)
+	}
+	return cageFinding(h), nil
+}
+
+func cageFinding(h warden.Health) Finding {
+	var weak []string
+	for _, l := range h.Layers {
+		if l.State != "on" {
+			weak = append(weak, l.Name+" "+l.State)
+		}
+	}
+	text := fmt.Sprintf("%d escape attempts, %d open; ready in %d ms", h.Probes, len(h.Open), h.ReadyTook.Milliseconds())
+	switch {
+	case len(h.Open) > 0:
+		return Finding{"isolation", StatusFail, text + ": " + strings.Join(h.Open, ", "), "do not listen on a network you do not own; update the kernel"}
+	case len(weak) > 0:
+		return Finding{"isolation", StatusWarn, text + "; weaker layers: " + strings.Join(weak, ", "), "start as root or allow user namespaces to have every layer; the system call filter holds without them"}
+	}
+	return ok("isolation", "%s, every layer on", text)
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/detect"
+	"honeyguide/internal/pipeline"
+	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
+	"honeyguide/rules"
+)
+
+// consumerName is the cursor of the detectors.
+const consumerName = "detect"
+
+// openPipeline builds the way from an event to a plan.
+func (a *App) openPipeline(ctx context.Context) (err error) {
+	a.intake, err = pipeline.NewIntake(ctx, pipeline.IntakeDeps{
+		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.tokens.Uses}, Metrics: a.metrics, Now: a.now,
+	})
+	if err != nil {
+		return err
+	}
+	engine, err := a.engine(ctx)
+	if err != nil {
+		return err
+	}
+	scanners, err := prefixes("detect.allowlist", a.settings.Detect.Allowlist)
+	if err != nil {
+		return err
+	}
+	a.consumer = pipeline.NewConsumer(pipeline.Config{
+		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners},
+	}, pipeline.Deps{
+		Log: a.events, State: a.state, Detectors: a.detectors, Planner: engine, Recording: a.recordingOf,
+		Metrics: a.metrics, Logger: a.log, Now: a.now,
+	})
+	return nil
+}
+
+// detectors opens every linked detector with its defaults.
+func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
+	var out []pipeline.Detector
+	for _, k := range builtin.Detectors() {
+		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name))})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pipeline.Detector{Name: k.Name, Detector: d})
+	}
+	return out, nil
+}
+
+// engine loads the playbooks and the actions they may name, behind the guard.
+func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
+	guard, err := respond.NewGuard(respond.Config{
+		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
+	}, respond.System)
+	if err != nil {
+		return nil, err
+	}
+	actions := map[string]respond.Action{}
+	for _, k := range builtin.Actions() {
+		if actions[k.Name], err = k.Open(ctx, nil, respond.Deps{Log: a.log, Guard: guard}); err != nil {
+			return nil, err
+		}
+	}
+	var folder fs.FS = rules.Playbooks
+	dir := "playbooks"
+	if own := a.settings.Respond.Playbooks; own != "" {
+		folder, dir = os.DirFS(own), "."
+	}
+	books, err := playbook.Load(folder, dir)
+	if err != nil {
+		return nil, err
+	}
+	return playbook.NewEngine(books, actions)
+}
+
+// recordingOf names the recording of a session, "" when there is none.
+func (a *App) recordingOf(session string) string {
+	if _, err := os.Stat(a.recordings.Path(session)); err != nil {
+		return ""
+	}
+	return session
+}
+
+// prefixes reads addresses and prefixes of a setting.
+func prefixes(key string, list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		p, err := respond.ParseTarget(s)
+		if err != nil {
+			return nil, invalid("%s: %v", key, err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}

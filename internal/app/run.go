@@ -1,0 +1,220 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/api"
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/ingest"
+	"honeyguide/internal/state"
+	"honeyguide/internal/supervise"
+	"honeyguide/internal/warden"
+)
+
+// SocketName is the core's local door in the data folder. Whoever may open it
+// may read the folder, so it asks for no key.
+const SocketName = "honeyguide.sock"
+
+// A Door is one address people or attackers use.
+type Door struct{ Name, Kind, Listen string }
+
+// Welcome is what a person is told once everything is up.
+type Welcome struct {
+	Sensors     []Door
+	API         string            // host:port
+	Certificate string            // its SHA-256, by which a person knows it again
+	Data        string            // folder
+	AdminKey    honeyguide.Secret // set at the first start only, unless it was configured
+}
+
+// Run starts everything, calls welcome once all of it serves, and returns when
+// ctx has ended and everything has been put away.
+func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w, err := a.warden(ctx)
+	if err != nil {
+		return err
+	}
+	keys, key, err := a.apiKeys(ctx)
+	if err != nil {
+		return err
+	}
+	handler, err := a.handler(ctx, keys, w)
+	if err != nil {
+		return err
+	}
+	doors, err := a.openDoors(ctx)
+	if err != nil {
+		return err
+	}
+	g := supervise.New(a.log)
+	a.keep(ctx, g)
+	die := func(ctx context.Context, name string, fn func(context.Context) error) {
+		g.Go(ctx, name, func(ctx context.Context) error {
+			err := fn(ctx)
+			if err != nil && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+			return err
+		})
+	}
+	die(ctx, "api", func(ctx context.Context) error { return api.Serve(ctx, doors.tls, handler, a.log) })
+	die(ctx, "local api", func(ctx context.Context) error { return api.Serve(ctx, doors.local, handler, a.log) })
+	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
+	if w != nil {
+		defer w.Close()
+		die(ctx, "sensor process", w.Run)
+		select {
+		case <-w.Ready():
+		case <-ctx.Done():
+		}
+		for _, s := range w.Sensors() {
+			told.Sensors = append(told.Sensors, Door{s.Name, s.Kind, s.Addr})
+		}
+	}
+	if ctx.Err() == nil {
+		welcome(told)
+	}
+	<-ctx.Done()
+	err = g.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// doors are the listeners of the API.
+type doors struct {
+	tls, local  api.Listener
+	fingerprint string // SHA-256 of the certificate
+}
+
+func (a *App) openDoors(ctx context.Context) (d doors, err error) {
+	dir := filepath.Join(a.settings.Node.Data, "keys")
+	host, _, err := net.SplitHostPort(a.settings.API.Listen)
+	if err != nil {
+		return d, invalid("api.listen: %v; for example 127.0.0.1:8443", err)
+	}
+	cert, sum, err := api.SelfSigned(dir, []string{host, a.settings.Node.Name}, a.now())
+	if err != nil {
+		return d, err
+	}
+	d.fingerprint = sum
+	open, err := warden.Listen(ctx, a.settings.API.Listen, "api.listen")
+	if err != nil {
+		return d, err
+	}
+	d.tls = api.Listener{Listener: open, TLS: api.Config(cert)}
+	socket := filepath.Join(a.settings.Node.Data, SocketName)
+	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) { // the lock is ours: nobody listens there
+		return d, err
+	}
+	local, err := (&net.ListenConfig{}).Listen(ctx, "unix", socket)
+	if err != nil {
+		return d, fmt.Errorf("open the local door: %w", err)
+	}
+	d.local = api.Listener{Listener: local, Local: true}
+	return d, os.Chmod(socket, 0o600) // the folder is 0700 already
+}
+
+// apiKeys returns who may use the API and, at the first start without a key of
+// the operator's choice, a new admin key. Only its hash is kept.
+func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, error) {
+	keys, err := api.NewStateKeys(a.state, a.settings.API.AdminKey)
+	if err != nil || a.settings.API.AdminKey != "" {
+		return keys, "", err
+	}
+	known, err := keys.List(ctx)
+	if err != nil || len(known) > 0 {
+		return keys, "", err
+	}
+	secret, key, err := api.NewKey("admin", api.ScopeAdmin, a.now(), time.Time{})
+	if err != nil {
+		return nil, "", err
+	}
+	return keys, secret, keys.Add(ctx, key)
+}
+
+// handler builds the API over what is open. w is nil when no sensor runs.
+func (a *App) handler(ctx context.Context, keys api.Keys, w *warden.Warden) (http.Handler, error) {
+	formats, err := ingest.OpenAll(ctx, builtin.Mappers(), ingest.Deps{})
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Deps{
+		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats,
+		Recording: a.recordings.Open, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+	})
+}
+
+// sensorsOf shows the decoys of a sensor process.
+func sensorsOf(w *warden.Warden, persona string) func(context.Context) []api.Sensor {
+	return func(context.Context) []api.Sensor {
+		if w == nil {
+			return nil
+		}
+		h := w.Health()
+		var layers []string
+		for _, l := range h.Layers {
+			layers = append(layers, l.Name+": "+l.State)
+		}
+		var out []api.Sensor
+		for _, s := range w.Sensors() {
+			out = append(out, api.Sensor{
+				Name: s.Name, Kind: s.Kind, Persona: persona, Listen: s.Addr, Network: s.Network,
+				State: h.State, Detail: h.LastExit, Layers: layers, Restarts: int64(h.Restarts), Since: h.Since,
+			})
+		}
+		return out
+	}
+}
+
+// health says what keeps the core from its work, in words anybody may read.
+func (a *App) health(w *warden.Warden) func(context.Context) []string {
+	return func(ctx context.Context) (why []string) {
+		if _, _, err := a.events.Ends(ctx); err != nil {
+			why = append(why, "the event log does not answer")
+		}
+		if err := a.state.View(ctx, func(state.Tx) error { return nil }); err != nil {
+			why = append(why, "the state does not answer")
+		}
+		if w != nil && w.Check(ctx) != nil {
+			why = append(why, "the sensor process does not serve")
+		}
+		return why
+	}
+}
+
+// Offline serves the API inside this process over a core that does not run:
+// the pipeline works off what is left, and ingest finds it running. stop ends it.
+func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
+	keys, err := api.NewStateKeys(a.state, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := a.handler(ctx, keys, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	g := supervise.New(a.log)
+	g.Keep(ctx, "pipeline", a.consumer.Run)
+	return api.Trusted(h), func() {
+		cancel()
+		if err := g.Wait(); err != nil {
+			a.log.LogAttrs(ctx, slog.LevelError, "pipeline", slog.Any("error", err))
+		}
+	}, nil
+}

@@ -1,0 +1,218 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/config"
+	"honeyguide/internal/kind"
+)
+
+// Settings is the decoded configuration: one field per section. The instances
+// of the sensors section are kept apart, because each has its own kind.
+type Settings struct {
+	Node      Node
+	Deception Deception
+	API       API
+	Store     Store
+	Detect    Detect
+	Respond   Respond
+	Telemetry Telemetry
+	Sensors   []config.Instance
+}
+
+// Node says who and where this process is.
+type Node struct {
+	Name string `yaml:"name" doc:"name of this node in events and reports; empty = the host's name"`
+	Data string `yaml:"data" doc:"folder of all state; empty = ./data, or /var/lib/honeyguide as a service"`
+	Mode string `yaml:"mode" doc:"production or development; development logs for people"`
+}
+
+// Deception says what the decoys pretend to be.
+type Deception struct {
+	Persona  string `yaml:"persona" doc:"the pretended machine"`
+	Insecure bool   `yaml:"insecure" doc:"run sensors without their sandbox; for development only"`
+	// Namespaces are a layer of the cage, never its promise.
+	Namespaces  string `yaml:"namespaces" doc:"auto = where the host allows them, off = never"`
+	MaxSessions int    `yaml:"max_sessions" doc:"open connections over all sensors; more are refused"`
+	PerSource   int    `yaml:"per_source" doc:"open connections of one source address"`
+	Recordings  int64  `yaml:"recordings_mib" doc:"disk given to session recordings in MiB; the oldest go first"`
+}
+
+// API configures the operator's door.
+type API struct {
+	Listen   string            `yaml:"listen" doc:"address of the HTTPS API"`
+	AdminKey honeyguide.Secret `yaml:"admin_key" doc:"bootstrap admin key, at least 32 characters; empty = one is made and shown once"`
+}
+
+// Store configures the event log and its retention.
+type Store struct {
+	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
+	RetentionDays int           `yaml:"retention_days" doc:"days of events kept"`
+}
+
+// Detect configures detection and correlation.
+type Detect struct {
+	Threshold honeyguide.Severity `yaml:"threshold" doc:"minimum severity of an alert that opens an incident"`
+	Allowlist []string            `yaml:"allowlist" doc:"addresses and prefixes of your own scanners; their alerts score lower"`
+}
+
+// Respond configures what playbooks may plan.
+type Respond struct {
+	Playbooks          string   `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Allowlist          []string `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
+	BlockPrivate       bool     `yaml:"block_private" doc:"allow plans against private address ranges"`
+	NeverBlockLoopback bool     `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+}
+
+// Telemetry configures what Honeyguide says about itself.
+type Telemetry struct {
+	Level  string `yaml:"level" doc:"debug, info, warn or error"`
+	Format string `yaml:"format" doc:"json, text, or auto = text on a terminal"`
+}
+
+// Listen is the common part of every sensor instance.
+type Listen struct {
+	Listen string `yaml:"listen" doc:"address and port"`
+}
+
+// defaults are the settings of no file at all: safe, and worth looking at.
+func defaults() Settings {
+	return Settings{
+		Node:      Node{Data: defaultData(), Mode: "production"},
+		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048},
+		API:       API{Listen: "127.0.0.1:8443"},
+		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
+		Detect:    Detect{Threshold: honeyguide.SeverityMedium},
+		Respond:   Respond{NeverBlockLoopback: true},
+		Telemetry: Telemetry{Level: "info", Format: "auto"},
+	}
+}
+
+// defaultData follows systemd's StateDirectory (/var/lib/honeyguide) when there
+// is one.
+func defaultData() string {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	return "./data"
+}
+
+// preset are the decoys of a fresh installation, on ports anyone may open.
+func preset() map[string]config.Preset {
+	return map[string]config.Preset{
+		"ssh":    {Kind: "ssh", Common: Listen{"127.0.0.1:2222"}},
+		"telnet": {Kind: "telnet", Common: Listen{"127.0.0.1:2323"}},
+		"http":   {Kind: "http", Common: Listen{"127.0.0.1:8080"}},
+	}
+}
+
+// Schema describes the configuration tree: sections, kinds and aliases.
+func Schema() config.Schema {
+	d := defaults()
+	sensors := map[string]any{}
+	for _, k := range builtin.Sensors() {
+		sensors[k.Name] = k.Defaults
+	}
+	return config.Schema{
+		Sections: []config.Section{
+			{Key: "node", Summary: "who and where this process is", Defaults: d.Node},
+			{Key: "sensors", Summary: "the decoy services, by name", Instances: &config.Instances{Common: Listen{}, Kinds: sensors, Preset: preset()}},
+			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
+			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "store", Summary: "the event log", Defaults: d.Store},
+			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
+			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
+			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
+		},
+		Aliases: aliases(),
+	}
+}
+
+// aliases are the variables users bring from the products Honeyguide joins.
+func aliases() []config.Alias {
+	debug := func(v string) string {
+		if strings.EqualFold(v, "true") || v == "1" {
+			return "debug"
+		}
+		return ""
+	}
+	lower := func(v string) string { return strings.ToLower(v) }
+	return []config.Alias{
+		{Env: "SOC_API_KEY", Key: "api.admin_key"},
+		{Env: "SOC_LOG_LEVEL", Key: "telemetry.level", Map: lower},
+		{Env: "LOG_LEVEL", Key: "telemetry.level", Map: lower},
+		{Env: "ENABLE_DEBUG", Key: "telemetry.level", Map: debug},
+		{Env: "HONEYPOT_MODE", Key: "node.mode", Map: lower},
+		{Env: "THREAT_THRESHOLD", Key: "detect.threshold", Map: lower},
+		{Env: "DATA_RETENTION_DAYS", Key: "store.retention_days"},
+		{Env: "SOC_DB_PASSWORD", Unused: "the embedded store has no password"},
+		{Env: "SOC_ENCRYPTION_KEY", Unused: "encryption at rest comes with the secrets room"},
+		{Env: "ENABLE_ENCRYPTION", Unused: "encryption at rest comes with the secrets room"},
+		{Env: "OPENAI_API_KEY", Unused: "no part of it asks a language model yet"},
+		{Env: "ANTHROPIC_API_KEY", Unused: "no part of it asks a language model yet"},
+	}
+}
+
+// Decode turns a tree into settings. It reports every fault it finds at once.
+func Decode(t *config.Tree) (Settings, error) {
+	s := defaults()
+	errs := []error{t.Check()}
+	for key, into := range map[string]any{
+		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
+		"detect": &s.Detect, "respond": &s.Respond, "telemetry": &s.Telemetry,
+	} {
+		errs = append(errs, t.Decode(key, into))
+	}
+	instances, err := t.Instances("sensors")
+	errs = append(errs, err)
+	for _, in := range instances {
+		k, err := builtin.Sensors().Lookup(in.Kind)
+		if err == nil {
+			err = k.Check(kind.Decode(in.Decode))
+		}
+		if err == nil && in.Enabled && in.Common.(*Listen).Listen == "" {
+			err = invalid("sensors.%s.listen: missing; say where it listens, for example 127.0.0.1:9000", in.Name)
+		}
+		errs = append(errs, err)
+	}
+	s.Sensors = instances
+	errs = append(errs, s.validate())
+	return s, errors.Join(errs...)
+}
+
+// validate checks what types cannot say.
+func (s *Settings) validate() error {
+	if s.Node.Name == "" {
+		s.Node.Name, _ = os.Hostname()
+	}
+	var err error
+	if s.Node.Data, err = filepath.Abs(s.Node.Data); err != nil {
+		return invalid("node.data: %v", err)
+	}
+	switch key := s.API.AdminKey.Reveal(); {
+	case key != "" && len(key) < 32:
+		return invalid("api.admin_key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
+	case s.Node.Mode != "production" && s.Node.Mode != "development":
+		return invalid("node.mode: %q; want production or development", s.Node.Mode)
+	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":
+		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
+	case s.Store.RetentionDays < 1:
+		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
+	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
+		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
+	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:
+		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
+	}
+	return nil
+}
+
+func invalid(format string, args ...any) error {
+	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf(format, args...)}
+}

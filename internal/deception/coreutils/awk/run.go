@@ -1,0 +1,526 @@
+package awk
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// A Matcher finds matches of one pattern: positions of the leftmost, longest
+// match and its groups, nil for none.
+type Matcher interface {
+	Find(b []byte) []int
+	All(b []byte) [][]int
+}
+
+// A Host is what a program may touch.
+type Host struct {
+	Name    string // argv[0]
+	Args    []string
+	Environ []string
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Open    func(name string) (io.ReadCloser, error)
+	Create  func(name string, appending bool) (io.WriteCloser, error)
+	// Command runs a shell command.
+	Command func(line string, stdin io.Reader, stdout io.Writer) int
+	Regexp  func(pattern string) (Matcher, error)
+	Step    func(n int)
+	Alloc   func(n int)
+	Flush   func()
+	Seed    uint64
+	Now     func() int64
+}
+
+func (h *Host) step(n int) {
+	if h.Step != nil {
+		h.Step(n)
+	}
+}
+
+// A RunError is a failure at run time, in mawk's words.
+type RunError struct{ Msg string }
+
+// Error returns the message.
+func (e *RunError) Error() string { return e.Msg }
+
+// flow says how a statement ended.
+type flow byte
+
+const (
+	onward flow = iota
+	doBreak
+	doContinue
+	doNext
+	doNextFile
+	doExit
+	doReturn
+)
+
+type array map[string]value
+
+type interp struct {
+	h       *Host
+	prog    *Program
+	globals map[string]*cell
+	frame   []*cell
+	depth   int
+	ret     value
+	status  int
+
+	line     string
+	fields   []string
+	nf       int
+	split    bool
+	stale    bool // $0 must be joined from the fields
+	fs, ofs  string
+	ors, rs  string
+	subsep   string
+	conv     string
+	ofmt     string
+	patterns map[string]Matcher
+
+	in      *reader
+	argi    int
+	noInput bool
+	readers map[string]*reader
+	writers map[string]*output
+	seed    uint64
+	began   bool
+}
+
+// cell is a variable: a value or an array.
+type cell struct {
+	v value
+	a array
+}
+
+type output struct {
+	w    io.Writer
+	c    io.Closer
+	cmd  string
+	body *strings.Builder
+}
+
+const (
+	maxText  = 4 << 20 // one string
+	maxField = 32 << 10
+	maxCalls = 500
+)
+
+// Run runs a program; vars are assignments of -v. It returns the exit status.
+func Run(p *Program, h *Host, fs string, vars [][2]string) (status int, err error) {
+	in := &interp{h: h, prog: p, globals: map[string]*cell{}, fs: " ", ofs: " ", ors: "\n", rs: "\n", subsep: "\x1c", conv: "%.6g", ofmt: "%.6g",
+		patterns: map[string]Matcher{}, readers: map[string]*reader{}, writers: map[string]*output{}, seed: h.Seed}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *RunError:
+			err, status = r, 2
+		default:
+			panic(r)
+		}
+	}()
+	for name, v := range map[string]value{"FS": str(" "), "OFS": str(" "), "ORS": str("\n"), "RS": str("\n"), "SUBSEP": str("\x1c"), "CONVFMT": str("%.6g"), "OFMT": str("%.6g"),
+		"NR": num(0), "FNR": num(0), "RSTART": num(0), "RLENGTH": num(-1), "FILENAME": {}, "ARGC": num(float64(len(h.Args) + 1))} {
+		in.global(name).v = v
+	}
+	argv := in.global("ARGV")
+	argv.a = array{"0": str(h.Name)}
+	for i, a := range h.Args {
+		argv.a[strconv.Itoa(i+1)] = input(a)
+	}
+	env := in.global("ENVIRON")
+	env.a = array{}
+	for _, kv := range h.Environ {
+		k, v, _ := strings.Cut(kv, "=")
+		env.a[k] = input(v)
+	}
+	if fs != "" {
+		in.set("FS", str(fs))
+	}
+	for _, v := range vars {
+		in.set(v[0], input(unescape(v[1])))
+	}
+	in.program()
+	in.closeAll()
+	return in.status, nil
+}
+
+func (in *interp) fail(format string, a ...any) {
+	panic(&RunError{fmt.Sprintf(format, a...)})
+}
+
+func (in *interp) global(name string) *cell {
+	c, ok := in.globals[name]
+	if !ok {
+		c = &cell{}
+		in.globals[name] = c
+	}
+	return c
+}
+
+// set assigns a global variable and keeps the special ones at hand.
+func (in *interp) set(name string, v value) {
+	in.global(name).v = v
+	s := v.text(in.conv)
+	switch name {
+	case "FS":
+		in.fs = s
+	case "OFS":
+		in.ofs = s
+	case "ORS":
+		in.ors = s
+	case "RS":
+		in.rs = s
+	case "SUBSEP":
+		in.subsep = s
+	case "CONVFMT":
+		in.conv = s
+	case "OFMT":
+		in.ofmt = s
+	case "NF":
+		in.setNF(int(clampField(v.float())))
+	}
+}
+
+func clampField(f float64) float64 { return max(0, min(maxField, f)) }
+
+func (in *interp) program() {
+	ended := false
+	main := false
+	for _, r := range in.prog.rules {
+		if !r.begin {
+			main = true
+		}
+	}
+	for _, r := range in.prog.rules {
+		if r.begin && in.exec(r.body) == doExit {
+			ended = true
+			break
+		}
+	}
+	if main && !ended {
+		ended = in.records()
+	}
+	if in.noInput { // exit inside END's predecessors still runs END once
+		ended = true
+	}
+	for _, r := range in.prog.rules {
+		if r.end {
+			in.noInput = false
+			if in.exec(r.body) == doExit {
+				return
+			}
+		}
+	}
+	_ = ended
+}
+
+// records runs the main rules over the input.
+func (in *interp) records() bool {
+	hasMain := false
+	for _, r := range in.prog.rules {
+		hasMain = hasMain || !r.begin && !r.end
+	}
+	for {
+		line, ok := in.mainLine()
+		if !ok {
+			return false
+		}
+		in.setLine(line)
+		if !hasMain {
+			continue
+		}
+		switch in.rules() {
+		case doExit:
+			return true
+		case doNextFile:
+			in.in = nil
+		}
+	}
+}
+
+func (in *interp) rules() flow {
+	for _, r := range in.prog.rules {
+		if r.begin || r.end || !in.selected(r) {
+			continue
+		}
+		if r.bare {
+			in.write(in.h.Stdout, in.record()+in.ors)
+			continue
+		}
+		switch f := in.exec(r.body); f {
+		case doNext:
+			return onward
+		case doNextFile, doExit:
+			return f
+		}
+	}
+	return onward
+}
+
+func (in *interp) selected(r *rule) bool {
+	switch {
+	case r.from == nil:
+		return true
+	case r.to == nil:
+		return in.cond(r.from)
+	case !r.active && !in.cond(r.from):
+		return false
+	}
+	r.active = !in.cond(r.to)
+	return true
+}
+
+// cond evaluates a condition; a bare pattern matches the record.
+func (in *interp) cond(e *expr) bool { return in.eval(e).bool() }
+
+func (in *interp) exec(list []*stmt) flow {
+	for _, s := range list {
+		if f := in.statement(s); f != onward {
+			return f
+		}
+	}
+	return onward
+}
+
+func (in *interp) statement(s *stmt) flow {
+	in.h.step(1)
+	switch s.op {
+	case "expr":
+		in.eval(s.a)
+	case "print", "printf":
+		in.print(s)
+	case "block":
+		return in.exec(s.body)
+	case "if":
+		if in.cond(s.a) {
+			return in.exec(s.body)
+		}
+		return in.exec(s.alt)
+	case "while", "for", "do":
+		return in.loop(s)
+	case "forin":
+		return in.forIn(s)
+	case "break":
+		return doBreak
+	case "continue":
+		return doContinue
+	case "next":
+		return doNext
+	case "nextfile":
+		return doNextFile
+	case "exit":
+		if s.a != nil {
+			in.status = int(in.eval(s.a).float()) & 255
+		}
+		return doExit
+	case "return":
+		in.ret = value{}
+		if s.a != nil {
+			in.ret = in.eval(s.a)
+		}
+		return doReturn
+	case "delete":
+		a := in.array(s.a)
+		if s.list == nil {
+			clear(a)
+		} else {
+			delete(a, in.key(s.list))
+		}
+	}
+	return onward
+}
+
+func (in *interp) loop(s *stmt) flow {
+	if s.init != nil {
+		in.statement(s.init)
+	}
+	for first := true; ; first = false {
+		in.h.step(1)
+		if (s.op != "do" || !first) && s.a != nil && !in.cond(s.a) {
+			return onward
+		}
+		switch f := in.exec(s.body); f {
+		case onward, doContinue:
+		case doBreak:
+			return onward
+		default:
+			return f
+		}
+		if s.step != nil {
+			in.statement(s.step)
+		}
+	}
+}
+
+func (in *interp) forIn(s *stmt) flow {
+	a := in.array(s.b)
+	keys := make([]string, 0, len(a))
+	in.h.step(1 + len(a)/16)
+	for k := range a {
+		keys = append(keys, k)
+	}
+	order(keys)
+	for _, k := range keys {
+		if _, ok := a[k]; !ok {
+			continue
+		}
+		in.assign(s.a, input(k))
+		switch f := in.exec(s.body); f {
+		case onward, doContinue:
+		case doBreak:
+			return onward
+		default:
+			return f
+		}
+	}
+	return onward
+}
+
+func (in *interp) print(s *stmt) {
+	var text string
+	switch {
+	case s.op == "printf":
+		if len(s.list) == 0 {
+			in.fail("run time error: no arguments in call to printf")
+		}
+		args := make([]value, len(s.list)-1)
+		format := in.eval(s.list[0]).text(in.conv)
+		for i, e := range s.list[1:] {
+			args[i] = in.eval(e)
+		}
+		text = sprintf(format, args, in.conv, func() { in.short("printf", format) })
+	case len(s.list) == 0:
+		text = in.record() + in.ors
+	default:
+		var b strings.Builder
+		for i, e := range s.list {
+			if i > 0 {
+				b.WriteString(in.ofs)
+			}
+			b.WriteString(in.eval(e).text(in.ofmt))
+		}
+		b.WriteString(in.ors)
+		text = b.String()
+	}
+	in.limit(len(text))
+	w := in.h.Stdout
+	if s.redirect != "" {
+		w = in.writer(s.redirect, in.eval(s.dest).text(in.conv))
+	}
+	in.write(w, text)
+}
+
+func (in *interp) short(name, format string) {
+	in.fail("run time error: not enough arguments passed to %s(\"%s\")\n\tFILENAME=\"%s\" FNR=%s NR=%s", name, format,
+		in.global("FILENAME").v.text(in.conv), in.global("FNR").v.text(in.conv), in.global("NR").v.text(in.conv))
+}
+
+// limit bounds one string.
+func (in *interp) limit(n int) {
+	if n > maxText {
+		in.fail("program limit exceeded: maximum string size")
+	}
+	in.h.step(1 + n/512)
+}
+
+func (in *interp) write(w io.Writer, s string) {
+	if _, err := io.WriteString(w, s); err != nil {
+		in.fail("write failure")
+	}
+}
+
+func (in *interp) writer(how, name string) io.Writer {
+	if o, ok := in.writers[name]; ok {
+		return o.w
+	}
+	if len(in.writers) > 100 {
+		in.fail("cannot open \"%s\" for output", name)
+	}
+	if how == "|" {
+		b := &strings.Builder{}
+		o := &output{w: b, cmd: name, body: b}
+		in.writers[name] = o
+		return b
+	}
+	switch name {
+	case "/dev/stdout", "-":
+		return in.h.Stdout
+	}
+	f, err := in.h.Create(name, how == ">>")
+	if err != nil {
+		in.fail("cannot open \"%s\" for output", name)
+	}
+	in.writers[name] = &output{w: f, c: f}
+	return f
+}
+
+func (in *interp) closeOutput(name string) (int, bool) {
+	o, ok := in.writers[name]
+	if !ok {
+		return 0, false
+	}
+	delete(in.writers, name)
+	if o.cmd != "" {
+		in.flush()
+		return in.h.Command(o.cmd, strings.NewReader(o.body.String()), in.h.Stdout), true
+	}
+	if o.c != nil {
+		_ = o.c.Close()
+	}
+	return 0, true
+}
+
+func (in *interp) flush() {
+	if in.h.Flush != nil {
+		in.h.Flush()
+	}
+}
+
+func (in *interp) closeAll() {
+	for name := range in.writers {
+		in.closeOutput(name)
+	}
+	for name, r := range in.readers {
+		r.close()
+		delete(in.readers, name)
+	}
+}
+
+func (in *interp) matcher(e *expr) Matcher {
+	if e.op == "regex" {
+		return e.re
+	}
+	return in.pattern(in.eval(e).text(in.conv))
+}
+
+func (in *interp) pattern(s string) Matcher {
+	if m, ok := in.patterns[s]; ok {
+		return m
+	}
+	m, err := in.h.Regexp(s)
+	if err != nil {
+		in.fail("regular expression compile failed (%s)\n%s", complaint(err.Error()), s)
+	}
+	if len(in.patterns) > 200 {
+		clear(in.patterns)
+	}
+	in.patterns[s] = m
+	return m
+}
+
+// unescape expands escapes in assignments of the command line.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	l := &lexer{in: `"` + strings.ReplaceAll(strings.ReplaceAll(s, "\n", `\n`), `"`, `\"`) + `"`, line: 1}
+	defer func() { _ = recover() }()
+	return l.quoted()
+}
+
+func power(a, b float64) float64 { return math.Pow(a, b) }

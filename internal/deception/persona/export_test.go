@@ -1,0 +1,4 @@
+package persona
+
+// LoadIndex lets tests feed indexes of their own.
+var LoadIndex = loadIndex

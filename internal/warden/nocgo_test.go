@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package warden
+
+const withCgo = false
