@@ -244,7 +244,11 @@ func curl(p *Proc) int {
 			p.sleep(dnsWait)
 			fail(6, "Could not resolve host: %s", t.host)
 		case p.refused(t):
-			fail(7, "Failed to connect to %s port %d after 0 ms: Couldn't connect to server", t.host, t.port)
+			took := 0
+			if !p.near(t.addr) {
+				took = int(resetWait.Milliseconds()) + 1
+			}
+			fail(7, "Failed to connect to %s port %d after %d ms: Couldn't connect to server", t.host, t.port, took)
 		default:
 			p.sleep(2 * connectWait)
 			fail(28, "Failed to connect to %s port %d after %d ms: Couldn't connect to server", t.host, t.port, 129000+p.PID%4000)

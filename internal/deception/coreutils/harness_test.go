@@ -34,8 +34,10 @@ func newBench(t testing.TB, name string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, host: h, cwd: "/root", now: moment,
-		env: map[string]string{"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}
+	b := &bench{
+		t: t, host: h, cwd: "/root", now: moment,
+		env: map[string]string{"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+	}
 	b.reset()
 	return b
 }

@@ -185,8 +185,10 @@ func (p *Proc) complain(s string) {
 // help answers --help with the usage line and ends the command.
 func (p *Proc) help() {
 	p.Watch.Unsupported(p.name + " --help")
-	operands := map[string]string{"useradd": "[options] LOGIN", "mkdir": "[OPTION]... DIRECTORY...", "cp": "[OPTION]... [-T] SOURCE DEST", "mv": "[OPTION]... [-T] SOURCE DEST",
-		"chmod": "[OPTION]... MODE[,MODE]... FILE...", "grep": "[OPTION]... PATTERNS [FILE]...", "uname": "[OPTION]...", "wget": "[OPTION]... [URL]...", "curl": "[options...] <url>"}[p.name]
+	operands := map[string]string{
+		"useradd": "[options] LOGIN", "mkdir": "[OPTION]... DIRECTORY...", "cp": "[OPTION]... [-T] SOURCE DEST", "mv": "[OPTION]... [-T] SOURCE DEST",
+		"chmod": "[OPTION]... MODE[,MODE]... FILE...", "grep": "[OPTION]... PATTERNS [FILE]...", "uname": "[OPTION]...", "wget": "[OPTION]... [URL]...", "curl": "[options...] <url>",
+	}[p.name]
 	if operands == "" {
 		operands = "[OPTION]... [FILE]..."
 	}

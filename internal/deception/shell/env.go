@@ -132,8 +132,10 @@ const (
 // newEnv makes the session's first shell.
 func (k *kernel) newEnv(name, flags string) *env {
 	o := &k.sh.opt
-	e := &env{k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
-		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments}
+	e := &env{
+		k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
+		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments,
+	}
 	e.home = "/root"
 	if o.Host != nil {
 		if u, ok := o.Host.User(o.User); ok {
