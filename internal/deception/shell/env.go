@@ -154,8 +154,11 @@ func (k *kernel) newEnv(name, flags string) *env {
 			}
 		}
 	}
-	e.pid = k.newPID(e, 0, "/usr/bin/bash", []string{name})
-	e.self, e.ppid = e.pid, max(1, e.pid-1)
+	e.pid = k.newPID(e, o.Parent, "/usr/bin/bash", []string{name})
+	e.self, e.ppid = e.pid, o.Parent
+	if e.ppid == 0 {
+		e.ppid = max(1, e.pid-1)
+	}
 	e.fds.low = [4]*ofile{k.stdin.hold(), k.stdout.hold(), k.stderr.hold(), nil}
 	e.initialVars()
 	return e

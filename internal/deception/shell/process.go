@@ -17,6 +17,9 @@ func (k *kernel) newPID(e *env, ppid int, exe string, args []string) int {
 	if k.sh.opt.TTY {
 		p.TTY = e.ttyName()
 	}
+	if e.pid == 0 { // the login's first process leads its session
+		p.State = "Ss"
+	}
 	return k.table.Spawn(p)
 }
 

@@ -38,6 +38,7 @@ type Options struct {
 	Cols, Rows int    // 0 means 80 and 24
 	Term       string // "" is as unset
 	TTYName    string // "" is "pts/0" on a terminal
+	Parent     int    // process id of the daemon's own process for this login; 0 invents one
 	Src, Dst   string // address:port of the peer and of ourselves
 
 	Now    func() time.Time
