@@ -92,6 +92,9 @@ func Enter(c Config) (Report, error) {
 		layer.Name = s.name
 		report = append(report, layer)
 		if err != nil && s.must && !c.Insecure {
+			if errors.Is(err, unix.ENOTSUP) { // what the runtime answers in a binary with cgo
+				err = fmt.Errorf("%w; build with CGO_ENABLED=0, as `make build` does", err)
+			}
 			return report, fmt.Errorf("close layer %s: %w", s.name, err)
 		}
 	}

@@ -122,10 +122,12 @@ func compile(pid int) []bpf.Instruction {
 	}
 	prog := []bpf.Instruction{
 		load(offArch),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: auditArch, SkipTrue: 1}, ret(retKill),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: auditArch, SkipTrue: 1},
+		ret(retKill),
 		load(offNumber),
 		// The x32 calls of x86-64 have bit 30 set; nobody else's numbers reach so high.
-		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: 0x40000000, SkipTrue: 1}, ret(retKill),
+		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: 0x40000000, SkipTrue: 1},
+		ret(retKill),
 	}
 	for _, nr := range plain {
 		prog = append(prog, equal(uint32(nr), 1), ret(retAllow))

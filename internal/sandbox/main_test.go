@@ -226,6 +226,7 @@ func burn() {
 				}
 				time.Sleep(10 * time.Microsecond)
 			}
+			runtime.KeepAlive(keep)
 		}()
 	}
 	for range 4 { // threads that come and go

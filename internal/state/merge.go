@@ -39,8 +39,12 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 		have *string
 		more string
 	}{
-		{&m.Incident, add.Incident}, {&m.Attacker, add.Attacker}, {&m.Session, add.Session},
-		{&m.Sensor, add.Sensor}, {&m.Category, add.Category}, {&m.Title, add.Title},
+		{&m.Incident, add.Incident},
+		{&m.Attacker, add.Attacker},
+		{&m.Session, add.Session},
+		{&m.Sensor, add.Sensor},
+		{&m.Category, add.Category},
+		{&m.Title, add.Title},
 	} {
 		if *f.have == "" {
 			*f.have = f.more

@@ -425,8 +425,7 @@ func rss(t testing.TB) int {
 func TestStoreThatFails(t *testing.T) {
 	var mu sync.Mutex
 	failures := 0
-	var b *bench
-	b = begin(t, "echo", func(o *Options) {
+	b := begin(t, "echo", func(o *Options) {
 		keep := o.Append
 		o.Append = func(ctx context.Context, events []honeyguide.Event) error {
 			mu.Lock()

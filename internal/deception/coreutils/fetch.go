@@ -73,9 +73,18 @@ const (
 	connectWait = 6 * time.Second
 )
 
-// refused reports whether the address answers with a reset, as the machine's
-// own closed ports do; others never answer.
-func (p *Proc) refused(t target) bool { return t.known && p.near(t.addr) }
+// resetWait is the way to the provider's filter and back.
+const resetWait = 90 * time.Millisecond
+
+// refused reports whether the address answers with a reset. The machine's own
+// closed ports do at once; outside, the provider's filter does, so that a
+// loader fails as fast as it would there and goes on to its next idea.
+func (p *Proc) refused(t target) bool {
+	if t.known && !p.near(t.addr) {
+		p.sleep(resetWait)
+	}
+	return t.known
+}
 
 func wget(p *Proc) int {
 	opts, args, ok := p.getopt("VhbdqvnF:i:Ba:o:e:t:O:cNST:w:Q:P:rl:kKmpHLnD:A:R:I:X:U:E4:6x", "output-document=,O", "quiet,q", "verbose,v", "no-verbose", "tries=,t", "timeout=,T", "continue,c", "directory-prefix=,P", "no-check-certificate", "user-agent=,U", "header=", "post-data=", "post-file=", "recursive,r", "mirror,m", "no-parent", "input-file=,i", "spider", "background,b", "user=", "password=", "method=", "body-data=", "no-cache", "no-proxy", "limit-rate=", "show-progress", "progress=", "server-response,S", "timestamping,N", "connect-timeout=", "dns-timeout=", "read-timeout=", "wait=,w", "referer=", "save-cookies=", "load-cookies=", "max-redirect=", "retry-connrefused", "output-file=,o", "append-output=,a", "no-dns-cache", "inet4-only", "inet6-only", "prefer-family=", "content-disposition", "no-clobber", "page-requisites,p", "convert-links,k", "level=,l", "random-wait", "trust-server-names", "debug,d", "no-hsts", "secure-protocol=", "certificate=", "private-key=", "ca-certificate=")
@@ -94,8 +103,7 @@ func wget(p *Proc) int {
 				tries = n
 			}
 		case "V":
-			p.print("GNU Wget 1.21.3 built on linux-gnu.\n")
-			return 0
+			p.version()
 		}
 	}
 	if len(args) == 0 {
@@ -199,7 +207,7 @@ func curl(p *Proc) int {
 		}
 	}
 	if version {
-		p.print("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n")
+		p.version()
 		return 0
 	}
 	if len(args) == 0 {
@@ -236,7 +244,11 @@ func curl(p *Proc) int {
 			p.sleep(dnsWait)
 			fail(6, "Could not resolve host: %s", t.host)
 		case p.refused(t):
-			fail(7, "Failed to connect to %s port %d after 0 ms: Couldn't connect to server", t.host, t.port)
+			took := 0
+			if !p.near(t.addr) {
+				took = int(resetWait.Milliseconds()) + 1
+			}
+			fail(7, "Failed to connect to %s port %d after %d ms: Couldn't connect to server", t.host, t.port, took)
 		default:
 			p.sleep(2 * connectWait)
 			fail(28, "Failed to connect to %s port %d after %d ms: Couldn't connect to server", t.host, t.port, 129000+p.PID%4000)

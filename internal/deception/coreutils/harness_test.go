@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"honeyguide/internal/deception/coreutils"
-	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/vfs"
 )
@@ -35,8 +34,10 @@ func newBench(t testing.TB, name string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, host: h, cwd: "/root", now: moment,
-		env: map[string]string{"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}
+	b := &bench{
+		t: t, host: h, cwd: "/root", now: moment,
+		env: map[string]string{"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+	}
 	b.reset()
 	return b
 }
@@ -166,5 +167,3 @@ func (b *bench) fixture() {
 	}
 	b.cwd = "/w"
 }
-
-var _ = machine.TableOf

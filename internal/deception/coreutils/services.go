@@ -37,9 +37,11 @@ type unit struct {
 	p          machine.Process
 }
 
-var unitTexts = map[string]string{"systemd-journald": "Journal Service", "systemd-udevd": "Rule-based Manager for Device Events and Files", "systemd-timesyncd": "Network Time Synchronization",
+var unitTexts = map[string]string{
+	"systemd-journald": "Journal Service", "systemd-udevd": "Rule-based Manager for Device Events and Files", "systemd-timesyncd": "Network Time Synchronization",
 	"cron": "Regular background program processing daemon", "dbus": "D-Bus System Message Bus", "rsyslog": "System Logging Service", "systemd-logind": "User Login Management",
-	"ssh": "OpenBSD Secure Shell server", "nginx": "A high performance web server and a reverse proxy server", "mariadb": "MariaDB 10.11.18 database server", "php8.2-fpm": "The PHP 8.2 FastCGI Process Manager", "getty@tty1": "Getty on tty1"}
+	"ssh": "OpenBSD Secure Shell server", "nginx": "A high performance web server and a reverse proxy server", "mariadb": "MariaDB 10.11.18 database server", "php8.2-fpm": "The PHP 8.2 FastCGI Process Manager", "getty@tty1": "Getty on tty1",
+}
 
 func (p *Proc) units() []unit {
 	names := map[string]string{"systemd-journal": "systemd-journald", "systemd-timesyn": "systemd-timesyncd", "dbus-daemon": "dbus", "rsyslogd": "rsyslog", "sshd": "ssh", "mariadbd": "mariadb", "php-fpm8.2": "php8.2-fpm", "agetty": "getty@tty1"}

@@ -443,8 +443,10 @@ func sudo(p *Proc) int {
 		p.errorf("error initializing audit plugin sudoers_audit")
 		return 1
 	}
-	env := map[string]string{"HOME": home, "USER": user, "LOGNAME": user, "SHELL": shell, "SUDO_USER": me, "SUDO_UID": strconv.Itoa(int(p.Cred.UID)), "SUDO_GID": strconv.Itoa(int(p.Cred.GID)),
-		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "MAIL": "/var/mail/" + user}
+	env := map[string]string{
+		"HOME": home, "USER": user, "LOGNAME": user, "SHELL": shell, "SUDO_USER": me, "SUDO_UID": strconv.Itoa(int(p.Cred.UID)), "SUDO_GID": strconv.Itoa(int(p.Cred.GID)),
+		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "MAIL": "/var/mail/" + user,
+	}
 	for len(args) > 0 && strings.Contains(args[0], "=") && !strings.HasPrefix(args[0], "=") {
 		k, v, _ := strings.Cut(args[0], "=")
 		env[k], args = v, args[1:]

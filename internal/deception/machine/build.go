@@ -31,8 +31,10 @@ const intelFlags = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmo
 
 const amdFlags = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ht syscall nx mmxext fxsr_opt pdpe1gb rdtscp lm rep_good nopl cpuid extd_apicid tsc_known_freq pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave avx f16c rdrand hypervisor lahf_lm cmp_legacy svm cr8_legacy abm sse4a misalignsse 3dnowprefetch osvw perfctr_core ssbd ibrs ibpb stibp vmmcall fsgsbase tsc_adjust bmi1 avx2 smep bmi2 rdseed adx smap clflushopt clwb sha_ni xsaveopt xsavec xgetbv1 clzero xsaveerptr wbnoinvd arat npt nrip_save umip rdpid"
 
-const intelBugs = "cpu_meltdown spectre_v1 spectre_v2 spec_store_bypass l1tf mds swapgs taa itlb_multihit mmio_stale_data bhi"
-const amdBugs = "sysret_ss_attrs spectre_v1 spectre_v2 spec_store_bypass retbleed smt_rsb srso"
+const (
+	intelBugs = "cpu_meltdown spectre_v1 spectre_v2 spec_store_bypass l1tf mds swapgs taa itlb_multihit mmio_stale_data bhi"
+	amdBugs   = "sysret_ss_attrs spectre_v1 spectre_v2 spec_store_bypass retbleed smt_rsb srso"
+)
 
 // processors are models common in rented and own servers.
 var processors = []CPU{
@@ -194,8 +196,10 @@ func (m *Machine) network(r *rand.Rand) {
 	copy(ll[:], []byte{0xfe, 0x80, 0, 0, 0, 0, 0, 0, b[0] ^ 2, b[1], b[2], 0xff, 0xfe, b[3], b[4], b[5]})
 	m.Interfaces = []Interface{
 		{Name: "lo", MAC: "00:00:00:00:00:00", Addr: netip.MustParsePrefix("127.0.0.1/8"), Addr6: netip.MustParsePrefix("::1/128"), MTU: 65536, Loopback: true, RxRate: 40, TxRate: 40},
-		{Name: Pick(r, "ens18", "ens3", "eth0", "enp1s0"), MAC: mac, Addr: netip.PrefixFrom(netip.AddrFrom4(net), 24), Addr6: netip.PrefixFrom(netip.AddrFrom16(ll), 64), MTU: 1500,
-			RxRate: 900 + 4000*r.Float64(), TxRate: 700 + 3000*r.Float64()},
+		{
+			Name: Pick(r, "ens18", "ens3", "eth0", "enp1s0"), MAC: mac, Addr: netip.PrefixFrom(netip.AddrFrom4(net), 24), Addr6: netip.PrefixFrom(netip.AddrFrom16(ll), 64), MTU: 1500,
+			RxRate: 900 + 4000*r.Float64(), TxRate: 700 + 3000*r.Float64(),
+		},
 	}
 	m.Gateway = netip.AddrFrom4(gw)
 	m.GatewayMAC = fmt.Sprintf("%s:%02x:%02x:%02x", Pick(r, "00:1c:73", "b8:27:eb", "00:50:56", "f4:1e:57", "2c:c8:1b"), r.IntN(256), r.IntN(256), r.IntN(256))

@@ -129,8 +129,10 @@ func (t *Table) OpenSSH(user string, uid, gid uint32, tty bool, local, peer neti
 		}
 	}
 	spawn := func(ppid int, uid, gid uint32, owner, title string) int {
-		pid := t.Spawn(Process{PPID: ppid, UID: uid, GID: gid, User: owner, Name: "sshd", Exe: "/usr/sbin/sshd", Args: []string{title},
-			Cwd: "/", State: "Ss", VSZ: 17744, RSS: 10980, CPU: 20 * time.Millisecond})
+		pid := t.Spawn(Process{
+			PPID: ppid, UID: uid, GID: gid, User: owner, Name: "sshd", Exe: "/usr/sbin/sshd", Args: []string{title},
+			Cwd: "/", State: "Ss", VSZ: 17744, RSS: 10980, CPU: 20 * time.Millisecond,
+		})
 		s.pids = append(s.pids, pid)
 		return pid
 	}
@@ -159,8 +161,10 @@ func (t *Table) Sockets() []Socket {
 	out := append([]Socket(nil), t.M.Sockets...)
 	for _, l := range t.logins {
 		if l.Until.IsZero() && l.Peer.IsValid() {
-			out = append(out, Socket{Proto: "tcp", Local: l.Local, Peer: l.Peer, State: "ESTAB", PID: l.PID, FD: 4, Process: "sshd",
-				Inode: 30000 + uint64(l.PID)*3})
+			out = append(out, Socket{
+				Proto: "tcp", Local: l.Local, Peer: l.Peer, State: "ESTAB", PID: l.PID, FD: 4, Process: "sshd",
+				Inode: 30000 + uint64(l.PID)*3,
+			})
 		}
 	}
 	return out

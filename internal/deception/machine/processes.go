@@ -54,16 +54,20 @@ func daemons(lived bool) []service {
 
 // processes lists what runs since boot: init, the kernel's threads, daemons.
 func processes(r *rand.Rand, m *Machine, lived bool) []Process {
-	out := []Process{{PID: 1, User: "root", Name: "systemd", Exe: "/usr/lib/systemd/systemd", Args: []string{"/sbin/init"},
-		Cwd: "/", Start: m.Boot, State: "Ss", VSZ: 168604, RSS: 12940, Share: .0002, Threads: 1}}
+	out := []Process{{
+		PID: 1, User: "root", Name: "systemd", Exe: "/usr/lib/systemd/systemd", Args: []string{"/sbin/init"},
+		Cwd: "/", Start: m.Boot, State: "Ss", VSZ: 168604, RSS: 12940, Share: .00004, Threads: 1,
+	}}
 	pid := 2
 	thread := func(name, state string, nice int, gap int) {
 		ppid := 2
 		if pid == 2 {
 			ppid = 0
 		}
-		out = append(out, Process{PID: pid, PPID: ppid, User: "root", Name: name, Start: m.Boot, State: state, Nice: nice,
-			Share: .00002 * r.Float64(), Threads: 1})
+		out = append(out, Process{
+			PID: pid, PPID: ppid, User: "root", Name: name, Start: m.Boot, State: state, Nice: nice,
+			Share: .00002 * r.Float64(), Threads: 1,
+		})
 		pid += gap
 	}
 	for _, n := range []string{"kthreadd"} {
@@ -127,9 +131,11 @@ func boot(r *rand.Rand, m *Machine, pid int, lived bool) []Process {
 		if d.after > 5 {
 			pid += r.IntN(6)
 		}
-		p := Process{PID: pid, PPID: 1, UID: d.uid, GID: d.gid, User: d.user, Name: d.name, Exe: d.exe, Args: d.args,
+		p := Process{
+			PID: pid, PPID: 1, UID: d.uid, GID: d.gid, User: d.user, Name: d.name, Exe: d.exe, Args: d.args,
 			Cwd: "/", TTY: d.tty, Start: m.Boot.Add(d.delay), State: d.state, VSZ: d.vsz, RSS: d.rss + int64(r.IntN(400)) - 200,
-			Share: d.share * (0.6 + r.Float64()), Threads: max(1, d.threads), Nice: d.nice}
+			Share: d.share * (0.6 + r.Float64()), Threads: max(1, d.threads), Nice: d.nice,
+		}
 		if p.User == "" {
 			p.User = "root"
 		}

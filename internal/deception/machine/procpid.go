@@ -10,8 +10,10 @@ import (
 )
 
 // inProcess is the entries of /proc/PID in directory order.
-var inProcess = []string{"task", "fd", "fdinfo", "net", "environ", "auxv", "status", "personality", "limits", "sched", "comm", "cmdline", "stat",
-	"statm", "maps", "mem", "cwd", "root", "exe", "mounts", "mountinfo", "wchan", "cgroup", "oom_score", "oom_score_adj", "loginuid", "sessionid", "io"}
+var inProcess = []string{
+	"task", "fd", "fdinfo", "net", "environ", "auxv", "status", "personality", "limits", "sched", "comm", "cmdline", "stat",
+	"statm", "maps", "mem", "cwd", "root", "exe", "mounts", "mountinfo", "wchan", "cgroup", "oom_score", "oom_score_adj", "loginuid", "sessionid", "io",
+}
 
 var inNet = []string{"arp", "dev", "if_inet6", "route", "snmp", "sockstat", "tcp", "tcp6", "udp", "udp6", "unix"}
 
@@ -24,8 +26,10 @@ func (p Proc) process(env vfs.Env, t *Table, pid int, rel string) (vfs.Entry, bo
 	if !ok {
 		return vfs.Entry{}, false
 	}
-	e := vfs.Entry{Path: rel[strings.LastIndexByte(rel, '/')+1:], UID: q.UID, GID: q.GID, Mtime: env.Now, Mode: readOnly,
-		Ino: uint64(pid)*1000 + number(rel)%1000}
+	e := vfs.Entry{
+		Path: rel[strings.LastIndexByte(rel, '/')+1:], UID: q.UID, GID: q.GID, Mtime: env.Now, Mode: readOnly,
+		Ino: uint64(pid)*1000 + number(rel)%1000,
+	}
 	if rel == "" {
 		e.Path, e.Mode = strconv.Itoa(pid), folder
 		return e, true

@@ -21,13 +21,17 @@ type Sys struct {
 // NewSys builds the tree of a machine.
 func NewSys(m *Machine) *Sys {
 	s := &Sys{files: map[string]string{}, links: map[string]string{}, folders: map[string][]string{"": nil}, boot: m.Boot}
-	for _, d := range []string{"block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power",
-		"fs/bpf", "fs/cgroup", "fs/ext4", "fs/fuse/connections", "fs/pstore", "kernel/config", "kernel/debug", "kernel/security", "kernel/tracing", "kernel/mm/transparent_hugepage"} {
+	for _, d := range []string{
+		"block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power",
+		"fs/bpf", "fs/cgroup", "fs/ext4", "fs/fuse/connections", "fs/pstore", "kernel/config", "kernel/debug", "kernel/security", "kernel/tracing", "kernel/mm/transparent_hugepage",
+	} {
 		s.dir(d)
 	}
 	p := m.Product
-	for name, v := range map[string]string{"sys_vendor": p.Vendor, "product_name": p.Name, "product_version": p.Version, "bios_vendor": "SeaBIOS", "bios_version": p.BIOS,
-		"bios_date": "04/01/2014", "chassis_vendor": p.Vendor, "chassis_type": "1", "product_uuid": m.id("dmi", 1), "product_serial": "", "board_vendor": "", "board_name": ""} {
+	for name, v := range map[string]string{
+		"sys_vendor": p.Vendor, "product_name": p.Name, "product_version": p.Version, "bios_vendor": "SeaBIOS", "bios_version": p.BIOS,
+		"bios_date": "04/01/2014", "chassis_vendor": p.Vendor, "chassis_type": "1", "product_uuid": m.id("dmi", 1), "product_serial": "", "board_vendor": "", "board_name": "",
+	} {
 		s.put("devices/virtual/dmi/id/"+name, v)
 	}
 	s.link("class/dmi/id", "../../devices/virtual/dmi/id")

@@ -135,8 +135,10 @@ func (b *builder) skeleton() {
 	b.dir("/var/local", 0o2775, 0, 50)
 	b.dir("/proc", 0o555)
 	b.dir("/sys", 0o555)
-	for link, target := range map[string]string{"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64",
-		"/etc/mtab": "../proc/self/mounts", "/usr/local/man": "share/man", "/media/cdrom": "cdrom0"} {
+	for link, target := range map[string]string{
+		"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64",
+		"/etc/mtab": "../proc/self/mounts", "/usr/local/man": "share/man", "/media/cdrom": "cdrom0",
+	} {
 		b.link(link, target)
 	}
 	b.check(b.h.Image.Remove("/var/spool/mail"))
@@ -179,11 +181,33 @@ func (b *builder) devices() {
 		mode, gid    uint32
 		major, minor uint64
 	}{
-		{"null", 0o666, 0, 1, 3}, {"zero", 0o666, 0, 1, 5}, {"full", 0o666, 0, 1, 7}, {"random", 0o666, 0, 1, 8}, {"urandom", 0o666, 0, 1, 9},
-		{"kmsg", 0o644, 0, 1, 11}, {"mem", 0o640, 15, 1, 1}, {"port", 0o640, 15, 1, 4}, {"tty", 0o666, 5, 5, 0}, {"console", 0o600, 0, 5, 1}, {"ptmx", 0o666, 5, 5, 2},
-		{"tty0", 0o620, 5, 4, 0}, {"tty1", 0o620, 5, 4, 1}, {"tty2", 0o620, 5, 4, 2}, {"ttyS0", 0o660, 20, 4, 64}, {"fuse", 0o666, 0, 10, 229}, {"hpet", 0o600, 0, 10, 228},
-		{"rtc0", 0o600, 0, 249, 0}, {"vga_arbiter", 0o600, 0, 10, 63}, {"uinput", 0o600, 0, 10, 223}, {"vcs", 0o660, 5, 7, 0}, {"vcs1", 0o660, 5, 7, 1}, {"snapshot", 0o600, 0, 10, 231},
-		{"loop-control", 0o660, 6, 10, 237}, {"watchdog", 0o600, 0, 10, 130}, {"cpu_dma_latency", 0o600, 0, 10, 124}, {"userfaultfd", 0o600, 0, 10, 126},
+		{"null", 0o666, 0, 1, 3},
+		{"zero", 0o666, 0, 1, 5},
+		{"full", 0o666, 0, 1, 7},
+		{"random", 0o666, 0, 1, 8},
+		{"urandom", 0o666, 0, 1, 9},
+		{"kmsg", 0o644, 0, 1, 11},
+		{"mem", 0o640, 15, 1, 1},
+		{"port", 0o640, 15, 1, 4},
+		{"tty", 0o666, 5, 5, 0},
+		{"console", 0o600, 0, 5, 1},
+		{"ptmx", 0o666, 5, 5, 2},
+		{"tty0", 0o620, 5, 4, 0},
+		{"tty1", 0o620, 5, 4, 1},
+		{"tty2", 0o620, 5, 4, 2},
+		{"ttyS0", 0o660, 20, 4, 64},
+		{"fuse", 0o666, 0, 10, 229},
+		{"hpet", 0o600, 0, 10, 228},
+		{"rtc0", 0o600, 0, 249, 0},
+		{"vga_arbiter", 0o600, 0, 10, 63},
+		{"uinput", 0o600, 0, 10, 223},
+		{"vcs", 0o660, 5, 7, 0},
+		{"vcs1", 0o660, 5, 7, 1},
+		{"snapshot", 0o600, 0, 10, 231},
+		{"loop-control", 0o660, 6, 10, 237},
+		{"watchdog", 0o600, 0, 10, 130},
+		{"cpu_dma_latency", 0o600, 0, 10, 124},
+		{"userfaultfd", 0o600, 0, 10, 126},
 	} {
 		node(d.name, vfs.Char|d.mode, d.gid, d.major, d.minor)
 	}
@@ -204,8 +228,10 @@ func (b *builder) devices() {
 		b.dir("/dev/"+d, 0o755)
 	}
 	node("net/tun", vfs.Char|0o666, 0, 10, 200)
-	for link, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
-		"core": "/proc/kcore", "rtc": "rtc0", "log": "/run/systemd/journal/dev-log", "initctl": "/run/initctl"} {
+	for link, target := range map[string]string{
+		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		"core": "/proc/kcore", "rtc": "rtc0", "log": "/run/systemd/journal/dev-log", "initctl": "/run/initctl",
+	} {
 		b.link("/dev/"+link, target)
 	}
 	b.at = b.h.Machine.Installed
@@ -244,17 +270,31 @@ func packages() map[string]Package {
 func livedPackages(m *machine.Machine) map[string]Package {
 	out := map[string]Package{}
 	for _, p := range [][3]string{
-		{"nginx", "1.22.1-9+deb12u3", "small, powerful, scalable web/proxy server"}, {"nginx-common", "1.22.1-9+deb12u3", "small, powerful, scalable web/proxy server - common files"},
-		{"php8.2-fpm", "8.2.29-1~deb12u1", "server-side, HTML-embedded scripting language (FPM-CGI binary)"}, {"php8.2-cli", "8.2.29-1~deb12u1", "command-line interpreter for the PHP scripting language"},
-		{"php8.2-mysql", "8.2.29-1~deb12u1", "MySQL module for PHP"}, {"mariadb-server", "1:10.11.18-0+deb12u1", "MariaDB database server binaries"},
-		{"pciutils", "1:3.9.0-4", "PCI utilities"}, {"lsb-release", "12.0-1", "Linux Standard Base version reporting utility (minimal implementation)"},
-		{"iptables", "1.8.9-2", "administration tools for packet filtering and NAT"}, {"rsync", "3.2.7-1+deb12u2", "fast, versatile, remote (and local) file-copying tool"},
-		{"unzip", "6.0-28", "De-archiver for .zip files"}, {"zip", "3.0-13", "Archiver for .zip files"}, {"htop", "3.2.2-2", "interactive processes viewer"},
-		{"screen", "4.9.0-4", "terminal multiplexer with VT100/ANSI terminal emulation"}, {"dbus", "1.14.10-1~deb12u1", "simple interprocess messaging system (system message bus)"},
-		{"systemd-timesyncd", "252.39-1~deb12u2", "minimalistic service to synchronize local time with NTP servers"}, {"udev", "252.39-1~deb12u2", "/dev/ and hotplug management daemon"},
-		{"kmod", "30+20221128-1", "tools for managing Linux kernel modules"}, {"xz-utils", "5.4.1-1+deb12u1", "XZ-format compression utilities"}, {"bzip2", "1.0.8-5+b1", "high-quality block-sorting file compressor - utilities"},
-		{"psmisc", "23.6-1", "utilities that use the proc file system"}, {"xxd", "2:9.0.1378-2+deb12u2", "tool to make (or reverse) a hex dump"}, {"cpio", "2.13+dfsg-7.1+deb12u1", "GNU cpio -- a program to manage archives of files"},
-		{"ifupdown", "0.8.41", "high level tools to configure network interfaces"}, {"isc-dhcp-client", "4.4.3-P1-2", "DHCP client for automatically obtaining an IP address"},
+		{"nginx", "1.22.1-9+deb12u3", "small, powerful, scalable web/proxy server"},
+		{"nginx-common", "1.22.1-9+deb12u3", "small, powerful, scalable web/proxy server - common files"},
+		{"php8.2-fpm", "8.2.29-1~deb12u1", "server-side, HTML-embedded scripting language (FPM-CGI binary)"},
+		{"php8.2-cli", "8.2.29-1~deb12u1", "command-line interpreter for the PHP scripting language"},
+		{"php8.2-mysql", "8.2.29-1~deb12u1", "MySQL module for PHP"},
+		{"mariadb-server", "1:10.11.18-0+deb12u1", "MariaDB database server binaries"},
+		{"pciutils", "1:3.9.0-4", "PCI utilities"},
+		{"lsb-release", "12.0-1", "Linux Standard Base version reporting utility (minimal implementation)"},
+		{"iptables", "1.8.9-2", "administration tools for packet filtering and NAT"},
+		{"rsync", "3.2.7-1+deb12u2", "fast, versatile, remote (and local) file-copying tool"},
+		{"unzip", "6.0-28", "De-archiver for .zip files"},
+		{"zip", "3.0-13", "Archiver for .zip files"},
+		{"htop", "3.2.2-2", "interactive processes viewer"},
+		{"screen", "4.9.0-4", "terminal multiplexer with VT100/ANSI terminal emulation"},
+		{"dbus", "1.14.10-1~deb12u1", "simple interprocess messaging system (system message bus)"},
+		{"systemd-timesyncd", "252.39-1~deb12u2", "minimalistic service to synchronize local time with NTP servers"},
+		{"udev", "252.39-1~deb12u2", "/dev/ and hotplug management daemon"},
+		{"kmod", "30+20221128-1", "tools for managing Linux kernel modules"},
+		{"xz-utils", "5.4.1-1+deb12u1", "XZ-format compression utilities"},
+		{"bzip2", "1.0.8-5+b1", "high-quality block-sorting file compressor - utilities"},
+		{"psmisc", "23.6-1", "utilities that use the proc file system"},
+		{"xxd", "2:9.0.1378-2+deb12u2", "tool to make (or reverse) a hex dump"},
+		{"cpio", "2.13+dfsg-7.1+deb12u1", "GNU cpio -- a program to manage archives of files"},
+		{"ifupdown", "0.8.41", "high level tools to configure network interfaces"},
+		{"isc-dhcp-client", "4.4.3-P1-2", "DHCP client for automatically obtaining an IP address"},
 		{"grub-pc", "2.06-13+deb12u1", "GRand Unified Bootloader, version 2 (PC/BIOS version)"},
 		{"linux-image-" + m.Kernel.Release, kernelVersion(m), "Linux 6.1 for 64-bit PCs (signed)"},
 	} {

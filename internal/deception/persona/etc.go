@@ -72,9 +72,12 @@ func (b *builder) etc(lived bool) {
 	root := m.Disks[0].Parts
 	b.text("/etc/fstab", fmt.Sprintf(fstab, root[0].UUID, root[2].UUID))
 	b.hostKeys()
-	for _, link := range [][2]string{{"/etc/systemd/system/multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service"},
-		{"/etc/systemd/system/sshd.service", "/lib/systemd/system/ssh.service"}, {"/etc/systemd/system/multi-user.target.wants/cron.service", "/lib/systemd/system/cron.service"},
-		{"/etc/systemd/system/multi-user.target.wants/rsyslog.service", "/lib/systemd/system/rsyslog.service"}} {
+	for _, link := range [][2]string{
+		{"/etc/systemd/system/multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service"},
+		{"/etc/systemd/system/sshd.service", "/lib/systemd/system/ssh.service"},
+		{"/etc/systemd/system/multi-user.target.wants/cron.service", "/lib/systemd/system/cron.service"},
+		{"/etc/systemd/system/multi-user.target.wants/rsyslog.service", "/lib/systemd/system/rsyslog.service"},
+	} {
 		b.link(link[0], link[1])
 	}
 	if lived {

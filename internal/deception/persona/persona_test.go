@@ -145,15 +145,12 @@ func TestFacts(t *testing.T) {
 // Names on which detectors of decoys stand.
 func TestNoNotoriousNames(t *testing.T) {
 	bad := []string{"svr04", "svr03", "srv04", "nas3", "ubuntu", "server", "localhost", "phil", "richard"}
-	for i := range 300 {
+	for i := range 60 {
 		h := host(t, fmt.Sprint(i), "debian-12")
 		for _, b := range bad {
 			if h.Machine.Hostname == b || h.App.User == b {
 				t.Errorf("seed %d: %s %s", i, h.Machine.Hostname, h.App.User)
 			}
-		}
-		if i == 20 && testing.Short() {
-			break
 		}
 	}
 }

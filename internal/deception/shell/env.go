@@ -136,8 +136,10 @@ const (
 // newEnv makes the session's first shell.
 func (k *kernel) newEnv(name, flags string, args ...string) *env {
 	o := &k.sh.opt
-	e := &env{k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
-		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments}
+	e := &env{
+		k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
+		vars: make(map[string]*variable, 40), mine: new(mark), began: o.Now(), shopts: defaultShopts, opts: optBrace | optHash | optComments,
+	}
 	e.home = "/root"
 	if o.Host != nil {
 		if u, ok := o.Host.User(o.User); ok {
@@ -173,7 +175,7 @@ func (e *env) initialVars() {
 		path = "/usr/local/bin:/usr/bin:/bin:/usr/games"
 	}
 	for _, kv := range [][2]string{
-		{"USER", e.user}, {"LOGNAME", e.user}, {"HOME", e.home}, {"PATH", path}, {"SHELL", "/bin/bash"}, {"PWD", e.cwd}, {"SHLVL", "1"}, {"LANG", "en_US.UTF-8"},
+		{"USER", e.user}, {"LOGNAME", e.user}, {"HOME", e.home}, {"PATH", path}, {"SHELL", "/bin/bash"}, {"PWD", e.cwd}, {"SHLVL", "1"},
 	} {
 		e.vars[kv[0]] = &variable{val: kv[1], attr: exported}
 	}

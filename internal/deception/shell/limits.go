@@ -126,12 +126,23 @@ var limits = []struct {
 	flag              byte
 	name, unit, value string
 }{
-	{'R', "real-time non-blocking time", "microseconds, ", "unlimited"}, {'c', "core file size", "blocks, ", "0"}, {'d', "data seg size", "kbytes, ", "unlimited"},
-	{'e', "scheduling priority", "", "0"}, {'f', "file size", "blocks, ", "unlimited"}, {'i', "pending signals", "", "7743"},
-	{'l', "max locked memory", "kbytes, ", "255480"}, {'m', "max memory size", "kbytes, ", "unlimited"}, {'n', "open files", "", "1024"},
-	{'p', "pipe size", "512 bytes, ", "8"}, {'q', "POSIX message queues", "bytes, ", "819200"}, {'r', "real-time priority", "", "0"},
-	{'s', "stack size", "kbytes, ", "8192"}, {'t', "cpu time", "seconds, ", "unlimited"}, {'u', "max user processes", "", "7743"},
-	{'v', "virtual memory", "kbytes, ", "unlimited"}, {'x', "file locks", "", "unlimited"},
+	{'R', "real-time non-blocking time", "microseconds, ", "unlimited"},
+	{'c', "core file size", "blocks, ", "0"},
+	{'d', "data seg size", "kbytes, ", "unlimited"},
+	{'e', "scheduling priority", "", "0"},
+	{'f', "file size", "blocks, ", "unlimited"},
+	{'i', "pending signals", "", "7743"},
+	{'l', "max locked memory", "kbytes, ", "255480"},
+	{'m', "max memory size", "kbytes, ", "unlimited"},
+	{'n', "open files", "", "1024"},
+	{'p', "pipe size", "512 bytes, ", "8"},
+	{'q', "POSIX message queues", "bytes, ", "819200"},
+	{'r', "real-time priority", "", "0"},
+	{'s', "stack size", "kbytes, ", "8192"},
+	{'t', "cpu time", "seconds, ", "unlimited"},
+	{'u', "max user processes", "", "7743"},
+	{'v', "virtual memory", "kbytes, ", "unlimited"},
+	{'x', "file locks", "", "unlimited"},
 }
 
 func ulimitBuiltin(e *env, args []string) int {

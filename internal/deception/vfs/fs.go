@@ -207,8 +207,10 @@ func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, 
 	}
 	dir := s.node(parent)
 	t := s.now().UnixNano()
-	n := &inode{name: strings.Clone(name), parent: parent, mode: mode, uid: c.UID, gid: c.GID, nlink: 1,
-		atime: t, mtime: t, ctime: t, dev: dir.dev}
+	n := &inode{
+		name: strings.Clone(name), parent: parent, mode: mode, uid: c.UID, gid: c.GID, nlink: 1,
+		atime: t, mtime: t, ctime: t, dev: dir.dev,
+	}
 	if dir.mode&Setgid != 0 {
 		n.gid = dir.gid
 		if mode&TypeMask == Dir {

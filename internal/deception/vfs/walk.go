@@ -233,9 +233,11 @@ func (f *FS) info(r *ref, name string) Info {
 		if e.Mode&TypeMask == Dir {
 			nlink = 2
 		}
-		return Info{Name: name, Path: p, Ino: e.Ino, Mode: e.Mode, Nlink: nlink, UID: e.UID, GID: e.GID, Size: e.Size,
+		return Info{
+			Name: name, Path: p, Ino: e.Ino, Mode: e.Mode, Nlink: nlink, UID: e.UID, GID: e.GID, Size: e.Size,
 			Atime: e.Mtime, Mtime: e.Mtime, Ctime: e.Mtime, Target: e.Target, Rdev: e.Rdev,
-			Dev: s.img.mounts[r.mount].Dev, synthetic: true}
+			Dev: s.img.mounts[r.mount].Dev, synthetic: true,
+		}
 	}
 	return s.info(r.id, name, f.env())
 }

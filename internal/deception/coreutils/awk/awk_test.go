@@ -78,8 +78,10 @@ func TestArrayParameters(t *testing.T) {
 }
 
 func FuzzRun(f *testing.F) {
-	for _, s := range []string{`{print $1}`, `BEGIN{for(i in a)print i;printf "%d",x}`, `/a/,/b/{next}`, `function f(x){return x?f(x-1):0}BEGIN{print f(3)}`, `{a[$1]=$2;gsub(/x/,"&");print>"f"}`,
-		`BEGIN{while(("c"|getline l)>0)print l|"sort"}`, `BEGIN{printf "%*d %c %5.2f\n",3,65,1.5}`, `{`, `BEGIN{getline x<"f"`, `BEGIN{print substr("a",-1,5) length}`} {
+	for _, s := range []string{
+		`{print $1}`, `BEGIN{for(i in a)print i;printf "%d",x}`, `/a/,/b/{next}`, `function f(x){return x?f(x-1):0}BEGIN{print f(3)}`, `{a[$1]=$2;gsub(/x/,"&");print>"f"}`,
+		`BEGIN{while(("c"|getline l)>0)print l|"sort"}`, `BEGIN{printf "%*d %c %5.2f\n",3,65,1.5}`, `{`, `BEGIN{getline x<"f"`, `BEGIN{print substr("a",-1,5) length}`,
+	} {
 		f.Add(s, "a b c\nd e\n")
 	}
 	f.Fuzz(func(t *testing.T, src, input string) {

@@ -112,8 +112,10 @@ const (
 
 // Run runs a program; vars are assignments of -v. It returns the exit status.
 func Run(p *Program, h *Host, fs string, vars [][2]string) (status int, err error) {
-	in := &interp{h: h, prog: p, globals: map[string]*cell{}, fs: " ", ofs: " ", ors: "\n", rs: "\n", subsep: "\x1c", conv: "%.6g", ofmt: "%.6g",
-		patterns: map[string]Matcher{}, readers: map[string]*reader{}, writers: map[string]*output{}, seed: h.Seed}
+	in := &interp{
+		h: h, prog: p, globals: map[string]*cell{}, fs: " ", ofs: " ", ors: "\n", rs: "\n", subsep: "\x1c", conv: "%.6g", ofmt: "%.6g",
+		patterns: map[string]Matcher{}, readers: map[string]*reader{}, writers: map[string]*output{}, seed: h.Seed,
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -123,8 +125,10 @@ func Run(p *Program, h *Host, fs string, vars [][2]string) (status int, err erro
 			panic(r)
 		}
 	}()
-	for name, v := range map[string]value{"FS": str(" "), "OFS": str(" "), "ORS": str("\n"), "RS": str("\n"), "SUBSEP": str("\x1c"), "CONVFMT": str("%.6g"), "OFMT": str("%.6g"),
-		"NR": num(0), "FNR": num(0), "RSTART": num(0), "RLENGTH": num(-1), "FILENAME": {}, "ARGC": num(float64(len(h.Args) + 1))} {
+	for name, v := range map[string]value{
+		"FS": str(" "), "OFS": str(" "), "ORS": str("\n"), "RS": str("\n"), "SUBSEP": str("\x1c"), "CONVFMT": str("%.6g"), "OFMT": str("%.6g"),
+		"NR": num(0), "FNR": num(0), "RSTART": num(0), "RLENGTH": num(-1), "FILENAME": {}, "ARGC": num(float64(len(h.Args) + 1)),
+	} {
 		in.global(name).v = v
 	}
 	argv := in.global("ARGV")
