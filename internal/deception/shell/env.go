@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -89,6 +91,8 @@ type env struct {
 	paramSize  int             // bytes charged for params
 	histLoaded int             // lines that came from HISTFILE
 	stmtText   string          // source of the running statement, for jobs
+	inPlace    bool            // the next program takes this process's place, as exec does
+	oneshot    *syntax.Stmt    // the last command of bash -c
 	stepHook   func(int) error // of timeout and the like around this process
 	sleepHook  func(time.Duration) error
 	envLast    string // the _ a command finds in its environment
@@ -130,7 +134,7 @@ const (
 )
 
 // newEnv makes the session's first shell.
-func (k *kernel) newEnv(name, flags string) *env {
+func (k *kernel) newEnv(name, flags string, args ...string) *env {
 	o := &k.sh.opt
 	e := &env{
 		k: k, fs: o.FS, name: name, flags: flags, cred: o.Cred, user: o.User, umask: 0o022,
@@ -154,7 +158,7 @@ func (k *kernel) newEnv(name, flags string) *env {
 			}
 		}
 	}
-	e.pid = k.newPID(e, o.Parent, "/usr/bin/bash", []string{name})
+	e.pid = k.newPID(e, o.Parent, "/usr/bin/bash", append([]string{name}, args...))
 	e.self, e.ppid = e.pid, o.Parent
 	if e.ppid == 0 {
 		e.ppid = max(1, e.pid-1)

@@ -30,6 +30,9 @@ func (e *env) stmt(s *syntax.Stmt) {
 	if e.jobControl {
 		e.stmtText = strings.TrimRight(e.unit.slice(s.Pos(), s.End()), "; \n&")
 	}
+	if s == e.oneshot && len(e.traps) == 0 {
+		e.inPlace = true
+	}
 	if s.Background {
 		e.background(s)
 		return

@@ -99,10 +99,38 @@ func (e *env) lastStage(s *syntax.Stmt, in *ofile) int {
 	return e.status
 }
 
+// simple reports a statement that is one simple command: a process started for
+// it becomes that command.
+func simple(s *syntax.Stmt) bool {
+	_, ok := s.Cmd.(*syntax.CallExpr)
+	return ok
+}
+
+// announce enters a stage that will become a program into the process table
+// under that program's name: it may have to wait for its turn, a real one has
+// long been started when its neighbour looks.
+func (e *env) announce(child *env, s *syntax.Stmt) {
+	c, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || e.k.table == nil || len(c.Args) == 0 {
+		return
+	}
+	args := make([]string, len(c.Args))
+	for i, w := range c.Args {
+		if args[i], ok = plainWord(w); !ok {
+			args[i] = e.unit.slice(w.Pos(), w.End())
+		}
+	}
+	if e.funcs[args[0]] == nil && e.builtin(args[0]) == nil {
+		e.k.table.Exec(child.pid, "/usr/bin/"+base(args[0]), args)
+	}
+}
+
 // stage starts one stage of a pipeline.
 func (e *env) stage(child *env, s *syntax.Stmt, unit *unit) *task {
+	e.announce(child, s)
 	t := e.k.fork(child.pid, func(t *task) int {
 		child.unit = unit
+		child.inPlace = simple(s)
 		child.stmt(s)
 		return child.finish(child.status)
 	})
@@ -138,6 +166,7 @@ func (e *env) background(s *syntax.Stmt) {
 	fg.Background = false
 	t := e.k.fork(child.pid, func(t *task) int {
 		child.unit = unit
+		child.inPlace = simple(s)
 		child.stmt(&fg)
 		return child.finish(child.status)
 	})

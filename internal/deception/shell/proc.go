@@ -21,9 +21,17 @@ func (e *env) run(cmd coreutils.Command, args []string) int {
 func (e *env) proc(args []string) *coreutils.Proc {
 	k := e.k
 	o := &k.sh.opt
+	pid, ppid := 0, e.pid
+	if e.inPlace && k.table != nil {
+		k.table.Exec(e.pid, "/usr/bin/"+base(args[0]), args)
+		pid, ppid = e.pid, e.parentPID
+		if ppid == 0 {
+			ppid = e.ppid
+		}
+	}
 	p := &coreutils.Proc{
 		Args: args, FS: e.streams(), Host: o.Host, Cred: e.cred, Cwd: e.cwd, Umask: e.umask,
-		PPID: e.pid, Now: o.Now, Cols: k.sh.cols(), Watch: o.Watch,
+		PID: pid, PPID: ppid, Now: o.Now, Cols: k.sh.cols(), Watch: o.Watch,
 		Stdin: e.reader(0), Stdout: e.writer(1), Stderr: e.writer(2),
 		TTY: e.isTTY(1), StdinTTY: e.isTTY(0),
 		Env: func(name string) string {
@@ -173,6 +181,7 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	return c.isolate(func() int {
 		c.name = base(p.Args[0])
 		c.errName = c.name
+		c.inPlace = true
 		if c.name == "su" && len(argv) > 1 && argv[1] == "-l" {
 			if d, ok := shellNamed(base(argv[0])); ok { // su starts a login shell by its name
 				return c.runShell(d, append([]string{"-" + base(argv[0])}, argv[2:]...))

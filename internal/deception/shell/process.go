@@ -36,7 +36,7 @@ func (e *env) fork() *env {
 	c.flow, c.loops, c.scratch, c.held = goingOn, 0, 0, 0
 	c.substs, c.paramSize = nil, 0
 	c.jobs, c.jobControl = nil, false
-	c.ended = false
+	c.ended, c.inPlace, c.oneshot = false, false, nil
 	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset
 		c.traps = map[string]string{}
 		for n, t := range e.traps {

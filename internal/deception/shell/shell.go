@@ -107,7 +107,7 @@ func (s *Shell) rows() int { return int(s.size.Load() & 0xffffffff) }
 // blocked then must be ended by whoever owns stdin.
 func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return s.session(ctx, stdin, stdout, stderr, func(k *kernel) int {
-		e := k.newEnv("bash", "hBc")
+		e := k.newEnv("bash", "hBc", "-c", line)
 		if s.opt.Login {
 			e.name, e.login = "-bash", true
 		}

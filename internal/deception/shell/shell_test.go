@@ -149,3 +149,18 @@ func TestResize(t *testing.T) {
 		t.Errorf("%dx%d", s.cols(), s.rows())
 	}
 }
+
+// TestProcesses checks that ps tells of the processes a real bash would have.
+func TestProcesses(t *testing.T) {
+	for in, want := range map[string]string{
+		`ps -e -o args= | grep -c '^bash$'`:        "0\n",
+		`ps -e -o args= | tail -2`:                 "ps -e -o args=\ntail -2\n",
+		`ps -e -o args= | tail -1; true`:           "tail -1\n",
+		`ps -e -o args= | tail -3 | head -1; true`: "ps -e -o args=\n",
+	} {
+		out, errw, _ := execCase(t, in)
+		if out != want {
+			t.Errorf("%q: %q %q, want %q", in, out, errw, want)
+		}
+	}
+}

@@ -33,7 +33,16 @@ func (e *env) runShell(d dialect, args []string) int {
 		return status
 	}
 	c := e.fork()
+	if e.inPlace { // the process that was started for it becomes the shell
+		if c.k.table != nil {
+			c.k.table.Exit(c.pid)
+		}
+		c.pid, c.parentPID = e.pid, max(e.parentPID, 1)
+	}
 	c.become(d, args[0])
+	if c.k.table != nil {
+		c.k.table.Exec(c.pid, "/usr/bin/"+map[dialect]string{bash: "bash", dash: "dash", ash: "busybox"}[d], args)
+	}
 	if st.login || strings.HasPrefix(args[0], "-") {
 		c.login = true
 	}
@@ -57,6 +66,9 @@ func (c *env) become(d dialect, name string) {
 		if v.attr&exported != 0 && v.arr == nil {
 			c.vars[n] = &variable{val: v.val, attr: exported}
 		}
+	}
+	if _, ok := c.vars["PATH"]; !ok {
+		c.vars["PATH"] = &variable{val: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	}
 	if c.dialect == bash {
 		c.vars["SHLVL"] = &variable{val: nextLevel(c.vars["SHLVL"]), attr: exported}

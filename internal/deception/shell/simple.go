@@ -106,10 +106,12 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 // dispatch finds what a command name means: a function, a builtin, a program.
 func (e *env) dispatch(args []string) int {
 	if f, ok := e.funcs[args[0]]; ok {
+		e.inPlace = false
 		return e.callFunction(args[0], f, args[1:])
 	}
 	if b := e.builtin(args[0]); b != nil {
 		e.k.step(1)
+		e.inPlace = e.inPlace && (args[0] == "command" || args[0] == "exec")
 		return b(e, args)
 	}
 	return e.external(args)

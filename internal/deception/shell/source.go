@@ -272,6 +272,9 @@ func (e *env) runParsed(u *unit) int {
 		e.warn(u.text)
 	}
 	e.unit = u
+	if n := len(u.stmts); n > 0 && u.src.kind == fromArg && strings.HasSuffix(u.src.text, strings.TrimSuffix(u.text, "\n")) && simple(u.stmts[n-1]) {
+		e.oneshot = u.stmts[n-1]
+	}
 	return e.stmts(u.stmts)
 }
 
