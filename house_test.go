@@ -3,6 +3,7 @@ package honeyguide_test
 import (
 	"go/ast"
 	"go/token"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ var tenants = map[string][]string{
 	"golang.org/x/net/bpf":       {"internal/sandbox"},
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
-	"github.com/rogpeppe":        {"cmd"}, // tests only
+	"github.com/rogpeppe":        {"cmd"},                                  // tests only
 	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
 	"golang.org/x/mod/sumdb":     {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
@@ -272,6 +273,20 @@ func TestBuiltinIsUpToDate(t *testing.T) {
 		has := slices.ContainsFunc(variables(f), func(id *ast.Ident) bool { return id.Name == "Kind" })
 		if has != linked[f.Dir] {
 			t.Errorf("%s: declares a kind: %v, linked: %v; run make generate", f.Dir, has, linked[f.Dir])
+		}
+	}
+}
+
+// TestDeceptionKnowsNoNetwork follows every import of the kit, not only the
+// direct ones. The parser brings os and syscall; nothing may bring more.
+func TestDeceptionKnowsNoNetwork(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./internal/deception/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.FieldsSeq(string(out)) {
+		if dep == "net" || dep == "os/exec" || dep == "plugin" || strings.HasPrefix(dep, "net/") && dep != "net/netip" && dep != "net/url" {
+			t.Errorf("internal/deception reaches %s", dep)
 		}
 	}
 }
