@@ -138,7 +138,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 // pieces, and a quiet log at once.
 const (
 	maxEvents = 1 << 18
-	maxAlerts = 1 << 16
+	maxAlerts = 1 << 15
 	// fewEvents is the least that is written while there is more to judge,
 	// unless that takes longer than patience.
 	fewEvents = 1 << 16
