@@ -138,7 +138,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 // pieces, and a quiet log at once.
 const (
 	maxEvents = 1 << 18
-	maxAlerts = 1 << 15
+	maxAlerts = 1 << 16
 	// fewEvents is the least that is written while there is more to judge,
 	// unless that takes longer than patience.
 	fewEvents = 1 << 16
@@ -262,8 +262,8 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 			c.m.threats.Add(float64(a.Count))
 		}
 	}
-	for i := range out.created {
-		c.m.alerts.With(out.created[i].Severity.String()).Add(1)
+	for _, sev := range out.created {
+		c.m.alerts.With(sev.String()).Add(1)
 	}
 	for i := range out.plans {
 		c.m.plans.With(string(out.plans[i].State)).Add(1)
