@@ -84,6 +84,24 @@ func TestIngestCounts(t *testing.T) {
 	}
 }
 
+// A core that starts over knows which records it has stored.
+func TestIngestRemembers(t *testing.T) {
+	r := newRig(t)
+	anonymous := strings.Repeat(`{"timestamp":"2026-11-21T19:30:00Z","source_ip":"198.51.100.7","description":"same","severity":"low"}`+"\n", 3)
+	body := goodLine + "\n" + anonymous
+	if status, res, _ := r.post("name=a", strings.NewReader(body)); status != http.StatusOK || res.Events != 4 {
+		t.Fatalf("first: %d %+v", status, res)
+	}
+	var err error
+	if r.handler, err = New(r.dep); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(goodLine, `"id":"1"`, `"id":"2"`, 1)
+	if status, res, _ := r.post("name=b", strings.NewReader(body+other)); status != http.StatusOK || res.Events != 1 || res.Duplicates != 4 {
+		t.Errorf("after a start: %d, %d events, %d duplicates; want 1 and 4", status, res.Events, res.Duplicates)
+	}
+}
+
 func TestIngestWaits(t *testing.T) {
 	var idle eventlog.Seq
 	var r *rig

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"time"
 
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/detect"
@@ -60,7 +61,7 @@ func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
 	guard, err := respond.NewGuard(respond.Config{
 		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.System)
+	}, respond.Lately(respond.System, a.now, time.Second))
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 type outcome struct {
 	sessions []honeyguide.Session
 	links    map[string]string
-	created  []honeyguide.Alert
+	created  []honeyguide.Severity // of the alerts that are new
 	opened   int
 	plans    []honeyguide.Plan
 	unknown  int // token events without a token
@@ -101,7 +101,7 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 		return err
 	}
 	for i := range saved {
-		a, created, in := saved[i], fresh[i], of[i].in.now()
+		a, created, in := &saved[i], fresh[i], of[i].in.now()
 		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
 		moved := in != nil && a.Incident != in.ID
 		if a.Title != title && sev >= a.Severity || moved {
@@ -111,15 +111,15 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 			if in != nil {
 				a.Incident = in.ID
 			}
-			if err := w.tx.Alerts().Put(ctx, &a); err != nil {
+			if err := w.tx.Alerts().Put(ctx, a); err != nil {
 				return err
 			}
 		}
 		if created {
-			w.created = append(w.created, a)
+			w.created = append(w.created, a.Severity)
 		}
 		if in != nil {
-			in.take(&a, n, created || moved, w.now)
+			in.take(a, n, created || moved, w.now)
 		}
 	}
 	return nil
@@ -149,7 +149,11 @@ func (w *applying) finish(ctx context.Context) error {
 // plan adds to an incident the plans that are new or stronger than what was
 // planned before.
 func (w *applying) plan(ctx context.Context, in *incidents) {
-	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, in.alerts, in.opened, w.now)
+	alerts := make([]honeyguide.Alert, len(in.alerts))
+	for i, a := range in.alerts {
+		alerts[i] = *a
+	}
+	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, alerts, in.opened, w.now)
 	if err != nil {
 		w.c.m.failures.Add(1)
 		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))

@@ -262,8 +262,8 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 			c.m.threats.Add(float64(a.Count))
 		}
 	}
-	for i := range out.created {
-		c.m.alerts.With(out.created[i].Severity.String()).Add(1)
+	for _, sev := range out.created {
+		c.m.alerts.With(sev.String()).Add(1)
 	}
 	for i := range out.plans {
 		c.m.plans.With(string(out.plans[i].State)).Add(1)

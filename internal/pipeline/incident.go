@@ -20,7 +20,7 @@ type applying struct {
 	links   map[string]string     // written in this transaction: attacker key to incident key
 	touched map[string]*incidents // by incident key
 	order   []*incidents
-	created []honeyguide.Alert
+	created []honeyguide.Severity // of the alerts that are new
 	plans   []honeyguide.Plan
 }
 
@@ -28,8 +28,8 @@ type applying struct {
 type incidents struct {
 	honeyguide.Incident
 	opened, grown bool
-	alerts        []honeyguide.Alert
-	into          *incidents // the one that absorbed it
+	alerts        []*honeyguide.Alert // that changed it; they stay as they are from then on
+	into          *incidents          // the one that absorbed it
 }
 
 // now returns the incident that stands for in.
@@ -334,7 +334,7 @@ func (in *incidents) take(a *honeyguide.Alert, n int64, created bool, now time.T
 	}
 	in.rate(a.Severity, a.Score, title, now)
 	in.UpdatedAt = now
-	in.alerts = append(in.alerts, *a)
+	in.alerts = append(in.alerts, a)
 }
 
 // rate lifts severity and score; the worst alert gives the title, and a higher

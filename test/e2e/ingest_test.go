@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"honeyguide"
+	"honeyguide/internal/client"
 	"honeyguide/test/rig"
 )
 
@@ -78,6 +79,26 @@ func TestIngestOnce(t *testing.T) {
 	}
 	if again := listed[honeyguide.Alert](t, data, "alerts", "list"); len(again) != 3 {
 		t.Errorf("%d alerts after the same record came again, want 3", len(again))
+	}
+	// And the same files, in a process that never saw them.
+	out, errs, status = rig.CLI(t, data, nil, "ingest", "-o", "json", eve, wazuh, table)
+	var sums struct{ Items []client.IngestResult }
+	if err := json.Unmarshal([]byte(out), &sums); status != 3 || err != nil || len(sums.Items) != 3 {
+		t.Fatalf("again: status %d, %v: %s%s", status, err, out, errs)
+	}
+	for _, s := range sums.Items {
+		if s.Events != 0 || s.Duplicates != 1 {
+			t.Errorf("%s again: %d events and %d duplicates, want 0 and 1", s.Name, s.Events, s.Duplicates)
+		}
+	}
+	counts := map[string]int64{}
+	for _, a := range alerts {
+		counts[a.ID] = a.Count
+	}
+	for _, a := range listed[honeyguide.Alert](t, data, "alerts", "list") {
+		if was, ok := counts[a.ID]; !ok || a.Count != was {
+			t.Errorf("%s counts %d events after the same files came again, want %d", a.Short, a.Count, was)
+		}
 	}
 	if _, errs, status = rig.CLI(t, data, nil, "ingest", filepath.Join(dir, "missing.json")); status == 0 || !strings.Contains(errs, "missing.json") {
 		t.Errorf("a missing file: status %d: %s", status, errs)

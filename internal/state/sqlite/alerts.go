@@ -26,13 +26,23 @@ const bulkDoc = "(SELECT e.doc FROM alert_evidence AS e WHERE e.alert = alert.nu
 // the bulk is that of old, which is stored already.
 func documents(a, old *honeyguide.Alert) (head, rest string, err error) {
 	b := bulk{a.EventIDs, a.Evidence, a.Observed}
-	a.EventIDs, a.Evidence, a.Observed = nil, nil, nil
-	head, err = encode(a)
-	if err == nil && (old == nil || !sameBulk(b, bulk{old.EventIDs, old.Evidence, old.Observed})) {
-		rest, err = encode(&b)
+	var w, x writer
+	w.head(a)
+	if old == nil || !sameBulk(b, bulk{old.EventIDs, old.Evidence, old.Observed}) {
+		x.bulk(&b)
 	}
-	a.EventIDs, a.Evidence, a.Observed = b.EventIDs, b.Evidence, b.Observed
-	return head, rest, err
+	head, rest = string(w.b), string(x.b)
+	if w.bad || x.bad {
+		var clean honeyguide.Alert
+		if err := decode(joined(head, rest), &clean); err != nil {
+			return "", "", err
+		}
+		if rest == "" {
+			clean.EventIDs, clean.Evidence, clean.Observed = b.EventIDs, b.Evidence, b.Observed
+		}
+		*a = clean
+	}
+	return head, rest, nil
 }
 
 func sameBulk(a, b bulk) bool {
@@ -141,7 +151,7 @@ func (t alerts) stored(ctx context.Context, num int64) (honeyguide.Alert, error)
 	if _, err := t.one(ctx, "SELECT doc, "+bulkDoc+" FROM alert WHERE num = $1", []any{num}, &doc, &rest); err != nil {
 		return a, err
 	}
-	return a, decode(joined(doc, rest), &a)
+	return a, decodeAlert(doc, rest, &a)
 }
 
 func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {

@@ -60,6 +60,49 @@ func alertInsert(b *bench) {
 	}
 }
 
+// alertSaveAll: SaveAll leaves what Save for each would leave.
+func alertSaveAll(b *bench) {
+	b.saveAlerts(alert("old"), alert("older"))
+	list := []honeyguide.Alert{alert("new"), alert(""), alert("older"), alert("new"), alert("old"), alert(""), alert("old")}
+	list[2].Severity = honeyguide.SeverityCritical
+	list[6].Incident = "inc"
+	var created []bool
+	b.up(func(ctx context.Context, tx state.Tx) (err error) {
+		again := slices.Clone(list) // the function may run more than once
+		if created, err = tx.Alerts().SaveAll(ctx, again); err != nil {
+			return err
+		}
+		list = again
+		return nil
+	})
+	if want := []bool{true, true, false, false, false, true, false}; !slices.Equal(created, want) {
+		b.Errorf("created %v, want %v", created, want)
+	}
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		for i, want := range []struct {
+			short string
+			count int64
+		}{{"A-3", 6}, {"A-4", 3}, {"A-2", 6}, {"A-3", 6}, {"A-1", 9}, {"A-5", 3}, {"A-1", 9}} {
+			got, err := tx.Alerts().Get(ctx, list[i].ID)
+			if err != nil {
+				return err
+			}
+			if got.Short != want.short || got.Count != want.count {
+				b.Errorf("alert %d: %s with %d events, want %s with %d", i, got.Short, got.Count, want.short, want.count)
+			}
+		}
+		got, _, err := tx.Alerts().List(ctx, state.AlertQuery{Severity: honeyguide.SeverityCritical, Incident: ""})
+		if err != nil || len(got) != 1 || got[0].ID != list[2].ID {
+			b.Errorf("critical ones: %v, %v; want the one that became so", got, err)
+		}
+		got, _, err = tx.Alerts().List(ctx, state.AlertQuery{Incident: "inc"})
+		if err != nil || len(got) != 1 || got[0].ID != list[4].ID {
+			b.Errorf("those of the incident: %v, %v; want the one that joined it", got, err)
+		}
+		return nil
+	})
+}
+
 // alertMerge: every rule of merging.
 func alertMerge(b *bench) {
 	first := b.saveAlerts(alert("k"))[0]

@@ -69,6 +69,7 @@ func Run(t *testing.T, open Open) {
 		{"ReadOnly", readOnly},
 		{"AlertInsert", alertInsert},
 		{"AlertMerge", alertMerge},
+		{"AlertSaveAll", alertSaveAll},
 		{"AlertBounds", alertBounds},
 		{"AlertStatus", alertStatus},
 		{"AlertPut", alertPut},
