@@ -141,9 +141,48 @@ const (
 	maxAlerts = 1 << 15
 )
 
+// Under load verdicts keep a distance: a session's events come within moments
+// of each other, and its row, its alert and its incident are then written once
+// instead of with every few events. A quiet log is written at once: each event
+// of the last verdict holds the next one up by perEvent, at most by maxDistance.
+const (
+	perEvent    = time.Millisecond
+	maxDistance = 200 * time.Millisecond
+	enough      = 4096 // events of a verdict that waits for no more
+)
+
+// A gap keeps verdicts apart.
+type gap struct {
+	wall func() time.Time
+	next time.Time // when the next verdict may be handed out
+}
+
+// after notes that v was handed out.
+func (g *gap) after(v *verdict) {
+	g.next = g.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
+}
+
+// early says that v's turn has not come.
+func (g *gap) early(v *verdict) bool { return v.events < enough && g.wall().Before(g.next) }
+
+// wait lets v grow until its turn has come, and reports whether it waited.
+func (g *gap) wait(ctx context.Context, v *verdict) bool {
+	if !g.early(v) {
+		return false
+	}
+	t := time.NewTimer(g.next.Sub(g.wall()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return true
+}
+
 // judgeAll judges the log after pos and hands out verdicts as fast as they are
 // taken. While none is, the verdict at hand grows.
 func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out chan<- *verdict) error {
+	apart := gap{wall: c.wall}
 	for v := newVerdict(pos); ; {
 		recs, err := c.dep.Log.Read(ctx, v.to, c.cfg.Batch)
 		switch {
@@ -164,15 +203,28 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			continue
 		}
 		if v.to < last && v.events < maxEvents && len(v.merged.Alerts()) < maxAlerts {
+			if apart.early(v) {
+				continue
+			}
 			select {
 			case out <- v:
+				apart.after(v)
 				v = newVerdict(v.to)
 			default: // nobody wants it yet, and there is more to judge
 			}
 			continue
 		}
+		if apart.wait(ctx, v) {
+			if _, last, err = c.dep.Log.Ends(ctx); err != nil {
+				return fmt.Errorf("read ends of the event log: %w", err)
+			}
+			if v.to < last {
+				continue
+			}
+		}
 		select {
 		case out <- v:
+			apart.after(v)
 			v = newVerdict(v.to)
 		case <-ctx.Done():
 			return ctx.Err()
