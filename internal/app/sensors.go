@@ -47,7 +47,7 @@ func (a *App) warden(ctx context.Context) (*warden.Warden, error) {
 		Name: a.host.Name, Args: []string{childArg}, Setup: setup,
 		NoNamespaces: a.settings.Deception.Namespaces == "off", Insecure: a.settings.Deception.Insecure,
 		Append:  a.intake.Add,
-		Chunk:   func(_ context.Context, c ipc.Chunk) error { return a.recordings.Chunk(c) },
+		Chunks:  func(_ context.Context, chunks []ipc.Chunk) (int, error) { return a.recordings.Chunks(chunks) },
 		Log:     a.log,
 		Metrics: a.metrics, Now: a.now,
 	})

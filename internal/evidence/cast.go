@@ -114,8 +114,8 @@ func size(s string) (cols, rows int) {
 	return cols, rows
 }
 
-// lines returns a chunk as event lines: [seconds since the last one, code, text].
-func (k *cast) lines(c ipc.Chunk) []byte {
+// lines appends a chunk as event lines: [seconds since the last one, code, text].
+func (k *cast) lines(line []byte, c ipc.Chunk) []byte {
 	var text string
 	switch c.Stream {
 	case 'o', 'i':
@@ -126,18 +126,21 @@ func (k *cast) lines(c ipc.Chunk) []byte {
 	case 'x', 'm':
 		text = strings.ToValidUTF8(string(c.Data), "\ufffd")
 	default:
-		return nil
+		return line
 	}
 	if text == "" {
-		return nil
+		return line
 	}
 	gap := max(c.Time.Sub(k.last), 0)
 	if c.Time.After(k.last) {
 		k.last = c.Time
 	}
-	line := append(k.head, '[')
-	k.head = nil
-	line = append(line, strconv.FormatFloat(gap.Seconds(), 'f', 6, 64)...)
+	if len(line) == 0 {
+		line = k.head
+		k.head = nil
+	}
+	line = append(line, '[')
+	line = strconv.AppendFloat(line, gap.Seconds(), 'f', 6, 64)
 	line = append(line, `, "`...)
 	line = append(line, c.Stream)
 	line = append(line, `", `...)

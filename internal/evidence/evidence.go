@@ -108,37 +108,73 @@ var ErrFull = errors.New("recording is full")
 
 // Chunk appends a piece to its session's recording.
 func (s *Store) Chunk(c ipc.Chunk) error {
-	name := Name(c.Session)
-	if name == "" {
-		return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "recording of a session without a proper id"}
-	}
+	_, err := s.Chunks([]ipc.Chunk{c})
+	return err
+}
+
+// Chunks appends pieces to their sessions' recordings: those of one session in
+// their order and with one write. It sorts chunks by session. It returns how
+// many were kept and why one that was not was not.
+func (s *Store) Chunks(chunks []ipc.Chunk) (kept int, err error) {
+	slices.SortStableFunc(chunks, func(a, b ipc.Chunk) int { return strings.Compare(a.Session, b.Session) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.take(name, c)
+	for len(chunks) > 0 {
+		n := 1
+		for n < len(chunks) && chunks[n].Session == chunks[0].Session {
+			n++
+		}
+		k, failed := s.write(chunks[:n])
+		kept += k
+		if failed != nil {
+			err = failed
+		}
+		chunks = chunks[n:]
+	}
+	return kept, err
+}
+
+// write appends pieces of one session; s.mu is held.
+func (s *Store) write(chunks []ipc.Chunk) (kept int, err error) {
+	name := Name(chunks[0].Session)
+	if name == "" {
+		return 0, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "recording of a session without a proper id"}
+	}
+	k, err := s.take(name, chunks[0])
 	if err != nil {
-		return err
+		return 0, err
 	}
-	lines := k.lines(c)
+	var lines []byte
+	var full error
+	for _, c := range chunks {
+		head := k.head
+		more := k.lines(lines, c)
+		if k.size+int64(len(more)) > s.opts.Session {
+			full, k.head = ErrFull, head
+			continue
+		}
+		lines = more
+		kept++
+	}
 	if len(lines) == 0 {
-		return nil
-	}
-	if k.size+int64(len(lines)) > s.opts.Session {
-		if k.size == 0 {
+		if full != nil && k.size == 0 {
 			s.drop(k) // its header is not written yet
 		}
-		return ErrFull
+		return kept, full
 	}
 	n, err := k.file.Write(lines)
 	k.size += int64(n)
 	s.total += int64(n)
 	if err != nil {
 		s.drop(k)
-		return fmt.Errorf("write recording: %w", err)
+		return 0, fmt.Errorf("write recording: %w", err)
 	}
 	if s.total > s.opts.Total {
-		return s.prune()
+		if err := s.prune(); err != nil {
+			return kept, err
+		}
 	}
-	return nil
+	return kept, full
 }
 
 // take returns the open recording, opening or creating it; s.mu is held.

@@ -148,6 +148,39 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestChunksOfManySessions: one call keeps what single calls would keep.
+func TestChunksOfManySessions(t *testing.T) {
+	other := strings.Repeat("b", 26)
+	mixed := []ipc.Chunk{
+		chunk(0, 'o', strings.Repeat("x", 600)), // beyond the bound: the next still gets the header
+		chunk(0, 'i', "one\n"), {Session: other, Time: begin, Stream: 'o', Data: []byte("theirs")},
+		chunk(time.Second, 'o', "two"), {Session: "no id", Time: begin, Stream: 'o', Data: []byte("z")}, chunk(2*time.Second, 'x', "0"),
+	}
+	single := store(t, t.TempDir(), evidence.Options{Session: 500})
+	refused := 0
+	for _, c := range mixed {
+		if single.Chunk(c) != nil {
+			refused++
+		}
+	}
+	s := store(t, t.TempDir(), evidence.Options{Session: 500, Open: 1})
+	kept, err := s.Chunks(mixed)
+	if refused != 2 || kept != len(mixed)-refused || err == nil {
+		t.Errorf("kept %d, %v; one by one %d of %d were refused", kept, err, refused, len(mixed))
+	}
+	if a, b := content(t, s), content(t, single); a != b || !strings.Contains(a, "two") {
+		t.Errorf("together:\n%s\none by one:\n%s", a, b)
+	}
+	f, err := s.Open(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if raw, _ := io.ReadAll(f); !strings.Contains(string(raw), "theirs") {
+		t.Errorf("the other session has %q", raw)
+	}
+}
+
 func TestNamesAreNoPaths(t *testing.T) {
 	s := store(t, t.TempDir(), evidence.Options{})
 	for _, name := range []string{"", "../../etc/passwd", "abc", "ABCDEFGHIJ", "abcdefgh/x", "abcdefgh\x00", strings.Repeat("a", 65)} {

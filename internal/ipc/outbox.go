@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"honeyguide"
@@ -20,7 +21,8 @@ type OutboxOptions struct {
 }
 
 // An Outbox is the sensor's sending side: it gathers what sessions report
-// while the previous frame is written, so that frames grow with the load. Its
+// while the previous frame is written and for a moment after it, so that frames
+// grow with the load; what comes alone leaves at once. Its
 // queues are bounded in bytes and by the acknowledgements of the core; when
 // they are full the caller waits, which slows its session and nothing else.
 // Recorded chunks leave before the events that were reported after them.
@@ -36,6 +38,7 @@ type Outbox struct {
 	logs    []byte // ready frames
 	lost    uint64 // log lines given up
 	writing bool   // the writer holds what it took
+	waiting int    // callers that wait for room, or for the end of a flush
 	err     error
 	change  chan struct{} // closed and replaced when room was made or everything ended
 	wake    chan struct{} // one token: there is something to write
@@ -55,6 +58,14 @@ func NewOutbox(conn *Conn, o OutboxOptions) *Outbox {
 }
 
 var errStopped = errors.New("outbox stopped")
+
+// Every frame wakes the core, which costs both sides more than the frame
+// itself: the next one waits until gather after the last, unless so much is
+// queued that waiting would hold up the sessions.
+const (
+	gather     = 5 * time.Millisecond
+	gatherMost = 64 << 10
+)
 
 // Event queues e, waiting for room. An event too large for its frame loses its
 // raw bytes and the ends of its texts and is marked with [AttrTruncated]. The
@@ -146,13 +157,23 @@ func (o *Outbox) put(ctx context.Context, try func() bool) error {
 	o.mu.Lock()
 	for o.err == nil && !try() {
 		change := o.change
+		o.waiting++
+		if o.queued() > 0 {
+			o.stir() // the writer may be gathering
+		}
 		o.mu.Unlock()
+		var ended error
 		select {
 		case <-change:
 		case <-ctx.Done():
-			return ctx.Err()
+			ended = ctx.Err()
 		}
 		o.mu.Lock()
+		o.waiting--
+		if ended != nil {
+			o.mu.Unlock()
+			return ended
+		}
 	}
 	defer o.mu.Unlock()
 	if o.err == nil {
@@ -178,6 +199,8 @@ func (o *Outbox) announce() {
 // returns the error. It is called once.
 func (o *Outbox) Run(ctx context.Context) error {
 	var spare batch
+	rest := time.NewTimer(0) // runs out when the next frame may leave
+	defer rest.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -185,15 +208,45 @@ func (o *Outbox) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-o.wake:
 		}
+		if !o.linger(ctx, rest) {
+			o.stop(errStopped)
+			return ctx.Err()
+		}
 		b := o.swap(spare)
 		if err := b.send(o.conn); err != nil {
 			o.stop(err)
 			return err
 		}
 		o.wrote()
+		rest.Reset(gather)
 		spare = b
 	}
 }
+
+// linger waits until rest runs out or much is queued; false when ctx ended.
+func (o *Outbox) linger(ctx context.Context, rest *time.Timer) bool {
+	for !o.plenty() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-rest.C:
+			return true
+		case <-o.wake:
+		}
+	}
+	return true
+}
+
+// plenty says that what is queued should leave now.
+func (o *Outbox) plenty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.queued()
+	return n >= gatherMost || n > 0 && o.waiting > 0
+}
+
+// queued counts the bytes to be written; o.mu is held.
+func (o *Outbox) queued() int { return len(o.rows) + len(o.chunks) + len(o.logs) }
 
 // batch is what one round of the writer sends.
 type batch struct{ chunks, rows, logs []byte }

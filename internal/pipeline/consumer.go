@@ -145,6 +145,16 @@ const (
 	patience  = time.Second
 )
 
+// Under load verdicts keep a distance: a session's events come within moments
+// of each other, and its row, its alert and its incident are then written once
+// instead of with every few events. A quiet log is written at once: each event
+// of the last verdict holds the next one up by perEvent, at most by maxDistance.
+const (
+	perEvent    = time.Millisecond
+	maxDistance = 200 * time.Millisecond
+	enough      = 4096 // events of a verdict that waits for no more
+)
+
 // A stretch is what was read of the log at a time.
 type stretch struct {
 	recs []eventlog.Record
@@ -165,7 +175,8 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 	})
 	var last eventlog.Seq
 	var due <-chan time.Time
-	ripe := false // the verdict at hand has waited long enough
+	ripe := false      // the verdict at hand has waited long enough
+	var next time.Time // when the next verdict may be handed out
 	for v := newVerdict(pos); ; {
 		in, to := read, out
 		switch n := len(v.merged.Alerts()); {
@@ -173,6 +184,10 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			to = nil // nothing to write yet
 		case v.events >= maxEvents, n >= maxAlerts:
 			in = nil
+		}
+		var turn <-chan time.Time
+		if early := next.Sub(c.wall()); to != nil && v.events < enough && early > 0 {
+			to, turn = nil, time.After(early)
 		}
 		select {
 		case s, more := <-in:
@@ -186,7 +201,9 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			j.judge(ctx, v, s.recs)
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
+			next = c.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
 			v = newVerdict(v.to)
+		case <-turn:
 		case <-due:
 			ripe = true
 		case <-ctx.Done():

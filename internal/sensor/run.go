@@ -232,12 +232,14 @@ func (p *process) answer(ctx context.Context, conn *ipc.Conn, packets <-chan ipc
 }
 
 // Memory is given back to the machine this often, when at least so much was
-// allocated meanwhile or so many peers have left. The runtime alone keeps what a
-// crowd used for minutes.
+// allocated meanwhile or so many peers have left, and once more: a collection
+// halves a stack that has grown too large, and most of what a waiting peer
+// costs is stacks. The runtime alone keeps what a crowd used for minutes.
 const (
-	giveBackEvery = 5 * time.Second
-	giveBackAfter = 16 << 20
+	giveBackEvery = 2 * time.Second
+	giveBackAfter = 4 << 20
 	giveBackLeft  = 32
+	giveBackMore  = 2 // rounds after the last with a reason
 )
 
 // giveBack returns memory that nothing uses any more. It costs one collection
@@ -246,7 +248,7 @@ func (p *process) giveBack(ctx context.Context) error {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	last, peers := uint64(0), 0
+	last, peers, rounds := uint64(0), 0, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -256,6 +258,10 @@ func (p *process) giveBack(ctx context.Context) error {
 		metrics.Read(allocated)
 		now, open := allocated[0].Value.Uint64(), p.door.Open()
 		if now-last > giveBackAfter || open+giveBackLeft <= peers {
+			rounds = 1 + giveBackMore
+		}
+		if rounds > 0 {
+			rounds--
 			last, peers = now, open
 			debug.FreeOSMemory()
 		}

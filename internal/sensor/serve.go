@@ -140,22 +140,37 @@ func (s *Server) Session(conn net.Conn, src, dst netip.AddrPort) *Session {
 }
 
 // serve runs one connection to its end. Nothing a peer sends ends more than
-// this connection.
+// this connection. Its frame stays on the stack while the peer does, so what is
+// done before and after is done elsewhere.
 func (s *Server) serve(ctx context.Context, conn net.Conn, src netip.AddrPort) {
-	ses := s.Session(conn, src, addrPort(conn.LocalAddr()))
-	release := func() {}
-	if s.World != nil {
-		release = s.World.hold(src.Addr())
-	}
-	ctx, done := ses.life(ctx, s.Limits.Life)
-	ses.begin()
-	err := ses.run(ctx, s.Sensor)
+	ses, release := s.enter(conn, src)
+	life, done := ses.life(ctx, s.Limits.Life)
+	err := ses.run(life, s.Sensor)
 	_ = conn.Close()
 	done()
 	ses.work.Wait()
 	release()
-	if refused := s.Door.leave(src.Addr()); refused > 1 {
-		s.crowded(src, ses.Dst, refused-1) // the first one is reported already
+	s.leave(ctx, ses, err)
+}
+
+// enter begins the session of a connection. release says that it is over.
+//
+//go:noinline
+func (s *Server) enter(conn net.Conn, src netip.AddrPort) (ses *Session, release func()) {
+	ses, release = s.Session(conn, src, addrPort(conn.LocalAddr())), func() {}
+	if s.World != nil {
+		release = s.World.hold(src.Addr())
+	}
+	ses.begin()
+	return ses, release
+}
+
+// leave reports the end of a session.
+//
+//go:noinline
+func (s *Server) leave(ctx context.Context, ses *Session, err error) {
+	if refused := s.Door.leave(ses.Src.Addr()); refused > 1 {
+		s.crowded(ses.Src, ses.Dst, refused-1) // the first one is reported already
 	}
 	ses.end()
 	if err != nil && ctx.Err() == nil {

@@ -50,6 +50,7 @@ type Session struct {
 
 	in, out atomic.Int64
 	opaque  atomic.Bool // Write carries no plain text
+	hidden  atomic.Bool // neither does Read
 	mu      sync.Mutex
 	tail    []byte // last bytes read
 	events  int
@@ -81,11 +82,23 @@ type exposure struct {
 // [Session.Record] or [Session.Sent].
 func (s *Session) Opaque() { s.opaque.Store(true) }
 
+// Hidden says that from now on nothing read from the connection is plain text:
+// the report of a panic then quotes what was typed instead, see
+// [Session.Record].
+func (s *Session) Hidden() {
+	s.hidden.Store(true)
+	s.mu.Lock()
+	s.tail = nil
+	s.mu.Unlock()
+}
+
 // Read reads from the peer.
 func (s *Session) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	s.in.Add(int64(n))
-	s.remember(p[:n])
+	if !s.hidden.Load() {
+		s.remember(p[:n])
+	}
 	return n, err
 }
 
@@ -163,8 +176,11 @@ func (s *Session) Record(stream byte, p []byte) {
 		s.room, s.cut = 0, true
 	}
 	s.mu.Unlock()
-	if stream == 'o' {
+	switch {
+	case stream == 'o':
 		s.look(&s.term, p)
+	case stream == 'i' && s.hidden.Load():
+		s.remember(p)
 	}
 	if len(p) == 0 || !fits {
 		return

@@ -12,12 +12,22 @@ import (
 	"honeyguide/internal/ipc"
 )
 
-// append makes batches durable, in order, and tells the process. It ends when
-// the batches do.
+// append keeps what was recorded, makes the events behind it durable, in order,
+// and tells the process. It ends when the inbox does.
 func (l *life) append(ctx context.Context) error {
-	for events := range l.batches {
-		n := len(events)
-		if err := l.w.durable(ctx, events); err != nil {
+	var spare []ipc.Chunk
+	for {
+		w, ok := l.inbox.take(spare)
+		if !ok {
+			return nil
+		}
+		spare = w.chunks
+		l.w.record(ctx, w.chunks)
+		n := len(w.events)
+		if n == 0 {
+			continue
+		}
+		if err := l.w.durable(ctx, w.events); err != nil {
 			continue // ctx has ended: nothing was acknowledged
 		}
 		if err := l.send(ipc.Ack{N: n}); err != nil {
@@ -25,7 +35,19 @@ func (l *life) append(ctx context.Context) error {
 			l.w.log.LogAttrs(ctx, slog.LevelDebug, "sensor process takes no acknowledgement", slog.Any("error", err))
 		}
 	}
-	return nil
+}
+
+// record keeps chunks. A recording may have a gap, an event may not.
+func (w *Warden) record(ctx context.Context, chunks []ipc.Chunk) {
+	if len(chunks) == 0 {
+		return
+	}
+	kept, err := w.opts.Chunks(ctx, chunks)
+	w.count.chunks.Add(float64(kept))
+	w.count.chunksLost.Add(float64(len(chunks) - kept))
+	if err != nil {
+		w.log.LogAttrs(ctx, slog.LevelDebug, "recording has a gap", slog.Any("error", err))
+	}
 }
 
 // durable calls Append until it takes the events or ctx ends. An event the log

@@ -31,14 +31,14 @@ const defaultConns = 12000
 
 // A life is one sensor process from its start to its end.
 type life struct {
-	w       *Warden
-	proc    *sandbox.Process
-	conn    *ipc.Conn
-	began   time.Time
-	served  time.Time // zero before it was ready
-	batches chan []honeyguide.Event
-	open    map[string]honeyguide.Event // connect events of sessions that have not closed
-	logs    bucket
+	w      *Warden
+	proc   *sandbox.Process
+	conn   *ipc.Conn
+	began  time.Time
+	served time.Time // zero before it was ready
+	inbox  *inbox
+	open   map[string]honeyguide.Event // connect events of sessions that have not closed
+	logs   bucket
 }
 
 // life runs one process to its end and says how long it served.
@@ -127,8 +127,7 @@ func (w *Warden) start(ctx context.Context) (*life, error) {
 	}
 	conn.Limit(w.opts.Quota, time.Now)
 	return &life{
-		w: w, proc: proc, conn: conn, began: began,
-		batches: make(chan []honeyguide.Event), open: map[string]honeyguide.Event{},
+		w: w, proc: proc, conn: conn, began: began, inbox: newInbox(), open: map[string]honeyguide.Event{},
 	}, nil
 }
 
@@ -154,7 +153,7 @@ func (l *life) run(ctx context.Context) error {
 	group.Go(talking, "stop", func(talking context.Context) error { return l.stop(ctx, talking, finish) })
 	err := l.receive(lasting)
 	silence()
-	close(l.batches)
+	l.inbox.close()
 	_ = l.conn.SetWriteDeadline(time.Unix(1, 0)) // releases who still writes to it
 	if gerr := group.Wait(); err == nil {
 		err = gerr
@@ -313,8 +312,8 @@ func (l *life) handle(ctx context.Context, m ipc.Message) error {
 // violation is a message of a known form that no sensor of ours sends.
 func violation(what string) error { return fmt.Errorf("%w: %s", ipc.ErrProtocol, what) }
 
-// events judges a batch and hands it to append. It waits there, and with it
-// the process: that is the back-pressure.
+// events judges a batch and hands it to append. It waits while append has
+// enough to do, and with it the process: that is the back-pressure.
 func (l *life) events(ctx context.Context, events []honeyguide.Event) error {
 	l.w.count.throttled.Set(l.conn.Throttled().Seconds())
 	if len(events) == 0 {
@@ -327,12 +326,17 @@ func (l *life) events(ctx context.Context, events []honeyguide.Event) error {
 		}
 		l.track(&events[i])
 	}
-	select {
-	case l.batches <- events:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return l.inbox.put(ctx, func(w *work) bool {
+		if len(w.events) > 0 && len(w.events)+len(events) > ipc.MaxBatch {
+			return false
+		}
+		if w.events == nil {
+			w.events = events
+		} else {
+			w.events = append(w.events, events...)
+		}
+		return true
+	})
 }
 
 // track remembers the sessions that are open.
@@ -351,19 +355,20 @@ func (l *life) chunk(ctx context.Context, c ipc.Chunk) error {
 	if !word(c.Session) {
 		return violation("recording of a malformed session")
 	}
-	if l.w.opts.Chunk == nil {
+	if l.w.opts.Chunks == nil {
 		return nil
 	}
 	if now := l.w.now(); c.Time.Before(now.Add(-maxBehind)) || c.Time.After(now.Add(maxAhead)) {
 		c.Time = now
 	}
-	if err := l.w.opts.Chunk(ctx, c); err != nil {
-		// A recording may have a gap, an event may not.
-		l.w.count.chunksLost.Add(1)
-		return nil
-	}
-	l.w.count.chunks.Add(1)
-	return nil
+	return l.inbox.put(ctx, func(w *work) bool {
+		if w.size > 0 && w.size+len(c.Data) > maxRecorded || len(w.chunks) >= ipc.MaxBatch {
+			return false
+		}
+		w.chunks = append(w.chunks, c)
+		w.size += len(c.Data)
+		return true
+	})
 }
 
 // Log lines a second a process may write, and how many at once.

@@ -38,9 +38,11 @@ type Options struct {
 	// again with the same events while it fails; an eventlog.EventError gives
 	// the one event up that it names.
 	Append func(ctx context.Context, events []honeyguide.Event) error
-	// Chunk keeps a piece of a recording; nil drops them. Its session is safe
-	// as a file name.
-	Chunk func(ctx context.Context, c ipc.Chunk) error
+	// Chunks keeps pieces of recordings in their order and says how many of
+	// them it kept; nil drops them. Their sessions are safe as file names. It is
+	// called by the goroutine that calls Append, with what was recorded before
+	// the events it appends next.
+	Chunks func(ctx context.Context, chunks []ipc.Chunk) (kept int, err error)
 
 	Log     *slog.Logger        // nil discards
 	Metrics *telemetry.Registry // nil counts nothing

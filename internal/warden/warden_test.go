@@ -85,13 +85,15 @@ func prepare(t testing.TB, rogue string, change func(*Options)) *bench {
 			Sensors: []ipc.SensorSetup{{Name: "echo", Kind: "ssh", Network: "tcp", Addr: "127.0.0.1:0"}},
 		},
 		Append: b.append, Log: telemetry.NewLogger(b.log, slog.LevelDebug, "text"), Metrics: b.m,
-		Chunk: func(_ context.Context, c ipc.Chunk) error {
-			select {
-			case b.chunks <- c:
-				return nil
-			default:
-				return errors.New("full")
+		Chunks: func(_ context.Context, chunks []ipc.Chunk) (int, error) {
+			for i, c := range chunks {
+				select {
+				case b.chunks <- c:
+				default:
+					return i, errors.New("full")
+				}
 			}
+			return len(chunks), nil
 		},
 	}
 	if rogue != "echo" {
@@ -366,7 +368,7 @@ func TestFlood(t *testing.T) {
 	taken := 0
 	b := begin(t, "flood", func(o *Options) {
 		o.Append = func(_ context.Context, events []honeyguide.Event) error { taken += len(events); return nil }
-		o.Chunk = nil
+		o.Chunks = nil
 		o.Quota = ipc.Quota{Bytes: 1 << 30, Frames: 1 << 20} // as good as none: the decoders at their worst
 	})
 	before, most := rss(t), 0

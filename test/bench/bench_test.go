@@ -49,7 +49,7 @@ func BenchmarkSSHLoginExec(b *testing.B) {
 	core := decoys(b)
 	addr := core.Sensor("ssh")
 	for b.Loop() {
-		before := cpu(core.PID)
+		before, own := cpu(core.PID), cpuOf(core.PID)
 		var next, failed atomic.Int64
 		took := make([]time.Duration, total)
 		began := time.Now()
@@ -73,6 +73,7 @@ func BenchmarkSSHLoginExec(b *testing.B) {
 		b.ReportMetric(float64(took[total/2].Milliseconds()), "p50-ms")
 		b.ReportMetric(float64(took[total*99/100].Milliseconds()), "p99-ms")
 		b.ReportMetric((cpu(core.PID)-before)/total*1000, "cpu-s/1000")
+		b.ReportMetric((cpuOf(core.PID)-own)/total*1000, "core-cpu-s/1000")
 		b.ReportMetric(float64(failed.Load()), "failed")
 	}
 }
@@ -101,7 +102,7 @@ func BenchmarkIdleShells(b *testing.B) {
 	core := decoys(b)
 	addr := core.Sensor("ssh")
 	for b.Loop() {
-		rest := memory(core.PID)
+		rest, own := memory(core.PID), memoryOf(core.PID)
 		var clients []*ssh.Client
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -123,7 +124,9 @@ func BenchmarkIdleShells(b *testing.B) {
 		wg.Wait()
 		time.Sleep(5 * time.Second) // a garbage collection or two
 		b.ReportMetric(rest, "idle-MiB")
+		b.ReportMetric(own, "core-idle-MiB")
 		b.ReportMetric(memory(core.PID), "open-MiB")
+		b.ReportMetric(memoryOf(core.PID), "core-open-MiB")
 		b.ReportMetric(float64(len(clients)), "shells")
 		for _, c := range clients {
 			c.Close()
@@ -240,35 +243,48 @@ func tree(pid int) []int {
 
 // cpu returns user and system seconds of the process tree.
 func cpu(pid int) float64 {
-	ticks := 0.0
+	seconds := 0.0
 	for _, p := range tree(pid) {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p))
-		if err != nil {
-			continue
-		}
-		f := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
-		for _, i := range []int{11, 12} { // utime, stime
-			n, _ := strconv.ParseFloat(f[i], 64)
-			ticks += n
-		}
+		seconds += cpuOf(p)
+	}
+	return seconds
+}
+
+// cpuOf returns user and system seconds of one process.
+func cpuOf(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	ticks := 0.0
+	f := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	for _, i := range []int{11, 12} { // utime, stime
+		n, _ := strconv.ParseFloat(f[i], 64)
+		ticks += n
 	}
 	return ticks / 100 // USER_HZ
 }
 
 // memory returns the proportional set size of the process tree in MiB.
 func memory(pid int) float64 {
-	kib := 0.0
+	mib := 0.0
 	for _, p := range tree(pid) {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p))
-		if err != nil {
-			continue
-		}
-		for _, line := range rig.Lines(string(raw)) {
-			if strings.HasPrefix(line, "Pss:") {
-				n, _ := strconv.ParseFloat(strings.Fields(line)[1], 64)
-				kib += n
-			}
+		mib += memoryOf(p)
+	}
+	return mib
+}
+
+// memoryOf returns the proportional set size of one process in MiB.
+func memoryOf(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0
+	}
+	for _, line := range rig.Lines(string(raw)) {
+		if strings.HasPrefix(line, "Pss:") {
+			kib, _ := strconv.ParseFloat(strings.Fields(line)[1], 64)
+			return kib / 1024
 		}
 	}
-	return kib / 1024
+	return 0
 }

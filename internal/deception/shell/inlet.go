@@ -22,8 +22,13 @@ type inlet struct {
 	ended bool
 }
 
-// inletSize bounds what is read ahead.
-const inletSize = 32 << 10
+// inletSize bounds what is read ahead. One read takes firstRead at first, which
+// is enough for typing, and more while it brings as much as it may.
+const (
+	inletSize = 32 << 10
+	firstRead = 256
+	mostRead  = 4096
+)
 
 func newInlet(r io.Reader) *inlet {
 	return &inlet{r: r, notify: make(chan struct{}, 1), room: make(chan struct{}, 1)}
@@ -31,7 +36,7 @@ func newInlet(r io.Reader) *inlet {
 
 // run reads until the end of input or ctx.
 func (in *inlet) run(ctx context.Context) error {
-	chunk := make([]byte, 4096)
+	chunk := make([]byte, firstRead)
 	for {
 		n, err := in.r.Read(chunk)
 		in.mu.Lock()
@@ -42,6 +47,9 @@ func (in *inlet) run(ctx context.Context) error {
 		poke(in.notify)
 		if err != nil {
 			return nil
+		}
+		if n == len(chunk) && n < mostRead {
+			chunk = make([]byte, min(4*n, mostRead))
 		}
 		for full {
 			select {

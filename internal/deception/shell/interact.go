@@ -50,8 +50,7 @@ func (e *env) interact() int {
 	}
 	e.jobControl = k.cur == nil && depth == 1
 	e.startup()
-	term, _ := e.get("TERM")
-	ed := lineedit.New(lineedit.TerminalFor(term), k.sh.cols(), guide{e})
+	ed := e.newEditor()
 	for {
 		e.reportJobs()
 		text, ok := e.readCommand(ed)
@@ -65,6 +64,16 @@ func (e *env) interact() int {
 	}
 	e.saveAtEnd()
 	return e.status
+}
+
+// newEditor returns the line editor of the terminal. It is no part of interact,
+// whose frame stays on the stack of every shell that waits for its attacker: the
+// stacks of those that wait are most of their memory.
+//
+//go:noinline
+func (e *env) newEditor() *lineedit.Editor {
+	term, _ := e.get("TERM")
+	return lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e})
 }
 
 // startup sets what Debian's start files set.
@@ -135,27 +144,45 @@ func (e *env) readCommand(ed *lineedit.Editor) (string, bool) {
 		case lineedit.EndOfFile:
 			return "", e.endOfInput(text)
 		}
-		if e.opts&optHistExpand != 0 {
-			out, changed, missing := e.expandHistory(line)
-			if missing != "" {
-				e.errorf("%s: event not found", missing)
-				e.status = 1
-				return "", true
-			}
-			if line = out; changed {
-				e.warn(line + "\n")
-			}
+		line, ok := e.recall(line)
+		if !ok {
+			return "", true
 		}
 		entry = joinHistory(entry, line, text)
 		text += line + "\n"
-		g := grammar.Next(text, 0, e.grammarOptions(1))
-		if incomplete(g, text) {
+		if e.wantsMore(text) {
 			prompt = "PS2"
 			continue
 		}
 		e.addHistory(entry)
 		return text, true
 	}
+}
+
+// recall expands a line's references to the history; false when one is missing.
+//
+//go:noinline
+func (e *env) recall(line string) (string, bool) {
+	if e.opts&optHistExpand == 0 {
+		return line, true
+	}
+	out, changed, missing := e.expandHistory(line)
+	if missing != "" {
+		e.errorf("%s: event not found", missing)
+		e.status = 1
+		return "", false
+	}
+	if changed {
+		e.warn(out + "\n")
+	}
+	return out, true
+}
+
+// wantsMore reports whether text is the beginning of a command.
+//
+//go:noinline
+func (e *env) wantsMore(text string) bool {
+	return incomplete(grammar.Next(text, 0, e.grammarOptions(1)), text)
 }
 
 // incomplete reports whether more lines are needed.

@@ -1,7 +1,6 @@
 package ssh
 
 import (
-	"context"
 	"encoding/binary"
 	"net"
 	"strconv"
@@ -89,24 +88,31 @@ func (c *conn) tunnel(kind, host string, port uint32, from string, fromPort uint
 	c.ses.Emit(e)
 }
 
-// session counts a session channel in and returns what serves it.
-func (c *conn) session() func(context.Context, channel) {
+// session counts a session channel in.
+func (c *conn) session() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open >= c.svc.cfg.MaxSessions {
-		return nil
+		return false
 	}
 	c.open++
-	return func(ctx context.Context, ch channel) {
-		defer func() {
-			c.mu.Lock()
-			c.open--
-			c.mu.Unlock()
-		}()
-		if ch != nil {
-			(&session{conn: c, ch: ch, cols: 80, rows: 24}).serve(ctx)
-		}
+	return true
+}
+
+// serve begins a session on a channel that was counted in.
+func (c *conn) serve(ch channel) requests {
+	if ch == nil {
+		c.ended()
+		return nil
 	}
+	return &session{conn: c, ch: ch, cols: 80, rows: 24}
+}
+
+// ended counts a session channel out.
+func (c *conn) ended() {
+	c.mu.Lock()
+	c.open--
+	c.mu.Unlock()
 }
 
 func (c *conn) spawn(fn func()) { c.ses.Go(fn) }

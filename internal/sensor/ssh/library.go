@@ -170,75 +170,122 @@ func (l *libraryLink) close() {
 	l.in.reset()
 }
 
-// serve hands out channels and global requests until the connection ends, then
-// waits for nothing: channels end with it.
+// serve hands out channels and global requests until the connection ends. The
+// requests of one session, which is all that most peers open, are answered here
+// as well: a goroutine that only waits costs 4 KiB of stack.
 func (l *libraryLink) serve(ctx context.Context, m mux) error {
-	for l.opened != nil || l.asked != nil {
+	var first served
+	defer func() { first.end() }()
+	for l.opened != nil || l.asked != nil || first.asked != nil {
 		select {
 		case r, ok := <-l.asked:
 			if !ok {
 				l.asked = nil
 				continue
 			}
-			yes, reply := false, []byte(nil)
-			if r.Type == proveRequest {
-				reply, yes = l.prove(r.Payload)
-			} else {
-				yes = m.global(r.Type, r.Payload)
-			}
-			if r.WantReply {
-				_ = r.Reply(yes, reply)
-			}
+			l.global(m, r)
+		case r, ok := <-first.asked:
+			first.answer(ctx, r, ok)
 		case c, ok := <-l.opened:
 			if !ok {
 				l.opened = nil
 				continue
 			}
-			l.open(ctx, m, c)
+			s := l.open(m, c)
+			switch {
+			case s.asked == nil:
+			case first.asked == nil:
+				first = s
+			default:
+				m.spawn(func() { s.run(ctx) })
+			}
 		}
 	}
 	return nil
 }
 
-func (l *libraryLink) open(ctx context.Context, m mux, c ssh.NewChannel) {
+// global answers a global request.
+//
+//go:noinline
+func (l *libraryLink) global(m mux, r *ssh.Request) {
+	yes, reply := false, []byte(nil)
+	if r.Type == proveRequest {
+		reply, yes = l.prove(r.Payload)
+	} else {
+		yes = m.global(r.Type, r.Payload)
+	}
+	if r.WantReply {
+		_ = r.Reply(yes, reply)
+	}
+}
+
+// open accepts or refuses a channel.
+//
+//go:noinline
+func (l *libraryLink) open(m mux, c ssh.NewChannel) served {
 	if c.ChannelType() != "session" {
 		reason, text := m.refuse(c.ChannelType(), c.ExtraData())
 		_ = c.Reject(ssh.RejectionReason(reason), text)
-		return
+		return served{}
 	}
-	run := m.session()
-	if run == nil {
+	if !m.session() {
 		_ = c.Reject(ssh.ConnectionFailed, "open failed")
-		return
+		return served{}
 	}
-	ch, requests, err := c.Accept()
+	ch, asked, err := c.Accept()
 	if err != nil {
-		m.spawn(func() { run(ctx, nil) })
-		return
+		m.serve(nil)
+		return served{}
 	}
 	l.in.channels.Add(1)
-	lc := &libraryChannel{ch: ch, in: &l.in, asked: requests}
-	m.spawn(func() { run(ctx, lc) })
+	return served{m.serve(&libraryChannel{ch: ch, in: &l.in}), asked}
 }
 
-// libraryChannel adapts a channel of the library.
-type libraryChannel struct {
-	ch    ssh.Channel
-	in    *inflow
+// served is a session channel and who answers its requests. The zero value is
+// none.
+type served struct {
+	by    requests
 	asked <-chan *ssh.Request
-	once  sync.Once
 }
 
-func (c *libraryChannel) next() (request, bool) {
-	r, ok := <-c.asked
-	if !ok {
-		return request{}, false
+// run answers requests until the channel ends.
+func (s served) run(ctx context.Context) {
+	defer s.end()
+	for r := range s.asked {
+		s.request(ctx, r)
 	}
+}
+
+// answer answers one request, or ends with the channel.
+func (s *served) answer(ctx context.Context, r *ssh.Request, ok bool) {
+	if ok {
+		s.request(ctx, r)
+		return
+	}
+	s.end()
+	*s = served{}
+}
+
+func (s served) end() {
+	if s.by != nil {
+		s.by.end()
+	}
+}
+
+//go:noinline
+func (s served) request(ctx context.Context, r *ssh.Request) {
 	q := request{name: r.Type, payload: r.Payload, answer: func(bool) {}}
 	if r.WantReply {
 		q.answer = func(ok bool) { _ = r.Reply(ok, nil) }
 	}
-	return q, true
+	s.by.request(ctx, q)
+}
+
+// libraryChannel adapts a channel of the library.
+type libraryChannel struct {
+	ch   ssh.Channel
+	in   *inflow
+	once sync.Once
 }
 
 func (c *libraryChannel) Write(p []byte) (int, error) { return c.ch.Write(p) }

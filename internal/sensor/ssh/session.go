@@ -24,23 +24,18 @@ type session struct {
 	cols, rows int
 
 	started bool
+	cancel  context.CancelFunc // ends what was started
 	mu      sync.Mutex
 	login   *sensor.Login
-	cancel  context.CancelFunc
 }
 
-// serve answers the requests of the channel until it ends.
-func (s *session) serve(ctx context.Context) {
-	defer s.ch.close()
-	ctx, s.cancel = context.WithCancel(ctx)
-	defer s.cancel()
-	for {
-		r, ok := s.ch.next()
-		if !ok {
-			return
-		}
-		s.request(ctx, r)
+// end ends the session with its channel.
+func (s *session) end() {
+	if s.cancel != nil {
+		s.cancel()
 	}
+	s.ch.close()
+	s.ended()
 }
 
 // request answers one request. Success is sent before anything runs: a client
@@ -127,6 +122,8 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 		return
 	}
 	s.started = true
+	ctx, cancel := context.WithCancel(ctx)
+	s.cancel = cancel
 	r.answer(true)
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
 		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
@@ -138,7 +135,7 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 		login.Resize(s.cols, s.rows)
 	}
 	s.ses.Go(func() {
-		defer s.cancel()
+		defer cancel()
 		status := run(ctx, login)
 		s.ch.exit(status)
 	})

@@ -120,6 +120,7 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 	}
 	defer l.close()
 	_ = ses.SetDeadline(time.Time{})
+	ses.Hidden()
 	c := &conn{svc: s, ses: ses, link: l, user: g.user}
 	l.notify("hostkeys-00@openssh.com", s.transport.hostKeyBlobs())
 	return quiet(l.serve(ctx, c))

@@ -29,21 +29,29 @@ type link interface {
 type mux interface {
 	// global answers a global request.
 	global(name string, payload []byte) bool
-	// session returns what serves a new session channel, or nil to refuse it.
-	session() func(ctx context.Context, ch channel)
+	// session counts a new session channel in; false refuses it.
+	session() bool
+	// serve returns who answers the requests on a session channel that was
+	// counted in; nil when the channel broke before it was open.
+	serve(ch channel) requests
 	// refuse is told of every other channel asked for and says why not.
 	refuse(kind string, extra []byte) (reason uint32, text string)
 	// spawn runs fn beside the caller.
 	spawn(fn func())
 }
 
+// A requests answers what the peer asks on one session channel. The link calls
+// it for every request, or the connection would stand still, and at last end.
+// It may be the goroutine that serves the link: what takes time runs beside it.
+type requests interface {
+	request(ctx context.Context, r request)
+	end()
+}
+
 // A channel is one open session channel.
 type channel interface {
 	io.ReadWriter
 	stderr() io.Writer
-	// next waits for the peer's next request; false is the end of the channel.
-	// Somebody has to ask until then, or the connection stands still.
-	next() (request, bool)
 	// exit sends the exit status, the end of output, and closes the channel.
 	exit(status int)
 	close()

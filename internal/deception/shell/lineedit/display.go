@@ -90,7 +90,7 @@ func (d *display) puts(s string) { d.out.WriteString(s) }
 // layout divides cells into screen rows. A newline in them begins a new one.
 // at is the index of the cell under the cursor; its place is returned.
 func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
-	var cur []cell
+	cur := make([]cell, 0, min(len(cells), d.cols))
 	used := 0
 	row = -1
 	for i, c := range cells {
@@ -310,6 +310,7 @@ func (d *display) forget() { d.rows, d.row, d.col = nil, 0, 0 }
 // cells makes text visible: control characters are shown as ^X, tabs as blanks.
 func cells(s []rune, face func(int) bool, base int) (out []cell, index []int) {
 	col := base
+	out, index = make([]cell, 0, len(s)), make([]int, 0, len(s)+1)
 	for i, r := range s {
 		index = append(index, len(out))
 		f := face != nil && face(i)
