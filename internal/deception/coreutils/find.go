@@ -47,7 +47,6 @@ type finder struct {
 type batch struct {
 	argv  []string
 	names []string
-	dir   bool
 }
 
 func find(p *Proc) int {

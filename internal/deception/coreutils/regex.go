@@ -27,10 +27,32 @@ type regex struct {
 // maxPattern bounds what is compiled.
 const maxPattern = 16 << 10
 
+// regexError is a complaint about a pattern in the words of glibc's regcomp,
+// which programs print after their name.
+type regexError string
+
+// Error is the text itself.
+func (e regexError) Error() string { return string(e) }
+
+const (
+	errPatternSize regexError = "Regular expression too big"
+	errPattern     regexError = "Invalid regular expression"
+	errBracket     regexError = "Unmatched [, [^, [:, [., or [="
+	errParen       regexError = "Unmatched ( or \\("
+	errNoParen     regexError = "Unmatched ) or \\)"
+	errRange       regexError = "Invalid range end"
+	errRepeat      regexError = "Invalid preceding regular expression"
+	errBackslash   regexError = "Trailing backslash"
+	errClassName   regexError = "Invalid character class name"
+	errReference   regexError = "Invalid back reference"
+	errBrace       regexError = "Unmatched \\{"
+	errInterval    regexError = "Invalid content of \\{\\}"
+)
+
 // compile translates a POSIX basic or extended expression to Go's.
 func compile(p *Proc, pattern string, o reOptions) (*regex, error) {
 	if len(pattern) > maxPattern {
-		return nil, errors.New("Regular expression too big")
+		return nil, errPatternSize
 	}
 	p.step(5 + len(pattern)/16)
 	var s string
@@ -62,13 +84,13 @@ func compile(p *Proc, pattern string, o reOptions) (*regex, error) {
 	if refs {
 		b, err := newBacktracker(s)
 		if err != nil {
-			return nil, regexError(err)
+			return nil, inGlibcWords(err)
 		}
 		return &regex{back: b}, nil
 	}
 	re, err := regexp.Compile(s)
 	if err != nil {
-		return nil, regexError(err)
+		return nil, inGlibcWords(err)
 	}
 	if !o.perl {
 		re.Longest()
@@ -76,31 +98,31 @@ func compile(p *Proc, pattern string, o reOptions) (*regex, error) {
 	return &regex{re: re}, nil
 }
 
-// regexError gives Go's complaints the words of glibc.
-func regexError(err error) error {
+// inGlibcWords gives Go's complaints the words of glibc.
+func inGlibcWords(err error) error {
 	var e *syntax.Error
 	if !errors.As(err, &e) {
-		return errors.New("Invalid regular expression")
+		return errPattern
 	}
 	switch e.Code {
 	case syntax.ErrMissingBracket:
-		return errors.New("Unmatched [, [^, [:, [., or [=")
+		return errBracket
 	case syntax.ErrMissingParen:
-		return errors.New("Unmatched ( or \\(")
+		return errParen
 	case syntax.ErrUnexpectedParen:
-		return errors.New("Unmatched ) or \\)")
+		return errNoParen
 	case syntax.ErrInvalidCharRange:
-		return errors.New("Invalid range end")
+		return errRange
 	case syntax.ErrMissingRepeatArgument, syntax.ErrInvalidRepeatOp:
-		return errors.New("Invalid preceding regular expression")
+		return errRepeat
 	case syntax.ErrInvalidRepeatSize:
-		return errors.New("Regular expression too big")
+		return errPatternSize
 	case syntax.ErrTrailingBackslash:
-		return errors.New("Trailing backslash")
+		return errBackslash
 	case syntax.ErrInvalidCharClass:
-		return errors.New("Invalid character class name")
+		return errClassName
 	}
-	return errors.New("Invalid regular expression")
+	return errPattern
 }
 
 // find returns the positions of the leftmost match and of its groups, or nil.
@@ -197,7 +219,7 @@ func (t *translator) run() error {
 		}
 	}
 	if t.open > 0 {
-		return errors.New("Unmatched ( or \\(")
+		return errParen
 	}
 	return nil
 }
@@ -262,7 +284,7 @@ func (t *translator) dollar() {
 
 func (t *translator) escape() error {
 	if t.i == len(t.in) {
-		return errors.New("Trailing backslash")
+		return errBackslash
 	}
 	c := t.in[t.i]
 	t.i++
@@ -288,7 +310,7 @@ func (t *translator) escape() error {
 		return nil
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		if n, _ := strconv.Atoi(string(c)); n > t.groups {
-			return errors.New("Invalid back reference")
+			return errReference
 		}
 		t.refs = true
 		t.out.WriteRune(backReference + rune(c-'0'))
@@ -304,7 +326,7 @@ func (t *translator) escape() error {
 		t.group()
 	case ')':
 		if t.open == 0 {
-			return errors.New("Unmatched ) or \\)")
+			return errNoParen
 		}
 		t.end()
 	case '{':
@@ -335,7 +357,7 @@ func (t *translator) interval() error {
 			t.literal('{')
 			return nil
 		}
-		return errors.New("Unmatched \\{")
+		return errBrace
 	}
 	body := t.in[t.i : t.i+i]
 	lo, hi, two := strings.Cut(body, ",")
@@ -352,14 +374,14 @@ func (t *translator) interval() error {
 			t.literal('{')
 			return nil
 		}
-		return errors.New("Invalid content of \\{\\}")
+		return errInterval
 	}
 	if n > 255 || m > 255 {
-		return errors.New("Regular expression too big")
+		return errPatternSize
 	}
 	t.i += i + len(end)
 	if !t.atom {
-		return errors.New("Invalid preceding regular expression")
+		return errRepeat
 	}
 	if t.starred {
 		return nil
@@ -386,7 +408,7 @@ func (t *translator) bracket() error {
 	}
 	for first := true; ; first = false {
 		if t.i >= len(t.in) {
-			return errors.New("Unmatched [, [^, [:, [., or [=")
+			return errBracket
 		}
 		c := t.in[t.i]
 		switch {
@@ -398,12 +420,12 @@ func (t *translator) bracket() error {
 		case c == '[' && t.i+1 < len(t.in) && strings.IndexByte(":.=", t.in[t.i+1]) >= 0:
 			end := strings.Index(t.in[t.i+2:], t.in[t.i+1:t.i+2]+"]")
 			if end < 0 {
-				return errors.New("Unmatched [, [^, [:, [., or [=")
+				return errBracket
 			}
 			whole := t.in[t.i : t.i+2+end+2]
 			if t.in[t.i+1] == ':' {
 				if !strings.Contains(" [:alnum:] [:alpha:] [:blank:] [:cntrl:] [:digit:] [:graph:] [:lower:] [:print:] [:punct:] [:space:] [:upper:] [:xdigit:] ", " "+whole+" ") {
-					return errors.New("Invalid character class name")
+					return errClassName
 				}
 				t.out.WriteString(whole)
 			} else {

@@ -11,13 +11,12 @@ type expr struct {
 	re   Matcher
 	fn   *function
 	slot int // of a local variable, from 1 on
-	arr  bool
 }
 
 // stmt is a node of a statement.
 type stmt struct {
 	op         string
-	a, b, c    *expr
+	a, b       *expr
 	list       []*expr
 	init, step *stmt
 	body, alt  []*stmt
@@ -56,7 +55,6 @@ type parser struct {
 	noIn   int
 	noGt   int
 	depth  int
-	nest   int // loops
 }
 
 // maxNest bounds the nesting of a program.
