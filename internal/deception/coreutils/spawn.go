@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"errors"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
@@ -58,4 +59,26 @@ func (p *Proc) lookPath(name string) (string, error) {
 		}
 	}
 	return "", found
+}
+
+// notFound reports a command that cannot be run: 127, or 126 when it is there.
+func (p *Proc) notFound(name string) (status int, missing bool) {
+	_, err := p.lookPath(name)
+	if err == nil {
+		return 0, false
+	}
+	switch p.name {
+	case "timeout", "chroot", "stdbuf":
+		p.errorf("failed to run command %s: %s", p.q(name), why(err))
+	case "nohup":
+		p.errorf("failed to run command %s: %s", qa(name), why(err))
+	case "env", "nice":
+		p.errorf("%s: %s", p.q(name), why(err))
+	default:
+		p.errorf("failed to execute %s: %s", name, why(err))
+	}
+	if errors.Is(err, vfs.EACCES) {
+		return 126, true
+	}
+	return 127, true
 }
