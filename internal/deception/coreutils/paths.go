@@ -1,6 +1,10 @@
 package coreutils
 
-import "strings"
+import (
+	"strings"
+
+	"honeyguide/internal/deception/vfs"
+)
 
 func basename(p *Proc) int {
 	opts, args, ok := p.getopt("+as:z", "multiple,a", "suffix=,s", "zero,z")
@@ -92,4 +96,62 @@ func pwd(p *Proc) int {
 	}
 	p.print(p.Cwd + "\n")
 	return 0
+}
+
+func readlink(p *Proc) int {
+	opts, args, ok := p.getopt("efmnqsvzLP", "canonicalize,f", "canonicalize-existing,e", "canonicalize-missing,m", "no-newline,n", "quiet,q", "silent,s", "verbose,v", "zero,z", "relative-to=", "relative-base=", "strip,s", "no-symlinks,s")
+	if !ok {
+		return 1
+	}
+	canon, newline, real := byte(0), "\n", p.name == "realpath"
+	quiet := !real
+	for _, o := range opts {
+		switch o.name {
+		case "e", "f", "m":
+			canon = o.name[0]
+		case "n":
+			newline = ""
+		case "v":
+			quiet = false
+		case "q":
+			quiet = true
+		case "z":
+			newline = "\x00"
+		}
+	}
+	if real && canon == 0 {
+		canon = 'f'
+	}
+	if !p.operands(args, 1) {
+		return 1
+	}
+	status := 0
+	for _, a := range args {
+		p.step(1)
+		var s string
+		var err error
+		switch canon {
+		case 0:
+			s, err = p.FS.Readlink(p.Cred, p.path(a))
+		case 'e':
+			if _, err = p.stat(a); err == nil {
+				s, err = p.FS.Real(p.Cred, p.path(a))
+			}
+		case 'm':
+			if s, err = p.FS.Real(p.Cred, p.path(a)); err != nil {
+				s, err = vfs.Clean(p.Cwd, a), nil
+			}
+		default:
+			s, err = p.FS.Real(p.Cred, p.path(a))
+		}
+		if err != nil {
+			if !quiet {
+				p.errorf("%s: %s", a, why(err))
+			}
+			status = 1
+			continue
+		}
+		p.print(s + newline)
+	}
+	return status
 }
