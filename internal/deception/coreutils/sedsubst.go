@@ -1,5 +1,11 @@
 package coreutils
 
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
 func (s *sedJob) substitute(c *sedCmd) {
 	re := s.pick(c.re)
 	most := -1
@@ -93,4 +99,92 @@ func expandReplacement(out []byte, repl string, src []byte, m []int) []byte {
 		}
 	}
 	return out
+}
+
+func (q *sedParser) substitution(c *sedCmd) error {
+	delim := q.peek()
+	if delim == 0 || delim == '\n' || delim == '\\' {
+		return errors.New("unterminated `s' command")
+	}
+	q.i++
+	pattern, ok := q.until(delim, true)
+	if !ok {
+		return errors.New("unterminated `s' command")
+	}
+	repl, ok := q.until(delim, false)
+	if !ok {
+		return errors.New("unterminated `s' command")
+	}
+	c.repl = repl
+	o := reOptions{extended: q.s.extended}
+	for {
+		switch f := q.peek(); {
+		case f == 'g':
+			c.global = true
+		case f == 'p':
+			c.print = true
+		case f == 'i' || f == 'I':
+			o.fold = true
+		case f == 'm' || f == 'M':
+		case f == 'e':
+			c.eval = true
+			q.s.p.Watch.Unsupported("sed s///e")
+		case f >= '0' && f <= '9':
+			if c.nth = q.number(); c.nth == 0 {
+				return errors.New("number option to `s' command may not be zero")
+			}
+			continue
+		case f == 'w':
+			q.i++
+			q.skip(" \t")
+			c.file = q.restOfLine()
+			continue
+		case f == 0 || f == '\n' || f == ';' || f == '}' || f == '#' || f == ' ' || f == '\t':
+			re, err := q.compile(pattern, o)
+			if err != nil {
+				return err
+			}
+			c.re = re
+			if re != nil {
+				groups := 0
+				if re.re != nil {
+					groups = re.re.NumSubexp()
+				} else {
+					groups = re.back.groups
+				}
+				for n := 9; n > groups; n-- {
+					if strings.Contains(strings.ReplaceAll(repl, `\\`, ""), `\`+strconv.Itoa(n)) {
+						return errors.New("invalid reference \\" + strconv.Itoa(n) + " on `s' command's RHS")
+					}
+				}
+			}
+			return q.end()
+		default:
+			q.i++
+			return errors.New("unknown option to `s'")
+		}
+		q.i++
+	}
+}
+
+func (q *sedParser) transliteration(c *sedCmd) error {
+	delim := q.peek()
+	q.i++
+	from, ok1 := q.until(delim, false)
+	to, ok2 := q.until(delim, false)
+	if !ok1 || !ok2 {
+		return errors.New("unterminated `y' command")
+	}
+	from, _ = unescape(from, false)
+	to, _ = unescape(to, false)
+	if len(from) != len(to) {
+		return errors.New("strings for `y' command are different lengths")
+	}
+	for i := range 256 {
+		c.table[i] = byte(i)
+	}
+	for i := range len(from) {
+		c.table[from[i]] = to[i]
+	}
+	return q.end()
 }
