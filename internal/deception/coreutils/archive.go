@@ -30,9 +30,7 @@ func gzipCmd(p *Proc) int {
 	f := letters(opts)
 	decompress := f["d"] || p.name != "gzip"
 	stdout := f["c"] || p.name == "zcat"
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	status := 0
 	for _, a := range args {
 		switch err := p.gzipOne(a, decompress, stdout || a == "-", f); {
@@ -152,7 +150,7 @@ func otherArchive(p *Proc) int {
 		}
 		if p.name == "bzcat" || p.name == "bunzip2" {
 			if f, err := p.open(a); err == nil {
-				_ = p.each(bzip2.NewReader(&metered{p: p, r: f}), func(b []byte) bool { p.write(b); return true })
+				p.pass(bzip2.NewReader(&metered{p: p, r: f}))
 				_ = f.Close()
 				return 0
 			}

@@ -45,9 +45,7 @@ func cat(p *Proc) int {
 	for _, o := range opts {
 		flags += map[string]string{"A": "vET", "e": "vE", "t": "vT"}[o.name] + o.name
 	}
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	status, line, blank := 0, 0, false
 	for _, a := range args {
 		r, err := p.openFile(a)
@@ -223,9 +221,7 @@ func pager(p *Proc) int {
 		return 1
 	}
 	status := 0
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	for _, a := range args {
 		r, err := p.openFile(a)
 		if err != nil {
@@ -243,7 +239,7 @@ func pager(p *Proc) int {
 			}
 			continue
 		}
-		_ = p.each(r, func(b []byte) bool { p.write(b); return true })
+		p.pass(r)
 		_ = r.Close()
 	}
 	return status

@@ -15,7 +15,7 @@ type span struct{ from, to int }
 
 func parseSpans(s string) ([]span, string) {
 	var out []span
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, part := range listed(s) {
 		a, b, dash := strings.Cut(part, "-")
 		x, y := span{1, math.MaxInt}, 0
 		var err error

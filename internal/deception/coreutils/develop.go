@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -129,7 +130,7 @@ func editor(p *Proc) int {
 		p.complain("Vim: Warning: Output is not to a terminal\nVim: Warning: Input is not from a terminal\n")
 		return 1
 	case p.name == "nano":
-		p.complain("Error opening terminal: " + cmpOr(p.Env("TERM"), "unknown") + ".\n")
+		p.complain("Error opening terminal: " + cmp.Or(p.Env("TERM"), "unknown") + ".\n")
 		return 1
 	}
 	p.complain("E558: Terminal entry not found in terminfo\n")
@@ -137,7 +138,7 @@ func editor(p *Proc) int {
 }
 
 func mysql(p *Proc) int {
-	user := cmpOr(p.userName(p.Cred.UID), "root")
+	user := cmp.Or(p.userName(p.Cred.UID), "root")
 	password := "NO"
 	for i, a := range p.Args {
 		switch {

@@ -158,9 +158,7 @@ func stringsCmd(p *Proc) int {
 		}
 	}
 	status := 0
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	for _, a := range args {
 		f, err := p.openFile(a)
 		if err != nil {

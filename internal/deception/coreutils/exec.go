@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -245,7 +246,7 @@ func timeout(p *Proc) int {
 // wrapper runs its command as it is: nice, setsid and the like.
 func wrapper(p *Proc) int {
 	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:"}[p.name]
-	opts, args, ok := p.getopt(cmpOr(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
+	opts, args, ok := p.getopt(cmp.Or(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
 	if !ok {
 		return 125
 	}
@@ -277,13 +278,6 @@ func wrapper(p *Proc) int {
 		p.complain(sprintf("%.2fuser %.2fsystem 0:%05.2felapsed 99%%CPU (0avgtext+0avgdata 1984maxresident)k\n0inputs+0outputs (0major+89minor)pagefaults 0swaps\n", d.Seconds(), 0.0, d.Seconds()))
 	}
 	return status
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func chroot(p *Proc) int {
@@ -339,7 +333,7 @@ func which(p *Proc) int {
 				found = true
 			}
 		} else {
-			for dir := range strings.SplitSeq(cmpOr(p.Env("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
+			for dir := range strings.SplitSeq(cmp.Or(p.Env("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
 				i, err := p.FS.Stat(p.Cred, dir+"/"+a)
 				if err == nil && !i.IsDir() && p.FS.Access(p.Cred, dir+"/"+a, 1) == nil && (!found || all) {
 					p.print(dir + "/" + a + "\n")

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -120,7 +121,7 @@ func wget(p *Proc) int {
 		t := p.parseURL(u, "http")
 		dest := out
 		if dest == "" {
-			dest = cmpOr(base(strings.SplitN(t.path, "?", 2)[0]), "index.html")
+			dest = cmp.Or(base(strings.SplitN(t.path, "?", 2)[0]), "index.html")
 			if dest == "/" {
 				dest = "index.html"
 			}
@@ -234,7 +235,7 @@ func curl(p *Proc) int {
 				fail(37, "Couldn't open file %s", t.path)
 				continue
 			}
-			_ = p.each(r, func(b []byte) bool { p.write(b); return true })
+			p.pass(r)
 			_ = r.Close()
 		case !strings.Contains(" http https ftp ftps tftp ", " "+t.scheme+" "):
 			fail(1, "Protocol \"%s\" not supported or disabled in libcurl", t.scheme)
@@ -291,7 +292,7 @@ func tftp(p *Proc) int {
 		local = rest[1]
 	}
 	_ = put
-	p.Watch.Download(map[string]string{"tftp": "tftp"}[p.name]+map[bool]string{true: "ftp"}[p.name != "tftp"]+"://"+host+"/"+remote, p.name, cmpOr(local, remote))
+	p.Watch.Download(map[string]string{"tftp": "tftp"}[p.name]+map[bool]string{true: "ftp"}[p.name != "tftp"]+"://"+host+"/"+remote, p.name, cmp.Or(local, remote))
 	t := p.parseURL(host, map[bool]string{true: "tftp", false: "ftp"}[p.name == "tftp"])
 	if !t.known {
 		p.sleep(dnsWait)

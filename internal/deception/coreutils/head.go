@@ -130,9 +130,7 @@ func (p *Proc) withHeaders(args []string, header int, message string, fn func(st
 	}
 	first := true
 	status := 0
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	for _, a := range args {
 		r, err := p.open(a)
 		if err != nil {

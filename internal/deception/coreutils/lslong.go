@@ -94,23 +94,22 @@ func (l *lister) long(list []entry, inFolder bool) {
 }
 
 func (l *lister) user(uid uint32) string {
-	if l.flags['n'] {
-		return sprintf("%d", uid)
-	}
-	if _, ok := l.owners[uid]; !ok {
-		l.owners[uid] = l.p.userName(uid)
-	}
-	return l.owners[uid]
+	return l.named(uid, l.owners, l.p.userName)
 }
 
 func (l *lister) group(gid uint32) string {
+	return l.named(gid, l.groups, l.p.groupName)
+}
+
+// named is the name of an id, looked up once, or its number under -n.
+func (l *lister) named(id uint32, known map[uint32]string, lookup func(uint32) string) string {
 	if l.flags['n'] {
-		return sprintf("%d", gid)
+		return sprintf("%d", id)
 	}
-	if _, ok := l.groups[gid]; !ok {
-		l.groups[gid] = l.p.groupName(gid)
+	if _, ok := known[id]; !ok {
+		known[id] = lookup(id)
 	}
-	return l.groups[gid]
+	return known[id]
 }
 
 // when writes a time: with the clock for the last six months, else the year.

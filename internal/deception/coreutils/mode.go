@@ -116,10 +116,7 @@ func chmod(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	flags := ""
-	for _, o := range opts {
-		flags += o.name
-	}
+	flags := named(opts)
 	if mode == "" {
 		if len(args) == 0 {
 			p.errorf("missing operand")

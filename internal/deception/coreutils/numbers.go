@@ -74,3 +74,8 @@ func width(s string) int {
 	}
 	return n
 }
+
+// listed parts a list at its commas and blanks.
+func listed(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}

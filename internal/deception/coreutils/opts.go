@@ -231,3 +231,21 @@ func (p *Proc) version() {
 	p.flush()
 	panic(stop{0})
 }
+
+// letters is the set of options that were given.
+func letters(opts []opt) map[string]bool {
+	m := map[string]bool{}
+	for _, o := range opts {
+		m[o.name] = true
+	}
+	return m
+}
+
+// named is the names of the options that were given, in their order.
+func named(opts []opt) string {
+	s := ""
+	for _, o := range opts {
+		s += o.name
+	}
+	return s
+}

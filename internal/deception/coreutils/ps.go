@@ -81,7 +81,7 @@ func ps(p *Proc) int {
 
 func numbers(s string) []int {
 	var out []int
-	for f := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, f := range listed(s) {
 		if n, err := strconv.Atoi(f); err == nil {
 			out = append(out, n)
 		}
@@ -144,7 +144,7 @@ func (j *psJob) unixOptions(s string, value func() string) bool {
 		case 'w', 'L', 'M', 'T', 'c', 'j', 'm', 'N':
 			j.wide = true
 		case 'o', 'O':
-			j.columns = append(j.columns, strings.FieldsFunc(rest(), func(r rune) bool { return r == ',' || r == ' ' })...)
+			j.columns = append(j.columns, listed(rest())...)
 		case 'p', 'q':
 			j.pids = append(j.pids, numbers(rest())...)
 		case 'u', 'U':
@@ -190,7 +190,7 @@ func (j *psJob) bsdOptions(s string, value func() string) bool {
 			if v == "" {
 				v = value()
 			}
-			j.columns = append(j.columns, strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })...)
+			j.columns = append(j.columns, listed(v)...)
 			return true
 		case 'k':
 			value()

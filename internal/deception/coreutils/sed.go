@@ -118,9 +118,7 @@ func sed(p *Proc) int {
 
 func (s *sedJob) run(args []string) int {
 	p := s.p
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	status := 0
 	if !s.separate {
 		var open []string

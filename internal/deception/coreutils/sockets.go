@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -25,14 +26,6 @@ func (p *Proc) selectSockets(flags map[string]bool) []machine.Socket {
 		}
 	}
 	return out
-}
-
-func letters(opts []opt) map[string]bool {
-	m := map[string]bool{}
-	for _, o := range opts {
-		m[o.name] = true
-	}
-	return m
 }
 
 func ss(p *Proc) int {
@@ -154,7 +147,7 @@ func lsof(p *Proc) int {
 			kind = "IPv6"
 		}
 		port := map[uint16]string{22: "ssh", 80: "http", 3306: "mysql"}[s.Local.Port()]
-		p.printf("%-9s %5d %16s %4du  %-5s %18d      0t0        TCP %s:%s (%s)\n", s.Process, s.PID, p.userName(s.UID), s.FD, kind, s.Inode, map[bool]string{true: "*", false: s.Local.Addr().String()}[s.Local.Addr().IsUnspecified()], cmpOr(port, strconv.Itoa(int(s.Local.Port()))), s.State)
+		p.printf("%-9s %5d %16s %4du  %-5s %18d      0t0        TCP %s:%s (%s)\n", s.Process, s.PID, p.userName(s.UID), s.FD, kind, s.Inode, map[bool]string{true: "*", false: s.Local.Addr().String()}[s.Local.Addr().IsUnspecified()], cmp.Or(port, strconv.Itoa(int(s.Local.Port()))), s.State)
 	}
 	return 0
 }

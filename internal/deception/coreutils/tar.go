@@ -3,6 +3,7 @@ package coreutils
 import (
 	"archive/tar"
 	"bufio"
+	"cmp"
 	"compress/bzip2"
 	"compress/gzip"
 	"errors"
@@ -319,7 +320,7 @@ func (j *tarJob) member(h *tar.Header, r io.Reader) {
 		if h.Linkname != "" {
 			link = " -> " + h.Linkname
 		}
-		p.printf("%s %s/%s %*d %s %s\n", modeString(kind|uint32(h.Mode)), cmpOr(h.Uname, sprintf("%d", h.Uid)), cmpOr(h.Gname, sprintf("%d", h.Gid)), max(1, 18-len(h.Uname)-len(h.Gname)), h.Size, h.ModTime.UTC().Format("2006-01-02 15:04"), h.Name+link)
+		p.printf("%s %s/%s %*d %s %s\n", modeString(kind|uint32(h.Mode)), cmp.Or(h.Uname, sprintf("%d", h.Uid)), cmp.Or(h.Gname, sprintf("%d", h.Gid)), max(1, 18-len(h.Uname)-len(h.Gname)), h.Size, h.ModTime.UTC().Format("2006-01-02 15:04"), h.Name+link)
 		return
 	}
 	name := h.Name
@@ -342,7 +343,7 @@ func (j *tarJob) member(h *tar.Header, r io.Reader) {
 		p.print(h.Name + "\n")
 	}
 	if j.toStdout {
-		_ = p.each(r, func(b []byte) bool { p.write(b); return true })
+		p.pass(r)
 		return
 	}
 	if up := parent(name); up != "." {

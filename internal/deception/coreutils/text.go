@@ -150,9 +150,7 @@ func paste(p *Proc) int {
 			serial = true
 		}
 	}
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	var all [][]string
 	rows := 0
 	for _, a := range args {

@@ -32,15 +32,12 @@ func touch(p *Proc) int {
 				return 1
 			}
 			atime, mtime, explicit = i.Atime, i.Mtime, true
-		case "d":
-			t, good := parseDate(o.val, now)
-			if !good {
-				p.errorf("invalid date format %s", p.q(o.val))
-				return 1
+		case "d", "t":
+			parse := parseDate
+			if o.name == "t" {
+				parse = parseStamp
 			}
-			atime, mtime, explicit = t, t, true
-		case "t":
-			t, good := parseStamp(o.val, now)
+			t, good := parse(o.val, now)
 			if !good {
 				p.errorf("invalid date format %s", p.q(o.val))
 				return 1

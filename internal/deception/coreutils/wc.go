@@ -15,10 +15,7 @@ func wc(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	flags := ""
-	for _, o := range opts {
-		flags += o.name
-	}
+	flags := named(opts)
 	if flags == "" {
 		flags = "lwc"
 	}

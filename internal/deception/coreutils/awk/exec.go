@@ -69,11 +69,7 @@ func (in *interp) loop(s *stmt) flow {
 		if (s.op != "do" || !first) && s.a != nil && !in.cond(s.a) {
 			return onward
 		}
-		switch f := in.exec(s.body); f {
-		case onward, doContinue:
-		case doBreak:
-			return onward
-		default:
+		if f, end := in.exec(s.body).ofLoop(); end {
 			return f
 		}
 		if s.step != nil {
@@ -95,11 +91,7 @@ func (in *interp) forIn(s *stmt) flow {
 			continue
 		}
 		in.assign(s.a, input(k))
-		switch f := in.exec(s.body); f {
-		case onward, doContinue:
-		case doBreak:
-			return onward
-		default:
+		if f, end := in.exec(s.body).ofLoop(); end {
 			return f
 		}
 	}

@@ -59,6 +59,17 @@ const (
 	doReturn
 )
 
+// ofLoop says whether a loop ends when its body ended with f, and how.
+func (f flow) ofLoop() (flow, bool) {
+	switch f {
+	case onward, doContinue:
+		return onward, false
+	case doBreak:
+		return onward, true
+	}
+	return f, true
+}
+
 type array map[string]value
 
 type interp struct {
