@@ -37,21 +37,7 @@ func outputCommands(name string) Command {
 
 // echo is /bin/echo, which like bash's knows -n, -e and -E.
 func echo(p *Proc) int {
-	args := p.Args[1:]
-	newline, escapes := true, false
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "neE") == "" {
-		for _, c := range args[0][1:] {
-			switch c {
-			case 'n':
-				newline = false
-			case 'e':
-				escapes = true
-			case 'E':
-				escapes = false
-			}
-		}
-		args = args[1:]
-	}
+	args, newline, escapes := EchoOptions(p.Args[1:], "neE", false)
 	for i, a := range args {
 		if i > 0 {
 			p.print(" ")
@@ -70,6 +56,26 @@ func echo(p *Proc) int {
 		p.print("\n")
 	}
 	return 0
+}
+
+// EchoOptions takes the options of echo off its words: those made of the letters
+// known only, of n, e and E. escapes is what holds when none of them says.
+func EchoOptions(words []string, known string, escapes bool) (rest []string, newline, expand bool) {
+	newline, expand = true, escapes
+	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' && strings.Trim(words[0][1:], known) == "" {
+		for _, c := range words[0][1:] {
+			switch c {
+			case 'n':
+				newline = false
+			case 'e':
+				expand = true
+			case 'E':
+				expand = false
+			}
+		}
+		words = words[1:]
+	}
+	return words, newline, expand
 }
 
 // unescape expands backslash escapes. In echo octal numbers begin with 0; \c

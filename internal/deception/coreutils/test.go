@@ -3,8 +3,6 @@ package coreutils
 import (
 	"strconv"
 	"strings"
-
-	"honeyguide/internal/deception/vfs"
 )
 
 func exprCommands(name string) Command {
@@ -138,15 +136,7 @@ func (t *tester) binary(a, op, b string) bool {
 	case "!=":
 		return a != b
 	case "-nt", "-ot", "-ef":
-		x, err1 := t.p.stat(a)
-		y, err2 := t.p.stat(b)
-		if op == "-ef" {
-			return err1 == nil && err2 == nil && x.Ino == y.Ino && x.Dev == y.Dev
-		}
-		if op == "-ot" {
-			x, y, err1, err2 = y, x, err2, err1
-		}
-		return err1 == nil && (err2 != nil || x.Mtime.After(y.Mtime))
+		return CompareFiles(t.p.stat, a, op, b)
 	}
 	n, err1 := strconv.ParseInt(strings.TrimSpace(a), 10, 64)
 	m, err2 := strconv.ParseInt(strings.TrimSpace(b), 10, 64)
@@ -156,19 +146,7 @@ func (t *tester) binary(a, op, b string) bool {
 	if err2 != nil {
 		return t.fail("invalid integer %s", t.p.q(b))
 	}
-	switch op {
-	case "-eq":
-		return n == m
-	case "-ne":
-		return n != m
-	case "-lt":
-		return n < m
-	case "-le":
-		return n <= m
-	case "-gt":
-		return n > m
-	}
-	return n >= m
+	return CompareNumbers(n, op, m)
 }
 
 func (t *tester) unary(op byte, a string) bool {
@@ -191,27 +169,5 @@ func (t *tester) unary(op byte, a string) bool {
 		return p.FS.Access(p.Cred, p.path(a), 1) == nil
 	}
 	i, err := p.stat(a)
-	if err != nil {
-		return false
-	}
-	kinds := map[byte]uint32{'b': vfs.Block, 'c': vfs.Char, 'd': vfs.Dir, 'f': vfs.Regular, 'p': vfs.Fifo, 'S': vfs.Socket}
-	switch op {
-	case 'e':
-		return true
-	case 's':
-		return i.Size > 0
-	case 'u':
-		return i.Mode&vfs.Setuid != 0
-	case 'g':
-		return i.Mode&vfs.Setgid != 0
-	case 'k':
-		return i.Mode&vfs.Sticky != 0
-	case 'O':
-		return i.UID == p.Cred.UID
-	case 'G':
-		return i.GID == p.Cred.GID
-	case 'N':
-		return i.Mtime.After(i.Atime)
-	}
-	return i.Type() == kinds[op]
+	return err == nil && FileIs(i, p.Cred, op)
 }
