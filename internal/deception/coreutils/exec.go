@@ -1,7 +1,7 @@
 package coreutils
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,28 +36,6 @@ func execCommands(name string) Command {
 		return func(p *Proc) int { p.Watch.Unsupported("script"); return 0 }
 	}
 	return nil
-}
-
-// notFound reports a command that cannot be run: 127, or 126 when it is there.
-func (p *Proc) notFound(name string) (status int, missing bool) {
-	_, err := p.lookPath(name)
-	if err == nil {
-		return 0, false
-	}
-	switch p.name {
-	case "timeout", "chroot", "stdbuf":
-		p.errorf("failed to run command %s: %s", p.q(name), why(err))
-	case "nohup":
-		p.errorf("failed to run command %s: %s", qa(name), why(err))
-	case "env", "nice":
-		p.errorf("%s: %s", p.q(name), why(err))
-	default:
-		p.errorf("failed to execute %s: %s", name, why(err))
-	}
-	if errors.Is(err, vfs.EACCES) {
-		return 126, true
-	}
-	return 127, true
 }
 
 func env(p *Proc) int {
@@ -268,7 +246,7 @@ func timeout(p *Proc) int {
 // wrapper runs its command as it is: nice, setsid and the like.
 func wrapper(p *Proc) int {
 	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:"}[p.name]
-	opts, args, ok := p.getopt(cmpOr(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
+	opts, args, ok := p.getopt(cmp.Or(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
 	if !ok {
 		return 125
 	}
@@ -300,13 +278,6 @@ func wrapper(p *Proc) int {
 		p.complain(sprintf("%.2fuser %.2fsystem 0:%05.2felapsed 99%%CPU (0avgtext+0avgdata 1984maxresident)k\n0inputs+0outputs (0major+89minor)pagefaults 0swaps\n", d.Seconds(), 0.0, d.Seconds()))
 	}
 	return status
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func chroot(p *Proc) int {
@@ -362,7 +333,7 @@ func which(p *Proc) int {
 				found = true
 			}
 		} else {
-			for dir := range strings.SplitSeq(cmpOr(p.Env("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
+			for dir := range strings.SplitSeq(cmp.Or(p.Env("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ":") {
 				i, err := p.FS.Stat(p.Cred, dir+"/"+a)
 				if err == nil && !i.IsDir() && p.FS.Access(p.Cred, dir+"/"+a, 1) == nil && (!found || all) {
 					p.print(dir + "/" + a + "\n")
@@ -409,107 +380,4 @@ func watch(p *Proc) int {
 		}
 		p.sleep(2 * time.Second)
 	}
-}
-
-// applets of Debian's busybox.
-var applets = strings.Fields(`[ [[ acpid adjtimex ar arch arp arping ascii ash awk base64 basename bc blkdiscard blkid blockdev brctl bunzip2 bzcat bzip2 cal cat chgrp chmod chown
-chroot chvt clear cmp cp cpio crc32 cttyhack cut date dc dd deallocvt depmod devmem df diff dirname dmesg dnsdomainname dos2unix du dumpkmap dumpleases echo egrep env expand expr factor
-fallocate false fatattr fdisk fgrep find findfs fold free freeramdisk fsfreeze fstrim ftpget ftpput getopt getty grep groups gunzip gzip halt head hexdump hostid hostname httpd hwclock
-i2cdetect i2cdump i2cget i2cset i2ctransfer id ifconfig ifdown ifup init insmod ionice ip ipcalc ipneigh kill killall klogd last less link linux32 linux64 linuxrc ln loadfont loadkmap
-logger login logname logread losetup ls lsmod lsscsi lzcat lzma lzop md5sum mdev microcom mim mkdir mkdosfs mke2fs mkfifo mknod mkpasswd mkswap mktemp modinfo modprobe more mount mt mv
-nameif nc netstat nl nologin nproc nsenter nslookup nuke od openvt partprobe paste patch pidof ping ping6 pivot_root poweroff printf ps pwd rdate readlink realpath reboot renice reset
-resume rev rm rmdir rmmod route rpm rpm2cpio run-init run-parts sed seq setkeycodes setpriv setsid sh sha1sum sha256sum sha3sum sha512sum shred shuf sleep sort ssl_client
-start-stop-daemon stat strings stty svc svok swapoff swapon switch_root sync sysctl syslogd tac tail tar taskset tee telnet test tftp time timeout top touch tr traceroute traceroute6 true
-truncate ts tty ubirename udhcpc udhcpd uevent umount uname uncompress unexpand uniq unix2dos unlink unlzma unshare unxz unzip uptime usleep uudecode uuencode vconfig vi w watch watchdog
-wc wget which who whoami xargs xxd xz xzcat yes zcat`)
-
-const busyboxBanner = `BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.
-`
-
-const busyboxText = busyboxBanner + `BusyBox is copyrighted by many authors between 1998-2015.
-Licensed under GPLv2. See source distribution for detailed
-copyright notices.
-
-Usage: busybox [function [arguments]...]
-   or: busybox --list[-full]
-   or: busybox --show SCRIPT
-   or: busybox --install [-s] [DIR]
-   or: function [arguments]...
-
-	BusyBox is a multi-call binary that combines many common Unix
-	utilities into a single executable.  Most people will create a
-	link to busybox for each function they wish to use and BusyBox
-	will act like whatever it was invoked as.
-
-Currently defined functions:
-`
-
-// appletList writes the names in lines of at most 72 columns.
-func appletList() string {
-	var b strings.Builder
-	line := "\t"
-	col := 8
-	for i, a := range applets {
-		item := a
-		if i < len(applets)-1 {
-			item += ","
-		}
-		if col+1+len(item) > 79 {
-			b.WriteString(line + "\n")
-			line, col = "\t", 8
-		}
-		if line != "\t" {
-			line += " "
-			col++
-		}
-		line += item
-		col += len(item)
-	}
-	b.WriteString(line + "\n")
-	return b.String()
-}
-
-func busybox(p *Proc) int {
-	args := p.Args[1:]
-	if len(args) == 0 || args[0] == "--help" && len(args) == 1 {
-		p.print(busyboxText + appletList())
-		return 0
-	}
-	switch args[0] {
-	case "--list":
-		p.print(joinLines(applets))
-		return 0
-	case "--list-full":
-		for _, a := range applets {
-			p.print("usr/bin/" + a + "\n")
-		}
-		return 0
-	case "--help":
-		args = append(args[1:], "--help")
-	case "--install":
-		return 0
-	}
-	name := args[0]
-	if !slices.Contains(applets, base(name)) {
-		p.complain(name + ": applet not found\n")
-		return 127
-	}
-	if len(args) == 2 && args[1] == "--help" {
-		p.complain(busyboxBanner + "\nUsage: " + base(name) + " [OPTIONS]\n")
-		return 0
-	}
-	switch base(name) {
-	case "ash", "sh":
-		return p.spawn(append([]string{"sh"}, args[1:]...), nil)
-	}
-	c := byName(base(name))
-	if c == nil {
-		p.Watch.Unsupported("busybox " + name)
-		return 1
-	}
-	p.flush()
-	child := *p
-	child.Args, child.out = args, nil
-	child.applet = true
-	return run(base(name), c, &child)
 }

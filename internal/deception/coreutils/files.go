@@ -80,6 +80,11 @@ func (p *Proc) each(r io.Reader, fn func(b []byte) bool) error {
 	}
 }
 
+// pass writes out what r holds. What cannot be read ends it without a word.
+func (p *Proc) pass(r io.Reader) {
+	_ = p.each(r, func(b []byte) bool { p.write(b); return true })
+}
+
 // maxLine bounds one line of text input; longer ones come in pieces.
 const maxLine = 1 << 20
 
@@ -143,13 +148,19 @@ func (p *Proc) all(r io.Reader) ([]byte, error) {
 	return out, err
 }
 
+// orStdin is the operands, or standard input's name when there are none.
+func orStdin(args []string) []string {
+	if len(args) == 0 {
+		return []string{"-"}
+	}
+	return args
+}
+
 // inputs calls fn for each operand, or for standard input when there is none,
 // and reports those that cannot be read in the manner of message, where %q
 // stands for the name in quotes and %s for the name. It returns 1 if any failed.
 func (p *Proc) inputs(args []string, message string, fn func(name string, r io.Reader) error) int {
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
+	args = orStdin(args)
 	status := 0
 	for _, a := range args {
 		r, err := p.open(a)

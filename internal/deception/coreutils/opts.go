@@ -1,10 +1,6 @@
 package coreutils
 
-import (
-	"strconv"
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // opt is one option found on a command line: its short letter, or its long name
 // when it has no letter, and its argument.
@@ -236,175 +232,20 @@ func (p *Proc) version() {
 	panic(stop{0})
 }
 
-// utf8 reports whether the session's locale is a UTF-8 one.
-func (p *Proc) utf8() bool {
-	for _, v := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if s := p.Env(v); s != "" {
-			s = strings.ToUpper(s)
-			return strings.HasSuffix(s, "UTF-8") || strings.HasSuffix(s, "UTF8")
-		}
+// letters is the set of options that were given.
+func letters(opts []opt) map[string]bool {
+	m := map[string]bool{}
+	for _, o := range opts {
+		m[o.name] = true
 	}
-	return false
+	return m
 }
 
-// q quotes as the locale does: ‘x’ in a UTF-8 locale, 'x' otherwise.
-func (p *Proc) q(s string) string {
-	if p.utf8() {
-		return "‘" + escaped(s, 0) + "’"
+// named is the names of the options that were given, in their order.
+func named(opts []opt) string {
+	s := ""
+	for _, o := range opts {
+		s += o.name
 	}
-	return "'" + escaped(s, '\'') + "'"
-}
-
-// escaped writes control characters as C does.
-func escaped(s string, quote byte) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case quote != 0 && c == quote, c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c < 0x20 || c == 0x7f:
-			b.WriteString(octal(c))
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-func octal(c byte) string {
-	s := strconv.FormatUint(uint64(c), 8)
-	return `\` + "000"[len(s):] + s
-}
-
-// qa quotes a file name for the shell, always with ASCII quotes.
-func qa(s string) string {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] == 0x7f {
-			plain = false
-		}
-	}
-	switch {
-	case plain && !strings.Contains(s, "'"):
-		return "'" + s + "'"
-	case plain && !strings.ContainsAny(s, "\"$`\\!"):
-		return `"` + s + `"`
-	}
-	var b strings.Builder
-	b.WriteByte('\'')
-	open := true
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		special := ""
-		switch {
-		case c == '\'':
-			if !open {
-				b.WriteByte('\'')
-				open = true
-			}
-			b.WriteString(`'\'`)
-			b.WriteByte('\'')
-			continue
-		case c == '\n':
-			special = `\n`
-		case c == '\t':
-			special = `\t`
-		case c == '\r':
-			special = `\r`
-		case c < 0x20 || c == 0x7f:
-			special = octal(c)
-		}
-		switch {
-		case special != "" && open:
-			b.WriteString(`'$'` + special)
-			open = false
-		case special != "":
-			b.WriteString(special)
-		case !open:
-			b.WriteString(`''`)
-			b.WriteByte(c)
-			open = true
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('\'')
-	return b.String()
-}
-
-// size parses a number with one of the usual suffixes (b, k, K, KB, M, MB, G...).
-func size(s string) (int64, bool) {
-	i := 0
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
-	}
-	if i == 0 {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(s[:i], 10, 64)
-	if err != nil {
-		return 0, false
-	}
-	unit := int64(1)
-	switch suffix := s[i:]; suffix {
-	case "":
-	case "c":
-	case "w":
-		unit = 2
-	case "b":
-		unit = 512
-	default:
-		base := int64(1024)
-		if len(suffix) > 1 {
-			switch suffix[1:] {
-			case "B":
-				base = 1000
-			case "iB":
-			default:
-				return 0, false
-			}
-		}
-		p := strings.IndexByte("kMGTP", suffix[0])
-		if suffix[0] == 'K' {
-			p = 0
-		}
-		if suffix[0] == 'm' {
-			p = 1
-		}
-		if p < 0 {
-			return 0, false
-		}
-		for range p + 1 {
-			unit *= base
-		}
-	}
-	if n > (1<<62)/unit {
-		return 1 << 62, true
-	}
-	return n * unit, true
-}
-
-// width returns how many columns a name takes on a terminal.
-func width(s string) int {
-	n := 0
-	for _, r := range s {
-		switch {
-		case r < 0x20 || r == 0x7f:
-		case r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff):
-			n += 2
-		case r == utf8.RuneError:
-			n++
-		default:
-			n++
-		}
-	}
-	return n
+	return s
 }

@@ -296,7 +296,6 @@ func (p *Proc) write(b []byte) {
 
 func (p *Proc) print(s string)            { p.write([]byte(s)) }
 func (p *Proc) printf(f string, a ...any) { p.write(fmt.Appendf(nil, f, a...)) }
-func (p *Proc) println(a ...any)          { p.write(fmt.Appendln(nil, a...)) }
 func (p *Proc) flush() {
 	if err := p.out.flush(); err != nil {
 		panic(stop{p.writeFailed(err)})

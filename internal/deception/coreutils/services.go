@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (p *Proc) units() []unit {
 		if q.PPID != 1 || q.KernelThread() {
 			continue
 		}
-		n := cmpOr(names[q.Name], q.Name)
+		n := cmp.Or(names[q.Name], q.Name)
 		if unitTexts[n] != "" {
 			out = append(out, unit{n, unitTexts[n], q})
 		}

@@ -6,6 +6,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"honeyguide/internal/deception/coreutils"
 	"honeyguide/internal/deception/shell/pattern"
 )
 
@@ -91,14 +92,14 @@ func (e *env) condBinary(x *syntax.BinaryTest) (bool, error) {
 	case ">":
 		return l > r, nil
 	case "-nt", "-ot", "-ef":
-		return e.compareFiles(l, op, r), nil
+		return coreutils.CompareFiles(e.stat, l, op, r), nil
 	default:
 		a, err := e.arith(l)
 		if err != nil {
 			return false, err
 		}
 		b, err := e.arith(r)
-		return compare(a, op, b), err
+		return coreutils.CompareNumbers(a, op, b), err
 	}
 }
 

@@ -2,24 +2,16 @@ package shell
 
 import (
 	"strings"
+
+	"honeyguide/internal/deception/coreutils"
 )
 
 func echoBuiltin(e *env, args []string) int {
-	words := args[1:]
-	newline, escapes := true, e.dialect == dash || e.shopts&shXpgEcho != 0
-	for len(words) > 0 && echoOption(words[0], e.dialect) {
-		for _, c := range words[0][1:] {
-			switch c {
-			case 'n':
-				newline = false
-			case 'e':
-				escapes = true
-			case 'E':
-				escapes = false
-			}
-		}
-		words = words[1:]
+	known := "neE"
+	if e.dialect == dash { // which knows -n only
+		known = "n"
 	}
+	words, newline, escapes := coreutils.EchoOptions(args[1:], known, e.dialect == dash || e.shopts&shXpgEcho != 0)
 	s := strings.Join(words, " ")
 	if escapes && strings.IndexByte(s, '\\') >= 0 {
 		var stop bool
@@ -35,18 +27,6 @@ func echoBuiltin(e *env, args []string) int {
 		return 1
 	}
 	return 0
-}
-
-// echoOption reports a word of the letters n, e and E. dash knows -n only.
-func echoOption(w string, d dialect) bool {
-	if len(w) < 2 || w[0] != '-' {
-		return false
-	}
-	known := "neE"
-	if d == dash {
-		known = "n"
-	}
-	return strings.Trim(w[1:], known) == ""
 }
 
 // decode replaces backslash escapes.

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"honeyguide/internal/deception/vfs"
+	"honeyguide/internal/deception/coreutils"
 )
 
 func testBuiltin(e *env, args []string) int {
@@ -211,34 +211,6 @@ func (e *env) fileTest(op byte, arg string) bool {
 		return false
 	}
 	switch op {
-	case 'e', 'a':
-		return true
-	case 'f':
-		return i.IsRegular()
-	case 'd':
-		return i.IsDir()
-	case 'b':
-		return i.Type() == vfs.Block
-	case 'c':
-		return i.Type() == vfs.Char
-	case 'p':
-		return i.Type() == vfs.Fifo
-	case 'S':
-		return i.Type() == vfs.Socket
-	case 's':
-		return i.Size > 0
-	case 'g':
-		return i.Mode&vfs.Setgid != 0
-	case 'u':
-		return i.Mode&vfs.Setuid != 0
-	case 'k':
-		return i.Mode&vfs.Sticky != 0
-	case 'O':
-		return i.UID == e.cred.UID
-	case 'G':
-		return i.GID == e.cred.GID
-	case 'N':
-		return i.Mtime.After(i.Atime)
 	case 'r':
 		return e.fs.Access(e.cred, path, 4) == nil
 	case 'w':
@@ -246,7 +218,7 @@ func (e *env) fileTest(op byte, arg string) bool {
 	case 'x':
 		return e.fs.Access(e.cred, path, 1) == nil && (i.IsDir() || i.Mode&0o111 != 0)
 	}
-	return false
+	return coreutils.FileIs(i, e.cred, op)
 }
 
 func (t *tester) binary(l, op, r string) bool {
@@ -260,7 +232,7 @@ func (t *tester) binary(l, op, r string) bool {
 	case ">":
 		return l > r
 	case "-nt", "-ot", "-ef":
-		return t.e.compareFiles(l, op, r)
+		return coreutils.CompareFiles(t.e.stat, l, op, r)
 	}
 	a, ok := t.integer(l)
 	if !ok {
@@ -270,7 +242,7 @@ func (t *tester) binary(l, op, r string) bool {
 	if !ok {
 		return false
 	}
-	return compare(a, op, b)
+	return coreutils.CompareNumbers(a, op, b)
 }
 
 func (t *tester) integer(s string) (int64, bool) {
@@ -282,32 +254,4 @@ func (t *tester) integer(s string) (int64, bool) {
 		return 0, t.fail("%s: integer expression expected", s)
 	}
 	return n, true
-}
-
-func compare(a int64, op string, b int64) bool {
-	switch op {
-	case "-eq":
-		return a == b
-	case "-ne":
-		return a != b
-	case "-lt":
-		return a < b
-	case "-le":
-		return a <= b
-	case "-gt":
-		return a > b
-	}
-	return a >= b
-}
-
-func (e *env) compareFiles(l, op, r string) bool {
-	a, err1 := e.stat(l)
-	b, err2 := e.stat(r)
-	switch op {
-	case "-nt":
-		return err1 == nil && (err2 != nil || a.Mtime.After(b.Mtime))
-	case "-ot":
-		return err2 == nil && (err1 != nil || a.Mtime.Before(b.Mtime))
-	}
-	return err1 == nil && err2 == nil && a.Ino == b.Ino && a.Dev == b.Dev
 }

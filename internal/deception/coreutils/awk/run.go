@@ -59,6 +59,17 @@ const (
 	doReturn
 )
 
+// ofLoop says whether a loop ends when its body ended with f, and how.
+func (f flow) ofLoop() (flow, bool) {
+	switch f {
+	case onward, doContinue:
+		return onward, false
+	case doBreak:
+		return onward, true
+	}
+	return f, true
+}
+
 type array map[string]value
 
 type interp struct {
@@ -95,13 +106,6 @@ type interp struct {
 type cell struct {
 	v value
 	a array
-}
-
-type output struct {
-	w    io.Writer
-	c    io.Closer
-	cmd  string
-	body *strings.Builder
 }
 
 const (
@@ -277,222 +281,6 @@ func (in *interp) selected(r *rule) bool {
 	}
 	r.active = !in.cond(r.to)
 	return true
-}
-
-// cond evaluates a condition; a bare pattern matches the record.
-func (in *interp) cond(e *expr) bool { return in.eval(e).bool() }
-
-func (in *interp) exec(list []*stmt) flow {
-	for _, s := range list {
-		if f := in.statement(s); f != onward {
-			return f
-		}
-	}
-	return onward
-}
-
-func (in *interp) statement(s *stmt) flow {
-	in.h.step(1)
-	switch s.op {
-	case "expr":
-		in.eval(s.a)
-	case "print", "printf":
-		in.print(s)
-	case "block":
-		return in.exec(s.body)
-	case "if":
-		if in.cond(s.a) {
-			return in.exec(s.body)
-		}
-		return in.exec(s.alt)
-	case "while", "for", "do":
-		return in.loop(s)
-	case "forin":
-		return in.forIn(s)
-	case "break":
-		return doBreak
-	case "continue":
-		return doContinue
-	case "next":
-		return doNext
-	case "nextfile":
-		return doNextFile
-	case "exit":
-		if s.a != nil {
-			in.status = int(in.eval(s.a).float()) & 255
-		}
-		return doExit
-	case "return":
-		in.ret = value{}
-		if s.a != nil {
-			in.ret = in.eval(s.a)
-		}
-		return doReturn
-	case "delete":
-		a := in.array(s.a)
-		if s.list == nil {
-			clear(a)
-		} else {
-			delete(a, in.key(s.list))
-		}
-	}
-	return onward
-}
-
-func (in *interp) loop(s *stmt) flow {
-	if s.init != nil {
-		in.statement(s.init)
-	}
-	for first := true; ; first = false {
-		in.h.step(1)
-		if (s.op != "do" || !first) && s.a != nil && !in.cond(s.a) {
-			return onward
-		}
-		switch f := in.exec(s.body); f {
-		case onward, doContinue:
-		case doBreak:
-			return onward
-		default:
-			return f
-		}
-		if s.step != nil {
-			in.statement(s.step)
-		}
-	}
-}
-
-func (in *interp) forIn(s *stmt) flow {
-	a := in.array(s.b)
-	keys := make([]string, 0, len(a))
-	in.h.step(1 + len(a)/16)
-	for k := range a {
-		keys = append(keys, k)
-	}
-	order(keys)
-	for _, k := range keys {
-		if _, ok := a[k]; !ok {
-			continue
-		}
-		in.assign(s.a, input(k))
-		switch f := in.exec(s.body); f {
-		case onward, doContinue:
-		case doBreak:
-			return onward
-		default:
-			return f
-		}
-	}
-	return onward
-}
-
-func (in *interp) print(s *stmt) {
-	var text string
-	switch {
-	case s.op == "printf":
-		if len(s.list) == 0 {
-			in.fail("run time error: no arguments in call to printf")
-		}
-		args := make([]value, len(s.list)-1)
-		format := in.eval(s.list[0]).text(in.conv)
-		for i, e := range s.list[1:] {
-			args[i] = in.eval(e)
-		}
-		text = sprintf(format, args, in.conv, func() { in.short("printf", format) })
-	case len(s.list) == 0:
-		text = in.record() + in.ors
-	default:
-		var b strings.Builder
-		for i, e := range s.list {
-			if i > 0 {
-				b.WriteString(in.ofs)
-			}
-			b.WriteString(in.eval(e).text(in.ofmt))
-		}
-		b.WriteString(in.ors)
-		text = b.String()
-	}
-	in.limit(len(text))
-	w := in.h.Stdout
-	if s.redirect != "" {
-		w = in.writer(s.redirect, in.eval(s.dest).text(in.conv))
-	}
-	in.write(w, text)
-}
-
-func (in *interp) short(name, format string) {
-	in.fail("run time error: not enough arguments passed to %s(\"%s\")\n\tFILENAME=\"%s\" FNR=%s NR=%s", name, format,
-		in.global("FILENAME").v.text(in.conv), in.global("FNR").v.text(in.conv), in.global("NR").v.text(in.conv))
-}
-
-// limit bounds one string.
-func (in *interp) limit(n int) {
-	if n > maxText {
-		in.fail("program limit exceeded: maximum string size")
-	}
-	in.h.step(1 + n/512)
-}
-
-func (in *interp) write(w io.Writer, s string) {
-	if _, err := io.WriteString(w, s); err != nil {
-		in.fail("write failure")
-	}
-}
-
-func (in *interp) writer(how, name string) io.Writer {
-	if o, ok := in.writers[name]; ok {
-		return o.w
-	}
-	if len(in.writers) > 100 {
-		in.fail("cannot open \"%s\" for output", name)
-	}
-	if how == "|" {
-		b := &strings.Builder{}
-		o := &output{w: b, cmd: name, body: b}
-		in.writers[name] = o
-		return b
-	}
-	switch name {
-	case "/dev/stdout", "-":
-		return in.h.Stdout
-	}
-	f, err := in.h.Create(name, how == ">>")
-	if err != nil {
-		in.fail("cannot open \"%s\" for output", name)
-	}
-	in.writers[name] = &output{w: f, c: f}
-	return f
-}
-
-func (in *interp) closeOutput(name string) (int, bool) {
-	o, ok := in.writers[name]
-	if !ok {
-		return 0, false
-	}
-	delete(in.writers, name)
-	if o.cmd != "" {
-		in.flush()
-		return in.h.Command(o.cmd, strings.NewReader(o.body.String()), in.h.Stdout), true
-	}
-	if o.c != nil {
-		_ = o.c.Close()
-	}
-	return 0, true
-}
-
-func (in *interp) flush() {
-	if in.h.Flush != nil {
-		in.h.Flush()
-	}
-}
-
-func (in *interp) closeAll() {
-	for name := range in.writers {
-		in.closeOutput(name)
-	}
-	for name, r := range in.readers {
-		r.close()
-		delete(in.readers, name)
-	}
 }
 
 func (in *interp) matcher(e *expr) Matcher {

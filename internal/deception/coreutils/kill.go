@@ -1,0 +1,228 @@
+package coreutils
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"honeyguide/internal/deception/machine"
+)
+
+// signals by number; the names are without SIG.
+var signals = []string{"EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"}
+
+func signalNumber(s string) (int, bool) {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n, n >= 0 && n <= 64
+	}
+	i := slices.Index(signals, strings.TrimPrefix(strings.ToUpper(s), "SIG"))
+	return i, i >= 0
+}
+
+// kill is /usr/bin/kill; the shell has its own.
+func kill(p *Proc) int {
+	sig := 15
+	var targets []string
+	for i := 1; i < len(p.Args); i++ {
+		a := p.Args[i]
+		switch {
+		case a == "-l" || a == "-L":
+			p.print(strings.Join(signals[1:], " ") + "\n")
+			return 0
+		case (a == "-s" || a == "-n") && i+1 < len(p.Args):
+			i++
+			n, ok := signalNumber(p.Args[i])
+			if !ok {
+				p.errorf("unknown signal %s", p.Args[i])
+				return 1
+			}
+			sig = n
+		case a == "--":
+		case strings.HasPrefix(a, "-") && len(targets) == 0 && len(a) > 1:
+			n, ok := signalNumber(a[1:])
+			if !ok {
+				p.errorf("unknown signal %s", a[1:])
+				return 1
+			}
+			sig = n
+		default:
+			targets = append(targets, a)
+		}
+	}
+	if len(targets) == 0 {
+		p.errorf("not enough arguments")
+		return 1
+	}
+	status := 0
+	for _, t := range targets {
+		pid, err := strconv.Atoi(t)
+		if err != nil {
+			p.errorf("cannot find process \"%s\"", t)
+			status = 1
+			continue
+		}
+		if err := p.table().Kill(p.Cred.UID, pid, sig); err != nil {
+			p.errorf("sending signal to %d failed: %s", pid, why(err))
+			status = 1
+		}
+	}
+	return status
+}
+
+// pkill is pkill, pgrep, killall and pidof: processes found by name.
+func pkill(p *Proc) int {
+	sig, full, exact, invert, list, newest, quiet := 15, false, p.name == "killall" || p.name == "pidof", false, p.name == "pgrep" || p.name == "pidof", "", false
+	showName, single := false, false
+	var names []string
+	user, delim := "", "\n"
+	for i := 1; i < len(p.Args); i++ {
+		a := p.Args[i]
+		if len(a) < 2 || a[0] != '-' {
+			names = append(names, a)
+			continue
+		}
+		if a == "--help" {
+			p.help()
+		}
+		if n, ok := signalNumber(strings.TrimPrefix(a[1:], "signal=")); ok && p.name != "pidof" && p.name != "pgrep" && (len(a) > 2 || a[1] >= '0' && a[1] <= '9') {
+			sig = n
+			continue
+		}
+		next := func() string {
+			if i+1 < len(p.Args) {
+				i++
+				return p.Args[i]
+			}
+			return ""
+		}
+		switch a {
+		case "-f", "--full":
+			full = true
+		case "-x", "--exact", "-e", "--echo":
+			exact = exact || a == "-x" || a == "--exact"
+		case "-v", "--inverse":
+			invert = p.name != "killall"
+		case "-n", "-o", "--newest", "--oldest":
+			newest = strings.TrimLeft(a, "-")[:1]
+		case "-l", "--list-name", "-a", "--list-full":
+			showName = true
+		case "-s", "--single-shot":
+			if p.name == "pidof" {
+				single = true
+			} else if n, ok := signalNumber(next()); ok {
+				sig = n
+			}
+		case "-u", "-U", "--euid", "--user":
+			user = next()
+		case "-d":
+			delim = next()
+		case "-q", "--quiet", "-w", "--wait", "-I", "-i", "-r", "-c":
+			quiet = quiet || a == "-q" || a == "--quiet"
+		case "-t", "-P", "-g", "-G":
+			next()
+		default:
+			p.getoptFail(a)
+			return 2
+		}
+	}
+	if len(names) == 0 && user == "" {
+		switch p.name {
+		case "killall":
+			p.complain("Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n\n")
+			return 1
+		case "pidof":
+			return 1
+		}
+		p.complain(sprintf("%s: no matching criteria specified\nTry `%s --help' for more information.\n", p.name, p.name))
+		return 2
+	}
+	var hits []machine.Process
+	found := map[string]bool{}
+	for _, q := range p.table().List() {
+		if q.PID == p.PID {
+			continue
+		}
+		ok := len(names) == 0
+		for _, n := range names {
+			text := q.Name
+			if full && len(q.Args) > 0 {
+				text = strings.Join(q.Args, " ")
+			}
+			m := text == n || exact && len(q.Args) > 0 && base(q.Args[0]) == base(n)
+			if !exact {
+				re, err := compile(p, n, reOptions{extended: true})
+				m = err == nil && re.find(p, []byte(text)) != nil
+			}
+			if m {
+				ok, found[n] = true, true
+			}
+		}
+		if user != "" && q.User != user && strconv.Itoa(int(q.UID)) != user {
+			ok = false
+		}
+		if ok != invert {
+			hits = append(hits, q)
+		}
+	}
+	if newest != "" && len(hits) > 0 {
+		slices.SortFunc(hits, func(a, b machine.Process) int { return a.Start.Compare(b.Start) })
+		if newest == "n" {
+			hits = hits[len(hits)-1:]
+		} else {
+			hits = hits[:1]
+		}
+	}
+	if list {
+		var out []string
+		for _, q := range hits {
+			s := strconv.Itoa(q.PID)
+			if showName {
+				s += " " + q.Name
+			}
+			out = append(out, s)
+		}
+		if p.name == "pidof" {
+			slices.Reverse(out)
+			delim = " "
+			if single && len(out) > 1 {
+				out = out[:1]
+			}
+		}
+		if len(out) > 0 {
+			p.print(strings.Join(out, delim) + "\n")
+			return 0
+		}
+		return 1
+	}
+	status := 1
+	for _, q := range hits {
+		if err := p.table().Kill(p.Cred.UID, q.PID, sig); err != nil {
+			if p.name == "killall" {
+				p.complain(sprintf("%s(%d): %s\n", q.Name, q.PID, why(err)))
+			} else {
+				p.errorf("killing pid %d failed: %s", q.PID, why(err))
+			}
+			continue
+		}
+		status = 0
+	}
+	if p.name == "killall" {
+		for _, n := range names {
+			if !found[n] && !quiet {
+				p.complain(n + ": no process found\n")
+				status = 1
+			}
+		}
+	}
+	return status
+}
+
+// getoptFail is getopt's complaint for commands that read options themselves.
+func (p *Proc) getoptFail(a string) {
+	g := &getopt{p: p}
+	if strings.HasPrefix(a, "--") {
+		g.fail("unrecognized option '" + a + "'")
+	} else {
+		g.fail("invalid option -- '" + a[1:2] + "'")
+	}
+}

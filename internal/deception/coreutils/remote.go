@@ -1,0 +1,147 @@
+package coreutils
+
+import (
+	"strconv"
+	"strings"
+)
+
+func ssh(p *Proc) int {
+	var rest []string
+	port := "22"
+	for i := 1; i < len(p.Args); i++ {
+		a := p.Args[i]
+		switch {
+		case a == "-V":
+			p.complain("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.20 \n")
+			return 0
+		case (a == "-p" || a == "-P") && i+1 < len(p.Args):
+			i++
+			port = p.Args[i]
+		case len(a) == 2 && a[0] == '-' && strings.Contains("bcDEeFIiJLlmOoQRSWwp", a[1:]):
+			i++
+		case strings.HasPrefix(a, "-") && len(a) > 1:
+		default:
+			rest = append(rest, a)
+		}
+	}
+	if p.name == "scp" && contains(p.Args, "-t") { // the receiving side of an old scp
+		p.Watch.Unsupported("scp -t")
+		p.write([]byte{0})
+		return 0
+	}
+	if len(rest) == 0 || p.name == "scp" && len(rest) < 2 {
+		switch p.name {
+		case "scp":
+			p.complain("usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit]\n           [-o ssh_option] [-P port] [-S program] source ... target\n")
+			return 1
+		default:
+			p.complain("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]\n           [-b bind_address] [-c cipher_spec] [-D [bind_address:]port]\n           [-E log_file] [-e escape_char] [-F configfile] [-I pkcs11]\n           [-i identity_file] [-J [user@]host[:port]] [-L address]\n           [-l login_name] [-m mac_spec] [-O ctl_cmd] [-o option] [-p port]\n           [-Q query_option] [-R address] [-S ctl_path] [-W host:port]\n           [-w local_tun[:remote_tun]] destination [command [argument ...]]\n")
+			return 255
+		}
+	}
+	host := rest[0]
+	for _, r := range rest {
+		if p.name == "scp" && strings.Contains(r, ":") {
+			host, _, _ = strings.Cut(r, ":")
+		}
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	p.Watch.Download(p.name+"://"+strings.Join(rest, " "), p.name, "")
+	t := p.parseURL(host+":"+port, "ssh")
+	switch {
+	case !t.known:
+		p.sleep(dnsWait)
+		p.complain("ssh: Could not resolve hostname " + host + ": Temporary failure in name resolution\n")
+	case p.refused(t) && port != "22":
+		p.complain("ssh: connect to host " + host + " port " + port + ": Connection refused\n")
+	default:
+		p.sleep(2 * connectWait)
+		p.complain("ssh: connect to host " + host + " port " + port + ": Connection timed out\n")
+	}
+	if p.name == "scp" {
+		p.complain("scp: Connection closed\n")
+		return 1
+	}
+	return 255
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func nc(p *Proc) int {
+	opts, args, ok := p.getopt("46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zze:c")
+	if !ok {
+		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
+		return 1
+	}
+	f := letters(opts)
+	if f["e"] || f["c"] {
+		p.errorf("invalid option -- 'e'")
+		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n")
+		p.Watch.Unsupported("nc -e")
+		return 1
+	}
+	if f["l"] {
+		p.Watch.Unsupported("nc -l")
+		return p.forever()
+	}
+	if len(args) < 2 {
+		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
+		return 1
+	}
+	host, port := args[0], args[1]
+	p.Watch.Download("tcp://"+host+":"+port, "nc", "")
+	t := p.parseURL(host+":"+port, "tcp")
+	n, err := strconv.Atoi(port)
+	if err != nil && !strings.Contains(port, "-") {
+		p.errorf("port number invalid: %s", port)
+		return 1
+	}
+	switch {
+	case !t.known:
+		p.sleep(dnsWait)
+		p.complain(sprintf("nc: getaddrinfo for host \"%s\" port %s: Temporary failure in name resolution\n", host, port))
+	case p.refused(t):
+		if p.listening(uint16(n)) {
+			if f["v"] {
+				p.complain(sprintf("Connection to %s %s port [tcp/*] succeeded!\n", host, port))
+			}
+			return 0
+		}
+		if f["v"] {
+			p.complain(sprintf("nc: connect to %s port %s (tcp) failed: Connection refused\n", host, port))
+		}
+	default:
+		p.sleep(2 * connectWait)
+		if f["v"] || f["w"] {
+			p.complain(sprintf("nc: connect to %s port %s (tcp) failed: Connection timed out\n", host, port))
+		}
+	}
+	return 1
+}
+
+func (p *Proc) listening(port uint16) bool {
+	for _, s := range p.table().Sockets() {
+		if s.State == "LISTEN" && s.Local.Port() == port {
+			return true
+		}
+	}
+	return false
+}
+
+func rsync(p *Proc) int {
+	p.Watch.Download(strings.Join(p.Args[1:], " "), p.name, "")
+	if len(p.Args) < 3 {
+		p.complain("rsync error: syntax or usage error (code 1) at main.c(1782) [client=3.2.7]\n")
+		return 1
+	}
+	p.sleep(2 * connectWait)
+	p.complain("ssh: connect to host port 22: Connection timed out\nrsync: connection unexpectedly closed (0 bytes received so far) [sender]\nrsync error: unexplained error (code 255) at io.c(231) [sender=3.2.7]\n")
+	return 255
+}
