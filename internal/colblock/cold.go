@@ -317,7 +317,7 @@ func (c *Cold) Row(i int, r *Row) {
 		Dst: c.far.at(i, netip.AddrPortFrom(c.dst.at(i), uint16(h.ports[i]))),
 	}
 	if e.ID == "" && r.Outbox != "" {
-		e.ID, r.Derived = EventID(r.Outbox, r.Number, e.Time), true
+		e.ID, r.Derived = c.ID(i), true
 	}
 	c.lists(i, e)
 	c.attributes(i, e)
@@ -326,6 +326,15 @@ func (c *Cold) Row(i int, r *Row) {
 			e.Raw = append([]byte(nil), raw...)
 		}
 	}
+}
+
+// ID returns the id of row i; it costs less than making the row.
+func (c *Cold) ID(i int) string {
+	id, outbox := c.ids[i], c.hot.outbox.At(i)
+	if id == "" && outbox != "" {
+		return EventID(outbox, c.hot.numbers[i], micros(c.hot.times[i]))
+	}
+	return id
 }
 
 func (s *side) at(i int, addr netip.AddrPort) honeyguide.Endpoint {

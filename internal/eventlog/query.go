@@ -27,6 +27,28 @@ type Finder interface {
 	Top(ctx context.Context, q Query, dim Dim, k int) ([]Count, error)
 }
 
+// A Lister is a Finder that lists ids faster than it finds events.
+type Lister interface {
+	// IDs yields the ids of the newest events that have an attribute, newest
+	// first. It stops once it has looked at most events, or a few more. It ends
+	// after the first error.
+	IDs(ctx context.Context, attr string, most int) iter.Seq2[string, error]
+}
+
+// IDs asks a Finder for ids, as a [Lister] gives them.
+func IDs(ctx context.Context, f Finder, attr string, most int) iter.Seq2[string, error] {
+	if l, ok := f.(Lister); ok {
+		return l.IDs(ctx, attr, most)
+	}
+	return func(yield func(string, error) bool) {
+		for r, err := range f.Find(ctx, Query{Limit: most}) {
+			if _, ok := r.Event.Attrs[attr]; (ok || err != nil) && !yield(r.Event.ID, err) {
+				return
+			}
+		}
+	}
+}
+
 // A Query says which events are wanted; every field that is set must hold. The
 // zero Query wants all.
 type Query struct {

@@ -56,6 +56,56 @@ func (s *Store) matches(c *criteria) look[[]eventlog.Record] {
 	}
 }
 
+// IDs yields the ids of the newest events that have an attribute. It unpacks no
+// raw records and makes no events.
+func (s *Store) IDs(ctx context.Context, attr string, most int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		c, err := newCriteria(&eventlog.Query{})
+		if err != nil {
+			yield("", err)
+			return
+		}
+		type ids struct {
+			list   []string
+			looked int
+		}
+		look := func(ctx context.Context, cand *candidate, below eventlog.Seq) (out ids, err error) {
+			h, rows, err := s.hotRows(ctx, c, cand, below)
+			if err != nil || len(rows) == 0 {
+				return out, err
+			}
+			packed, err := s.blobs(ctx, cand.file, &cand.b, false, true)
+			if err != nil {
+				return out, err
+			}
+			cold, err := s.dec.Cold(h, packed.Cold, nil)
+			if err != nil {
+				return out, err
+			}
+			out.looked = len(rows)
+			for k := len(rows) - 1; k >= 0 && len(out.list) < most; k-- {
+				if _, ok := cold.Attr(rows[k], attr); ok {
+					out.list = append(out.list, cold.ID(rows[k]))
+				}
+			}
+			return out, nil
+		}
+		looked, stopped := 0, false
+		err = scan(ctx, s, c, look, func(x ids) bool {
+			for _, id := range x.list {
+				if stopped = !yield(id, nil); stopped {
+					return false
+				}
+			}
+			looked += x.looked
+			return looked < most
+		})
+		if err != nil && !stopped {
+			yield("", err)
+		}
+	}
+}
+
 // narrow returns the rows hot columns and attributes leave, and the cold group to
 // make events from.
 func (s *Store) narrow(ctx context.Context, c *criteria, cand *candidate, below eventlog.Seq) ([]int, *colblock.Cold, error) {
