@@ -60,6 +60,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	g.Go(ctx, "memory", giveBack)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
 			err := fn(ctx)
