@@ -69,23 +69,56 @@ func kill(p *Proc) int {
 	return status
 }
 
+// pkillJob is one request to find processes by name.
+type pkillJob struct {
+	p                          *Proc
+	sig                        int
+	full, exact, invert, quiet bool
+	list, showName, single     bool
+	newest, user, delim        string
+	names                      []string
+	found                      map[string]bool // names that matched
+}
+
 // pkill is pkill, pgrep, killall and pidof: processes found by name.
 func pkill(p *Proc) int {
-	sig, full, exact, invert, list, newest, quiet := 15, false, p.name == "killall" || p.name == "pidof", false, p.name == "pgrep" || p.name == "pidof", "", false
-	showName, single := false, false
-	var names []string
-	user, delim := "", "\n"
+	exact := p.name == "killall" || p.name == "pidof"
+	j := &pkillJob{p: p, sig: 15, exact: exact, list: p.name == "pgrep" || p.name == "pidof", delim: "\n", found: map[string]bool{}}
+	if !j.options() {
+		return 2
+	}
+	if len(j.names) == 0 && j.user == "" {
+		switch p.name {
+		case "killall":
+			p.complain("Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n\n")
+			return 1
+		case "pidof":
+			return 1
+		}
+		p.complain(sprintf("%s: no matching criteria specified\nTry `%s --help' for more information.\n", p.name, p.name))
+		return 2
+	}
+	hits := j.hits()
+	if j.list {
+		return j.show(hits)
+	}
+	return j.kill(hits)
+}
+
+// options reads the command line; false means it was refused.
+func (j *pkillJob) options() bool {
+	p := j.p
 	for i := 1; i < len(p.Args); i++ {
 		a := p.Args[i]
 		if len(a) < 2 || a[0] != '-' {
-			names = append(names, a)
+			j.names = append(j.names, a)
 			continue
 		}
 		if a == "--help" {
 			p.help()
 		}
 		if n, ok := signalNumber(strings.TrimPrefix(a[1:], "signal=")); ok && p.name != "pidof" && p.name != "pgrep" && (len(a) > 2 || a[1] >= '0' && a[1] <= '9') {
-			sig = n
+			j.sig = n
 			continue
 		}
 		next := func() string {
@@ -97,106 +130,109 @@ func pkill(p *Proc) int {
 		}
 		switch a {
 		case "-f", "--full":
-			full = true
+			j.full = true
 		case "-x", "--exact", "-e", "--echo":
-			exact = exact || a == "-x" || a == "--exact"
+			j.exact = j.exact || a == "-x" || a == "--exact"
 		case "-v", "--inverse":
-			invert = p.name != "killall"
+			j.invert = p.name != "killall"
 		case "-n", "-o", "--newest", "--oldest":
-			newest = strings.TrimLeft(a, "-")[:1]
+			j.newest = strings.TrimLeft(a, "-")[:1]
 		case "-l", "--list-name", "-a", "--list-full":
-			showName = true
+			j.showName = true
 		case "-s", "--single-shot":
 			if p.name == "pidof" {
-				single = true
+				j.single = true
 			} else if n, ok := signalNumber(next()); ok {
-				sig = n
+				j.sig = n
 			}
 		case "-u", "-U", "--euid", "--user":
-			user = next()
+			j.user = next()
 		case "-d":
-			delim = next()
+			j.delim = next()
 		case "-q", "--quiet", "-w", "--wait", "-I", "-i", "-r", "-c":
-			quiet = quiet || a == "-q" || a == "--quiet"
+			j.quiet = j.quiet || a == "-q" || a == "--quiet"
 		case "-t", "-P", "-g", "-G":
 			next()
 		default:
 			p.getoptFail(a)
-			return 2
+			return false
 		}
 	}
-	if len(names) == 0 && user == "" {
-		switch p.name {
-		case "killall":
-			p.complain("Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n\n")
-			return 1
-		case "pidof":
-			return 1
-		}
-		p.complain(sprintf("%s: no matching criteria specified\nTry `%s --help' for more information.\n", p.name, p.name))
-		return 2
-	}
+	return true
+}
+
+// hits are the processes meant.
+func (j *pkillJob) hits() []machine.Process {
+	p := j.p
 	var hits []machine.Process
-	found := map[string]bool{}
 	for _, q := range p.table().List() {
 		if q.PID == p.PID {
 			continue
 		}
-		ok := len(names) == 0
-		for _, n := range names {
+		ok := len(j.names) == 0
+		for _, n := range j.names {
 			text := q.Name
-			if full && len(q.Args) > 0 {
+			if j.full && len(q.Args) > 0 {
 				text = strings.Join(q.Args, " ")
 			}
-			m := text == n || exact && len(q.Args) > 0 && base(q.Args[0]) == base(n)
-			if !exact {
+			m := text == n || j.exact && len(q.Args) > 0 && base(q.Args[0]) == base(n)
+			if !j.exact {
 				re, err := compile(p, n, reOptions{extended: true})
 				m = err == nil && re.find(p, []byte(text)) != nil
 			}
 			if m {
-				ok, found[n] = true, true
+				ok, j.found[n] = true, true
 			}
 		}
-		if user != "" && q.User != user && strconv.Itoa(int(q.UID)) != user {
+		if j.user != "" && q.User != j.user && strconv.Itoa(int(q.UID)) != j.user {
 			ok = false
 		}
-		if ok != invert {
+		if ok != j.invert {
 			hits = append(hits, q)
 		}
 	}
-	if newest != "" && len(hits) > 0 {
+	if j.newest != "" && len(hits) > 0 {
 		slices.SortFunc(hits, func(a, b machine.Process) int { return a.Start.Compare(b.Start) })
-		if newest == "n" {
+		if j.newest == "n" {
 			hits = hits[len(hits)-1:]
 		} else {
 			hits = hits[:1]
 		}
 	}
-	if list {
-		var out []string
-		for _, q := range hits {
-			s := strconv.Itoa(q.PID)
-			if showName {
-				s += " " + q.Name
-			}
-			out = append(out, s)
+	return hits
+}
+
+// show lists what pgrep and pidof found.
+func (j *pkillJob) show(hits []machine.Process) int {
+	p := j.p
+	var out []string
+	for _, q := range hits {
+		s := strconv.Itoa(q.PID)
+		if j.showName {
+			s += " " + q.Name
 		}
-		if p.name == "pidof" {
-			slices.Reverse(out)
-			delim = " "
-			if single && len(out) > 1 {
-				out = out[:1]
-			}
-		}
-		if len(out) > 0 {
-			p.print(strings.Join(out, delim) + "\n")
-			return 0
-		}
-		return 1
+		out = append(out, s)
 	}
+	if p.name == "pidof" {
+		slices.Reverse(out)
+		j.delim = " "
+		if j.single && len(out) > 1 {
+			out = out[:1]
+		}
+	}
+	if len(out) > 0 {
+		p.print(strings.Join(out, j.delim) + "\n")
+		return 0
+	}
+	return 1
+}
+
+// kill sends the signal.
+func (j *pkillJob) kill(hits []machine.Process) int {
+	p := j.p
 	status := 1
 	for _, q := range hits {
-		if err := p.table().Kill(p.Cred.UID, q.PID, sig); err != nil {
+		if err := p.table().Kill(p.Cred.UID, q.PID, j.sig); err != nil {
 			if p.name == "killall" {
 				p.complain(sprintf("%s(%d): %s\n", q.Name, q.PID, why(err)))
 			} else {
@@ -207,8 +243,8 @@ func pkill(p *Proc) int {
 		status = 0
 	}
 	if p.name == "killall" {
-		for _, n := range names {
-			if !found[n] && !quiet {
+		for _, n := range j.names {
+			if !j.found[n] && !j.quiet {
 				p.complain(n + ": no process found\n")
 				status = 1
 			}

@@ -24,24 +24,7 @@ func tr(p *Proc) int {
 			trunc = true
 		}
 	}
-	switch {
-	case len(args) == 0:
-		p.errorf("missing operand")
-		return p.try(1)
-	case len(args) == 1 && !del && !squeeze:
-		p.errorf("missing operand after %s", p.q(args[0]))
-		p.complain("Two strings must be given when translating.\n")
-		return p.try(1)
-	case len(args) == 1 && del && squeeze:
-		p.errorf("missing operand after %s", p.q(args[0]))
-		p.complain("Two strings must be given when both deleting and squeezing repeats.\n")
-		return p.try(1)
-	case len(args) == 2 && del && !squeeze:
-		p.errorf("extra operand %s", p.q(args[1]))
-		p.complain("Only one string may be given when deleting without squeezing repeats.\n")
-		return p.try(1)
-	case len(args) > 2:
-		p.errorf("extra operand %s", p.q(args[2]))
+	if !p.trOperands(args, del, squeeze) {
 		return p.try(1)
 	}
 	one, bad := expandSet(args[0], 0)
@@ -69,8 +52,51 @@ func tr(p *Proc) int {
 		p.errorf("when not truncating set1, string2 must be non-empty")
 		return 1
 	}
-	var table [256]byte
-	var drop, squash [256]bool
+	table, drop, squash := trTables(one, two, del, squeeze, trunc)
+	last := -1
+	_ = p.each(p.Stdin, func(b []byte) bool {
+		out := make([]byte, 0, len(b))
+		for _, c := range b {
+			if drop[c] {
+				continue
+			}
+			c = table[c]
+			if squash[c] && last == int(c) {
+				continue
+			}
+			last = int(c)
+			out = append(out, c)
+		}
+		p.write(out)
+		return true
+	})
+	return 0
+}
+
+// trOperands complains of a wrong number of sets.
+func (p *Proc) trOperands(args []string, del, squeeze bool) bool {
+	switch {
+	case len(args) == 0:
+		p.errorf("missing operand")
+	case len(args) == 1 && !del && !squeeze:
+		p.errorf("missing operand after %s", p.q(args[0]))
+		p.complain("Two strings must be given when translating.\n")
+	case len(args) == 1 && del && squeeze:
+		p.errorf("missing operand after %s", p.q(args[0]))
+		p.complain("Two strings must be given when both deleting and squeezing repeats.\n")
+	case len(args) == 2 && del && !squeeze:
+		p.errorf("extra operand %s", p.q(args[1]))
+		p.complain("Only one string may be given when deleting without squeezing repeats.\n")
+	case len(args) > 2:
+		p.errorf("extra operand %s", p.q(args[2]))
+	default:
+		return true
+	}
+	return false
+}
+
+// trTables says for each byte what becomes of it: another, none, or one of a run.
+func trTables(one, two []byte, del, squeeze, trunc bool) (table [256]byte, drop, squash [256]bool) {
 	for c := range 256 {
 		table[c] = byte(c)
 	}
@@ -91,24 +117,7 @@ func tr(p *Proc) int {
 			squash[c] = true
 		}
 	}
-	last := -1
-	_ = p.each(p.Stdin, func(b []byte) bool {
-		out := make([]byte, 0, len(b))
-		for _, c := range b {
-			if drop[c] {
-				continue
-			}
-			c = table[c]
-			if squash[c] && last == int(c) {
-				continue
-			}
-			last = int(c)
-			out = append(out, c)
-		}
-		p.write(out)
-		return true
-	})
-	return 0
+	return table, drop, squash
 }
 
 // expandSet writes out a set of tr. fill is the length [x*] expands to.
