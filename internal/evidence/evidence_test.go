@@ -153,8 +153,11 @@ func TestChunksOfManySessions(t *testing.T) {
 	other := strings.Repeat("b", 26)
 	mixed := []ipc.Chunk{
 		chunk(0, 'o', strings.Repeat("x", 600)), // beyond the bound: the next still gets the header
-		chunk(0, 'i', "one\n"), {Session: other, Time: begin, Stream: 'o', Data: []byte("theirs")},
-		chunk(time.Second, 'o', "two"), {Session: "no id", Time: begin, Stream: 'o', Data: []byte("z")}, chunk(2*time.Second, 'x', "0"),
+		chunk(0, 'i', "one\n"),
+		{Session: other, Time: begin, Stream: 'o', Data: []byte("theirs")},
+		chunk(time.Second, 'o', "two"),
+		{Session: "no id", Time: begin, Stream: 'o', Data: []byte("z")},
+		chunk(2*time.Second, 'x', "0"),
 	}
 	single := store(t, t.TempDir(), evidence.Options{Session: 500})
 	refused := 0

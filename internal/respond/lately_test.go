@@ -20,8 +20,12 @@ func TestLately(t *testing.T) {
 		fail  error
 		asked int
 	}{
-		{0, nil, 1}, {999 * time.Millisecond, nil, 1}, {time.Millisecond, nil, 2},
-		{time.Second, errors.New("gone"), 3}, {0, nil, 4}, {-time.Hour, nil, 5},
+		{0, nil, 1},
+		{999 * time.Millisecond, nil, 1},
+		{time.Millisecond, nil, 2},
+		{time.Second, errors.New("gone"), 3},
+		{0, nil, 4},
+		{-time.Hour, nil, 5},
 	} {
 		now, fail = now.Add(step.pass), step.fail
 		got, err := local()

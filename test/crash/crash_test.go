@@ -30,7 +30,7 @@ func TestKillNine(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after kill %d: %v", kill, err)
 		}
-		ids, open := load(core, kill, time.Duration(20+rand.IntN(130))*time.Millisecond)
+		ids, open := load(core, kill, time.Duration(60+rand.IntN(190))*time.Millisecond)
 		for _, id := range ids {
 			acked[id] = true
 		}

@@ -20,13 +20,12 @@ import (
 // A fakeTTY is the attacker's side of a terminal under a clock that stands
 // still: it advances from step to step and where a wait is about to end.
 type fakeTTY struct {
-	mu    sync.Mutex
-	now   time.Time
-	in    chan []byte
-	rest  []byte
-	out   bytes.Buffer
-	idle  chan struct{}
-	taken chan struct{}
+	mu   sync.Mutex
+	now  time.Time
+	in   chan []byte
+	rest []byte
+	out  bytes.Buffer
+	idle chan struct{}
 }
 
 func newFakeTTY() *fakeTTY {

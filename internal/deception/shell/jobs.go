@@ -16,10 +16,9 @@ type jobs struct {
 // A job is a background process the shell remembers until it has told of its
 // end.
 type job struct {
-	num   int
-	task  *task
-	used  int // when it was last current
-	shown bool
+	num  int
+	task *task
+	used int // when it was last current
 }
 
 // addJob remembers a background process.
