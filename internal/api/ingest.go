@@ -32,8 +32,7 @@ const (
 	idleBody  = 30 * time.Second
 	graceBody = time.Minute
 	minRate   = 4 << 10 // bytes a second
-	// recallTime bounds learning which records are stored already. It takes a
-	// quarter of it on two cores that have nothing else to do.
+	// recallTime bounds learning which records are stored already.
 	recallTime = 2 * time.Second
 	// answerTime is for the work after the last byte.
 	answerTime = 5 * time.Minute
