@@ -26,7 +26,8 @@ func (c *command) ingestCmd() *cobra.Command {
 alerts, plain or gzip; - is standard input. The format is found out for each
 file unless --format says it. Records that cannot be understood are listed as
 dead letters with file, line and reason, and make exit status 3; the rest is
-processed. Feeding the same records again changes nothing.`,
+processed. A record that is among the newest 131,072 events is recognised and
+not stored again.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.ingest(cmd.Context(), args, format) },
 	}
