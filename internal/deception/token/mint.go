@@ -178,7 +178,7 @@ func (m *Minter) dbURL(t *Token) {
 	if t.face.User == "" {
 		t.face.User = "app"
 	}
-	pw := m.password(t.face.ID, t.face.Kind)
+	pw := m.generated(t.face.ID, t.face.Kind)
 	u := url.URL{
 		Scheme: place.Scheme, User: url.UserPassword(t.face.User, pw),
 		Host: hostPort(place.Host, place.Port), Path: "/" + place.Database,
@@ -195,6 +195,17 @@ func hostPort(host string, port uint16) string {
 		}
 	}
 	return host + ":" + strconv.Itoa(int(port))
+}
+
+// generated is a password as deployment tools make them for a database: 20
+// letters and digits, about 119 bits.
+func (m *Minter) generated(id, kind string) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	pw := m.bytes(id, kind+"|generated", 20)
+	for i, b := range pw {
+		pw[i] = alphabet[int(b)%len(alphabet)]
+	}
+	return string(pw)
 }
 
 // password chooses two words and two digits: about 22 bits, far above what a
