@@ -8,8 +8,10 @@ export CGO_ENABLED = 0
 
 .PHONY: run build generate test unit setup check race fuzz bench docs clean
 
+# Attacks from this very machine are planned against too, as a rehearsal: plans
+# change nothing, and `honeyguide run` alone refuses them.
 run: build ## build and start everything with safe defaults
-	./$(BIN) run
+	./$(BIN) run --set respond.never_block_loopback=false
 
 build: ## one static binary: bin/honeyguide
 	$(GO) build -ldflags "-s -w -X honeyguide/internal/cli.version=$(VERSION)" -o $(BIN) ./cmd/honeyguide
