@@ -47,9 +47,12 @@ func (c *command) print(v any, table func(w io.Writer)) error {
 	}
 	switch format {
 	case "json":
-		enc := json.NewEncoder(c.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
+		text, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = c.out.Write(append(safetext.JSON(text), '\n'))
+		return err
 	case "yaml":
 		return config.WriteYAML(c.out, v)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"honeyguide"
 	"honeyguide/internal/config"
@@ -198,4 +199,24 @@ func FuzzLoad(f *testing.F) {
 			_ = tr.Show(new(strings.Builder), true)
 		}
 	})
+}
+
+// TestWriteYAMLKeepsHostileText writes what a terminal could act on and reads it back.
+func TestWriteYAMLKeepsHostileText(t *testing.T) {
+	in := struct{ A string }{"x\u009b31m \u202e \x7f\x1b]0;p\x07 \u0085 \U000e0041 caf\u00e9: end"}
+	var out strings.Builder
+	if err := config.WriteYAML(&out, in); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if r != '\n' && !unicode.IsGraphic(r) {
+			t.Errorf("%U is shown as it is: %q", r, out.String())
+		}
+	}
+	var back struct {
+		A string `yaml:"A"`
+	}
+	if err := config.Strict("out", []byte(out.String()))(&back); err != nil || back.A != in.A {
+		t.Errorf("got %q, %v; want %q", back.A, err, in.A)
+	}
 }

@@ -1,11 +1,15 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
 	"go.yaml.in/yaml/v3"
+
+	"honeyguide/internal/safetext"
 )
 
 // WriteYAML writes v as YAML under the names its JSON form has, keys in the
@@ -16,16 +20,18 @@ func WriteYAML(w io.Writer, v any) error {
 		return err
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(raw, &doc); err != nil { // JSON is YAML
+	if err := yaml.Unmarshal(safetext.YAML(raw), &doc); err != nil { // JSON is YAML
 		return fmt.Errorf("write yaml: %w", err)
 	}
 	blockStyle(&doc)
-	enc := yaml.NewEncoder(w)
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
-	if err := enc.Encode(&doc); err != nil {
+	if err := errors.Join(enc.Encode(&doc), enc.Close()); err != nil {
 		return err
 	}
-	return enc.Close()
+	_, err = w.Write(safetext.YAML(out.Bytes()))
+	return err
 }
 
 // blockStyle drops the flow style JSON came in, except for what is empty.
@@ -35,6 +41,9 @@ func blockStyle(n *yaml.Node) {
 	}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
 		n.Style = 0 // quoted again where YAML needs it
+		if safetext.Hostile(n.Value) {
+			n.Style = yaml.DoubleQuotedStyle
+		}
 	}
 	for _, c := range n.Content {
 		blockStyle(c)

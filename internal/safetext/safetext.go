@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -97,4 +98,44 @@ func CSV(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// JSON returns a JSON text in which the characters its encoder leaves alone but
+// a terminal may act on (DEL, C1, bidi and other format characters) are \u
+// escapes. It says the same to a parser.
+func JSON(text []byte) []byte {
+	return escaped(text, func(b []byte, r rune) []byte {
+		if r < 0x10000 {
+			return fmt.Appendf(b, `\u%04x`, r)
+		}
+		high, low := utf16.EncodeRune(r)
+		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+	})
+}
+
+// YAML is [JSON] for YAML, where such characters must stand in double quotes.
+func YAML(text []byte) []byte {
+	return escaped(text, func(b []byte, r rune) []byte {
+		if r < 0x10000 {
+			return fmt.Appendf(b, `\u%04x`, r)
+		}
+		return fmt.Appendf(b, `\U%08x`, r)
+	})
+}
+
+// Hostile reports whether s holds a character that may not be shown as it is.
+func Hostile(s string) bool { return strings.ContainsFunc(s, hostile) }
+
+func escaped(text []byte, escape func(b []byte, r rune) []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r >= 0x7f && hostile(r) {
+			out = escape(out, r)
+		} else {
+			out = append(out, text[i:i+n]...)
+		}
+		i += n
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package safetext_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
@@ -53,4 +54,20 @@ func FuzzTerm(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestJSONSaysTheSameWithoutControl(t *testing.T) {
+	in := "x\u009b31m\u202e\x7f\U000e0041 ok"
+	raw, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	safe := safetext.JSON(raw)
+	if safetext.Hostile(string(safe)) || !safetext.Hostile(string(raw)) {
+		t.Errorf("%q became %q", raw, safe)
+	}
+	var back string
+	if err := json.Unmarshal(safe, &back); err != nil || back != in {
+		t.Errorf("got %q, %v", back, err)
+	}
 }
