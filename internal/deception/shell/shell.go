@@ -52,6 +52,7 @@ type Options struct {
 type Shell struct {
 	opt   Options
 	size  atomic.Uint64 // cols<<32 | rows
+	term  atomic.Pointer[Terminal]
 	hooks hooks
 	pids  int // last process id given without a process table
 }
@@ -60,6 +61,7 @@ type Shell struct {
 type hooks struct {
 	now   func() time.Time
 	after func(time.Duration) (<-chan time.Time, func() bool)
+	idle  func() // a terminal rests
 }
 
 // New returns a shell. It holds next to nothing until it is used.
@@ -97,6 +99,10 @@ func (s *Shell) Resize(cols, rows int) {
 		rows = 24
 	}
 	s.size.Store(uint64(cols)<<32 | uint64(rows))
+	if t := s.term.Load(); t != nil {
+		t.in.nudge()
+		t.wake()
+	}
 }
 
 func (s *Shell) cols() int { return int(s.size.Load() >> 32) }
