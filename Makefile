@@ -6,7 +6,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 20s
 export CGO_ENABLED = 0
 
-.PHONY: run build generate test unit setup check race fuzz bench docs clean
+ROOT    ?=
+DIFF    ?=
+.PHONY: run build generate test unit setup check race fuzz bench fidelity golden docs clean
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -50,6 +52,12 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
+
+fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all or DIFF=recon/ shows where not
+	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable . -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '
+
+golden: ## record the answers of test/fidelity again (needs root; makes a Debian root, or takes ROOT=DIR)
+	cd tools && $(GO) run ./golden $(if $(ROOT),-root $(ROOT)) ..
 
 docs: build ## reference pages from the binary itself
 	./$(BIN) config docs > docs/reference/configuration.md
