@@ -54,7 +54,7 @@ bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
 
 fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all or DIFF=recon/ shows where not
-	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable . -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '
+	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '
 
 golden: ## record the answers of test/fidelity again (needs root; makes a Debian root, or takes ROOT=DIR)
 	cd tools && $(GO) run ./golden $(if $(ROOT),-root $(ROOT)) ..
