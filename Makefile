@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 20s
 export CGO_ENABLED = 0
 
-.PHONY: run build generate test unit setup check race fuzz bench docs clean
+.PHONY: run build generate test unit unsupported setup check race fuzz bench docs clean
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -29,6 +29,9 @@ test: setup build ## everything that must hold: laws, unit, conformance, fuzz se
 
 unit: ## the quick half of test: no crash loops, no end to end
 	$(GO) test -short ./...
+
+unsupported: ## what recorded attackers typed and the host cannot do
+	$(GO) test -count=1 ./internal/deception/fidelity -update -v
 
 setup: ## the real clients the tests use
 	@sh test/setup.sh
