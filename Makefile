@@ -8,7 +8,7 @@ export CGO_ENABLED = 0
 
 ROOT    ?=
 DIFF    ?=
-.PHONY: run build generate test unit setup check race fuzz bench fidelity golden docs clean
+.PHONY: run build generate test unit setup check race fuzz bench fidelity golden docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -31,6 +31,9 @@ test: setup build ## everything that must hold: laws, unit, conformance, fuzz se
 
 unit: ## the quick half of test: no crash loops, no end to end
 	$(GO) test -short ./...
+
+unsupported: ## what recorded attackers typed and the host cannot do
+	$(GO) test -count=1 ./internal/deception/fidelity -update -v
 
 setup: ## the real clients the tests use
 	@sh test/setup.sh
