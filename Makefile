@@ -4,6 +4,8 @@ GO      ?= go
 BIN     := bin/honeyguide
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 20s
+# workers of each fuzz target; empty: one per processor
+FUZZPARALLEL ?=
 export CGO_ENABLED = 0
 
 ROOT    ?=
@@ -50,7 +52,7 @@ race: ## the race detector; cgo is needed for it, the sandbox tests start childr
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
 fuzz: ## every fuzz target for FUZZTIME
-	@sh test/fuzz.sh $(FUZZTIME)
+	@sh test/fuzz.sh $(if $(FUZZPARALLEL),--parallel $(FUZZPARALLEL)) $(FUZZTIME)
 
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
