@@ -226,7 +226,7 @@ func (e *env) caseClause(c *syntax.CaseClause) int {
 				return e.fail(err)
 			}
 			e.k.step(1 + len(word)/64)
-			hit = pattern.Match(pat, word, flags)
+			hit = e.match(pat, word, flags)
 		}
 		if !hit {
 			continue
