@@ -374,6 +374,7 @@ func (o *File) writeSynthetic(p []byte) (int, error) {
 	if s.synth == nil {
 		s.synth = map[string][]byte{}
 	}
+	s.version++
 	b := bytes.Clone(p)
 	if !bytes.HasSuffix(b, []byte("\n")) {
 		b = append(b, '\n')
@@ -517,6 +518,11 @@ func (o *File) Clone(src *File) bool {
 		return false
 	}
 	n.body, n.size = from.body, from.size
+	if of, ok := s.origin[src.id]; ok {
+		s.share(o.id, of)
+	} else {
+		s.share(o.id, src.id)
+	}
 	src.off, o.off = from.size, from.size
 	o.wrote = true
 	return true

@@ -68,7 +68,10 @@ type store struct {
 	bytes  int64
 	links  int64             // names of files beyond their first
 	synth  map[string][]byte // what was written into synthetic files
+	origin map[uint32]uint32 // files that share the content of a file of the image
 	random uint64
+
+	version uint64 // counts changes
 }
 
 // FS is one attacker's view of an image. All methods may be called from any
@@ -185,6 +188,7 @@ func (s *store) node(id uint32) *inode {
 
 // own returns the inode for changing, copied from the image if need be.
 func (s *store) own(id uint32) (*inode, error) {
+	s.version++
 	if n, ok := s.nodes[id]; ok {
 		return n, nil
 	}
@@ -198,6 +202,14 @@ func (s *store) own(id uint32) (*inode, error) {
 	*n = s.img.nodes[id]
 	s.put(id, n)
 	return n, nil
+}
+
+// share notes that a file has the content of a file of the image.
+func (s *store) share(id, from uint32) {
+	if s.origin == nil {
+		s.origin = map[uint32]uint32{}
+	}
+	s.origin[id] = from
 }
 
 func (s *store) put(id uint32, n *inode) {
@@ -226,6 +238,7 @@ func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, 
 	}
 	id := s.next
 	s.next++
+	s.version++
 	s.put(id, n)
 	return id, n, nil
 }

@@ -339,6 +339,7 @@ func (s *store) release(id uint32, n *inode) {
 	if n.nlink == 0 && n.refs == 0 {
 		s.bytes -= int64(len(n.data))
 		delete(s.nodes, id)
+		delete(s.origin, id)
 	}
 }
 
