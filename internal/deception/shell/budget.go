@@ -60,6 +60,7 @@ const (
 	sigHup  = 1
 	sigInt  = 2
 	sigKill = 9
+	sigSegv = 11
 	sigPipe = 13
 	sigTerm = 15
 	sigTstp = 20
@@ -81,9 +82,10 @@ func (k *kernel) step(n int) {
 // charge accounts for n bytes that stay alive until they are given back with a
 // negative n. It reports false when the budget does not allow them.
 func (k *kernel) charge(n int) bool {
-	if k.mem+int64(n) > k.bud.Bytes && n > 0 {
+	if n > 0 && (k.mem+int64(n) > k.bud.Bytes || !k.sh.opt.Pool.Take(int64(n), k.mem)) {
 		return false
 	}
+	k.sh.opt.Pool.Give(-int64(n))
 	k.mem += int64(n)
 	return true
 }

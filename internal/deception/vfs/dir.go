@@ -107,6 +107,15 @@ func (s *store) ownDir(id uint32) (*inode, *patch, error) {
 // maxLinksTo is how many names ext4 lets a file have.
 const maxLinksTo = 65000
 
+// firstLinks is how many names of a file cost nothing: those it has in the image,
+// one of a new file.
+func (s *store) firstLinks(id uint32) uint32 {
+	if int(id) < len(s.img.nodes) {
+		return s.img.nodes[id].nlink
+	}
+	return 1
+}
+
 // attach enters id as name into a folder. The name must be the view's own copy.
 func (s *store) attach(dir uint32, name string, id uint32) error {
 	n, p, err := s.ownDir(dir)

@@ -14,8 +14,11 @@ type Cred struct {
 }
 
 // A Quota bounds what one FS may hold: Bytes of content, Inodes changed or new.
-// Zero fields mean the defaults, 16 MiB and 4096.
-type Quota struct{ Bytes, Inodes int64 }
+// Zero fields mean the defaults, 16 MiB and 4096. The bytes also come out of Pool.
+type Quota struct {
+	Bytes, Inodes int64
+	Pool          *Pool
+}
 
 // Info is what stat tells.
 type Info struct {
@@ -139,6 +142,14 @@ func (f *FS) OnRead(hook func(path string)) { f.onRead = hook }
 // OnWrite sets a hook of this handle: it is called when a file that was written
 // is closed, with its size and the SHA-256 of its content in hex.
 func (f *FS) OnWrite(hook func(path string, size int64, sha256 string)) { f.onWrite = hook }
+
+// Forget gives the bytes of a view that nobody will use again back to its pool.
+func (f *FS) Forget() {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	f.st.quota.Pool.Give(f.st.bytes)
+	f.st.quota.Pool = nil
+}
 
 // Used returns the content bytes and the inodes this view holds.
 func (f *FS) Used() (bytes, inodes int64) {
