@@ -159,7 +159,7 @@ func evalBuiltin(e *env, args []string) int {
 		return 0
 	}
 	if e.k.depth++; e.k.depth > e.k.bud.Depth*2 {
-		panic(death{139, ofProcess})
+		panic(death{139, ofProcess, nil})
 	}
 	defer func() { e.k.depth-- }()
 	return e.runText(&source{text: strings.Join(rest, " "), kind: fromEval}, e.line-1)
@@ -207,7 +207,7 @@ func sourceBuiltin(e *env, args []string) int {
 // sourceText runs a file's text in this shell.
 func (e *env) sourceText(path, text string, args []string) int {
 	if e.k.depth++; e.k.depth > e.k.bud.Depth*2 {
-		panic(death{139, ofProcess})
+		panic(death{139, ofProcess, nil})
 	}
 	params, line := e.params, e.line
 	if len(args) > 0 {
@@ -231,6 +231,8 @@ func (e *env) sourceText(path, text string, args []string) int {
 		e.flow = goingOn
 		status = e.status
 	}
+	e.status = status
+	e.returnTrap()
 	return status
 }
 

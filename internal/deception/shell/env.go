@@ -35,7 +35,9 @@ type env struct {
 	command     bool // bash -c
 	jobControl  bool
 
-	pid, ppid, self int // self is $$; pid differs in subshells
+	parent          *env
+	task            *task // on which it runs; nil is the session's own goroutine
+	pid, ppid, self int   // self is $$; pid differs in subshells
 	level           int // subshells around
 	substLevel      int // command substitutions around, for set -x
 	parentPID       int // of the process that forked this one
@@ -79,18 +81,23 @@ type env struct {
 	secs     int64
 	jobs     *jobs
 	hist     *history
-	cmdText  string
 	substs   []func() // process substitutions of the running command
 	ended    bool
 
 	ranSubst   bool     // a command substitution ran in this command
 	pending    []string // traps of signals that came
+	oldTraps   [][2]string // of the parent, which trap -p still shows
+	inCommand  bool     // a program runs as this process or for it
+	killed     int      // by this signal, for the parent to tell
+	at         *syntax.Stmt // being run
+	cmdAt      *syntax.Stmt // what BASH_COMMAND shows
+	cmdUnit    *unit
+	cmdWords   string
 	limits     map[byte]string
 	histOff    bool
 	askedExit  bool
 	paramSize  int             // bytes charged for params
 	histLoaded int             // lines that came from HISTFILE
-	stmtText   string          // source of the running statement, for jobs
 	inPlace    bool            // the next program takes this process's place, as exec does
 	oneshot    *syntax.Stmt    // the last command of bash -c
 	stepHook   func(int) error // of timeout and the like around this process
@@ -163,6 +170,8 @@ func (k *kernel) newEnv(name, flags string, args ...string) *env {
 	if e.ppid == 0 {
 		e.ppid = max(1, e.pid-1)
 	}
+	k.top = e
+	k.lives(e)
 	e.fds.low = [4]*ofile{k.stdin.hold(), k.stdout.hold(), k.stderr.hold(), nil}
 	e.initialVars()
 	return e
@@ -282,7 +291,7 @@ func (e *env) write(fd int, s string) bool {
 	_, err := io.WriteString(o, s)
 	if err == vfs.EPIPE && e.traps["SIGPIPE"] == "" {
 		if _, ignored := e.traps["SIGPIPE"]; !ignored {
-			panic(death{128 + sigPipe, ofProcess})
+			panic(death{128 + sigPipe, ofProcess, nil})
 		}
 	}
 	return err == nil

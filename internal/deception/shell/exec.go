@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"strings"
-
 	"mvdan.cc/sh/v3/syntax"
 
 	"honeyguide/internal/deception/coreutils"
@@ -27,9 +25,7 @@ func (e *env) stmt(s *syntax.Stmt) {
 		e.askHook()
 	}
 	e.line = e.unit.line + int(s.Pos().Line()) - 1
-	if e.jobControl {
-		e.stmtText = strings.TrimRight(e.unit.slice(s.Pos(), s.End()), "; \n&")
-	}
+	e.at = s
 	if s == e.oneshot && len(e.traps) == 0 {
 		e.inPlace = true
 	}
@@ -65,7 +61,7 @@ func (e *env) askHook() {
 	if s, ok := err.(coreutils.ExitStatus); ok {
 		status = int(s)
 	}
-	panic(death{status, ofProcess})
+	panic(death{status, ofProcess, nil})
 }
 
 func b2i(b bool) int {
@@ -86,6 +82,7 @@ func (e *env) errExit(s *syntax.Stmt) {
 	if t := e.traps["ERR"]; t != "" && !e.trapping {
 		e.runTrap(t)
 	}
+	e.pendingTraps()
 	if e.opts&optErrExit != 0 {
 		e.flow = exiting
 	}
@@ -208,6 +205,9 @@ func (e *env) caseClause(c *syntax.CaseClause) int {
 	word, err := e.str(c.Word)
 	if err != nil {
 		return e.fail(err)
+	}
+	if e.traps["DEBUG"] != "" {
+		e.debugFor("case " + e.unit.slice(c.Word.Pos(), c.Word.End()) + " in ")
 	}
 	if e.opts&optXTrace != 0 {
 		e.traceLine("case " + e.unit.slice(c.Word.Pos(), c.Word.End()) + " in")

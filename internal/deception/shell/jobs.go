@@ -123,8 +123,8 @@ func (t *task) state() string {
 	switch {
 	case t.done && t.status == 0:
 		return "Done"
-	case t.done && t.status > 128 && t.status < 160:
-		return deathName(t.status - 128)
+	case t.done && t.killed != 0:
+		return deathName(t.killed)
 	case t.done:
 		return "Exit " + strconv.Itoa(t.status)
 	case t.paused:

@@ -97,7 +97,7 @@ func (e *env) computed(name string) (string, bool) {
 	case "BASH_SUBSHELL":
 		return strconv.Itoa(e.level), true
 	case "BASH_COMMAND":
-		return e.cmdText, true
+		return e.commandText(), true
 	case "SHELLOPTS":
 		return e.shellOpts(), true
 	case "BASHOPTS":

@@ -108,7 +108,7 @@ func (p *ring) grow(want int) {
 		if len(p.buf) > 0 {
 			return
 		}
-		panic(death{2, ofProcess})
+		panic(death{2, ofProcess, nil})
 	}
 	buf := make([]byte, size)
 	n := copy(buf, p.buf[p.from:min(p.from+p.n, len(p.buf))])

@@ -72,6 +72,9 @@ func (e *env) pipeline(c *syntax.BinaryCmd) int {
 		status = e.lastStage(list[len(list)-1], in)
 	}
 	e.waitFor(tasks)
+	if n := len(tasks); n > 0 && status < 0 {
+		e.tellKilled(tasks[n-1].killed, tasks[n-1].pid)
+	}
 	e.pipes = e.pipes[:0:0]
 	result := 0
 	for _, t := range tasks {
@@ -125,18 +128,26 @@ func (e *env) announce(child *env, s *syntax.Stmt) {
 	}
 }
 
+// launch starts body as the process child beside this one.
+func (e *env) launch(child *env, text string, body func() int) *task {
+	unit := e.unit
+	t := e.k.fork(child, func() int {
+		child.unit = unit
+		return child.finish(body())
+	})
+	t.text = text
+	return t
+}
+
 // stage starts one stage of a pipeline.
 func (e *env) stage(child *env, s *syntax.Stmt, unit *unit) *task {
 	e.announce(child, s)
-	t := e.k.fork(child.pid, func(t *task) int {
+	return e.launch(child, unit.slice(s.Pos(), s.End()), func() int {
 		child.unit = unit
 		child.inPlace = simple(s)
 		child.stmt(s)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.text = unit.slice(s.Pos(), s.End())
-	t.free = append(t.free, child.release)
-	return t
 }
 
 // waitFor waits until all tasks have ended.
@@ -161,18 +172,17 @@ func (e *env) background(s *syntax.Stmt) {
 	if !e.jobControl {
 		child.fds.set(0, &ofile{refs: 1, file: nullFile{}, path: "/dev/null"})
 	}
-	unit := e.unit
 	fg := *s
 	fg.Background = false
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
+	if !e.jobControl { // keys must not reach what runs in the background
+		child.ignore("SIGINT", "SIGQUIT")
+	}
+	text := strings.TrimSpace(strings.TrimSuffix(e.unit.slice(s.Pos(), s.End()), "&"))
+	t := e.launch(child, text, func() int {
 		child.inPlace = simple(s)
 		child.stmt(&fg)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.free = append(t.free, child.release)
-	text := strings.TrimSpace(strings.TrimSuffix(unit.slice(s.Pos(), s.End()), "&"))
-	t.text = text
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)
@@ -201,14 +211,10 @@ func (e *env) coproc(c *syntax.CoprocClause) int {
 	e.fds.set(r, fromR)
 	w := e.fds.free(60, true)
 	e.fds.set(w, toW)
-	unit := e.unit
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
+	t := e.launch(child, e.unit.slice(c.Pos(), c.End()), func() int {
 		child.stmt(c.Stmt)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.free = append(t.free, child.release)
-	t.text = unit.slice(c.Pos(), c.End())
 	e.addJob(t)
 	e.lastPID = child.pid
 	v := &variable{arr: newArray(e.mine, false)}
@@ -241,14 +247,8 @@ func (e *env) processSubst(p *syntax.ProcSubst) (string, error) {
 		child.fds.set(0, r)
 		e.fds.set(fd, w)
 	}
-	unit := e.unit
 	stmts := p.Stmts
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
-		child.stmts(stmts)
-		return child.finish(child.status)
-	})
-	t.free = append(t.free, child.release)
+	t := e.launch(child, "", func() int { return child.stmts(stmts) })
 	e.lastPID = child.pid
 	out := p.Op != syntax.CmdIn
 	e.substs = append(e.substs, func() {

@@ -12,8 +12,20 @@ import (
 )
 
 // run gives a command its process and runs it.
-func (e *env) run(cmd coreutils.Command, args []string) int {
+func (e *env) run(cmd coreutils.Command, args []string) (status int) {
 	p := e.proc(args)
+	was := e.inCommand
+	e.inCommand = true
+	defer func() {
+		e.inCommand = was
+		if r := recover(); r != nil {
+			d, ok := r.(death)
+			if !ok || d.scope != ofCommand {
+				panic(r)
+			}
+			status = d.status
+		}
+	}()
 	return cmd(p)
 }
 

@@ -16,6 +16,10 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 			return status
 		}
 	}
+	if !e.trapping {
+		e.cmdAt, e.cmdUnit = s, e.unit
+		e.debugTrap()
+	}
 	e.ranSubst = false
 	args, err := e.words(c.Args)
 	if err != nil {
@@ -90,10 +94,6 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 	}
 	if e.opts&optNoExec != 0 && !e.interactive {
 		return 0
-	}
-	e.cmdText = strings.Join(args, " ")
-	if t := e.traps["DEBUG"]; t != "" && !e.trapping {
-		e.runTrap(t)
 	}
 	status := e.dispatch(args)
 	if keep && len(args) > 1 && e.flow != exiting {
