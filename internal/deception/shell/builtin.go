@@ -142,8 +142,12 @@ func lookupProcessBuiltin(name string) builtinFunc {
 		return timesBuiltin
 	case "caller":
 		return callerBuiltin
-	case "complete", "compopt", "bind":
-		return func(*env, []string) int { return 0 }
+	case "complete":
+		return completeBuiltin
+	case "compopt":
+		return compoptBuiltin
+	case "bind":
+		return bindBuiltin
 	case "compgen":
 		return compgenBuiltin
 	}
@@ -154,6 +158,8 @@ func evalBuiltin(e *env, args []string) int {
 	rest := args[1:]
 	if len(rest) > 0 && rest[0] == "--" {
 		rest = rest[1:]
+	} else if len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' && e.dialect == bash {
+		return e.badOption("eval", rest[0][:2])
 	}
 	if len(rest) == 0 {
 		return 0
@@ -259,6 +265,9 @@ func letBuiltin(e *env, args []string) int {
 	for _, a := range args[1:] {
 		v, ok := e.arithText(a, "let")
 		if !ok {
+			if e.flow == discarding {
+				e.flow = goingOn
+			}
 			return 1
 		}
 		n = v

@@ -21,6 +21,9 @@ func (e *env) testClause(c *syntax.TestClause) int {
 	ok, err := e.holds(c.X)
 	if err != nil {
 		if a, is := err.(*abort); is && !a.exit {
+			if a.said {
+				return a.status
+			}
 			e.errorf("[[: %s", a.msg)
 			return 1
 		}

@@ -73,7 +73,7 @@ func (x *env) catches(sig int) bool {
 	}
 	t, ok := x.traps[signalName(sig)]
 	if ok && t != "" && len(x.pending) < 64 {
-		x.pending = append(x.pending, t)
+		x.pending, x.pendingSignal = append(x.pending, t), sig
 	}
 	return ok
 }
@@ -167,6 +167,14 @@ func (e *env) tellKilled(sig, pid int) {
 	default:
 		e.errorf("%5s %-24s%s", strconv.Itoa(pid), deathName(sig), e.stmtText())
 	}
+}
+
+// tellJob says what a background job died of.
+func (e *env) tellJob(t *task) {
+	if t.killed == sigInt || t.killed == sigPipe || t.killed == sigTerm {
+		return
+	}
+	e.errorf("%5s %-24s%s", strconv.Itoa(t.pid), deathName(t.killed), t.text)
 }
 
 // debugTrap runs the trap of every command.

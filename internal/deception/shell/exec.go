@@ -29,6 +29,9 @@ func (e *env) stmt(s *syntax.Stmt) {
 	if s == e.oneshot && len(e.traps) == 0 {
 		e.inPlace = true
 	}
+	if len(e.coprocs) > 0 {
+		e.reapCoprocs()
+	}
 	if s.Background {
 		e.background(s)
 		return
@@ -256,6 +259,11 @@ func (e *env) timeClause(c *syntax.TimeClause) int {
 	} else {
 		e.status = 0
 	}
-	e.warn(timeReport(e.k.sh.opt.Now().Sub(start), c.PosixFormat))
+	took := e.k.sh.opt.Now().Sub(start)
+	if f, ok := e.get("TIMEFORMAT"); ok && !c.PosixFormat {
+		e.warn(e.timeFormat(f, took))
+	} else {
+		e.warn(timeReport(took, c.PosixFormat))
+	}
 	return e.status
 }

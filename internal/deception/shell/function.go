@@ -62,6 +62,9 @@ func (e *env) callFunction(name string, f *function, args []string) int {
 // popFrame forgets local variables.
 func (e *env) popFrame(i int) {
 	f := &e.frames[i]
+	if f.opts != nil {
+		e.opts = *f.opts
+	}
 	for j := len(f.saved) - 1; j >= 0; j-- {
 		s := f.saved[j]
 		cur := e.vars[s.name]

@@ -39,7 +39,7 @@ type kernel struct {
 	stdin          *ofile
 	stdout, stderr *ofile
 	tty            *tty
-	intr           int  // the signal of Ctrl-C or Ctrl-\\ that was typed and not yet taken
+	intr           int // the signal of Ctrl-C or Ctrl-\\ that was typed and not yet taken
 	fg             *task
 	shells         []level
 }
@@ -57,6 +57,7 @@ type task struct {
 	doom   *death      // pending
 	over   bool        // the session ends
 	killed int         // by this signal
+	told   bool        // the end was told
 	paused bool        // stopped by Ctrl-Z
 	intr   bool        // Ctrl-C is for this one's shell
 	job    bool        // known to a shell's job table

@@ -226,7 +226,34 @@ func (e *env) coproc(c *syntax.CoprocClause) int {
 	if err := e.set(name+"_PID", strconv.Itoa(t.pid)); err != nil {
 		return 1
 	}
+	e.coprocs = append(e.coprocs, coprocess{t, name, [2]int{r, w}})
 	return 0
+}
+
+// A coprocess is one whose descriptors the shell closes when it has ended.
+type coprocess struct {
+	task *task
+	name string
+	fds  [2]int
+}
+
+// reapCoprocs forgets the coprocesses that ended.
+func (e *env) reapCoprocs() {
+	n := 0
+	for _, c := range e.coprocs {
+		if !c.task.done {
+			e.coprocs[n] = c
+			n++
+			continue
+		}
+		for _, fd := range c.fds {
+			e.fds.set(fd, nil)
+		}
+		for _, v := range []string{c.name, c.name + "_PID"} {
+			_ = e.unsetVar(v)
+		}
+	}
+	e.coprocs = e.coprocs[:n]
 }
 
 // processSubst is <( ) and >( ): a pipe that commands open as /dev/fd/N.
@@ -277,6 +304,54 @@ func timeReport(d time.Duration, posix bool) string {
 	}
 	m := func(s float64) string { return strconv.Itoa(int(s)/60) + "m" + secs(s-float64(int(s)/60*60), 3) + "s" }
 	return "\nreal\t" + m(real) + "\nuser\t" + m(user) + "\nsys\t" + m(user/2) + "\n"
+}
+
+// timeFormat is TIMEFORMAT's report; an empty format reports nothing.
+func (e *env) timeFormat(f string, took time.Duration) string {
+	if f == "" {
+		return ""
+	}
+	real := took.Seconds()
+	user := min(real*0.4, 0.002)
+	var b strings.Builder
+	for i := 0; i < len(f); i++ {
+		if f[i] != '%' || i+1 == len(f) {
+			b.WriteByte(f[i])
+			continue
+		}
+		i++
+		digits, long := 3, false
+		if f[i] >= '0' && f[i] <= '9' && i+1 < len(f) {
+			digits = min(int(f[i]-'0'), 3)
+			i++
+		}
+		if f[i] == 'l' && i+1 < len(f) {
+			long = true
+			i++
+		}
+		v := map[byte]float64{'R': real, 'U': user, 'S': user / 2}
+		switch c := f[i]; c {
+		case '%':
+			b.WriteByte('%')
+		case 'P':
+			share := 0.0
+			if real > 0 {
+				share = 100 * (user + user/2) / real
+			}
+			b.WriteString(secs(share, 2))
+		case 'R', 'U', 'S':
+			s := v[c]
+			if long {
+				b.WriteString(strconv.Itoa(int(s)/60) + "m" + secs(s-float64(int(s)/60*60), digits) + "s")
+			} else {
+				b.WriteString(secs(s, digits))
+			}
+		default:
+			e.errorf("TIMEFORMAT: `%c': invalid format character", c)
+			return ""
+		}
+	}
+	return b.String() + "\n"
 }
 
 func secs(s float64, digits int) string { return strconv.FormatFloat(s, 'f', digits, 64) }

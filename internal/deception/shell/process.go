@@ -26,7 +26,7 @@ func (k *kernel) newPID(e *env, ppid int, exe string, args []string) int {
 // fork returns a copy of e as a child process has it.
 func (e *env) fork() *env {
 	c := *e
-	c.parent, c.parentPID, c.task, c.inCommand, c.pending, c.killed = e, e.pid, e.k.cur, false, nil, 0
+	c.parent, c.parentPID, c.task, c.inCommand, c.pending, c.killed, c.coprocs = e, e.pid, e.k.cur, false, nil, 0, nil
 	e.shared, e.fshare = true, true
 	c.shared, c.fshare = true, true
 	e.mine = new(mark)

@@ -82,7 +82,10 @@ func killBuiltin(e *env, args []string) int {
 	switch a := rest[0]; {
 	case a == "-l" || a == "-L":
 		return e.killList(rest[1:])
-	case (a == "-s" || a == "-n") && len(rest) > 1:
+	case (a == "-s" || a == "-n") && len(rest) < 2:
+		e.errorf("kill: %s: option requires an argument", a)
+		return 1
+	case a == "-s" || a == "-n":
 		if sig = signalNumber(rest[1]); sig < 0 {
 			e.errorf("kill: %s: invalid signal specification", rest[1])
 			return 1
