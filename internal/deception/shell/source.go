@@ -292,7 +292,7 @@ func (e *env) runUnit(src *source, text string, line int) int {
 
 func (e *env) runParsed(u *unit) int {
 	if e.opts&optVerbose != 0 {
-		e.warn(u.text)
+		e.warn(strings.TrimSuffix(u.text, "\n") + "\n")
 	}
 	e.unit = u
 	if n := len(u.stmts); n > 0 && u.src.kind == fromArg && strings.HasSuffix(u.src.text, strings.TrimSuffix(u.text, "\n")) && simple(u.stmts[n-1]) {
