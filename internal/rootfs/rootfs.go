@@ -38,9 +38,9 @@ const (
 // pretended host makes itself; patterns of path.Match, below a root. What is in
 // a matching folder goes, the folder itself stays when the pattern ends in /*.
 func Leftovers() []string {
-	return strings.Fields(`/proc/* /sys/* /dev/* /run/* /tmp/* /var/tmp/* /lost+found /.dockerenv
+	return strings.Fields(`/proc/* /sys/* /dev/* /run/* /tmp/* /var/tmp/* /lost+found /.dockerenv /vmlinuz* /initrd.img*
 		/etc/hostname /etc/hosts /etc/resolv.conf /etc/machine-id /etc/mtab /etc/fstab /etc/adjtime /etc/ssh/ssh_host_* /etc/apt/sources.list
-		/etc/apt/apt.conf.d/docker-* /etc/apt/apt.conf.d/99* /etc/apt/apt.conf.d/20packagekit /etc/apt/apt.conf.d/50appstream /etc/apt/apt.conf.d/01autoremove-postgresql
+		/etc/apt/apt.conf.d/docker-* /etc/apt/apt.conf.d/99* /etc/apt/apt.conf.d/20packagekit /etc/apt/apt.conf.d/50appstream /etc/apt/apt.conf.d/0[12]autoremove-postgresql
 		/usr/sbin/policy-rc.d /root/* /root/.* /home/*
 		/var/lib/apt/lists/* /var/lib/apt/extended_states /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
 		/var/log/*.log /var/log/apt/* /var/log/wtmp /var/log/btmp /var/log/lastlog /var/log/faillog /var/log/journal/* /var/log/installer

@@ -2,8 +2,10 @@ package vfs
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Graft is many entries at once, a folder before what is in it. Paths in
@@ -14,6 +16,9 @@ type Graft struct {
 	Same    []int32 // place of an earlier name of the same file, or -1
 	Order   bool    // folders list in the order of the entries, not by hash
 }
+
+// spare is room for what a host adds to its indexes one by one.
+const spare = 400
 
 // Graft puts a whole tree into an image that is being built: into an empty one
 // without a search per name, on top of another replacing what has the same
@@ -28,7 +33,9 @@ func (i *Image) Graft(g Graft) ([]uint32, error) {
 		return nil, fmt.Errorf("graft: %d entries, %d folders, %d links", len(g.Entries), len(g.Parent), len(g.Same))
 	}
 	i.ordered = i.ordered || g.Order
-	i.nodes = slices.Grow(i.nodes, len(g.Entries))
+	if need := len(i.nodes) + len(g.Entries); cap(i.nodes) < need {
+		i.nodes = append(make([]inode, 0, need+spare), i.nodes...)
+	}
 	ids := make([]uint32, len(g.Entries))
 	fresh := make(map[uint32]bool)
 	if err := i.add(Entry{Path: "/", Mode: g.Entries[0].Mode, UID: g.Entries[0].UID, GID: g.Entries[0].GID, Mtime: g.Entries[0].Mtime}); err != nil {
@@ -56,7 +63,8 @@ func (i *Image) Graft(g Graft) ([]uint32, error) {
 	}
 	for id := range fresh {
 		l := i.nodes[id].body.(*listing)
-		if !slices.IsSortedFunc(l.ids, i.byName) {
+		l.ids = slices.Clip(l.ids)
+		if l.alias == nil && !slices.IsSortedFunc(l.ids, i.byName) {
 			slices.SortFunc(l.ids, i.byName)
 		}
 	}
@@ -178,4 +186,73 @@ func (i *Image) PathOf(id uint32) string {
 		return ""
 	}
 	return s.path(id)
+}
+
+// Type returns the S_IFMT bits of the file of that number.
+func (i *Image) Type(id uint32) uint32 {
+	if int(id) >= len(i.nodes) {
+		return 0
+	}
+	return i.nodes[id].mode & TypeMask
+}
+
+// Find describes the entry at a path without symbolic links, for one who wants
+// to replace it.
+func (i *Image) Find(path string) (Entry, bool) {
+	id, ok := i.lookup(path)
+	if !ok {
+		return Entry{}, false
+	}
+	n := &i.nodes[id]
+	e := Entry{Path: path, Mode: n.mode, UID: n.uid, GID: n.gid, Size: n.size, Mtime: time.Unix(0, n.mtime).UTC()}
+	if t, ok := n.body.(link); ok {
+		e.Target = string(t)
+	}
+	if n.mode&TypeMask == Char || n.mode&TypeMask == Block {
+		e.Rdev = uint64(n.size)
+	}
+	return e, true
+}
+
+func (i *Image) lookup(path string) (uint32, bool) {
+	id := uint32(rootID)
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if part == "" {
+			continue
+		}
+		l, ok := i.nodes[id].body.(*listing)
+		if !ok {
+			return 0, false
+		}
+		at, ok := i.search(l, part)
+		if !ok {
+			return 0, false
+		}
+		id = l.ids[at]
+	}
+	return id, true
+}
+
+// Content writes the fixed content of a regular file; generated content has
+// none.
+func (i *Image) Content(id uint32, w io.Writer) error {
+	if int(id) >= len(i.nodes) || i.nodes[id].mode&TypeMask != Regular {
+		return fail(EINVAL)
+	}
+	n := &i.nodes[id]
+	var (
+		s   store
+		buf [16 << 10]byte
+	)
+	if _, ok := n.body.(content); ok {
+		return fail(EINVAL)
+	}
+	for off := int64(0); off < n.size; {
+		k := s.readAt(n, buf[:], off)
+		if _, err := w.Write(buf[:k]); err != nil {
+			return err
+		}
+		off += int64(k)
+	}
+	return nil
 }
