@@ -34,7 +34,7 @@ var tenants = map[string][]string{
 	"github.com/nats-io":         {"internal/eventlog/jetstream"},
 	"github.com/spf13/cobra":     {"internal/cli"},
 	"github.com/rogpeppe":        {"cmd"},                                  // tests only
-	"golang.org/x/crypto/ssh":    {"internal/sensor/ssh", "internal/demo"}, // the server; the demo is its attacker
+	"golang.org/x/crypto":        {"internal/sshwire", "internal/demo"},    // two ciphers of the server; the demo is its attacker
 	"golang.org/x/mod/sumdb":     {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":      {"internal/deception/shell"},
 	"mvdan.cc/sh/v3/interp":      {}, // touches the host
