@@ -188,7 +188,7 @@ func (in *inbound) release() {
 		giveBack(in.buf)
 		in.buf = nil
 	}
-	in.start, in.end, in.greedy = 0, 0, false
+	in.start, in.end, in.greedy, in.plain = 0, 0, false, nil
 }
 
 // feed puts bytes that were read before in front.
