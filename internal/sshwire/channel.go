@@ -29,6 +29,8 @@ type Channel struct {
 	consumed uint32 // read since the last adjustment
 	exceeded uint32
 	in       []byte
+	sink     func(p []byte) int
+	pushed   int // bytes given to sink and not yet taken
 	granted  bool
 	peerEOF  bool
 	gotClose bool
@@ -54,13 +56,40 @@ func (ch *Channel) Read(p []byte) (int, error) {
 	if ch.in = ch.in[n:]; len(ch.in) == 0 {
 		ch.in = nil
 	}
-	m.count(ch.c, -n)
+	_ = m.count(ch.c, -n)
 	more := ch.consume(n)
 	m.mu.Unlock()
 	if more > 0 {
 		_ = ch.c.replyNow(appendNumber(appendNumber([]byte{msgWindowAdjust}, ch.peer), more))
 	}
 	return n, nil
+}
+
+// Feed gives what arrives to sink instead of keeping it for Read. The
+// goroutine that reads the connection calls it, so sink keeps a copy and does
+// not wait; what it returns is of no interest. [Channel.Taken] is told when the
+// bytes are used up. It is called before the first byte can arrive: while the
+// request that starts something is answered.
+func (ch *Channel) Feed(sink func(p []byte) int) {
+	m := &ch.c.mux
+	m.mu.Lock()
+	ch.sink = sink
+	m.mu.Unlock()
+}
+
+// Taken says that n bytes given to the sink of Feed are used up, so that the
+// peer may send more.
+func (ch *Channel) Taken(n int) {
+	m := &ch.c.mux
+	m.mu.Lock()
+	n = min(n, ch.pushed)
+	ch.pushed -= n
+	_ = m.count(ch.c, -n)
+	more := ch.consume(n)
+	m.mu.Unlock()
+	if more > 0 {
+		_ = ch.c.replyNow(appendNumber(appendNumber([]byte{msgWindowAdjust}, ch.peer), more))
+	}
 }
 
 // over reports whether nothing more comes. The mux's lock is held.
@@ -203,6 +232,15 @@ func (ch *Channel) deliver(p []byte) error {
 	}
 	if ch.closed || ch.peerEOF {
 		return nil
+	}
+	if ch.sink != nil {
+		sink := ch.sink
+		ch.pushed += len(p)
+		err := m.count(ch.c, len(p))
+		m.mu.Unlock()
+		sink(p)
+		m.mu.Lock()
+		return err
 	}
 	ch.in = append(ch.in, p...)
 	m.cond.Broadcast()

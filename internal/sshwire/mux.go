@@ -71,8 +71,8 @@ func (m *mux) count(c *Conn, n int) error {
 
 // drop forgets what a channel has not read. m.mu is held.
 func (m *mux) drop(ch *Channel) {
-	_ = m.count(ch.c, -len(ch.in))
-	ch.in = nil
+	_ = m.count(ch.c, -len(ch.in)-ch.pushed)
+	ch.in, ch.pushed, ch.sink = nil, 0, nil
 }
 
 // forget frees a channel's number when both sides have closed it. m.mu is held.

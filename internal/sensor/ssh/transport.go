@@ -19,6 +19,12 @@ type requests interface {
 type channel interface {
 	io.ReadWriter
 	stderr() io.Writer
+	// feed gives input to sink as it arrives, instead of keeping it for Read,
+	// and taken says how much of it is used up; so a shell that waits needs no
+	// goroutine. sink keeps a copy and does not wait. It is called while the
+	// request is answered that starts the shell.
+	feed(sink func(p []byte) int)
+	taken(n int)
 	// exit sends the exit status, the end of output, and closes the channel.
 	exit(status int)
 	close()
@@ -34,9 +40,11 @@ type request struct {
 // wireChannel is a channel of the transport.
 type wireChannel struct{ *sshwire.Channel }
 
-func (c wireChannel) stderr() io.Writer { return c.Stderr() }
-func (c wireChannel) exit(status int)   { c.Exit(status) }
-func (c wireChannel) close()            { c.Close() }
+func (c wireChannel) stderr() io.Writer            { return c.Stderr() }
+func (c wireChannel) feed(sink func(p []byte) int) { c.Feed(sink) }
+func (c wireChannel) taken(n int)                  { c.Taken(n) }
+func (c wireChannel) exit(status int)              { c.Exit(status) }
+func (c wireChannel) close()                       { c.Close() }
 
 // wireRequests passes the transport's requests on.
 type wireRequests struct{ requests }
