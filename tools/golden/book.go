@@ -70,7 +70,7 @@ var about = map[string]string{
 }
 
 var (
-	number    = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*`)
+	number    = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*(e[-+]?[0-9]+)?`)
 	jobNumber = regexp.MustCompile(`(\[[0-9]+\][+-]?  ?)[0-9]+`)
 )
 

@@ -35,7 +35,7 @@ type verdict struct {
 	why   string
 }
 
-var number = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*`)
+var number = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*(e[-+]?[0-9]+)?`)
 
 // judge runs one recorded command.
 func (c corpusCase) judge(t testing.TB, file string) verdict {
