@@ -1,6 +1,8 @@
 package sensor
 
 import (
+	"context"
+
 	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/shell"
 )
@@ -19,6 +21,9 @@ func (b bash) Close() {
 	}
 }
 
+// Open starts a dialogue on a terminal.
+func (b bash) Open(ctx context.Context, a Attachment) Terminal { return b.Shell.Open(ctx, a) }
+
 // newShell is the ShellFunc of every world that is not told otherwise: bash on
 // the pretended machine.
 func newShell(w *World, s *Session, a Account, o ShellOptions, watch *Watch) Shell {
@@ -26,7 +31,7 @@ func newShell(w *World, s *Session, a Account, o ShellOptions, watch *Watch) She
 	opt := shell.Options{
 		Host: w.Host, FS: fs, User: a.User, Cred: a.Cred, Env: o.Env, Dir: a.Home, Login: o.Login,
 		TTY: o.TTY, Cols: o.Cols, Rows: o.Rows, Term: o.Term, Src: s.Src.String(), Dst: s.Dst.String(),
-		Now: w.now, Seed: draw(w.seed, "shell\x00"+s.ID), Watch: watch,
+		Now: w.now, Seed: draw(w.seed, "shell\x00"+s.ID), Watch: watch, Pool: w.poolOf(s),
 	}
 	var login *machine.Session
 	if t := machine.TableOf(fs); t != nil {

@@ -45,8 +45,9 @@ type Options struct {
 	// After replaces the wait for a time to come; nil is a timer. With it goes a
 	// Now that follows the jumps, for budgets are then counted on that clock.
 	After  func(time.Duration) (fire <-chan time.Time, stop func() bool)
-	Seed   uint64 // process ids, RANDOM
-	Budget Budget // zero fields mean the defaults
+	Seed   uint64    // process ids, RANDOM
+	Budget Budget    // zero fields mean the defaults
+	Pool   *vfs.Pool // out of which the bytes of all sessions come; nil: no bound
 	Watch  Watcher
 }
 
@@ -55,6 +56,7 @@ type Options struct {
 type Shell struct {
 	opt   Options
 	size  atomic.Uint64 // cols<<32 | rows
+	term  atomic.Pointer[Terminal]
 	hooks hooks
 	pids  int // last process id given without a process table
 }
@@ -63,6 +65,7 @@ type Shell struct {
 type hooks struct {
 	now   func() time.Time
 	after func(time.Duration) (<-chan time.Time, func() bool)
+	idle  func() // a terminal rests
 }
 
 // New returns a shell. It holds next to nothing until it is used.
@@ -103,6 +106,10 @@ func (s *Shell) Resize(cols, rows int) {
 		rows = 24
 	}
 	s.size.Store(uint64(cols)<<32 | uint64(rows))
+	if t := s.term.Load(); t != nil {
+		t.in.nudge()
+		t.wake()
+	}
 }
 
 func (s *Shell) cols() int { return int(s.size.Load() >> 32) }
