@@ -10,7 +10,7 @@ type Budget struct {
 	Output int64         // bytes written to the attacker; default 64 MiB
 	Procs  int           // processes alive; default 64
 	Depth  int           // of calls, substitutions and nested shells; default 200
-	Words  int           // from one brace expansion or pattern; default 50,000
+	Words  int           // from one brace expansion; default 250,000
 	Wall   time.Duration // of one Exec or Script; default 1 hour
 }
 
@@ -30,7 +30,7 @@ func (b Budget) withDefaults() Budget {
 		b.Depth = 200
 	}
 	if b.Words <= 0 {
-		b.Words = 50_000
+		b.Words = 250_000
 	}
 	if b.Wall <= 0 {
 		b.Wall = time.Hour
@@ -74,6 +74,7 @@ const (
 	sigInt  = 2
 	sigQuit = 3
 	sigKill = 9
+	sigSegv = 11
 	sigPipe = 13
 	sigTerm = 15
 	sigCont = 18
@@ -97,9 +98,10 @@ func (k *kernel) step(n int) {
 // charge accounts for n bytes that stay alive until they are given back with a
 // negative n. It reports false when the budget does not allow them.
 func (k *kernel) charge(n int) bool {
-	if k.mem+int64(n) > k.bud.Bytes && n > 0 {
+	if n > 0 && (k.mem+int64(n) > k.bud.Bytes || !k.sh.opt.Pool.Take(int64(n), k.mem)) {
 		return false
 	}
+	k.sh.opt.Pool.Give(-int64(n))
 	k.mem += int64(n)
 	return true
 }

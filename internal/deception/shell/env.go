@@ -74,6 +74,7 @@ type env struct {
 	quiet    int // inside a condition: set -e does not act
 	scratch  int // bytes charged for values in flight
 	held     int // bytes charged for variables
+	varTop   int // variables charged for
 	sourced  int
 	trapping bool
 	optPos   int // getopts: position inside a word
@@ -135,6 +136,7 @@ type function struct {
 	body   *stmtRef
 	source string
 	export bool
+	size   int // bytes charged for it
 }
 
 // A flow says what evaluation is doing besides going on.
@@ -324,13 +326,33 @@ func (e *env) out(s string) bool { return e.write(1, s) }
 // own makes the variable table e's alone.
 func (e *env) own() {
 	if e.shared {
+		e.k.step(len(e.vars) / 32)
+		if len(e.vars) > manyVars {
+			_ = e.account(len(e.vars) * varSize / 2) // ends the process when there is no more
+		}
 		e.vars = maps.Clone(e.vars)
 		e.shared = false
 	}
 }
 
+const (
+	varSize  = 128 // what a variable takes besides its value
+	manyVars = 512 // from how many on they are charged for; a login has about thirty
+)
+
+// chargeVars charges for the variables there are more than ever before.
+func (e *env) chargeVars() {
+	if n := len(e.vars); n > e.varTop+64 {
+		if n > manyVars {
+			_ = e.account((n - e.varTop) * varSize)
+		}
+		e.varTop = n
+	}
+}
+
 func (e *env) ownFuncs() {
 	if e.fshare || e.funcs == nil {
+		e.k.step(len(e.funcs) / 32)
 		e.funcs = maps.Clone(e.funcs)
 		if e.funcs == nil {
 			e.funcs = map[string]*function{}

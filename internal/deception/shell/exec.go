@@ -21,6 +21,7 @@ func (e *env) stmts(list []*syntax.Stmt) int {
 // stmt runs one statement and leaves its status in e.status.
 func (e *env) stmt(s *syntax.Stmt) {
 	e.k.step(1)
+	e.chargeVars()
 	if e.stepHook != nil {
 		e.askHook()
 	}
@@ -229,7 +230,7 @@ func (e *env) caseClause(c *syntax.CaseClause) int {
 				return e.fail(err)
 			}
 			e.k.step(1 + len(word)/64)
-			hit = pattern.Match(pat, word, flags)
+			hit = e.match(pat, word, flags)
 		}
 		if !hit {
 			continue

@@ -17,13 +17,18 @@ func (e *env) define(c *syntax.FuncDecl) int {
 		src = "environment"
 	}
 	e.ownFuncs()
-	if len(e.funcs) >= 1000 {
-		e.noMemory()
+	size := len(c.Name.Value) + 64
+	if !e.unit.kept {
+		e.unit.kept = true
+		size += e.unit.size()
 	}
-	if err := e.account(len(c.Name.Value) + 64); err != nil {
+	if old := e.funcs[c.Name.Value]; old != nil {
+		size -= old.size
+	}
+	if err := e.account(size); err != nil {
 		return 1
 	}
-	e.funcs[c.Name.Value] = &function{body: &stmtRef{c.Body, e.unit}, source: src}
+	e.funcs[c.Name.Value] = &function{body: &stmtRef{c.Body, e.unit}, source: src, size: size}
 	return 0
 }
 

@@ -23,6 +23,27 @@ type fakeTTY struct {
 	now  time.Time
 	out  bytes.Buffer
 	idle chan struct{}
+	long []longWait // what the shell waits for besides its attacker
+}
+
+// A longWait ends when a scenario lets time pass.
+type longWait struct {
+	at   time.Time
+	fire chan time.Time
+}
+
+// pass lets time go by and ends the waits that are over.
+func (f *fakeTTY) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = f.now.Add(d)
+	f.long = slices.DeleteFunc(f.long, func(w longWait) bool {
+		if w.at.After(f.now) {
+			return false
+		}
+		w.fire <- f.now
+		return true
+	})
 }
 
 func newFakeTTY() *fakeTTY {
@@ -55,8 +76,12 @@ func (f *fakeTTY) after(d time.Duration) (<-chan time.Time, func() bool) {
 		c <- f.now
 		return c, nothing
 	}
+	f.mu.Lock()
+	w := longWait{f.now.Add(d), make(chan time.Time, 1)}
+	f.long = append(f.long, w)
+	f.mu.Unlock()
 	f.rest()
-	return nil, nothing
+	return w.fire, nothing
 }
 
 // rest notes that the shell waits for its attacker.

@@ -135,7 +135,12 @@ func roomy(i int) byte {
 }
 
 // full reports whether no process can be started.
-func (k *kernel) full() bool { return len(k.tasks) >= k.bud.Procs }
+func (k *kernel) full() bool {
+	return len(k.tasks) >= k.bud.Procs || len(k.tasks) > 0 && (k.mem+taskSize > k.bud.Bytes || k.sh.opt.Pool.Short())
+}
+
+// taskSize is about what a process of its own costs: its stack first of all.
+const taskSize = 24 << 10
 
 // wait blocks the running process until ready reports true or the time until
 // has come, and reports which. A zero until waits without limit.
@@ -371,4 +376,6 @@ func (k *kernel) close() {
 		}
 	}
 	k.tasks = nil
+	k.sh.opt.Pool.Give(k.mem)
+	k.mem = 0
 }

@@ -41,9 +41,13 @@ type Options struct {
 	Parent     int    // process id of the daemon's own process for this login; 0 invents one
 	Src, Dst   string // address:port of the peer and of ourselves
 
-	Now    func() time.Time
-	Seed   uint64 // process ids, RANDOM
-	Budget Budget // zero fields mean the defaults
+	Now func() time.Time
+	// After replaces the wait for a time to come; nil is a timer. With it goes a
+	// Now that follows the jumps, for budgets are then counted on that clock.
+	After  func(time.Duration) (fire <-chan time.Time, stop func() bool)
+	Seed   uint64    // process ids, RANDOM
+	Budget Budget    // zero fields mean the defaults
+	Pool   *vfs.Pool // out of which the bytes of all sessions come; nil: no bound
 	Watch  Watcher
 }
 
@@ -80,6 +84,9 @@ func New(o Options) *Shell {
 	}
 	s := &Shell{opt: o}
 	s.hooks.now, s.hooks.after = time.Now, timer
+	if o.After != nil {
+		s.hooks.now, s.hooks.after = o.Now, o.After
+	}
 	s.Resize(o.Cols, o.Rows)
 	return s
 }

@@ -296,6 +296,11 @@ operands:
 			fresh[n] = action
 		}
 	}
+	kept := 0
+	for k, v := range fresh {
+		kept += len(v) - len(e.traps[k])
+	}
+	_ = e.account(max(kept, 0)) // ends the process when there is no more
 	e.traps = fresh
 	return status
 }

@@ -104,6 +104,18 @@ func (s *store) ownDir(id uint32) (*inode, *patch, error) {
 	return nil, nil, fail(ENOTDIR)
 }
 
+// maxLinksTo is how many names ext4 lets a file have.
+const maxLinksTo = 65000
+
+// firstLinks is how many names of a file cost nothing: those it has in the image,
+// one of a new file.
+func (s *store) firstLinks(id uint32) uint32 {
+	if int(id) < len(s.img.nodes) {
+		return s.img.nodes[id].nlink
+	}
+	return 1
+}
+
 // attach enters id as name into a folder. The name must be the view's own copy.
 func (s *store) attach(dir uint32, name string, id uint32) error {
 	n, p, err := s.ownDir(dir)
@@ -139,12 +151,12 @@ type dirent struct {
 }
 
 // entries returns a folder's entries in directory order, which is that of a
-// hash of the name, as ext4 lists them.
+// hash of the name, as ext4 lists them, or the order recorded in the image.
 func (s *store) entries(dir uint32) []dirent {
 	var out []dirent
 	list := func(l *listing, p *patch) {
-		for _, id := range l.ids {
-			name := s.img.nodes[id].name
+		for at, id := range l.ids {
+			name := s.img.called(l, at)
 			if p != nil {
 				if _, _, changed := p.find(name); changed {
 					continue
@@ -167,6 +179,10 @@ func (s *store) entries(dir uint32) []dirent {
 			}
 		}
 	}
+	if s.img.ordered {
+		slices.SortStableFunc(out, func(a, b dirent) int { return cmp.Compare(a.id, b.id) })
+		return out
+	}
 	slices.SortFunc(out, func(a, b dirent) int { return cmp.Compare(a.hash, b.hash) })
 	return out
 }
@@ -182,7 +198,9 @@ func (s *store) empty(dir uint32) bool {
 	return true
 }
 
-// dirSize is what stat shows for a folder: whole blocks, by number of entries.
+// dirSize is what stat shows for a folder: whole blocks, by number of entries
+// and at least what the image recorded, for folders do not shrink; on a mounted
+// file system, which is one in memory, 20 bytes an entry.
 func (s *store) dirSize(n *inode) int64 {
 	count := 0
 	switch b := n.body.(type) {
@@ -194,7 +212,10 @@ func (s *store) dirSize(n *inode) int64 {
 			count += len(b.base.ids)
 		}
 	}
-	return 4096 * int64(1+count/110)
+	if n.dev != 0 {
+		return 20 * int64(2+count)
+	}
+	return max(n.size, 4096*int64(1+count/110))
 }
 
 // hash is FNV-1a over the image's seed and the name.
@@ -210,10 +231,11 @@ func (s *store) hash(name string) uint64 {
 	return h ^ h>>32
 }
 
-func (s *store) info(id uint32, name string, env Env) Info {
+// info describes an inode that was reached as path.
+func (s *store) info(id uint32, name, path string, env Env) Info {
 	n := s.node(id)
 	i := Info{
-		Name: name, Path: s.path(id), Ino: s.ino(id), Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Size: n.size,
+		Name: name, Path: path, Ino: s.ino(id), Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Size: n.size,
 		Atime: time.Unix(0, n.atime).UTC(), Mtime: time.Unix(0, n.mtime).UTC(), Ctime: time.Unix(0, n.ctime).UTC(),
 		Dev: s.img.mounts[n.dev].Dev, Flags: n.flags,
 	}

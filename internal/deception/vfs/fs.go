@@ -14,8 +14,11 @@ type Cred struct {
 }
 
 // A Quota bounds what one FS may hold: Bytes of content, Inodes changed or new.
-// Zero fields mean the defaults, 16 MiB and 4096.
-type Quota struct{ Bytes, Inodes int64 }
+// Zero fields mean the defaults, 16 MiB and 4096. The bytes also come out of Pool.
+type Quota struct {
+	Bytes, Inodes int64
+	Pool          *Pool
+}
 
 // Info is what stat tells.
 type Info struct {
@@ -66,8 +69,12 @@ type store struct {
 	nodes  map[uint32]*inode // changed and new inodes
 	next   uint32
 	bytes  int64
+	links  int64             // names of files beyond their first
 	synth  map[string][]byte // what was written into synthetic files
+	origin map[uint32]uint32 // files that share the content of a file of the image
 	random uint64
+
+	version uint64 // counts changes
 }
 
 // FS is one attacker's view of an image. All methods may be called from any
@@ -136,11 +143,19 @@ func (f *FS) OnRead(hook func(path string)) { f.onRead = hook }
 // is closed, with its size and the SHA-256 of its content in hex.
 func (f *FS) OnWrite(hook func(path string, size int64, sha256 string)) { f.onWrite = hook }
 
+// Forget gives the bytes of a view that nobody will use again back to its pool.
+func (f *FS) Forget() {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	f.st.quota.Pool.Give(f.st.bytes)
+	f.st.quota.Pool = nil
+}
+
 // Used returns the content bytes and the inodes this view holds.
 func (f *FS) Used() (bytes, inodes int64) {
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
-	return f.st.bytes, int64(len(f.st.nodes))
+	return f.st.bytes, int64(len(f.st.nodes)) + f.st.links
 }
 
 // Clean returns p as an absolute path without ".", ".." and double slashes,
@@ -176,21 +191,36 @@ func (s *store) node(id uint32) *inode {
 	if n, ok := s.nodes[id]; ok {
 		return n
 	}
+	if int(id) >= len(s.img.nodes) {
+		return &inode{name: "(deleted)", body: &patch{}} // of an open file, the folder it lay in
+	}
 	return &s.img.nodes[id]
 }
 
 // own returns the inode for changing, copied from the image if need be.
 func (s *store) own(id uint32) (*inode, error) {
+	s.version++
 	if n, ok := s.nodes[id]; ok {
 		return n, nil
 	}
-	if int64(len(s.nodes)) >= s.quota.Inodes {
+	if int64(len(s.nodes))+s.links >= s.quota.Inodes {
 		return nil, fail(ENOSPC)
+	}
+	if int(id) >= len(s.img.nodes) {
+		return nil, fail(ENOENT)
 	}
 	n := new(inode)
 	*n = s.img.nodes[id]
 	s.put(id, n)
 	return n, nil
+}
+
+// share notes that a file has the content of a file of the image.
+func (s *store) share(id, from uint32) {
+	if s.origin == nil {
+		s.origin = map[uint32]uint32{}
+	}
+	s.origin[id] = from
 }
 
 func (s *store) put(id uint32, n *inode) {
@@ -202,7 +232,7 @@ func (s *store) put(id uint32, n *inode) {
 
 // fresh makes a new inode.
 func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, *inode, error) {
-	if int64(len(s.nodes)) >= s.quota.Inodes {
+	if int64(len(s.nodes))+s.links >= s.quota.Inodes {
 		return 0, nil, fail(ENOSPC)
 	}
 	dir := s.node(parent)
@@ -219,13 +249,18 @@ func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, 
 	}
 	id := s.next
 	s.next++
+	s.version++
 	s.put(id, n)
 	return id, n, nil
 }
 
 // ino is the number stat shows. A gap keeps new files apart from the image's.
+// A mounted file system counts its own from its root, which is 1.
 func (s *store) ino(id uint32) uint64 {
 	base := uint32(len(s.img.nodes))
+	if dev := s.node(id).dev; dev != 0 {
+		return uint64(id-s.img.roots[dev]) + 1
+	}
 	switch {
 	case id == rootID:
 		return 2
@@ -236,13 +271,19 @@ func (s *store) ino(id uint32) uint64 {
 	}
 }
 
-// path returns where an inode is, following its parents.
+// below returns the path of name in a folder.
+func (s *store) below(dir uint32, name string) string {
+	return strings.TrimSuffix(s.path(dir), "/") + "/" + name
+}
+
+// path returns where a folder is, following its parents; of other files it is
+// the first name they had.
 func (s *store) path(id uint32) string {
 	if id == rootID {
 		return "/"
 	}
 	var parts []string
-	for id != rootID && len(parts) < 512 {
+	for id != rootID && len(parts) < maxPath/2 {
 		n := s.node(id)
 		parts = append(parts, n.name)
 		id = n.parent
