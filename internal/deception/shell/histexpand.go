@@ -430,7 +430,7 @@ options:
 		return 1
 	}
 	last := len(h.lines) - 1 // the command itself
-	if !e.interactive {
+	if !e.interactive || e.again {
 		last++
 	}
 	if again {
@@ -529,6 +529,10 @@ func (e *env) fcAgain(rest []string, last int) int {
 	if e.k.depth++; e.k.depth > e.k.bud.Depth {
 		panic(death{139, ofProcess, nil})
 	}
-	defer func() { e.k.depth-- }()
+	e.again = true
+	defer func() {
+		e.k.depth--
+		e.again = false
+	}()
 	return e.runText(&source{text: line, kind: fromEval}, e.line-1)
 }

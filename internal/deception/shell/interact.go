@@ -114,6 +114,7 @@ func (e *env) ask(d *dialog) {
 	})
 	t := e.k.tty
 	d.cols = e.k.sh.cols()
+	e.k.sh.resized.Store(false)
 	d.ed.Resize(d.cols)
 	d.ed.Silence(!t.echo)
 	d.ed.Start(prompt)
@@ -153,7 +154,8 @@ func (e *env) promptCommand(text string) {
 func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
 	t := e.k.tty
 	for {
-		if cols := e.k.sh.cols(); cols != d.cols || e.k.sh.resized.Swap(false) {
+		again := e.k.sh.resized.Swap(false)
+		if cols := e.k.sh.cols(); cols != d.cols || again {
 			d.cols = cols
 			d.ed.Resized(cols)
 		}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -89,10 +90,16 @@ func (t *tty) poll() {
 		if n == 0 {
 			return
 		}
+		p := buf[:n]
+		if i := bytes.LastIndexAny(p, "\x03\x1c"); i > 0 && t.isig && !t.lnext && bytes.IndexByte(p[:i], '\n') < 0 && bytes.IndexByte(p[:i], '\r') < 0 {
+			// The driver throws away what arrived in one piece in front of a
+			// key that sends a signal, before anybody has read or seen it.
+			p = p[i:]
+		}
 		if t.raw {
-			t.queue = append(t.queue, buf[:n]...)
+			t.queue = append(t.queue, p...)
 		} else {
-			for _, c := range buf[:n] {
+			for _, c := range p {
 				t.driver(c)
 			}
 		}

@@ -56,7 +56,7 @@ func (e *Editor) count() int {
 	if a == nil {
 		return 1
 	}
-	e.wanted = a.value
+	e.wanted, e.d.atStart = a.value, true
 	if a.minus {
 		return 1
 	}

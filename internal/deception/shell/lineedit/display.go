@@ -86,6 +86,7 @@ type display struct {
 	row, col int      // of the cursor
 	out      bytes.Buffer
 	face     bool
+	atStart  bool // characters may be inserted in front of the prompt
 }
 
 func (d *display) puts(s string) { d.out.WriteString(s) }
@@ -150,7 +151,7 @@ func (d *display) show(cells []cell, at int) {
 			d.vertical(last) // a row the cursor needs although nothing is on it
 		}
 	}
-	d.rows = rows
+	d.rows, d.atStart = rows, false
 	d.vertical(row)
 	d.horizontal(col)
 	d.setFace(false)
@@ -177,7 +178,7 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 	rest, insert := fresh[from:], fresh[from:ne]
 	diff := width(fresh[from:ne]) - width(old[from:oe])
 	switch {
-	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && (i > 0 || from > 0):
+	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && (i > 0 || from > 0 || d.atStart):
 		d.puts("\x1b[" + strconv.Itoa(diff) + "@")
 		d.print(insert)
 	case diff > 0:

@@ -78,6 +78,7 @@ type Editor struct {
 	ahead  int    // the byte behind the key, -1 when none has arrived
 	next   int    // line of history Ctrl-O wants after this one, 0 is none
 	tabbed bool   // the last completion changed the line
+	twice  bool   // an escape arrived together with the key being taken
 	wanted int    // a numeric argument given to the running command, -1 is none
 	nth    int    // the word Alt-. takes, -1 is the last
 	silent bool   // echo is off: nothing is shown
@@ -115,20 +116,13 @@ func (e *Editor) Resized(cols int) {
 // something themselves: after a moment they count, see Expire.
 func (e *Editor) Pending() bool {
 	k := string(e.keys)
-	return k != "" && !e.paste && (k == "\x1b\x1b" || k == "\x1b" && e.search != nil)
+	return k == "\x1b\x1b" && !e.paste
 }
 
 // Expire carries out the keys that are pending.
 func (e *Editor) Expire() Result {
-	k := string(e.keys)
 	e.keys = nil
-	switch {
-	case k == "\x1b\x1b":
-		return e.run("complete")
-	case e.search != nil:
-		e.search.end(e, e.search.at)
-	}
-	return More
+	return e.run("complete")
 }
 
 // Silence switches the echo of what is typed off and on: stty -echo.
@@ -240,6 +234,9 @@ func (e *Editor) Key(b byte, next int) Result {
 		return e.run("interrupt")
 	case e.ask != nil:
 		return e.answer(b)
+	case e.search != nil && b == 0x1b && next < 0:
+		e.search.end(e, e.search.at)
+		return More
 	case e.seek != 0:
 		e.charSearch(rune(b))
 		return More
@@ -260,6 +257,11 @@ func (e *Editor) Key(b byte, next int) Result {
 		return More
 	}
 	e.keys = append(e.keys, b)
+	if len(e.keys) == 1 {
+		e.twice = b == 0x1b && next == 0x1b
+	} else if e.twice && string(e.keys) == "\x1b\x1b" && next < 0 {
+		return e.Expire() // two escapes in one piece do not wait for more
+	}
 	return e.sequence()
 }
 
@@ -397,7 +399,7 @@ func (e *Editor) run(name string) Result {
 
 // done remembers what the last command was.
 func (e *Editor) done(name string) {
-	if name == "insert" && e.killed && e.ahead >= 0 && !e.burst {
+	if name == "insert" && e.killed && e.ahead >= 0 {
 		// Text typed in one piece with the key behind it does not come between
 		// two kills.
 		e.last = name

@@ -10,7 +10,7 @@ var bindings = map[string]string{
 	"\x01": "home", "\x05": "end", "\x02": "left", "\x06": "right", "\x04": "eof", "\x7f": "backspace", "\b": "backspace",
 	"\x0b": "kill-line", "\x15": "unix-line-discard", "\x17": "unix-word-rubout", "\x19": "yank", "\x14": "transpose",
 	"\x10": "up", "\x0e": "down", "\x0c": "clear", "\t": "complete", "\r": "accept", "\n": "accept", "\x12": "search", "\x13": "search-forward",
-	"\x07": "abort", "\x16": "quoted-insert", "\x1f": "undo", "\x03": "interrupt", "\x1a": "suspend", "\x0f": "operate", "\x1d": "char-search", "\x11": "quoted-insert",
+	"\x07": "abort", "\x16": "quoted-insert", "\x1f": "undo", "\x03": "interrupt", "\x1a": "suspend", "\x1c": "nothing", "\x0f": "operate", "\x1d": "char-search", "\x11": "quoted-insert",
 	"\x1b[A": "up", "\x1b[B": "down", "\x1b[C": "right", "\x1b[D": "left", "\x1b[H": "home", "\x1b[F": "end",
 	"\x1bOA": "up", "\x1bOB": "down", "\x1bOC": "right", "\x1bOD": "left", "\x1bOH": "home", "\x1bOF": "end",
 	"\x1b[1~": "home", "\x1b[4~": "end", "\x1b[3~": "delete-char", "\x1b[2~": "quoted-insert", "\x1b[7~": "home", "\x1b[8~": "end",
@@ -64,6 +64,7 @@ func (e *Editor) edit(name string) bool {
 			return false
 		}
 		e.remove(e.pos, e.pos+1)
+	case "nothing":
 	case "char-search":
 		e.seek = 1
 	case "char-search-back":
