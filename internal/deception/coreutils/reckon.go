@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// plainCommands are small tools seldom seen.
-func plainCommands(name string) Command {
+// seldomCommands are small tools seldom seen.
+func seldomCommands(name string) Command {
 	switch name {
 	case "join":
 		return join
