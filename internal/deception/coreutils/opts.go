@@ -1,6 +1,9 @@
 package coreutils
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // opt is one option found on a command line: its short letter, or its long name
 // when it has no letter, and its argument.
@@ -107,6 +110,7 @@ func (g *getopt) longOption(s string) bool {
 		return false
 	}
 	if len(found) > 1 {
+		slices.Sort(found)
 		msg := "option '--" + name + "' is ambiguous; possibilities:"
 		for _, l := range found {
 			full, _, _ := strings.Cut(l, ",")
