@@ -16,13 +16,20 @@ import (
 // a crash of that process alone, as it would be on the real machine.
 func (e *env) run(cmd coreutils.Command, args []string) (status int) {
 	p := e.proc(args)
+	was := e.inCommand
+	e.inCommand = true
 	defer func() {
+		e.inCommand = was
 		r := recover()
 		if r == nil {
 			return
 		}
 		if d, ok := r.(death); ok {
-			panic(d)
+			if d.scope != ofCommand {
+				panic(d)
+			}
+			status = d.status
+			return
 		}
 		e.k.sh.opt.Watch.Unsupported(fmt.Sprintf("panic: %s: %v", base(args[0]), r))
 		if e.interactive {

@@ -255,8 +255,12 @@ func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, 
 }
 
 // ino is the number stat shows. A gap keeps new files apart from the image's.
+// A mounted file system counts its own from its root, which is 1.
 func (s *store) ino(id uint32) uint64 {
 	base := uint32(len(s.img.nodes))
+	if dev := s.node(id).dev; dev != 0 {
+		return uint64(id-s.img.roots[dev]) + 1
+	}
 	switch {
 	case id == rootID:
 		return 2
