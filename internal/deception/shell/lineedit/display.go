@@ -293,6 +293,20 @@ func (d *display) horizontal(col int) {
 	}
 }
 
+// roomBehind reports whether the cursor is behind all that is shown, with room
+// for one more column before the terminal would wrap.
+func (d *display) roomBehind() bool {
+	last := len(d.rows) - 1
+	return last >= 0 && d.row == last && d.col < d.cols-1 && d.col == width(d.rows[last])
+}
+
+// behind shows one more character there.
+func (d *display) behind(c cell) {
+	last := len(d.rows) - 1
+	d.rows[last] = append(d.rows[last], c)
+	d.print(d.rows[last][len(d.rows[last])-1:])
+}
+
 // finish leaves the line: the cursor goes below all that is shown.
 func (d *display) finish() {
 	bottom := len(d.rows) - 1

@@ -48,6 +48,7 @@ type Editor struct {
 
 	buf    []rune
 	pos    int
+	typing bool // the last key was a character at the end, and is shown
 	kill   []rune
 	undo   []change
 	undos  [][]change // of the lines of history
@@ -80,10 +81,10 @@ func New(term Terminal, cols int, g Guide) *Editor {
 }
 
 // Resize sets the number of columns.
-func (e *Editor) Resize(cols int) { e.d.cols = max(cols, 2) }
+func (e *Editor) Resize(cols int) { e.d.cols, e.typing = max(cols, 2), false }
 
 // Silence switches the echo of what is typed off and on: stty -echo.
-func (e *Editor) Silence(on bool) { e.silent = on }
+func (e *Editor) Silence(on bool) { e.silent, e.typing = on, false }
 
 // Line returns the accepted line.
 func (e *Editor) Line() string { return encode(e.buf) }
@@ -102,6 +103,7 @@ func (e *Editor) Take() []byte {
 // room on the screen.
 func (e *Editor) Start(prompt string) {
 	e.buf, e.pos, e.undo, e.keys, e.utf, e.quoted, e.last = nil, 0, nil, nil, nil, false, ""
+	e.typing = false
 	e.hist = append([]string(nil), e.guide.History()...)
 	e.undos = nil
 	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
@@ -177,6 +179,8 @@ func (e *Editor) bell() { e.d.puts("\a") }
 // shown in one piece.
 func (e *Editor) Key(b byte, next int) Result {
 	e.burst = next >= ' ' && next != 0x7f
+	typing := e.typing
+	e.typing = false
 	switch {
 	case b == 3: // the driver makes a signal of it whatever is being read
 		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
@@ -196,7 +200,24 @@ func (e *Editor) Key(b byte, next int) Result {
 		return More
 	}
 	e.keys = append(e.keys, b)
+	if typing && e.type1(b) {
+		return More
+	}
 	return e.sequence()
+}
+
+// type1 shows a plain character typed behind others at the end of the line. It
+// does what sequence does at a cost that does not grow with the line.
+func (e *Editor) type1(b byte) bool {
+	if len(e.keys) != 1 || b < ' ' || b >= 0x7f || e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
+		return false
+	}
+	e.keys = nil
+	e.insert(rune(b))
+	e.done("insert")
+	e.d.behind(cell{r: rune(b)})
+	e.typing = true
+	return true
 }
 
 // multibyte gathers the bytes of a character.
@@ -241,6 +262,7 @@ func (e *Editor) sequence() Result {
 		e.insert(rune(k[0]))
 		e.done("insert")
 		e.refreshInsert()
+		e.typing = !e.burst && e.pos == len(e.buf)
 		return More
 	}
 	name, bound := bindings[k]
