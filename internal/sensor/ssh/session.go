@@ -45,7 +45,7 @@ func (s *session) request(ctx context.Context, r request) {
 	switch r.name {
 	case "env":
 		name, value := p.text(), p.text()
-		r.answer(!p.bad && s.setenv(name, value))
+		r.answer(!p.bad && !s.started && s.setenv(name, value))
 	case "pty-req":
 		s.term = clean(p.text())
 		s.cols, s.rows = sensor.Size(int(p.number()), int(p.number()))
@@ -54,7 +54,7 @@ func (s *session) request(ctx context.Context, r request) {
 		r.answer(ok)
 	case "window-change":
 		s.resize(int(p.number()), int(p.number()))
-		r.answer(false)
+		r.answer(true)
 	case "shell":
 		s.start(ctx, r, s.greeting(), func(ctx context.Context, l *sensor.Login) int {
 			return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
@@ -70,7 +70,12 @@ func (s *session) request(ctx context.Context, r request) {
 		s.subsystem(r, p.text())
 	case "signal":
 		r.answer(false)
-	default: // auth-agent-req@openssh.com, x11-req, break, ...
+	case "auth-agent-req@openssh.com":
+		// The first one of a connection is granted, whoever asks again is not.
+		s.unsupported("request " + r.name)
+		r.answer(!s.agent)
+		s.agent = true
+	default: // x11-req, break, ...
 		s.unsupported("request " + clean(r.name))
 		r.answer(false)
 	}
