@@ -3,6 +3,7 @@ package persona
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/vfs"
@@ -29,12 +30,12 @@ func (b *builder) etc(lived bool) {
 		hosts += "\n# The following lines are desirable for IPv6 capable hosts\n::1     localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n"
 	}
 	b.text("/etc/hosts", hosts)
-	b.text("/etc/debian_version", "12.15\n")
-	b.text("/etc/issue", "Debian GNU/Linux 12 \\n \\l\n\n")
-	b.text("/etc/issue.net", "Debian GNU/Linux 12\n")
-	b.text("/usr/lib/os-release", osRelease)
-	b.text("/etc/motd", motd)
-	b.text("/etc/update-motd.d/10-uname", "#!/bin/sh\nuname -snrvm\n", 0o755)
+	b.fit("/etc/debian_version", "12.15\n")
+	b.fit("/etc/issue", "Debian GNU/Linux 12 \\n \\l\n\n")
+	b.fit("/etc/issue.net", "Debian GNU/Linux 12\n")
+	b.fit("/usr/lib/os-release", osRelease)
+	b.fit("/etc/motd", motd)
+	b.fit("/etc/update-motd.d/10-uname", "#!/bin/sh\nuname -snrvm\n")
 	b.text("/etc/machine-id", m.MachineID+"\n", 0o444)
 	resolv := ""
 	if m.Domain != "" {
@@ -44,42 +45,17 @@ func (b *builder) etc(lived bool) {
 		resolv += "nameserver " + d.String() + "\n"
 	}
 	b.text("/etc/resolv.conf", resolv)
-	b.text("/etc/host.conf", "multi on\n")
-	b.text("/etc/nsswitch.conf", nsswitch)
-	b.text("/etc/timezone", "Etc/UTC\n")
-	b.link("/etc/localtime", "/usr/share/zoneinfo/Etc/UTC")
 	b.text("/etc/adjtime", "0.0 0 0.0\n0\nUTC\n")
 	b.text("/etc/environment", "")
-	b.text("/etc/default/locale", "")
-	b.text("/etc/shells", "# /etc/shells: valid login shells\n/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n/bin/rbash\n/usr/bin/rbash\n/bin/dash\n/usr/bin/dash\n")
-	b.text("/etc/profile", profile)
-	b.text("/etc/bash.bashrc", bashBashrc)
-	b.text("/etc/skel/.bashrc", userBashrc)
-	b.text("/etc/skel/.profile", userProfile)
-	b.text("/etc/skel/.bash_logout", userLogout)
-	b.text("/etc/crontab", crontab)
-	b.text("/etc/services", services)
-	b.text("/etc/networks", "default\t\t0.0.0.0\nloopback\t127.0.0.0\nlink-local\t169.254.0.0\n\n")
-	b.text("/etc/sudoers", sudoers, 0o440)
-	b.text("/etc/ssh/sshd_config", sshdConfig)
+	b.fit("/etc/profile", profile)
+	b.fit("/etc/bash.bashrc", bashBashrc)
+	b.fit("/etc/skel/.bashrc", userBashrc)
+	b.fit("/etc/skel/.profile", userProfile)
+	b.fit("/etc/skel/.bash_logout", userLogout)
 	b.text("/etc/apt/sources.list", aptSources)
-	b.text("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n\n")
-	b.text("/etc/ld.so.conf.d/libc.conf", "# libc default configuration\n/usr/local/lib\n")
-	b.text("/etc/dpkg/origins/debian", "Vendor: Debian\nVendor-URL: https://www.debian.org/\nBugs: debbugs://bugs.debian.org\n")
-	b.link("/etc/dpkg/origins/default", "debian")
-	b.text("/etc/security/limits.conf", limitsConf)
-	b.text("/etc/rsyslog.conf", rsyslogConf)
 	root := m.Disks[0].Parts
 	b.text("/etc/fstab", fmt.Sprintf(fstab, root[0].UUID, root[2].UUID))
 	b.hostKeys()
-	for _, link := range [][2]string{
-		{"/etc/systemd/system/multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service"},
-		{"/etc/systemd/system/sshd.service", "/lib/systemd/system/ssh.service"},
-		{"/etc/systemd/system/multi-user.target.wants/cron.service", "/lib/systemd/system/cron.service"},
-		{"/etc/systemd/system/multi-user.target.wants/rsyslog.service", "/lib/systemd/system/rsyslog.service"},
-	} {
-		b.link(link[0], link[1])
-	}
 	if lived {
 		i := m.Main()
 		b.text("/etc/network/interfaces", fmt.Sprintf(interfaces, i.Name, i.Name, i.Addr, m.Gateway, strings.Trim(fmt.Sprint(m.DNS), "[]")))
@@ -107,6 +83,7 @@ func (b *builder) state(lived bool) {
 	b.text("/var/lib/dbus/machine-id", m.MachineID+"\n")
 	b.link("/var/run", "/run")
 	b.link("/var/lock", "/run/lock")
+	b.packageCaches()
 	b.at = m.Boot
 	b.text("/run/sshd.pid", fmt.Sprintf("%d\n", h.pid("sshd")))
 	b.text("/run/crond.pid", fmt.Sprintf("%d\n", h.pid("cron")))
@@ -122,6 +99,36 @@ func (b *builder) state(lived bool) {
 	}
 	b.at = m.Installed
 	b.logs(lived)
+}
+
+// packageCaches are what apt keeps: the archives' lists and what it made of them.
+func (b *builder) packageCaches() {
+	b.at = b.h.Machine.Boot.Add(26 * time.Hour)
+	binary := func(path string, size int64) {
+		b.add(vfs.Entry{Path: path, Mode: 0o644, Size: size, Source: bytesOf{hashOf(path)}})
+	}
+	const lists = "/var/lib/apt/lists/"
+	for _, l := range []struct {
+		name          string
+		release, main int64
+	}{
+		{"deb.debian.org_debian_dists_bookworm", 151082, 46639218},
+		{"deb.debian.org_debian_dists_bookworm-updates", 55409, 72416},
+		{"security.debian.org_debian-security_dists_bookworm-security", 47999, 1714236},
+	} {
+		release := &file{form: plainForm, key: hashOf(l.name), size: l.release}
+		b.add(vfs.Entry{Path: lists + l.name + "_InRelease", Mode: 0o644, Size: l.release, Source: release})
+		b.add(vfs.Entry{Path: lists + l.name + "_main_binary-amd64_Packages", Mode: 0o644, Size: l.main, Source: &file{form: plainForm, key: hashOf(l.name + "m"), size: l.main}})
+	}
+	b.add(vfs.Entry{Path: lists + "lock", Mode: 0o640})
+	b.dir(lists+"partial", 0o700, 42, 0)
+	binary("/var/cache/apt/pkgcache.bin", 42131912)
+	binary("/var/cache/apt/srcpkgcache.bin", 42083440)
+	b.text("/var/lib/apt/extended_states", "")
+	b.add(vfs.Entry{Path: "/var/lib/dpkg/lock", Mode: 0o640})
+	b.add(vfs.Entry{Path: "/var/lib/dpkg/lock-frontend", Mode: 0o640})
+	b.add(vfs.Entry{Path: "/var/lib/systemd/random-seed", Mode: 0o600, Size: 32, Source: bytesOf{b.h.Machine.Seed}})
+	b.at = b.h.Machine.Installed
 }
 
 func crypt64x(seed []byte, label string) string {
