@@ -64,7 +64,10 @@ func execBuiltin(e *env, args []string) int {
 	if e.k.table != nil { // the program takes this process's place
 		e.inPlace = true
 	}
-	e.name0 = argv[0]
+	if v := e.vars["SHLVL"]; v != nil && v.attr&exported != 0 && e.dialect == bash {
+		e.own()
+		e.vars["SHLVL"] = &variable{val: previousLevel(v.val), attr: exported}
+	}
 	status := e.execPath(path, argv)
 	e.status, e.flow = status, exiting
 	return status

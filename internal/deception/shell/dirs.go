@@ -58,10 +58,11 @@ func cdBuiltin(e *env, args []string) int {
 	}
 	if err := e.chdir(dir, physical || e.opts&optPhysical != 0); err != nil {
 		if e.dialect != bash {
-			e.errorf("cd: can't cd to %s", dir)
 			if e.dialect == dash {
+				e.errorf("cd: can't cd to %s", dir)
 				return 2
 			}
+			e.builtinError("cd", "can't cd to "+dir+": "+errText(err))
 			return 1
 		}
 		e.errorf("cd: %s: %s", dir, errText(err))
