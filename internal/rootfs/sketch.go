@@ -18,6 +18,7 @@ const maxSketch = 16 << 10
 var sketched = strings.Fields(`/usr/lib/systemd/system/*.service /usr/lib/systemd/system/*.timer /usr/lib/systemd/system/*.socket /usr/lib/os-release
 	/etc/pam.d/common-* /etc/locale.gen /etc/hosts.allow /etc/hosts.deny /etc/default/locale /etc/networks /etc/network/interfaces /etc/nsswitch.conf /etc/modules
 	/etc/ssh/sshd_config /etc/rsyslog.conf /etc/shells /usr/share/debconf/confmodule /etc/ca-certificates.conf /etc/php/8.2/*/php.ini /etc/php/8.2/mods-available/*.ini
+	/var/lib/dpkg/statoverride* /var/lib/dpkg/diversions* /var/lib/dpkg/alternatives/* /var/lib/dpkg/triggers/* /var/lib/dpkg/arch
 	/etc/default/grub /etc/mysql/mariadb.cnf /etc/profile /etc/python3/debian_config /etc/host.conf`)
 
 // unread are files nobody reads, or whose every line is somebody's text.
