@@ -50,13 +50,19 @@ type Login struct {
 // Enter returns a shell for a user who was let in. A planted user the machine
 // does not have gets an ordinary account.
 func (w *World) Enter(s *Session, o ShellOptions) *Login {
-	a, ok := w.Account(o.User)
-	if !ok {
-		a = Account{User: o.User, Home: "/home/" + o.User, Shell: "/bin/bash"}
-		a.Cred.UID, a.Cred.GID = strangerID, strangerID
-	}
+	a := w.account(o.User)
 	watch := &Watch{ses: s}
 	return &Login{shell: w.shell(w, s, a, o, watch), ses: s, watch: watch}
+}
+
+// account returns the account of a user who was let in.
+func (w *World) account(user string) Account {
+	a, ok := w.Account(user)
+	if !ok {
+		a = Account{User: user, Home: "/home/" + user, Shell: "/bin/bash"}
+		a.Cred.UID, a.Cred.GID = strangerID, strangerID
+	}
+	return a
 }
 
 // strangerID is the user id of a planted user the machine does not have.

@@ -195,14 +195,22 @@ func (s *Session) read(path string) {
 	}
 }
 
-// wrote reports a written file.
-func (s *Session) wrote(path string, size int64, sha string) {
+// wrote reports a file written from a shell.
+func (s *Session) wrote(path string, size int64, sha string) { s.stored(path, size, sha, "") }
+
+// stored reports a written file; tool is the protocol that brought it, "" for a
+// shell.
+func (s *Session) stored(path string, size int64, sha, tool string) {
 	e := honeyguide.Event{Class: honeyguide.ClassFile, Activity: honeyguide.ActivityFileWrite}
-	e.Set(honeyguide.AttrPath, path)
+	e.Set(honeyguide.AttrPath, clean(path))
 	e.Set(honeyguide.AttrSize, size)
 	e.Set(honeyguide.AttrSHA256, sha)
+	e.Set(honeyguide.AttrTool, tool)
 	s.Emit(e)
 }
+
+// clean makes a path of the peer's choice text.
+func clean(path string) string { return strings.ToValidUTF8(cut(path, 4096), "\ufffd") }
 
 // exposureEvent says that bait left, and by what.
 func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {

@@ -64,9 +64,14 @@ func (s *session) request(ctx context.Context, r request) {
 			r.answer(false)
 			return
 		}
+		if isSFTP(line) && !s.pty {
+			s.subsystem(ctx, r, "sftp")
+			return
+		}
 		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
 	case "subsystem":
-		s.subsystem(r, p.text())
+		name := p.text()
+		s.subsystem(ctx, r, name)
 	case "signal":
 		r.answer(false)
 	default: // auth-agent-req@openssh.com, x11-req, break, ...
@@ -87,12 +92,34 @@ func (s *session) setenv(name, value string) bool {
 	return true
 }
 
-// subsystem refuses: this machine has no sftp-server.
-func (s *session) subsystem(r request, name string) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported, Severity: honeyguide.SeverityLow}
-	e.Set(honeyguide.AttrDetail, "subsystem "+clean(name))
+// subsystem starts the one sshd of this machine knows, sftp, and refuses others.
+func (s *session) subsystem(ctx context.Context, r request, name string) {
+	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivitySubsystem}
+	if name != "sftp" || s.started {
+		e.Activity = honeyguide.ActivityUnsupported
+		e.Set(honeyguide.AttrDetail, "subsystem "+clean(name))
+		s.ses.Emit(e)
+		r.answer(false)
+		return
+	}
+	e.Set(honeyguide.AttrDetail, name)
 	s.ses.Emit(e)
-	r.answer(false)
+	s.begin(ctx, r, s.sftp)
+}
+
+// sftp serves files until the peer is done.
+func (s *session) sftp(ctx context.Context) int {
+	return s.svc.dep.World.ServeSFTP(ctx, s.ses, s.user, s.ch, s.ch)
+}
+
+// isSFTP reports a command line that starts sftp-server, as clients do that know
+// no subsystems.
+func isSFTP(line string) bool {
+	words := strings.Fields(line)
+	if len(words) > 0 && words[0] == "exec" {
+		words = words[1:]
+	}
+	return len(words) == 1 && words[0] == sensor.SFTPServer
 }
 
 func (s *session) unsupported(what string) {
@@ -114,17 +141,31 @@ func (s *session) resize(cols, rows int) {
 	}
 }
 
-// start runs what the channel was opened for, beside the loop that answers
-// requests.
-func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
+// begin runs what the channel was opened for, beside the loop that answers
+// requests. It reports whether it did: a channel is used once.
+func (s *session) begin(ctx context.Context, r request, run func(context.Context) int) bool {
 	if s.started {
 		r.answer(false)
-		return
+		return false
 	}
 	s.started = true
 	ctx, cancel := context.WithCancel(ctx)
 	s.cancel = cancel
 	r.answer(true)
+	s.ses.Go(func() {
+		defer cancel()
+		status := run(ctx)
+		s.ch.exit(status)
+	})
+	return true
+}
+
+// start runs a shell, with a login in the machine's tables.
+func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
+	if s.started {
+		r.answer(false)
+		return
+	}
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
 		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
 	})
@@ -134,11 +175,7 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 	if s.pty {
 		login.Resize(s.cols, s.rows)
 	}
-	s.ses.Go(func() {
-		defer cancel()
-		status := run(ctx, login)
-		s.ch.exit(status)
-	})
+	s.begin(ctx, r, func(ctx context.Context) int { return run(ctx, login) })
 }
 
 // shell runs an interactive shell on a terminal, or a script without one.
