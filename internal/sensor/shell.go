@@ -74,7 +74,11 @@ func (l *Login) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 	defer l.Close()
 	l.ses.Running(line)
 	l.ses.Record('i', []byte(line+"\n"))
-	status := l.shell.Exec(ctx, line, recorded{r: stdin, ses: l.ses, mute: true}, l.out(stdout), l.out(stderr))
+	out := l.out(stdout)
+	if copies(line) { // a protocol, nothing to look at
+		out = searched{stdout, l.ses}
+	}
+	status := l.shell.Exec(ctx, line, recorded{r: stdin, ses: l.ses, mute: true}, out, l.out(stderr))
 	if l.watch.commands == 0 {
 		l.watch.Command(line, status)
 	}

@@ -3,6 +3,7 @@ package sensor
 import (
 	"context"
 	"io"
+	"strings"
 
 	"honeyguide"
 	"honeyguide/internal/deception/machine"
@@ -32,6 +33,24 @@ func (w *World) ServeSFTP(ctx context.Context, s *Session, user string, in io.Re
 	defer watch.end()
 	status := sftp.Serve(ctx, in, searched{out, s}, sftp.Options{FS: fs, Cred: a.Cred, Home: a.Home, Umask: 0o22, Watch: watch})
 	return status
+}
+
+// copies reports the command line of an scp client of before OpenSSH 9: it gives
+// -t or -f with the options it was given itself.
+func copies(line string) bool {
+	words := strings.Fields(line)
+	if len(words) < 3 || words[0] != "scp" && words[0] != "/usr/bin/scp" {
+		return false
+	}
+	for _, w := range words[1:] {
+		if !strings.HasPrefix(w, "-") {
+			return false
+		}
+		if strings.ContainsAny(w, "tf") {
+			return true
+		}
+	}
+	return false
 }
 
 // searched is output that is searched for bait and not recorded.

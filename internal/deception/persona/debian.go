@@ -279,7 +279,6 @@ func livedPackages(m *machine.Machine) map[string]Package {
 		{"pciutils", "1:3.9.0-4", "PCI utilities"},
 		{"lsb-release", "12.0-1", "Linux Standard Base version reporting utility (minimal implementation)"},
 		{"iptables", "1.8.9-2", "administration tools for packet filtering and NAT"},
-		{"rsync", "3.2.7-1+deb12u2", "fast, versatile, remote (and local) file-copying tool"},
 		{"unzip", "6.0-28", "De-archiver for .zip files"},
 		{"zip", "3.0-13", "Archiver for .zip files"},
 		{"htop", "3.2.2-2", "interactive processes viewer"},
