@@ -21,7 +21,7 @@ var floor = map[string]int{
 	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2,
 	// 3: hosts; their sub-folders are kinds
 	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
-	"internal/eventlog": 3, "internal/jobs": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
+	"internal/eventlog": 3, "internal/jobs": 3, "internal/worlds": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
 	// 4: the flow
 	"internal/pipeline": 4, "internal/warden": 4, "internal/incident": 4, "internal/playbook": 4, "internal/report": 4,
 	// 5: doors
@@ -33,7 +33,7 @@ var floor = map[string]int{
 }
 
 // kit lists the packages of internal/deception. Each may import those before it.
-var kit = []string{"vfs", "machine", "token", "persona", "llm", "sftp", "coreutils", "shell"}
+var kit = []string{"vfs", "machine", "token", "persona", "llm", "sftp", "coreutils", "shell", "fidelity"}
 
 // kitUsers are the rooms that may import internal/deception.
 var kitUsers = []string{"internal/deception", "internal/sensor", "internal/app", "internal/cli"}

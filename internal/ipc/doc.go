@@ -8,8 +8,8 @@
 // read. The core treats the sensor as hostile: a [Quota] bounds what it reads
 // per second, and an over-eager sensor meets a full socket, not a growing core.
 //
-//	core -> sensor: Cage, Setup, Ack, Packet, Stop
-//	sensor -> core: Hello, Ready, Events, Chunk, PacketReply, Log
+//	core -> sensor: Cage, Setup, Ack, Packet, Stop, Recalled
+//	sensor -> core: Hello, Ready, Events, Chunk, PacketReply, Log, Recall, Remember
 //
 // Both ends are the same binary, so the format carries no version.
 package ipc

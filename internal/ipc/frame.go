@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 )
 
 // A kind is a frame type.
@@ -17,12 +18,15 @@ const (
 	kindAck
 	kindPacket
 	kindStop
-	kindHello kind = iota + 0x80 - 4
+	kindRecalled
+	kindHello kind = iota + 0x80 - 5
 	kindReady
 	kindEvents
 	kindChunk
 	kindReply
 	kindLog
+	kindRecall
+	kindRemember
 )
 
 // Bounds of what one frame may carry.
@@ -32,6 +36,7 @@ const (
 	MaxBatch  = 4096      // events of an Events frame
 	MaxEvent  = 256 << 10 // bytes of one event's row
 	MaxChunk  = 64 << 10  // data bytes of a Chunk
+	MaxWorld  = 24 << 20  // bytes of what a source left behind
 	MaxPacket = 64 << 10  // data bytes of a Packet or PacketReply
 	maxName   = 256       // bytes of a session id
 	maxLog    = 16 << 10
@@ -46,6 +51,7 @@ var limit = map[kind]int{
 	kindPacket: MaxPacket + 64, kindStop: 0,
 	kindHello: maxHello, kindReady: 0, kindEvents: MaxEvents,
 	kindChunk: MaxChunk + maxName + 32, kindReply: MaxPacket + 16, kindLog: maxLog,
+	kindRecall: 32, kindRemember: MaxWorld + 32, kindRecalled: MaxWorld + 32,
 }
 
 // ErrProtocol is in the chain of every error that says the peer does not keep
@@ -100,6 +106,8 @@ func decode(k kind, p []byte) (Message, error) {
 		return decodeChunk(p)
 	case kindEvents:
 		return decodeEvents(p)
+	case kindRecall, kindRemember, kindRecalled:
+		return decodeWorld(k, p)
 	}
 	return nil, broken("frame type %d", k)
 }
@@ -129,6 +137,9 @@ func (Events) kind() kind      { return kindEvents }
 func (Chunk) kind() kind       { return kindChunk }
 func (PacketReply) kind() kind { return kindReply }
 func (Log) kind() kind         { return kindLog }
+func (Recall) kind() kind      { return kindRecall }
+func (Remember) kind() kind    { return kindRemember }
+func (Recalled) kind() kind    { return kindRecalled }
 
 func (m Cage) append(dst []byte) ([]byte, error)  { return toJSON(dst, m) }
 func (m Setup) append(dst []byte) ([]byte, error) { return toJSON(dst, m) }
@@ -193,4 +204,52 @@ func decodeChunk(p []byte) (Message, error) {
 		return nil, broken("chunk of %d bytes", len(m.Data))
 	}
 	return m, r.end("chunk")
+}
+
+func (m Recall) append(dst []byte) ([]byte, error) { return appendWorld(dst, m.Source, nil) }
+
+func (m Remember) append(dst []byte) ([]byte, error) { return appendWorld(dst, m.Source, m.World) }
+
+func (m Recalled) append(dst []byte) ([]byte, error) { return appendWorld(dst, m.Source, m.World) }
+
+func appendWorld(dst []byte, source netip.Addr, world []byte) ([]byte, error) {
+	if len(world) > MaxWorld {
+		return dst, fmt.Errorf("%w: world of %d bytes", ErrTooLarge, len(world))
+	}
+	dst = appendAddr(dst, netip.AddrPortFrom(source, 0))
+	return append(dst, world...), nil
+}
+
+func decodeWorld(k kind, p []byte) (Message, error) {
+	r := reader{b: p}
+	source := r.addr().Addr()
+	world := r.rest()
+	if err := r.end("world"); err != nil {
+		return nil, err
+	}
+	if !source.IsValid() || Source(source) != source {
+		return nil, broken("world of no source")
+	}
+	switch k {
+	case kindRecall:
+		if len(world) > 0 {
+			return nil, broken("recall with a world")
+		}
+		return Recall{Source: source}, nil
+	case kindRemember:
+		return Remember{Source: source, World: world}, nil
+	}
+	return Recalled{Source: source, World: world}, nil
+}
+
+// Source returns the address that stands for all a peer at addr may use: of
+// IPv6 the first of its /64, for the rest is the peer's to choose. It is invalid
+// for an invalid one.
+func Source(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
+	if !addr.Is6() {
+		return addr
+	}
+	p, _ := addr.Prefix(64)
+	return p.Addr()
 }

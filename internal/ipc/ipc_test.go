@@ -70,8 +70,11 @@ func messages() map[bool][]Message {
 			Packet{Sensor: 3, ID: 9, From: netip.MustParseAddrPort("192.0.2.1:123"), Data: []byte("q")},
 			Packet{},
 			Stop{},
+			Recalled{Source: netip.MustParseAddr("203.0.113.7"), World: []byte("w")},
 		},
 		false: {
+			Recall{Source: netip.MustParseAddr("2001:db8:1:2::")},
+			Remember{Source: netip.MustParseAddr("203.0.113.7"), World: []byte{0xff, 0}},
 			Hello{PID: 1, Layers: []Layer{{Name: "seccomp", State: "on"}}, Probes: 40, Took: time.Second},
 			Ready{},
 			Events{Events: []honeyguide.Event{event(1), {}, event(-5)}},

@@ -88,6 +88,13 @@ type Packet struct {
 // Stop asks the sensor to end its sessions, to send what is left and to exit.
 type Stop struct{}
 
+// Recalled answers a Recall: what a sensor said of the source before, or
+// nothing. The core does not look into it.
+type Recalled struct {
+	Source netip.Addr
+	World  []byte // empty: nothing is known
+}
+
 // Hello reports the cage after the self-test.
 type Hello struct {
 	PID    int // as the sensor sees it
@@ -125,6 +132,17 @@ type Chunk struct {
 type PacketReply struct {
 	ID   uint64
 	Data []byte
+}
+
+// Recall asks what is remembered of a source: its address, or of IPv6 the first
+// address of its /64.
+type Recall struct{ Source netip.Addr }
+
+// Remember hands over what a source has left behind, in place of what was
+// handed over before.
+type Remember struct {
+	Source netip.Addr
+	World  []byte // at most MaxWorld bytes
 }
 
 // Log is one log line of the sensor. Its texts may hold attacker bytes.

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -156,13 +157,21 @@ func (t *Table) Kill(uid uint32, pid, sig int) error {
 // USR2 mean reload or nothing to those that run here.
 func harmless(sig int) bool { return slices.Contains([]int{1, 10, 12, 17, 18, 23, 28}, sig) }
 
+// maxLogins bounds the logins of one attacker a table holds.
+const maxLogins = 256
+
 // login records a session; one without a terminal who and last do not show.
 func (t *Table) login(l Login) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.logins) < 256 {
-		t.logins = append(t.logins, l)
+	if len(t.logins) >= maxLogins {
+		gone := slices.IndexFunc(t.logins, func(l Login) bool { return !l.Until.IsZero() })
+		if gone < 0 {
+			return
+		}
+		t.logins = slices.Delete(t.logins, gone, gone+1)
 	}
+	t.logins = append(t.logins, l)
 }
 
 // logout ends the session of an sshd.
@@ -181,6 +190,51 @@ func (t *Table) Logins() []Login {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append(slices.Clone(t.M.Logins), t.logins...)
+}
+
+// A Past is what a table knows of an attacker's earlier visits.
+type Past struct {
+	Logins []Login // oldest first
+	Dead   []int   // the machine's own processes that were ended
+}
+
+// maxPast bounds the earlier logins that are kept: the latest.
+const maxPast = 64
+
+// Past returns what to remember. A login that is still open ends now in it:
+// nobody knows what comes after.
+func (t *Table) Past() Past {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := Past{Logins: slices.Clone(t.logins[max(0, len(t.logins)-maxPast):])}
+	for i := range p.Logins {
+		if p.Logins[i].Until.IsZero() {
+			p.Logins[i].Until = t.now()
+		}
+	}
+	for pid := range t.dead {
+		p.Dead = append(p.Dead, pid)
+	}
+	slices.Sort(p.Dead)
+	return p
+}
+
+// Recall puts the past into a fresh table.
+func (t *Table) Recall(p Past) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range p.Logins[max(0, len(p.Logins)-maxPast):] {
+		l.Local, l.Peer = netip.AddrPort{}, netip.AddrPort{}
+		t.logins = append(t.logins, l)
+	}
+	for _, pid := range p.Dead {
+		if _, ok := t.own(pid); ok && pid > 1 {
+			if t.dead == nil {
+				t.dead = map[int]bool{}
+			}
+			t.dead[pid] = true
+		}
+	}
 }
 
 // FreeTTY returns the name of an unused pseudo terminal.

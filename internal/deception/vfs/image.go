@@ -114,6 +114,7 @@ type Image struct {
 
 	mu     sync.Mutex
 	sealed bool
+	print  uint64 // see Fingerprint
 }
 
 const rootID = 0

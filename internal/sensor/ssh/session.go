@@ -56,8 +56,9 @@ func (s *session) request(ctx context.Context, r request) {
 		s.resize(int(p.number()), int(p.number()))
 		r.answer(false)
 	case "shell":
-		greeting := s.greeting()
-		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.shell(ctx, l, greeting) })
+		s.start(ctx, r, s.greeting(), func(ctx context.Context, l *sensor.Login) int {
+			return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
+		})
 	case "exec":
 		line := p.text()
 		if p.bad {
@@ -68,7 +69,7 @@ func (s *session) request(ctx context.Context, r request) {
 			s.subsystem(ctx, r, "sftp")
 			return
 		}
-		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
+		s.start(ctx, r, "", func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
 	case "subsystem":
 		name := p.text()
 		s.subsystem(ctx, r, name)
@@ -104,7 +105,9 @@ func (s *session) subsystem(ctx context.Context, r request, name string) {
 	}
 	e.Set(honeyguide.AttrDetail, name)
 	s.ses.Emit(e)
-	s.begin(ctx, r, s.sftp)
+	if ctx, cancel, ok := s.begin(ctx, r); ok {
+		s.run(ctx, cancel, s.sftp)
+	}
 }
 
 // sftp serves files until the peer is done.
@@ -141,29 +144,34 @@ func (s *session) resize(cols, rows int) {
 	}
 }
 
-// begin runs what the channel was opened for, beside the loop that answers
-// requests. It reports whether it did: a channel is used once.
-func (s *session) begin(ctx context.Context, r request, run func(context.Context) int) bool {
+// begin takes the channel for what it was opened for and tells the peer; a
+// channel is used once. What is begun ends with ctx, and calls cancel.
+func (s *session) begin(ctx context.Context, r request) (_ context.Context, cancel context.CancelFunc, ok bool) {
 	if s.started {
 		r.answer(false)
-		return false
+		return ctx, nil, false
 	}
 	s.started = true
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel = context.WithCancel(ctx)
 	s.cancel = cancel
 	r.answer(true)
-	s.ses.Go(func() {
-		defer cancel()
-		status := run(ctx)
-		s.ch.exit(status)
-	})
-	return true
+	return ctx, cancel, true
 }
 
-// start runs a shell, with a login in the machine's tables.
-func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
-	if s.started {
-		r.answer(false)
+// run runs what answers the channel beside the loop that answers requests.
+func (s *session) run(ctx context.Context, cancel context.CancelFunc, what func(context.Context) int) {
+	s.ses.Go(func() {
+		defer cancel()
+		status := what(ctx)
+		s.ch.exit(status)
+	})
+}
+
+// start runs a shell, with a login in the machine's tables. The greeting is for
+// a shell on a terminal.
+func (s *session) start(ctx context.Context, r request, greeting string, run func(context.Context, *sensor.Login) int) {
+	ctx, cancel, ok := s.begin(ctx, r)
+	if !ok {
 		return
 	}
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
@@ -175,20 +183,33 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 	if s.pty {
 		login.Resize(s.cols, s.rows)
 	}
-	s.begin(ctx, r, func(ctx context.Context) int { return run(ctx, login) })
+	if r.name == "shell" && s.pty {
+		s.dialogue(ctx, cancel, login, greeting)
+		return
+	}
+	s.run(ctx, cancel, func(ctx context.Context) int { return run(ctx, login) })
 }
 
-// shell runs an interactive shell on a terminal, or a script without one.
-func (s *session) shell(ctx context.Context, l *sensor.Login, greeting string) int {
-	if !s.pty {
-		return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
-	}
-	s.ses.Record('o', []byte(greeting))
-	if _, err := io.WriteString(s.ch, greeting); err != nil {
-		l.Close()
-		return 255
-	}
-	return l.Interactive(ctx, terminal{s.ch, ctx.Done()})
+// dialogue runs an interactive shell on a terminal. Beside the goroutine that
+// reads the channel there is none while the shell waits.
+func (s *session) dialogue(ctx context.Context, cancel context.CancelFunc, l *sensor.Login, greeting string) {
+	s.ses.Go(func() {
+		defer cancel()
+		s.ses.Record('o', []byte(greeting))
+		if _, err := io.WriteString(s.ch, greeting); err != nil {
+			l.Close()
+			s.ch.exit(255)
+			return
+		}
+		over := make(chan struct{})
+		tty := l.Open(ctx, sensor.Attachment{Out: s.ch, Ended: func(status int) {
+			s.ch.exit(status)
+			cancel()
+			close(over)
+		}})
+		tty.Follow(ctx, terminal{s.ch, ctx.Done()})
+		<-over
+	})
 }
 
 // terminal is the channel as the far side of a pty. A peer that has nothing more
