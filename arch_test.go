@@ -15,7 +15,7 @@ var floor = map[string]int{
 	".": 0, "web": 0, "rules": 0, "internal/safetext": 0,
 	// 1: tools
 	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
-	"internal/netx": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
+	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
 	// 2: what sensors share, the state that jobs stand on, the two helper processes, and the attacker of the demo
 	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2,

@@ -239,15 +239,15 @@ func (w *Watch) Unsupported(what string) {
 	w.ses.Emit(e)
 }
 
+// Starting takes the content of a file the peer brought before it is run.
+func (w *Watch) Starting(path string) { w.ses.samples.settle(path) }
+
 // Executed reports that a file the peer brought was run, or seemed to be.
 func (w *Watch) Executed(path string, status int) {
-	e := honeyguide.Event{
-		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityMedium,
-	}
-	e.Set(honeyguide.AttrDetail, "a file the peer brought was run")
-	e.Set(honeyguide.AttrPath, path)
+	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityExecute, Severity: honeyguide.SeverityMedium}
+	e.Set(honeyguide.AttrPath, clean(path))
 	e.Set(honeyguide.AttrStatus, status)
+	e.Set(honeyguide.AttrSHA256, w.ses.samples.known(path))
 	w.ses.Emit(e)
 }
 

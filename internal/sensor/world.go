@@ -60,6 +60,8 @@ type World struct {
 	bait  *needles
 	users map[string]Account
 	most  int
+	flow  outflow   // content on its way to the core
+	files numbering // of files sent
 
 	mu      sync.Mutex
 	sources map[netip.Addr]*list.Element // of *source
@@ -177,6 +179,8 @@ func (w *World) FS(s *Session) *vfs.FS {
 	w.mu.Unlock()
 	fs.OnRead(s.read)
 	fs.OnWrite(s.wrote)
+	fs.OnSettle(s.samples.settle)
+	s.samples.watch(s, fs)
 	return fs
 }
 
@@ -207,6 +211,7 @@ func (s *Session) stored(path string, size int64, sha, tool string) {
 	e.Set(honeyguide.AttrSHA256, sha)
 	e.Set(honeyguide.AttrTool, tool)
 	s.Emit(e)
+	s.samples.wrote(path, size, sha, tool)
 }
 
 // clean makes a path of the peer's choice text.
