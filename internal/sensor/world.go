@@ -24,6 +24,8 @@ import (
 const (
 	sourcesKept = 2048      // addresses remembered, by default
 	maxOverlays = 128 << 20 // bytes all their changed files may take
+	poolBytes   = 256 << 20 // bytes their changed files and all open sessions may take, by default
+	perSource   = 4         // of the pool's bytes one address may take this part
 	maxPairs    = 32        // accepted users of one address
 )
 
@@ -43,7 +45,8 @@ type WorldConfig struct {
 	Now   func() time.Time
 	Shell ShellFunc // nil: the real shell
 
-	Sources int // addresses remembered; 0: 2048
+	Sources int   // addresses remembered; 0: 2048
+	Memory  int64 // bytes all sessions and changed files may take together; 0: 256 MiB
 }
 
 // A World is the pretended machine as all sensors of one process share it. One
@@ -52,16 +55,18 @@ type WorldConfig struct {
 type World struct {
 	Host *persona.Host
 
-	seed  []byte
-	quota vfs.Quota
-	now   func() time.Time
-	shell ShellFunc
-	baits []Bait
-	bait  *needles
-	users map[string]Account
-	most  int
-	flow  outflow   // content on its way to the core
-	files numbering // of files sent
+	seed   []byte
+	quota  vfs.Quota
+	now    func() time.Time
+	shell  ShellFunc
+	baits  []Bait
+	bait   *needles
+	users  map[string]Account
+	most   int
+	pool   *vfs.Pool // of all sessions and overlays
+	memory int64     // that the pool has
+	flow   outflow   // content on its way to the core
+	files  numbering // of files sent
 
 	mu      sync.Mutex
 	sources map[netip.Addr]*list.Element // of *source
@@ -71,6 +76,7 @@ type World struct {
 // source is what is remembered of one address.
 type source struct {
 	addr  netip.Addr
+	pool  *vfs.Pool // of its files and sessions
 	fs    *vfs.FS
 	tries int
 	pairs map[string]string // user -> the one password that opens it
@@ -86,6 +92,10 @@ func NewWorld(c WorldConfig) *World {
 	if w.most = c.Sources; w.most <= 0 {
 		w.most = sourcesKept
 	}
+	if w.memory = c.Memory; w.memory <= 0 {
+		w.memory = poolBytes
+	}
+	w.pool = vfs.NewPool(w.memory, nil)
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -135,9 +145,9 @@ func (w *World) source(addr netip.Addr) *source {
 		w.recent.MoveToFront(e)
 		return e.Value.(*source)
 	}
-	s := &source{addr: addr}
+	s := &source{addr: addr, pool: vfs.NewPool(w.memory/perSource, w.pool)}
 	w.sources[addr] = w.recent.PushFront(s)
-	if n := len(w.sources); n > w.most || n%32 == 0 {
+	if n := len(w.sources); n > w.most || n%32 == 0 || w.pool.Short() {
 		w.shrink()
 	}
 	return s
@@ -158,12 +168,28 @@ func (w *World) shrink() {
 		count++
 		bytes += used
 		if (count > w.most || bytes > maxOverlays) && s.open == 0 && e != w.recent.Front() {
-			delete(w.sources, s.addr)
-			w.recent.Remove(e)
+			w.forget(e)
 			bytes -= used
 			count--
 		}
 		e = next
+	}
+	for e := w.recent.Back(); e != nil && e != w.recent.Front() && w.pool.Short(); {
+		prev := e.Prev()
+		if e.Value.(*source).open == 0 {
+			w.forget(e)
+		}
+		e = prev
+	}
+}
+
+// forget drops an address and gives its memory back.
+func (w *World) forget(e *list.Element) {
+	s := e.Value.(*source)
+	delete(w.sources, s.addr)
+	w.recent.Remove(e)
+	if s.fs != nil {
+		s.fs.Forget()
 	}
 }
 
@@ -173,7 +199,9 @@ func (w *World) FS(s *Session) *vfs.FS {
 	w.mu.Lock()
 	src := w.source(s.Src.Addr())
 	if src.fs == nil {
-		src.fs = w.Host.Image.NewFS(w.quota, w.now)
+		quota := w.quota
+		quota.Pool = src.pool
+		src.fs = w.Host.Image.NewFS(quota, w.now)
 	}
 	fs := src.fs.Handle()
 	w.mu.Unlock()
@@ -182,6 +210,13 @@ func (w *World) FS(s *Session) *vfs.FS {
 	fs.OnSettle(s.samples.settle)
 	s.samples.watch(s, fs)
 	return fs
+}
+
+// poolOf returns the memory a session's source may use.
+func (w *World) poolOf(s *Session) *vfs.Pool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.source(s.Src.Addr()).pool
 }
 
 // read notes that a file was read: bait in it may leave by ways no search sees.

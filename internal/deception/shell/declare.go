@@ -127,7 +127,19 @@ func (d *declaration) word(e *env, w string, options *bool) (int, bool) {
 	if base, index, ok := cutIndex(en.name); ok {
 		en.name, en.index = base, &index
 	}
+	if w == "-" && d.variant == "local" {
+		if n := len(e.frames); n > 0 && e.frames[n-1].opts == nil {
+			opts := e.opts
+			e.frames[n-1].opts = &opts
+		}
+		return 0, true
+	}
 	if !isName(en.name) && !d.funcs && !d.names {
+		if e.dialect != bash {
+			e.builtinError(d.variant, en.name+": bad variable name")
+			e.status, e.flow = 2, exiting
+			return 2, false
+		}
 		e.errorf("%s: `%s': not a valid identifier", d.variant, w)
 		d.entries = append(d.entries, entry{})
 		return 1, true
@@ -142,7 +154,7 @@ func (d *declaration) flags(e *env, w string) (int, bool) {
 		set = &d.off
 	}
 	for _, c := range w[1:] {
-		known := map[string]string{"export": "fnp", "readonly": "aAfp", "local": "aAgiIlnrtux", "declare": "aAfFgiIlnrtuxp", "typeset": "aAfFgiIlnrtuxp"}[d.variant]
+		known := map[string]string{"export": "fnp", "readonly": "aAfp", "local": "aAgiIlnprtux", "declare": "aAfFgiIlnrtuxp", "typeset": "aAfFgiIlnrtuxp"}[d.variant]
 		if !strings.ContainsRune(known, c) {
 			return e.badOption(d.variant, w[:1]+string(c)), false
 		}
@@ -192,8 +204,17 @@ func (e *env) declare(d *declaration) int {
 		d.on |= readOnly
 	case "local":
 		if !inFunction {
-			e.errorf("local: can only be used in a function")
-			return 1
+			switch e.dialect {
+			case bash:
+				e.errorf("local: can only be used in a function")
+				return 1
+			case dash:
+				e.errorf("local: not in a function")
+			default:
+				e.builtinError("local", "not in a function")
+			}
+			e.status, e.flow = 2, exiting
+			return 2
 		}
 	}
 	if d.funcs {
@@ -249,7 +270,10 @@ func (e *env) declareOne(d *declaration, en entry, local bool) error {
 		v.attr &^= exported
 		wanted &^= exported
 	}
-	if wanted&lower != 0 {
+	if wanted&lower != 0 && wanted&upper != 0 {
+		wanted &^= lower | upper
+		v.attr &^= lower | upper
+	} else if wanted&lower != 0 {
 		v.attr &^= upper
 	} else if wanted&upper != 0 {
 		v.attr &^= lower
@@ -321,8 +345,17 @@ func unsetBuiltin(e *env, args []string) int {
 	_, onlyFunc := opts['f']
 	_, onlyVar := opts['v']
 	_, ref := opts['n']
+	if onlyFunc && onlyVar {
+		e.errorf("unset: cannot simultaneously unset a function and a variable")
+		return 1
+	}
 	status := 0
 	for _, n := range names {
+		if e.dialect != bash && !isName(n) {
+			e.builtinError("unset", n+": bad variable name")
+			e.status, e.flow = 2, exiting
+			return 2
+		}
 		if onlyFunc {
 			e.ownFuncs()
 			delete(e.funcs, n)

@@ -43,8 +43,16 @@ func setBuiltin(e *env, args []string) int {
 			}
 			continue
 		}
-		if c := e.setFlags(a); c != 0 {
+		named := strings.IndexByte(a, 'o')
+		if c := e.setFlags(strings.ReplaceAll(a, "o", "")); c != 0 {
 			return e.badOption("set", a[:1]+string(c))
+		}
+		if named > 0 && i+1 < len(args) {
+			i++
+			if !e.setOption(args[i], a[0] == '-') {
+				e.errorf("set: %s: invalid option name", args[i])
+				return 2
+			}
 		}
 	}
 	if i < len(args) {
@@ -91,8 +99,12 @@ func (e *env) setOption(name string, on bool) bool {
 
 // listOptions is set -o (a table) and set +o (commands).
 func (e *env) listOptions(table bool) {
+	if e.dialect != bash {
+		e.listDashOptions(table)
+		return
+	}
 	for _, o := range setOptions {
-		on := e.opts&o.bit != 0 || o.bit == optHistExpand && e.dialect == bash && !e.histOff
+		on := e.opts&o.bit != 0
 		switch {
 		case table && on:
 			e.out(padRight(o.name, 15) + "\ton\n")
@@ -102,6 +114,38 @@ func (e *env) listOptions(table bool) {
 			e.out("set -o " + o.name + "\n")
 		default:
 			e.out("set +o " + o.name + "\n")
+		}
+	}
+}
+
+// dashOptions are dash's options in its order.
+var dashOptions = []string{
+	"errexit", "noglob", "ignoreeof", "interactive", "monitor", "noexec", "stdin", "xtrace", "verbose", "vi", "emacs", "noclobber",
+	"allexport", "notify", "nounset", "nolog", "debug",
+}
+
+func (e *env) listDashOptions(table bool) {
+	if table {
+		e.out("Current option settings\n")
+	}
+	for _, n := range dashOptions {
+		on := n == "interactive" && e.interactive || n == "stdin" && !e.command && e.script == ""
+		for _, o := range setOptions {
+			if o.name == n && e.opts&o.bit != 0 {
+				on = true
+			}
+		}
+		word := "off"
+		if on {
+			word = "on"
+		}
+		switch {
+		case table:
+			e.out(padRight(n, 16) + word + "\n")
+		case on:
+			e.out("set -o " + n + "\n")
+		default:
+			e.out("set +o " + n + "\n")
 		}
 	}
 }
@@ -207,6 +251,12 @@ func (e *env) shoptSet(names []string, on, off, quiet bool) int {
 }
 
 func getoptsBuiltin(e *env, args []string) int {
+	if len(args) > 1 && len(args[1]) > 1 && args[1][0] == '-' && e.dialect == bash {
+		if args[1] != "--" {
+			return e.badOption("getopts", args[1][:2])
+		}
+		args = append(args[:1:1], args[2:]...)
+	}
 	if len(args) < 3 {
 		return e.usage("getopts")
 	}

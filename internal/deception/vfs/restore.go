@@ -32,20 +32,33 @@ func (i *Image) Restore(overlay []byte, q Quota, now func() time.Time) (*FS, Res
 	r.out.Changed = print != i.Fingerprint()
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
+	if err := r.read(); err != nil {
+		r.s.refund(r.s.bytes)
+		return nil, Restored{}, err
+	}
+	for id, n := range r.s.nodes {
+		if own := r.s.firstLinks(id); n.mode&TypeMask != Dir && n.nlink > own {
+			r.s.links += int64(n.nlink - own)
+		}
+	}
+	r.out.Kept = len(r.s.nodes)
+	return f, r.out, nil
+}
+
+// read fills the store.
+func (r *restorer) read() error {
 	r.table()
 	r.inodes()
 	r.tail()
 	switch {
 	case r.bad != "":
-		return nil, Restored{}, fmt.Errorf("%w: %s", ErrOverlay, r.bad)
+		return fmt.Errorf("%w: %s", ErrOverlay, r.bad)
 	case len(r.b) > 0:
-		return nil, Restored{}, fmt.Errorf("%w: %d bytes too many", ErrOverlay, len(r.b))
+		return fmt.Errorf("%w: %d bytes too many", ErrOverlay, len(r.b))
+	case !r.mend():
+		return fmt.Errorf("%w: no tree", ErrOverlay)
 	}
-	if !r.mend() {
-		return nil, Restored{}, fmt.Errorf("%w: no tree", ErrOverlay)
-	}
-	r.out.Kept = len(r.s.nodes)
-	return f, r.out, nil
+	return nil
 }
 
 // restorer reads one overlay into a fresh store, whose lock it holds.
@@ -402,7 +415,7 @@ func (r *restorer) folders() (dropped bool) {
 			n.parent, n.name = r.s.img.nodes[id].parent, r.s.img.nodes[id].name
 			continue
 		}
-		r.s.bytes -= int64(len(n.data))
+		r.s.refund(int64(len(n.data)))
 		delete(r.s.nodes, id)
 		delete(r.s.origin, id)
 		r.out.Dropped++
