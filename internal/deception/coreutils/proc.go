@@ -138,7 +138,7 @@ func run(name string, c Command, p *Proc) (status int) {
 		}
 	}()
 	if spec, ok := strict[name]; ok {
-		if _, _, ok := p.getopt(spec.letters, spec.long...); !ok {
+		if !p.obeys(spec) {
 			return 1
 		}
 	}

@@ -165,7 +165,7 @@ func numfmt(p *Proc) int {
 	_ = p.wordsOf(args, func(w string) {
 		f, bad := scaled(strings.TrimSuffix(w, suffix), from)
 		if bad != "" {
-			p.errorf("%s: %s", bad, qa(w))
+			p.errorf("%s: %s", bad, p.q(w))
 			status = 2
 			return
 		}
