@@ -41,7 +41,9 @@ func (e *env) startup() {
 		e.startFile("/etc/bash.bashrc")
 		e.startFile(e.homeDir() + "/.bashrc")
 	}
-	e.status = 0
+	if e.flow != exiting {
+		e.status = 0
+	}
 	e.hist = &history{}
 	if path, ok := e.get("HISTFILE"); ok && path != "" {
 		if text := e.readSmall(e.abs(path)); text != "" {
