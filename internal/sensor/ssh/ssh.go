@@ -114,7 +114,9 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 		return quiet(err)
 	}
 	_ = c.wire.Notify("hostkeys-00@openssh.com", s.wire.HostKeyBlobs())
-	return quiet(c.wire.Serve(ctx, wireMux{c}))
+	err = c.wire.Serve(ctx, wireMux{c})
+	c.shells.Wait()
+	return quiet(err)
 }
 
 // letIn exchanges version lines and keys and lets the peer log in. Its deep
