@@ -196,3 +196,8 @@ func (c *Conn) Notify(name string, payload []byte) error {
 	head := appendBool(appendString([]byte{msgGlobalRequest}, name), false)
 	return c.reply(head, payload)
 }
+
+// Debug sends a message that clients show when they are asked to be verbose.
+func (c *Conn) Debug(text string) error {
+	return c.reply(appendString(appendString([]byte{msgDebug, 0}, text), ""))
+}
