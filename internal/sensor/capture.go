@@ -38,7 +38,6 @@ type capture struct {
 	taken map[taken]bool
 	sums  map[string]string // by path, of what was taken
 	sent  int64
-	ended bool
 	lost  int
 }
 
