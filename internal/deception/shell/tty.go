@@ -17,16 +17,17 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
-	raw   bool   // the line editor reads
-	queue []byte // bytes for the line editor, or read ahead while it did
-	line  []byte // being typed for a program
-	ready []byte // complete lines for a program
-	eof   int    // ends of file typed
-	gone  bool   // the attacker has hung up
-	lnext bool   // the next byte is taken as it is
-	echo  bool
-	canon bool // lines are edited
-	isig  bool
+	raw    bool   // the line editor reads
+	queue  []byte // bytes for the line editor, or read ahead while it did
+	line   []byte // being typed for a program
+	ready  []byte // complete lines for a program
+	eof    int    // ends of file typed
+	gone   bool   // nothing more will be typed
+	broken bool   // nor is anybody left who sees anything
+	lnext  bool   // the next byte is taken as it is
+	echo   bool
+	canon  bool // lines are edited
+	isig   bool
 }
 
 // maxTypeAhead bounds what is kept while nobody reads.
@@ -51,14 +52,14 @@ func (t *tty) send(p []byte) {
 		panic(death{128 + sigKill, ofLine, nil})
 	}
 	if _, err := t.w.Write(p); err != nil {
-		t.gone = true
+		t.gone, t.broken = true, true
 	}
 }
 
 // Write is a program's output: newlines get their carriage return.
 func (t *tty) Write(p []byte) (int, error) {
 	t.k.step(1 + len(p)/4096)
-	if t.gone {
+	if t.broken {
 		return 0, vfs.EIO
 	}
 	out := make([]byte, 0, len(p)+16)
