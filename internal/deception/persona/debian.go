@@ -9,6 +9,14 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
+func debianServer(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, true)
+}
+
+func debianFresh(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, false)
+}
+
 // debian builds Debian 12; lived says whether somebody has been using it.
 func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 	if o.Now.IsZero() {
