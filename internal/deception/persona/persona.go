@@ -19,6 +19,7 @@ type Options struct {
 	Now      time.Time // the moment of deployment; required
 	Hostname string    // "" lets the seed choose
 	Domain   string    // "" lets the seed choose
+	Image    []byte    // index of a root of the operator's own to stand on; nil: the shipped one
 }
 
 // A Host is one pretended computer.
