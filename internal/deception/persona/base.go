@@ -80,9 +80,14 @@ func (b *builder) rename(x *image.Index) {
 		return
 	}
 	r := strings.NewReplacer(indexedRelease, k, strings.TrimSuffix(indexedRelease, "-amd64"), strings.TrimSuffix(k, "-amd64"))
+	built := b.h.Machine.Kernel.Built().Add(10*time.Hour + 17*time.Minute + 40*time.Second).Unix()
 	for i := range x.Entries {
-		if e := &x.Entries[i]; strings.Contains(e.Name, "6.1.0-56") || strings.Contains(e.Target, "6.1.0-56") {
+		e := &x.Entries[i]
+		if strings.Contains(e.Name, "6.1.0-56") || strings.Contains(e.Target, "6.1.0-56") {
 			e.Name, e.Target = r.Replace(e.Name), r.Replace(e.Target)
+		}
+		if e.Owner >= 0 && !e.Late && strings.HasPrefix(x.Packages[e.Owner].Name, "linux-image-6") {
+			e.Mtime = built
 		}
 	}
 	for i := range x.Packages {
