@@ -111,9 +111,8 @@ func (w *World) Login(src netip.Addr, service string, a Accept, user, password s
 		w.attempt(src)
 		return false
 	}
-	w.mu.Lock()
+	s := w.known(src)
 	defer w.mu.Unlock()
-	s := w.source(src)
 	s.tries++
 	if a == "always" {
 		return true
@@ -121,10 +120,10 @@ func (w *World) Login(src netip.Addr, service string, a Accept, user, password s
 	if known, ok := s.pairs[user]; ok {
 		return known == password
 	}
-	if !opens(a, s.tries, w.seed, src, user, password) {
+	if !opens(a, s.tries, w.seed, s.addr, user, password) {
 		return false
 	}
-	s.keep(user, password)
+	s.set(user, password)
 	return true
 }
 
@@ -136,9 +135,9 @@ func opens(a Accept, made int, seed []byte, src netip.Addr, user, password strin
 }
 
 func (w *World) attempt(src netip.Addr) {
-	w.mu.Lock()
+	s := w.known(src)
 	defer w.mu.Unlock()
-	w.source(src).tries++
+	s.tries++
 }
 
 // Planted reports whether the pair is a planted credential of service.

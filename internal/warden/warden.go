@@ -44,6 +44,9 @@ type Options struct {
 	// the events it appends next.
 	Chunks func(ctx context.Context, chunks []ipc.Chunk) (kept int, err error)
 
+	// Worlds keeps what attackers left behind, under Name; nil keeps nothing.
+	Worlds Worlds
+
 	Log     *slog.Logger        // nil discards
 	Metrics *telemetry.Registry // nil counts nothing
 	Now     func() time.Time    // nil means time.Now

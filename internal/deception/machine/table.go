@@ -22,6 +22,8 @@ type Table struct {
 	dead   map[int]bool // of the machine's own
 	last   int
 	logins []Login
+
+	version uint64 // counts changes of what Past tells
 }
 
 // maxLive bounds the processes of one attacker's sessions.
@@ -150,6 +152,7 @@ func (t *Table) Kill(uid uint32, pid, sig int) error {
 		t.dead = map[int]bool{}
 	}
 	t.dead[pid] = true
+	t.version++
 	return nil
 }
 
@@ -172,6 +175,7 @@ func (t *Table) login(l Login) {
 		t.logins = slices.Delete(t.logins, gone, gone+1)
 	}
 	t.logins = append(t.logins, l)
+	t.version++
 }
 
 // logout ends the session of an sshd.
@@ -181,6 +185,7 @@ func (t *Table) logout(pid int) {
 	for i := range t.logins {
 		if t.logins[i].PID == pid && t.logins[i].Until.IsZero() {
 			t.logins[i].Until = t.now()
+			t.version++
 		}
 	}
 }
@@ -219,14 +224,15 @@ func (t *Table) Past() Past {
 	return p
 }
 
-// Recall puts the past into a fresh table.
+// Recall puts the past before what the table knows.
 func (t *Table) Recall(p Past) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, l := range p.Logins[max(0, len(p.Logins)-maxPast):] {
-		l.Local, l.Peer = netip.AddrPort{}, netip.AddrPort{}
-		t.logins = append(t.logins, l)
+	earlier := slices.Clone(p.Logins[max(0, len(p.Logins)-maxPast):])
+	for i := range earlier {
+		earlier[i].Local, earlier[i].Peer = netip.AddrPort{}, netip.AddrPort{}
 	}
+	t.logins = append(earlier, t.logins...)
 	for _, pid := range p.Dead {
 		if _, ok := t.own(pid); ok && pid > 1 {
 			if t.dead == nil {
@@ -235,6 +241,13 @@ func (t *Table) Recall(p Past) {
 			t.dead[pid] = true
 		}
 	}
+}
+
+// Version counts the changes of what Past tells.
+func (t *Table) Version() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.version
 }
 
 // FreeTTY returns the name of an unused pseudo terminal.
