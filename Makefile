@@ -4,9 +4,13 @@ GO      ?= go
 BIN     := bin/honeyguide
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 20s
+# workers of each fuzz target; empty: one per processor
+FUZZPARALLEL ?=
 export CGO_ENABLED = 0
 
-.PHONY: run build generate test unit setup check race fuzz bench docs clean
+ROOT    ?=
+DIFF    ?=
+.PHONY: run build generate test unit setup check race fuzz bench fidelity golden docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -30,6 +34,9 @@ test: setup build ## everything that must hold: laws, unit, conformance, fuzz se
 unit: ## the quick half of test: no crash loops, no end to end
 	$(GO) test -short ./...
 
+unsupported: ## what recorded attackers typed and the host cannot do
+	$(GO) test -count=1 ./internal/deception/fidelity -update -v
+
 setup: ## the real clients the tests use
 	@sh test/setup.sh
 
@@ -45,11 +52,17 @@ race: ## the race detector; cgo is needed for it, the sandbox tests start childr
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
 fuzz: ## every fuzz target for FUZZTIME
-	@sh test/fuzz.sh $(FUZZTIME)
+	@sh test/fuzz.sh $(if $(FUZZPARALLEL),--parallel $(FUZZPARALLEL)) $(FUZZTIME)
 
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
+
+fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all or DIFF=recon/ shows where not
+	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '
+
+golden: ## record the answers of test/fidelity again (needs root; makes a Debian root, or takes ROOT=DIR)
+	cd tools && $(GO) run ./golden $(if $(ROOT),-root $(ROOT)) ..
 
 docs: build ## reference pages from the binary itself
 	./$(BIN) config docs > docs/reference/configuration.md

@@ -33,7 +33,7 @@ var floor = map[string]int{
 }
 
 // kit lists the packages of internal/deception. Each may import those before it.
-var kit = []string{"vfs", "machine", "token", "persona", "llm", "coreutils", "shell"}
+var kit = []string{"vfs", "machine", "token", "persona", "llm", "coreutils", "shell", "fidelity"}
 
 // kitUsers are the rooms that may import internal/deception.
 var kitUsers = []string{"internal/deception", "internal/sensor", "internal/app", "internal/cli"}

@@ -1,6 +1,8 @@
 package sensor
 
 import (
+	"context"
+
 	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/shell"
 )
@@ -18,6 +20,9 @@ func (b bash) Close() {
 		b.login.Close()
 	}
 }
+
+// Open starts a dialogue on a terminal.
+func (b bash) Open(ctx context.Context, a Attachment) Terminal { return b.Shell.Open(ctx, a) }
 
 // newShell is the ShellFunc of every world that is not told otherwise: bash on
 // the pretended machine.

@@ -11,6 +11,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/deception/machine"
+	"honeyguide/internal/deception/shell"
 )
 
 // A Shell is a login on the pretended machine; package shell makes the real one.
@@ -19,10 +20,27 @@ type Shell interface {
 	Exec(ctx context.Context, line string, stdin io.Reader, stdout, stderr io.Writer) int
 	// Script runs the commands it reads from stdin, without a terminal.
 	Script(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) int
-	// Interactive talks to a terminal until logout.
-	Interactive(ctx context.Context, tty io.ReadWriter) int
+	// Open starts a dialogue on a terminal and returns at once.
+	Open(ctx context.Context, a Attachment) Terminal
 	// Resize tells the size of the terminal; any goroutine may call it.
 	Resize(cols, rows int)
+}
+
+// An Attachment says where the output of a terminal goes and who is told of its
+// end.
+type Attachment = shell.Attachment
+
+// A Terminal is an interactive shell that is fed with what the peer types; while
+// it waits it holds no goroutine. Its methods may be called from anywhere.
+type Terminal interface {
+	// Feed gives a copy of p to the shell without waiting and returns how many
+	// bytes it has not read yet.
+	Feed(p []byte) int
+	// HangUp says that nothing more will be typed.
+	HangUp()
+	// Follow feeds from r, not faster than the shell reads, to the end of r,
+	// which hangs up, or of ctx.
+	Follow(ctx context.Context, r io.Reader)
 }
 
 // ShellOptions say what kind of login a shell is for.
@@ -39,8 +57,8 @@ type ShellOptions struct {
 type ShellFunc func(w *World, s *Session, a Account, o ShellOptions, watch *Watch) Shell
 
 // A Login is a shell bound to a session: what is done in it is reported,
-// recorded and searched for bait. One of Exec, Script and Interactive is called,
-// once; a shell that has a method Close is closed when it returns.
+// recorded and searched for bait. One of Exec, Script and Open is called,
+// once; a shell that has a method Close is closed when it is over.
 type Login struct {
 	shell Shell
 	ses   *Session
@@ -89,14 +107,36 @@ func (l *Login) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 	return l.done("", status)
 }
 
-// Interactive talks to a terminal.
-func (l *Login) Interactive(ctx context.Context, tty io.ReadWriter) int {
-	defer l.Close()
-	status := l.shell.Interactive(ctx, struct {
-		io.Reader
-		io.Writer
-	}{recorded{r: tty, ses: l.ses}, l.out(tty)})
-	return l.done("", status)
+// Open begins a dialogue on a terminal and returns at once. a.Ended is called
+// when the shell is over and everything is reported.
+func (l *Login) Open(ctx context.Context, a Attachment) Terminal {
+	ended := a.Ended
+	a.Out = l.out(a.Out)
+	a.Ended = func(status int) {
+		l.Close()
+		l.done("", status)
+		if ended != nil {
+			ended(status)
+		}
+	}
+	return typed{l.shell.Open(ctx, a), l.ses}
+}
+
+// typed is a terminal whose keys are recorded.
+type typed struct {
+	Terminal
+	ses *Session
+}
+
+// Feed records p and feeds it.
+func (t typed) Feed(p []byte) int {
+	t.ses.Record('i', p)
+	return t.Terminal.Feed(p)
+}
+
+// Follow records what it reads.
+func (t typed) Follow(ctx context.Context, r io.Reader) {
+	t.Terminal.Follow(ctx, recorded{r: r, ses: t.ses})
 }
 
 // Close ends a login that is not to be used.

@@ -70,8 +70,9 @@ func (b *bench) proc(stdin io.Reader, stdout, stderr io.Writer, argv []string) *
 			status, rest := 0, c.Stdin
 			for _, part := range strings.Split(argv[2], ";") {
 				child := *c
-				child.Args, child.Stdin = strings.Fields(part), rest
-				status = c.Run(&child, child.Args)
+				if child.Args, child.Stdin = strings.Fields(part), rest; len(child.Args) > 0 {
+					status = c.Run(&child, child.Args)
+				}
 			}
 			return status
 		}

@@ -150,7 +150,9 @@ func (g *getopt) take(l, val string, hasVal bool) bool {
 // watcher, for the option may be one that the real program knows.
 func (g *getopt) fail(msg string) {
 	p := g.p
-	p.Watch.Unsupported(p.name + ": " + msg)
+	if strings.HasPrefix(msg, "invalid") || strings.HasPrefix(msg, "unrec") {
+		p.Watch.Unsupported(p.name + ": " + msg)
+	}
 	p.errorf("%s", msg)
 	switch p.name {
 	case "grep", "egrep", "fgrep":

@@ -29,7 +29,7 @@ func (p *Proc) selectSockets(flags map[string]bool) []machine.Socket {
 }
 
 func ss(p *Proc) int {
-	opts, _, ok := p.getopt("hVHOnralBoempiTsEZzKN:bd0twSux46f:A:D:F:M", "numeric,n", "resolve,r", "all,a", "listening,l", "processes,p", "tcp,t", "udp,u", "unix,x", "ipv4,4", "ipv6,6", "summary,s", "extended,e", "options,o", "info,i", "no-header,H", "family=,f", "query=,A", "memory,m")
+	opts, _, ok := p.getopt("hvVHOnralBoempiTsEZzKN:bd0twSux46f:A:D:F:M", "numeric,n", "resolve,r", "all,a", "listening,l", "processes,p", "tcp,t", "udp,u", "unix,x", "ipv4,4", "ipv6,6", "summary,s", "extended,e", "options,o", "info,i", "no-header,H", "family=,f", "query=,A", "memory,m")
 	if !ok {
 		return 255
 	}

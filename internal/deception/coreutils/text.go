@@ -3,6 +3,7 @@ package coreutils
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"math"
 	"slices"
@@ -45,17 +46,24 @@ func uniq(p *Proc) int {
 	}
 	flags, skipF, skipC, most := "", 0, 0, -1
 	for _, o := range opts {
-		n, _ := strconv.Atoi(o.val)
+		into, what := (*int)(nil), ""
 		switch o.name {
 		case "f":
-			skipF = n
+			into, what = &skipF, "fields to skip"
 		case "s":
-			skipC = n
+			into, what = &skipC, "bytes to skip"
 		case "w":
-			most = n
+			into, what = &most, "bytes to compare"
 		default:
 			flags += o.name
+			continue
 		}
+		n, err := strconv.ParseUint(o.val, 10, 63)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // too many are as many as there are
+			p.errorf("%s: invalid number of %s", o.val, what)
+			return 1
+		}
+		*into = int(n)
 	}
 	if len(args) > 2 {
 		p.errorf("extra operand %s", p.q(args[2]))

@@ -3,9 +3,12 @@ package shell
 import (
 	"context"
 	"io"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 )
 
 func benchmarkExec(b *testing.B, line string) {
@@ -57,57 +60,77 @@ func BenchmarkPipeLine(b *testing.B) {
 	})
 }
 
-// idleTTY never says a word until it is closed.
-type idleTTY struct{ closed chan struct{} }
-
-func (t idleTTY) Read([]byte) (int, error) {
-	<-t.closed
-	return 0, io.EOF
-}
-func (t idleTTY) Write(p []byte) (int, error) { return len(p), nil }
-
-// TestOpenShells holds many shells at their prompt and looks at what one costs.
+// TestOpenShells holds many shells at their prompt and looks at what one costs:
+// no goroutine, and little memory.
 func TestOpenShells(t *testing.T) {
-	const n = 500
-	ctx, cancel := context.WithCancel(t.Context())
-	tty := idleTTY{make(chan struct{})}
-	done := make(chan int, n)
-	waiting := make(chan struct{}, n)
-	newTestShell(t, Budget{}) // the shared image
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range n {
-		s := newTestShell(t, Budget{})
-		after := s.hooks.after
-		s.hooks.after = timer
-		_ = after
-		go func() { done <- s.Interactive(ctx, notifying{tty, waiting}) }()
-	}
-	for range n {
-		<-waiting
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	each := int64(after.HeapAlloc+after.StackInuse-before.HeapAlloc-before.StackInuse) / n
-	t.Logf("%d open shells, %d bytes each", n, each)
-	if each > 60<<10 {
+	const n = 1000
+	each, goroutines := idleShells(t, n, func(*Terminal) {})
+	t.Logf("%d open shells, %d bytes each, %d goroutines", n, each, goroutines)
+	if each > 16<<10 {
 		t.Errorf("an open shell costs %d bytes", each)
 	}
+	if goroutines > 10 {
+		t.Errorf("%d goroutines for shells that wait", goroutines)
+	}
+}
+
+// TestUsedShells does the same with shells that have run something.
+func TestUsedShells(t *testing.T) {
+	const n = 300
+	each, goroutines := idleShells(t, n, func(term *Terminal) {
+		term.Feed([]byte("enable\nsystem\nshell\nsh\nexit\nls -la | wc -l; cat /etc/passwd > /tmp/x; f() { echo $1; }; f a\n"))
+	})
+	t.Logf("%d used shells, %d bytes each, %d goroutines", n, each, goroutines)
+	if each > 40<<10 || goroutines > 10 {
+		t.Errorf("a used shell costs %d bytes; %d goroutines for all", each, goroutines)
+	}
+}
+
+// idleShells opens n shells, uses them, and returns what one of them costs while
+// it waits and how many goroutines there are for all.
+func idleShells(t testing.TB, n int, use func(*Terminal)) (bytes, goroutines int) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, n)
+	rests := make(chan struct{}, 16*n)
+	newTestShell(t, Budget{}) // the shared image
+	measure := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	routines := runtime.NumGoroutine()
+	before := measure()
+	terms := make([]*Terminal, n)
+	for i := range n {
+		s := newTestShell(t, Budget{})
+		s.opt.Src, s.opt.Dst, s.opt.Term = "203.0.113.7:40001", "192.0.2.1:22", "xterm"
+		s.hooks.now, s.hooks.after, s.hooks.idle = time.Now, timer, func() { rests <- struct{}{} }
+		terms[i] = s.Open(ctx, Attachment{Out: io.Discard, Ended: func(status int) { ended <- status }})
+		<-rests
+		use(terms[i])
+	}
+	for i := range n {
+		for terms[i].Running() {
+			<-rests
+		}
+	}
+	after := measure()
+	if f := os.Getenv("HEAP_PROFILE"); f != "" {
+		w, err := os.Create(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pprof.WriteHeapProfile(w); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+	}
+	goroutines = runtime.NumGoroutine() - routines
 	cancel()
 	for range n {
-		<-done
+		<-ended
 	}
-	close(tty.closed)
-}
-
-// notifying tells when the prompt has been written.
-type notifying struct {
-	idleTTY
-	told chan struct{}
-}
-
-func (n notifying) Write(p []byte) (int, error) {
-	n.told <- struct{}{}
-	return len(p), nil
+	return int(int64(after-before) / int64(n)), goroutines
 }

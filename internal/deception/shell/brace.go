@@ -19,34 +19,24 @@ func braced(parts []syntax.WordPart) bool {
 	return false
 }
 
-// An atom is a character of a word's unquoted text, or one of its other parts.
+// An atom is a piece of a word: a bracket or comma that may steer the expansion,
+// a run of other unquoted text with its backslashes, or one of the other parts.
 type atom struct {
-	text string // of unquoted text: a character, with its backslash
+	text string
 	part syntax.WordPart
 }
+
+// atomSize is what an atom costs besides its text.
+const atomSize = 48
 
 func (a atom) is(c byte) bool { return a.part == nil && len(a.text) == 1 && a.text[0] == c }
 
 // braces appends the fields of a word after brace expansion.
 func (e *env) braces(out []string, w *syntax.Word) ([]string, error) {
-	var atoms []atom
-	for _, p := range w.Parts {
-		l, ok := p.(*syntax.Lit)
-		if !ok {
-			atoms = append(atoms, atom{part: p})
-			continue
-		}
-		for i := 0; i < len(l.Value); {
-			n := 1
-			if l.Value[i] == '\\' && i+1 < len(l.Value) {
-				n = 2
-			}
-			for i+n < len(l.Value) && l.Value[i+n]&0xc0 == 0x80 {
-				n++
-			}
-			atoms = append(atoms, atom{text: l.Value[i : i+n]})
-			i += n
-		}
+	mark := e.scratch
+	atoms, err := e.atoms(w)
+	if err != nil {
+		return nil, err
 	}
 	b := &bracer{e: e, left: e.k.bud.Words}
 	list := b.expand(atoms, 0)
@@ -54,14 +44,50 @@ func (e *env) braces(out []string, w *syntax.Word) ([]string, error) {
 		e.errorf("brace expansion: failed to allocate memory for `%s' elements", b.failed)
 		list = [][]atom{atoms}
 	}
+	words := e.scratch - mark // of atoms, which are done with when the fields are made
 	for _, as := range list {
-		var err error
 		if out, err = e.partsFields(out, join(as)); err != nil {
 			return nil, err
 		}
 		e.k.step(1)
 	}
+	e.unhold(e.scratch - words)
 	return out, nil
+}
+
+// atoms takes a word apart.
+func (e *env) atoms(w *syntax.Word) ([]atom, error) {
+	var atoms []atom
+	for _, p := range w.Parts {
+		l, ok := p.(*syntax.Lit)
+		if !ok {
+			atoms = append(atoms, atom{part: p})
+			continue
+		}
+		for s := l.Value; s != ""; {
+			n := runLength(s)
+			atoms = append(atoms, atom{text: s[:n]})
+			s = s[n:]
+		}
+	}
+	e.k.step(len(atoms) / 16)
+	return atoms, e.hold(len(atoms) * atomSize)
+}
+
+// runLength returns the length of the first atom of s.
+func runLength(s string) int {
+	if strings.IndexByte("{},", s[0]) >= 0 {
+		return 1
+	}
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '{', '}', ',':
+			return i
+		}
+	}
+	return len(s)
 }
 
 // join makes word parts of atoms again.
@@ -102,7 +128,9 @@ func (b *bracer) expand(atoms []atom, depth int) [][]atom {
 			continue
 		}
 		end, commas := match(atoms, i)
+		b.e.k.step(max(1, (max(end, i)-i)/16))
 		if end < 0 {
+			b.e.k.step((len(atoms) - i) / 16)
 			continue
 		}
 		var middles [][]atom
@@ -119,19 +147,58 @@ func (b *bracer) expand(atoms []atom, depth int) [][]atom {
 			continue
 		}
 		tails := b.expand(atoms[end+1:], depth+1)
-		if !b.take(len(middles) * len(tails)) {
-			return nil
-		}
-		out := make([][]atom, 0, len(middles)*len(tails))
-		for _, m := range middles {
-			for _, t := range tails {
-				word := make([]atom, 0, i+len(m)+len(t))
-				out = append(out, append(append(append(word, atoms[:i]...), m...), t...))
-			}
-		}
-		return out
+		return b.product(atoms[:i], middles, tails)
 	}
 	return [][]atom{atoms}
+}
+
+// product returns every middle with every tail behind it.
+func (b *bracer) product(head []atom, middles, tails [][]atom) [][]atom {
+	if len(head) == 0 && len(tails) == 1 && len(tails[0]) == 0 {
+		return middles
+	}
+	if !b.take(len(middles) * len(tails)) {
+		return nil
+	}
+	out := make([][]atom, 0, len(middles)*len(tails))
+	for _, m := range middles {
+		for _, t := range tails {
+			word := merge(head, m, t)
+			n := len(word) * atomSize
+			for _, a := range word {
+				n += len(a.text)
+			}
+			if err := b.e.hold(n); err != nil {
+				return nil
+			}
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+// merge joins finished pieces of a word; neighbouring text becomes one atom.
+func merge(pieces ...[]atom) []atom {
+	var word []atom
+	var run strings.Builder
+	flush := func() {
+		if run.Len() > 0 {
+			word = append(word, atom{text: run.String()})
+			run.Reset()
+		}
+	}
+	for _, p := range pieces {
+		for _, a := range p {
+			if a.part == nil {
+				run.WriteString(a.text)
+				continue
+			}
+			flush()
+			word = append(word, a)
+		}
+	}
+	flush()
+	return word
 }
 
 // take accounts for n words.
@@ -230,6 +297,9 @@ func (b *bracer) count(from, to, step int64, width int, letters bool) [][]atom {
 		return nil
 	}
 	b.take(int(n))
+	if err := b.e.hold(int(n) * (24 + atomSize + 16)); err != nil {
+		return nil
+	}
 	out := make([][]atom, 0, n)
 	for i := range n {
 		v := from + i*step

@@ -10,7 +10,7 @@ type Budget struct {
 	Output int64         // bytes written to the attacker; default 64 MiB
 	Procs  int           // processes alive; default 64
 	Depth  int           // of calls, substitutions and nested shells; default 200
-	Words  int           // from one brace expansion or pattern; default 50,000
+	Words  int           // from one brace expansion; default 250,000
 	Wall   time.Duration // of one Exec or Script; default 1 hour
 }
 
@@ -30,7 +30,7 @@ func (b Budget) withDefaults() Budget {
 		b.Depth = 200
 	}
 	if b.Words <= 0 {
-		b.Words = 50_000
+		b.Words = 250_000
 	}
 	if b.Wall <= 0 {
 		b.Wall = time.Hour

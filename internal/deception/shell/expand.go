@@ -105,10 +105,12 @@ func (e *env) wordFields(out []string, w *syntax.Word) ([]string, error) {
 
 func (e *env) partsFields(out []string, parts []syntax.WordPart) ([]string, error) {
 	x := expander{e: e, ifs: e.ifs()}
+	mark := e.scratch
 	if err := x.parts(parts, false); err != nil {
 		return nil, err
 	}
 	x.end()
+	fields := e.scratch - mark // given back when they are strings
 	for _, f := range x.done {
 		if f.glob && e.opts&optNoGlob == 0 {
 			var err error
@@ -122,6 +124,7 @@ func (e *env) partsFields(out []string, parts []syntax.WordPart) ([]string, erro
 		}
 		out = append(out, string(f.text))
 	}
+	e.unhold(e.scratch - fields)
 	return out, nil
 }
 

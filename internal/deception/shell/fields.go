@@ -29,9 +29,13 @@ type expander struct {
 	assign  bool // tildes behind colons count
 }
 
+// fieldSize is what a finished field costs besides its text.
+const fieldSize = 64
+
 // end finishes the current field.
 func (x *expander) end() {
 	if x.started || len(x.cur.text) > 0 {
+		_ = x.e.hold(fieldSize + cap(x.cur.text) + cap(x.cur.pat)) // ends the process when there is no more
 		x.done = append(x.done, x.cur)
 	}
 	x.cur, x.started = field{}, false
@@ -109,9 +113,6 @@ func (x *expander) split(s string) error {
 		}
 		from = i + 1
 		x.delimit(s[i] == ' ' || s[i] == '\t' || s[i] == '\n')
-		if len(x.done) > x.e.k.bud.Words {
-			return x.e.noMemory()
-		}
 	}
 	if from < len(s) {
 		return x.add(s[from:], false)

@@ -14,7 +14,9 @@ func (e *env) globField(out []string, f field) ([]string, error) {
 	if e.fs == nil || !pattern.Special(pat) && e.patFlags() == 0 || len(pat) > 4096 {
 		return append(out, text), nil
 	}
+	mark := e.scratch
 	names := e.glob(pat)
+	e.unhold(mark)
 	if len(names) > 0 {
 		for _, n := range names {
 			if err := e.hold(len(n)); err != nil {
@@ -50,7 +52,7 @@ func (e *env) glob(pat string) []string {
 			break
 		}
 		found = e.globElement(found, el, last)
-		if len(found) == 0 || len(found) > e.k.bud.Words {
+		if len(found) == 0 {
 			return nil
 		}
 	}
@@ -77,8 +79,10 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 		for _, d := range dirs {
 			p := joinPath(d, name)
 			if _, err := e.fs.Lstat(e.cred, e.abs(p)); err == nil {
+				_ = e.hold(len(p)) // ends the process when there is no more
 				out = append(out, p)
 			}
+			e.k.step(1)
 		}
 		return out
 	}
@@ -115,10 +119,8 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 					continue
 				}
 			}
+			_ = e.hold(len(p))
 			out = append(out, p)
-			if len(out) > e.k.bud.Words {
-				return out
-			}
 		}
 	}
 	return out
@@ -126,9 +128,10 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 
 // deep is ** with globstar.
 func (e *env) deep(out []string, dir string, last bool, depth int) []string {
-	if depth > 32 || len(out) > e.k.bud.Words {
+	if depth > 32 {
 		return out
 	}
+	_ = e.hold(len(dir))
 	if dir != "" || !last {
 		out = append(out, dir)
 	}
@@ -149,6 +152,7 @@ func (e *env) deep(out []string, dir string, last bool, depth int) []string {
 		if i.IsDir() {
 			out = e.deep(out, p, last, depth+1)
 		} else if last {
+			_ = e.hold(len(p))
 			out = append(out, p)
 		}
 	}

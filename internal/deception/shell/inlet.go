@@ -9,17 +9,18 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
-// An inlet brings the attacker's bytes to the session's goroutine, which must
-// be able to wait for other things at the same time. Its own goroutine only
-// reads and starts with the first need.
+// An inlet is where the attacker's bytes wait for the goroutine of the session,
+// which must be able to wait for other things at the same time.
 type inlet struct {
-	r      io.Reader
+	r       io.Reader
+	arrived func()      // called when there is something new; nil is nobody
+	taken   func(n int) // called when bytes were read; nil is nobody
+
+	mu     sync.Mutex
+	buf    []byte
+	ended  bool
 	notify chan struct{} // has room for one: something changed
 	room   chan struct{} // has room for one: bytes were taken
-
-	mu    sync.Mutex
-	buf   []byte
-	ended bool
 }
 
 // inletSize bounds what is read ahead. One read takes firstRead at first, which
@@ -30,38 +31,74 @@ const (
 	mostRead  = 4096
 )
 
-func newInlet(r io.Reader) *inlet {
-	return &inlet{r: r, notify: make(chan struct{}, 1), room: make(chan struct{}, 1)}
-}
+func newInlet(r io.Reader) *inlet { return &inlet{r: r} }
 
 // run reads until the end of input or ctx.
 func (in *inlet) run(ctx context.Context) error {
+	in.follow(ctx, in.r)
+	return nil
+}
+
+// follow reads r to its end or that of ctx, not faster than the bytes are taken.
+func (in *inlet) follow(ctx context.Context, r io.Reader) {
+	room := make(chan struct{}, 1)
+	in.mu.Lock()
+	in.room = room
+	in.mu.Unlock()
 	chunk := make([]byte, firstRead)
 	for {
-		n, err := in.r.Read(chunk)
-		in.mu.Lock()
-		in.buf = append(in.buf, chunk[:n]...)
-		in.ended = err != nil
-		full := len(in.buf) >= inletSize
-		in.mu.Unlock()
-		poke(in.notify)
+		n, err := r.Read(chunk)
+		held := in.put(chunk[:n], err)
 		if err != nil {
-			return nil
+			return
 		}
 		if n == len(chunk) && n < mostRead {
 			chunk = make([]byte, min(4*n, mostRead))
 		}
-		for full {
+		for held >= inletSize {
 			select {
 			case <-ctx.Done():
-				return nil
-			case <-in.room:
+				return
+			case <-room:
 			}
 			in.mu.Lock()
-			full = len(in.buf) >= inletSize
+			held = len(in.buf)
 			in.mu.Unlock()
 		}
 	}
+}
+
+// put adds bytes, or the end, and returns how many wait.
+func (in *inlet) put(p []byte, err error) int {
+	in.mu.Lock()
+	if !in.ended {
+		in.buf = append(in.buf, p...)
+		in.ended = err != nil
+	}
+	held := len(in.buf)
+	poke(in.notify)
+	in.mu.Unlock()
+	if in.arrived != nil {
+		in.arrived()
+	}
+	return held
+}
+
+// wakes returns the channel that tells of changes.
+func (in *inlet) wakes() <-chan struct{} {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.notify == nil {
+		in.notify = make(chan struct{}, 1)
+	}
+	return in.notify
+}
+
+// nudge makes who waits look again.
+func (in *inlet) nudge() {
+	in.mu.Lock()
+	poke(in.notify)
+	in.mu.Unlock()
 }
 
 func poke(c chan struct{}) {
@@ -75,12 +112,18 @@ func poke(c chan struct{}) {
 func (in *inlet) take(p []byte) (n int, ended bool) {
 	in.mu.Lock()
 	n = copy(p, in.buf)
-	rest := copy(in.buf, in.buf[n:])
-	in.buf = in.buf[:rest]
-	ended = in.ended && rest == 0
-	in.mu.Unlock()
+	if rest := copy(in.buf, in.buf[n:]); rest > 0 {
+		in.buf = in.buf[:rest]
+	} else {
+		in.buf = nil // a shell may wait for hours
+	}
+	ended = in.ended && len(in.buf) == 0
 	if n > 0 {
 		poke(in.room)
+	}
+	in.mu.Unlock()
+	if n > 0 && in.taken != nil {
+		in.taken(n)
 	}
 	return n, ended
 }

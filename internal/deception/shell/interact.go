@@ -13,24 +13,32 @@ import (
 
 // Interactive runs a login shell on a terminal until the attacker leaves. tty
 // carries the bytes of the terminal's other side: keys in, what is shown out.
+// It returns soon after the shell ended; a Read of tty that is still blocked then
+// must be ended by whoever owns tty.
 func (s *Shell) Interactive(ctx context.Context, tty io.ReadWriter) int {
-	s.opt.TTY = true
-	return s.session(ctx, nil, io.Discard, io.Discard, func(k *kernel) int {
-		t := k.openTTY(tty)
-		e := k.newEnv("-bash", "himBHs")
-		e.login = true
-		for fd := range 3 {
-			e.fds.set(fd, t.file.hold())
-		}
-		k.end = s.hooks.now().Add(24 * time.Hour)
-		return e.runMain(e.interact)
+	done := make(chan int, 1)
+	t := s.Open(ctx, Attachment{Out: tty, Ended: func(status int) { done <- status }})
+	t.spawn("shell-terminal", func(ctx context.Context) error {
+		t.Follow(ctx, tty)
+		return nil
 	})
+	return <-done
 }
 
 // A level is one interactive shell on the terminal; the last one is in front.
 type level struct{ task *task }
 
-// interact reads commands from the terminal and runs them.
+// A dialog is where an interactive shell is in its conversation with whoever
+// types. It is all a shell is while it waits.
+type dialog struct {
+	ed     *lineedit.Editor
+	asking bool   // a prompt is shown and the editor has the line
+	text   string // lines of a command that is not complete
+	entry  string // the same as history will have it
+}
+
+// interact is a shell in front of another: it reads commands from the terminal
+// and runs them.
 func (e *env) interact() int {
 	k := e.k
 	k.shells = append(k.shells, level{k.cur})
@@ -43,37 +51,143 @@ func (e *env) interact() int {
 	case ash:
 		return e.interactAsh()
 	}
+	e.openDialog(k.cur == nil && depth == 1)
+	var d dialog
+	e.converse(&d, true)
+	e.saveAtEnd()
+	return e.status
+}
+
+// openDialog makes the shell an interactive one.
+func (e *env) openDialog(jobControl bool) {
 	e.opts |= optMonitor | optHistExpand | optHistory | optEmacs
 	e.shopts |= shExpandAliases
 	if e.login {
 		e.shopts |= shLoginShell
 	}
-	e.jobControl = k.cur == nil && depth == 1
+	e.jobControl = jobControl
 	e.startup()
-	ed := e.newEditor()
-	for {
-		e.reportJobs()
-		text, ok := e.readCommand(ed)
-		if text != "" {
-			e.runLine(text)
-		}
-		if !ok || e.flow == exiting {
-			break
-		}
-		e.flow = goingOn
-	}
-	e.saveAtEnd()
-	return e.status
 }
 
-// newEditor returns the line editor of the terminal. It is no part of interact,
-// whose frame stays on the stack of every shell that waits for its attacker: the
-// stacks of those that wait are most of their memory.
-//
-//go:noinline
-func (e *env) newEditor() *lineedit.Editor {
-	term, _ := e.get("TERM")
-	return lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e})
+// converse goes on with the dialogue. It returns true when the shell is over and
+// false, unless it is to block, when nothing has been typed.
+func (e *env) converse(d *dialog, block bool) (over bool) {
+	for {
+		if !d.asking {
+			e.ask(d)
+		}
+		line, r, ok := e.edit(d, block)
+		if !ok {
+			return false
+		}
+		d.asking = false
+		if e.heard(d, line, r) {
+			return true
+		}
+	}
+}
+
+// ask shows the prompt.
+func (e *env) ask(d *dialog) {
+	name := "PS2"
+	if d.text == "" {
+		name = "PS1"
+		e.reportJobs()
+		e.promptCommands()
+	}
+	if d.ed == nil {
+		term, _ := e.get("TERM")
+		d.ed = lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e})
+	}
+	prompt := ""
+	e.protected(func() int {
+		p, _ := e.get(name)
+		prompt = e.expandPrompt(p)
+		return e.status
+	})
+	t := e.k.tty
+	d.ed.Resize(e.k.sh.cols())
+	d.ed.Silence(!t.echo)
+	d.ed.Start(prompt)
+	t.startEditing()
+	d.asking = true
+}
+
+// promptCommands runs PROMPT_COMMAND.
+func (e *env) promptCommands() {
+	v := e.vars["PROMPT_COMMAND"]
+	if v == nil {
+		return
+	}
+	status, pipes := e.status, e.pipes
+	if v.arr != nil {
+		for _, c := range v.arr.vals {
+			e.promptCommand(c)
+		}
+	} else {
+		e.promptCommand(v.val)
+	}
+	e.status, e.pipes = status, pipes
+}
+
+func (e *env) promptCommand(text string) {
+	if text == "" {
+		return
+	}
+	e.protected(func() int { return e.runText(&source{text: text + "\n", kind: fromTTY}, 0) })
+	if e.flow != exiting {
+		e.flow = goingOn
+	}
+}
+
+// edit lets the attacker edit one line. It returns false when there is nothing
+// to be done but to wait and it may not.
+func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
+	t := e.k.tty
+	for {
+		t.send(d.ed.Take())
+		c, ok := t.key(block)
+		if !ok {
+			return "", lineedit.More, false
+		}
+		r := d.ed.Key(c, t.next())
+		if r == lineedit.More || r == lineedit.Suspend {
+			continue
+		}
+		t.send(d.ed.Take())
+		t.raw = false
+		return d.ed.Line(), r, true
+	}
+}
+
+// heard acts on a line; true ends the shell.
+func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
+	text, entry := d.text, d.entry
+	d.text, d.entry = "", ""
+	switch r {
+	case lineedit.Interrupt:
+		e.status = 130
+		return false
+	case lineedit.EndOfFile:
+		return !e.endOfInput(text)
+	}
+	line, ok := e.recall(line)
+	if !ok {
+		return false
+	}
+	entry = joinHistory(entry, line, text)
+	text += line + "\n"
+	if e.wantsMore(text) {
+		d.text, d.entry = text, entry
+		return false
+	}
+	e.addHistory(entry)
+	e.runLine(text)
+	if e.flow == exiting {
+		return true
+	}
+	e.flow = goingOn
+	return false
 }
 
 // startup sets what Debian's start files set.
@@ -124,44 +238,7 @@ func (e *env) saveAtEnd() {
 	}
 }
 
-// readCommand reads lines until they make a complete command. It returns false
-// when the shell is to end.
-func (e *env) readCommand(ed *lineedit.Editor) (string, bool) {
-	if pc, ok := e.get("PROMPT_COMMAND"); ok && pc != "" {
-		status := e.status
-		e.runLine(pc + "\n")
-		e.status = status
-	}
-	text, entry := "", ""
-	prompt := "PS1"
-	for {
-		p, _ := e.get(prompt)
-		line, r := e.editLine(ed, e.expandPrompt(p))
-		switch r {
-		case lineedit.Interrupt:
-			e.status = 130
-			return "", true
-		case lineedit.EndOfFile:
-			return "", e.endOfInput(text)
-		}
-		line, ok := e.recall(line)
-		if !ok {
-			return "", true
-		}
-		entry = joinHistory(entry, line, text)
-		text += line + "\n"
-		if e.wantsMore(text) {
-			prompt = "PS2"
-			continue
-		}
-		e.addHistory(entry)
-		return text, true
-	}
-}
-
 // recall expands a line's references to the history; false when one is missing.
-//
-//go:noinline
 func (e *env) recall(line string) (string, bool) {
 	if e.opts&optHistExpand == 0 {
 		return line, true
@@ -179,8 +256,6 @@ func (e *env) recall(line string) (string, bool) {
 }
 
 // wantsMore reports whether text is the beginning of a command.
-//
-//go:noinline
 func (e *env) wantsMore(text string) bool {
 	return incomplete(grammar.Next(text, 0, e.grammarOptions(1)), text)
 }
@@ -237,25 +312,6 @@ func (e *env) farewell() {
 		e.warn("logout\n")
 	} else {
 		e.warn("exit\n")
-	}
-}
-
-// editLine lets the attacker edit one line.
-func (e *env) editLine(ed *lineedit.Editor, prompt string) (string, lineedit.Result) {
-	t := e.k.tty
-	ed.Resize(e.k.sh.cols())
-	ed.Silence(!t.echo)
-	ed.Start(prompt)
-	t.startEditing()
-	defer func() { t.raw = false }()
-	for {
-		t.send(ed.Take())
-		r := ed.Key(t.key(), t.next())
-		if r == lineedit.More || r == lineedit.Suspend {
-			continue
-		}
-		t.send(ed.Take())
-		return ed.Line(), r
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,27 +21,33 @@ import (
 type fakeTTY struct {
 	mu   sync.Mutex
 	now  time.Time
-	in   chan []byte
-	rest []byte
 	out  bytes.Buffer
 	idle chan struct{}
+	long []longWait // what the shell waits for besides its attacker
+}
+
+// A longWait ends when a scenario lets time pass.
+type longWait struct {
+	at   time.Time
+	fire chan time.Time
+}
+
+// pass lets time go by and ends the waits that are over.
+func (f *fakeTTY) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = f.now.Add(d)
+	f.long = slices.DeleteFunc(f.long, func(w longWait) bool {
+		if w.at.After(f.now) {
+			return false
+		}
+		w.fire <- f.now
+		return true
+	})
 }
 
 func newFakeTTY() *fakeTTY {
-	return &fakeTTY{now: testNow, in: make(chan []byte), idle: make(chan struct{}, 64)}
-}
-
-func (f *fakeTTY) Read(p []byte) (int, error) {
-	if len(f.rest) == 0 {
-		b, ok := <-f.in
-		if !ok {
-			return 0, io.EOF
-		}
-		f.rest = b
-	}
-	n := copy(p, f.rest)
-	f.rest = f.rest[n:]
-	return n, nil
+	return &fakeTTY{now: testNow, idle: make(chan struct{}, 64)}
 }
 
 func (f *fakeTTY) Write(p []byte) (int, error) {
@@ -71,11 +76,20 @@ func (f *fakeTTY) after(d time.Duration) (<-chan time.Time, func() bool) {
 		c <- f.now
 		return c, nothing
 	}
+	f.mu.Lock()
+	w := longWait{f.now.Add(d), make(chan time.Time, 1)}
+	f.long = append(f.long, w)
+	f.mu.Unlock()
+	f.rest()
+	return w.fire, nothing
+}
+
+// rest notes that the shell waits for its attacker.
+func (f *fakeTTY) rest() {
 	select {
 	case f.idle <- struct{}{}:
 	default:
 	}
-	return nil, nothing
 }
 
 func (f *fakeTTY) take() string {
@@ -86,26 +100,33 @@ func (f *fakeTTY) take() string {
 	return s
 }
 
-// step sends a write and returns everything up to the next silence.
-func (f *fakeTTY) step(in string, ended <-chan struct{}) string {
+// step sends writes and returns everything up to the next silence.
+func (f *fakeTTY) step(t *Terminal, ended <-chan struct{}, in ...string) string {
 	for len(f.idle) > 0 {
 		<-f.idle
 	}
-	if in != "" {
+	if len(in) > 0 {
 		f.mu.Lock()
 		f.now = f.now.Add(600 * time.Millisecond)
 		f.mu.Unlock()
-		select {
-		case f.in <- []byte(in):
-		case <-ended:
-			return f.take()
-		}
 	}
-	select {
-	case <-f.idle:
-	case <-ended:
-	case <-time.After(5 * time.Second):
+	wait := func() bool {
+		select {
+		case <-f.idle:
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			return false
+		}
+		return true
+	}
+	if len(in) == 0 && !wait() {
 		return f.take() + "<<hangs>>"
+	}
+	for _, w := range in {
+		t.Feed([]byte(w))
+		if !wait() {
+			return f.take() + "<<hangs>>"
+		}
 	}
 	return f.take()
 }
@@ -155,7 +176,7 @@ func (sc *scenario) shell(t *testing.T, f *fakeTTY) *Shell {
 		}
 	}
 	s := New(o)
-	s.hooks.now, s.hooks.after = f.clock, f.after
+	s.hooks.now, s.hooks.after, s.hooks.idle = f.clock, f.after, f.rest
 	return s
 }
 
@@ -166,12 +187,13 @@ func (sc *scenario) play(t *testing.T) (good int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.Interactive(ctx, f)
-	}()
+	term := s.Open(ctx, Attachment{Out: f, Ended: func(int) { close(ended) }})
 	for i, st := range sc.Steps {
-		got := mask(f.step(st.In, ended))
+		var in []string
+		if i > 0 || st.In != "" {
+			in = []string{st.In}
+		}
+		got := mask(f.step(term, ended, in...))
 		if got == mask(st.Out) || slices.ContainsFunc(st.Alt, func(a string) bool { return mask(a) == got }) {
 			good++
 			continue
@@ -182,7 +204,6 @@ func (sc *scenario) play(t *testing.T) (good int) {
 	}
 	cancel()
 	<-ended
-	close(f.in)
 	return good
 }
 

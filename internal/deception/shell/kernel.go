@@ -295,7 +295,7 @@ func (k *kernel) sleep(until time.Time) {
 	}
 	var input <-chan struct{}
 	if k.in != nil {
-		input = k.in.notify
+		input = k.in.wakes()
 	}
 	d := next.Sub(k.now())
 	if d <= 0 {
@@ -304,7 +304,7 @@ func (k *kernel) sleep(until time.Time) {
 		}
 		return
 	}
-	if k.in != nil && k.tty != nil && k.in.waiting() && !k.tty.gone {
+	if k.tty != nil && k.tty.room() && !k.tty.gone && k.in.waiting() {
 		return
 	}
 	fire, stop := k.sh.hooks.after(d)

@@ -93,7 +93,7 @@ func (e *env) ashLine(prompt string, hist []string) (string, bool) {
 	var line []byte
 	at := len(hist)
 	for {
-		switch c := t.key(); c {
+		switch c := t.typed(); c {
 		case '\r', '\n':
 			t.send([]byte("\r\n"))
 			return string(line) + "\n", true
@@ -114,12 +114,12 @@ func (e *env) ashLine(prompt string, hist []string) (string, bool) {
 			line = nil
 			t.send([]byte("\r" + prompt + "\x1b[J"))
 		case 0x1b:
-			if c := t.key(); c != '[' && c != 'O' {
+			if c := t.typed(); c != '[' && c != 'O' {
 				continue
 			}
-			d := t.key()
+			d := t.typed()
 			for d >= '0' && d <= '9' || d == ';' {
-				d = t.key()
+				d = t.typed()
 			}
 			switch {
 			case d == 'A' && at > 0:

@@ -41,7 +41,10 @@ type Options struct {
 	Parent     int    // process id of the daemon's own process for this login; 0 invents one
 	Src, Dst   string // address:port of the peer and of ourselves
 
-	Now    func() time.Time
+	Now func() time.Time
+	// After replaces the wait for a time to come; nil is a timer. With it goes a
+	// Now that follows the jumps, for budgets are then counted on that clock.
+	After  func(time.Duration) (fire <-chan time.Time, stop func() bool)
 	Seed   uint64 // process ids, RANDOM
 	Budget Budget // zero fields mean the defaults
 	Watch  Watcher
@@ -52,6 +55,7 @@ type Options struct {
 type Shell struct {
 	opt   Options
 	size  atomic.Uint64 // cols<<32 | rows
+	term  atomic.Pointer[Terminal]
 	hooks hooks
 	pids  int // last process id given without a process table
 }
@@ -60,6 +64,7 @@ type Shell struct {
 type hooks struct {
 	now   func() time.Time
 	after func(time.Duration) (<-chan time.Time, func() bool)
+	idle  func() // a terminal rests
 }
 
 // New returns a shell. It holds next to nothing until it is used.
@@ -78,6 +83,9 @@ func New(o Options) *Shell {
 	}
 	s := &Shell{opt: o}
 	s.hooks.now, s.hooks.after = time.Now, timer
+	if o.After != nil {
+		s.hooks.now, s.hooks.after = o.Now, o.After
+	}
 	s.Resize(o.Cols, o.Rows)
 	return s
 }
@@ -97,6 +105,10 @@ func (s *Shell) Resize(cols, rows int) {
 		rows = 24
 	}
 	s.size.Store(uint64(cols)<<32 | uint64(rows))
+	if t := s.term.Load(); t != nil {
+		t.in.nudge()
+		t.wake()
+	}
 }
 
 func (s *Shell) cols() int { return int(s.size.Load() >> 32) }

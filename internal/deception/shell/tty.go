@@ -31,12 +31,11 @@ type tty struct {
 // maxTypeAhead bounds what is kept while nobody reads.
 const maxTypeAhead = 8 << 10
 
-// openTTY makes rw the session's terminal.
-func (k *kernel) openTTY(rw io.ReadWriter) *tty {
-	t := &tty{k: k, in: newInlet(rw), w: rw, echo: true, canon: true, isig: true}
+// openTTY makes the session's terminal out of its two directions.
+func (k *kernel) openTTY(in *inlet, w io.Writer) *tty {
+	t := &tty{k: k, in: in, w: w, echo: true, canon: true, isig: true}
 	t.file = &ofile{refs: 1, file: t, path: "/dev/pts/0"}
-	k.tty, k.in = t, t.in
-	k.spawn("shell-terminal", t.in.run)
+	k.tty, k.in = t, in
 	return t
 }
 
@@ -78,7 +77,7 @@ func (t *tty) Close() {}
 // poll takes what has arrived. While nobody edits a line, the driver deals with
 // it at once.
 func (t *tty) poll() {
-	if len(t.queue)+len(t.line)+len(t.ready) > maxTypeAhead {
+	if !t.room() {
 		return
 	}
 	var buf [512]byte
@@ -99,6 +98,9 @@ func (t *tty) poll() {
 		}
 	}
 }
+
+// room reports whether more is taken before somebody reads.
+func (t *tty) room() bool { return len(t.queue)+len(t.line)+len(t.ready) <= maxTypeAhead }
 
 // driver is the line discipline: one byte typed while no editor is active.
 func (t *tty) driver(c byte) {
@@ -266,19 +268,32 @@ func (t *tty) Read(p []byte) (int, error) {
 // WaitRead waits for input until a time: read -t.
 func (t *tty) WaitRead(until time.Time) bool { return t.k.wait(t.waiting, until) }
 
-// key returns the next byte for the line editor.
-func (t *tty) key() byte {
+// key returns the next byte for the line editor. Unless it is to block it
+// returns false when nothing was typed and no other process has anything to do.
+func (t *tty) key(block bool) (byte, bool) {
+	k := t.k
 	t.raw = true
-	t.k.wait(func() bool {
-		t.poll()
-		return len(t.queue) > 0 || t.gone
-	}, time.Time{})
+	t.poll()
+	if len(t.queue) == 0 && !t.gone {
+		if !block && len(k.tasks) == 0 {
+			return 0, false
+		}
+		k.wait(func() bool {
+			t.poll()
+			return len(t.queue) > 0 || t.gone || !block && len(k.tasks) == 0
+		}, time.Time{})
+	}
 	if len(t.queue) == 0 {
-		panic(death{128 + sigHup, ofSession})
+		if t.gone {
+			panic(death{128 + sigHup, ofSession})
+		}
+		return 0, false
 	}
 	c := t.queue[0]
-	t.queue = t.queue[1:]
-	return c
+	if t.queue = t.queue[1:]; len(t.queue) == 0 {
+		t.queue = nil
+	}
+	return c, true
 }
 
 // next is the byte behind the one just taken, -1 when none has arrived.
@@ -318,4 +333,10 @@ func (k *kernel) suspend() {
 	if k.fg != nil && len(k.shells) == 1 {
 		k.fg.paused = true
 	}
+}
+
+// typed returns the next byte for an editor that waits for it.
+func (t *tty) typed() byte {
+	c, _ := t.key(true)
+	return c
 }

@@ -104,6 +104,9 @@ func (s *store) ownDir(id uint32) (*inode, *patch, error) {
 	return nil, nil, fail(ENOTDIR)
 }
 
+// maxLinksTo is how many names ext4 lets a file have.
+const maxLinksTo = 65000
+
 // attach enters id as name into a folder. The name must be the view's own copy.
 func (s *store) attach(dir uint32, name string, id uint32) error {
 	n, p, err := s.ownDir(dir)
@@ -210,10 +213,11 @@ func (s *store) hash(name string) uint64 {
 	return h ^ h>>32
 }
 
-func (s *store) info(id uint32, name string, env Env) Info {
+// info describes an inode that was reached as path.
+func (s *store) info(id uint32, name, path string, env Env) Info {
 	n := s.node(id)
 	i := Info{
-		Name: name, Path: s.path(id), Ino: s.ino(id), Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Size: n.size,
+		Name: name, Path: path, Ino: s.ino(id), Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Size: n.size,
 		Atime: time.Unix(0, n.atime).UTC(), Mtime: time.Unix(0, n.mtime).UTC(), Ctime: time.Unix(0, n.ctime).UTC(),
 		Dev: s.img.mounts[n.dev].Dev, Flags: n.flags,
 	}

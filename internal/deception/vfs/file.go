@@ -49,6 +49,8 @@ type File struct {
 	wrote bool
 	shut  bool
 	held  bool // counted in the inode's refs
+	dir   uint32
+	name  string // it was opened as, in dir
 
 	stream Stream // set: nothing else counts but flags
 	path   string // of a stream
@@ -72,7 +74,7 @@ func (f *FS) Open(c Cred, path string, flags int, perm uint32) (*File, error) {
 	if flags&(O_CREATE|O_EXCL) == O_CREATE|O_EXCL {
 		return nil, fail(EEXIST)
 	}
-	file := &File{fs: f, id: p.at.id, ref: p.at, flags: flags, kind: f.st.mode(&p.at) & TypeMask}
+	file := &File{fs: f, id: p.at.id, ref: p.at, dir: p.dir.id, name: p.name, flags: flags, kind: f.st.mode(&p.at) & TypeMask}
 	if err := f.allowed(c, &p, flags); err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func (f *FS) openNew(c Cred, p *place, flags int, perm uint32) (*File, error) {
 		return nil, err
 	}
 	n.refs++
-	return &File{fs: f, id: id, ref: ref{id: id}, flags: flags, kind: Regular, wrote: true, held: true}, nil
+	return &File{fs: f, id: id, ref: ref{id: id}, dir: p.dir.id, name: n.name, flags: flags, kind: Regular, wrote: true, held: true}, nil
 }
 
 // allowed checks an open of what is there.
@@ -165,6 +167,7 @@ func (o *File) openNode(flags int) error {
 		return nil
 	}
 	if o.kind != Regular {
+		o.hold()
 		return nil
 	}
 	writing := flags&accessMode != O_RDONLY
@@ -189,12 +192,21 @@ func (o *File) openNode(flags int) error {
 		o.snap = nil
 		n = own
 	}
-	if own, ok := s.nodes[o.id]; ok && own.refs < 255 {
-		own.refs++
-		o.held = true
-	}
+	o.hold()
 	return nil
 }
+
+// hold keeps an inode of the overlay while the file is open.
+func (o *File) hold() {
+	if own, ok := o.fs.st.nodes[o.id]; ok {
+		own.refs = min(own.refs, manyRefs-1) + 1
+		o.held = true
+	}
+}
+
+// manyRefs is where the count of open files stays: an inode that reached it is
+// kept for as long as its view.
+const manyRefs = 255
 
 // cut empties a file.
 func (s *store) cut(n *inode) {
@@ -242,7 +254,7 @@ func (o *File) Read(p []byte) (int, error) {
 	if !o.read {
 		o.read = true
 		if o.kind == Regular && o.ref.tree == nil && f.onRead != nil {
-			f.onRead(o.Path())
+			f.onRead(o.first())
 		}
 	}
 	f.st.mu.Lock()
@@ -491,7 +503,7 @@ func (o *File) Clone(src *File) bool {
 	}
 	if !src.read && src.fs.onRead != nil {
 		src.read = true
-		src.fs.onRead(src.Path())
+		src.fs.onRead(src.first())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -527,7 +539,7 @@ func (o *File) Stat() Info {
 	if o.ref.tree != nil {
 		return o.fs.info(&o.ref, o.ref.ent.Path)
 	}
-	return s.info(o.id, s.node(o.id).name, o.fs.env())
+	return s.info(o.id, o.name, o.where(), o.fs.env())
 }
 
 // Path returns the file's real path.
@@ -541,7 +553,24 @@ func (o *File) Path() string {
 	if o.ref.tree != nil {
 		return o.fs.info(&o.ref, "").Path
 	}
+	return o.where()
+}
+
+// first is the path the file had before it got other names: who reads a planted
+// file through a hard link reads it all the same.
+func (o *File) first() string {
+	s := o.fs.st
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.path(o.id)
+}
+
+// where is the path of a file that is no part of a synthetic tree.
+func (o *File) where() string {
+	if s := o.fs.st; o.kind != Dir && o.name != "" {
+		return s.below(o.dir, o.name)
+	}
+	return o.fs.st.path(o.id)
 }
 
 // Close closes the file and calls the write hook. Closing twice is an error.
@@ -560,7 +589,7 @@ func (o *File) Close() error {
 	s := o.fs.st
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n, ok := s.nodes[o.id]; ok && o.held && n.refs > 0 {
+	if n, ok := s.nodes[o.id]; ok && o.held && n.refs > 0 && n.refs < manyRefs {
 		n.refs--
 		s.release(o.id, n)
 	}

@@ -66,6 +66,7 @@ type store struct {
 	nodes  map[uint32]*inode // changed and new inodes
 	next   uint32
 	bytes  int64
+	links  int64             // names of files beyond their first
 	synth  map[string][]byte // what was written into synthetic files
 	origin map[uint32]uint32 // files that share the content of a file of the image
 	random uint64
@@ -143,7 +144,7 @@ func (f *FS) OnWrite(hook func(path string, size int64, sha256 string)) { f.onWr
 func (f *FS) Used() (bytes, inodes int64) {
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
-	return f.st.bytes, int64(len(f.st.nodes))
+	return f.st.bytes, int64(len(f.st.nodes)) + f.st.links
 }
 
 // Clean returns p as an absolute path without ".", ".." and double slashes,
@@ -179,6 +180,9 @@ func (s *store) node(id uint32) *inode {
 	if n, ok := s.nodes[id]; ok {
 		return n
 	}
+	if int(id) >= len(s.img.nodes) {
+		return &inode{name: "(deleted)", body: &patch{}} // of an open file, the folder it lay in
+	}
 	return &s.img.nodes[id]
 }
 
@@ -188,8 +192,11 @@ func (s *store) own(id uint32) (*inode, error) {
 	if n, ok := s.nodes[id]; ok {
 		return n, nil
 	}
-	if int64(len(s.nodes)) >= s.quota.Inodes {
+	if int64(len(s.nodes))+s.links >= s.quota.Inodes {
 		return nil, fail(ENOSPC)
+	}
+	if int(id) >= len(s.img.nodes) {
+		return nil, fail(ENOENT)
 	}
 	n := new(inode)
 	*n = s.img.nodes[id]
@@ -214,7 +221,7 @@ func (s *store) put(id uint32, n *inode) {
 
 // fresh makes a new inode.
 func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, *inode, error) {
-	if int64(len(s.nodes)) >= s.quota.Inodes {
+	if int64(len(s.nodes))+s.links >= s.quota.Inodes {
 		return 0, nil, fail(ENOSPC)
 	}
 	dir := s.node(parent)
@@ -249,13 +256,19 @@ func (s *store) ino(id uint32) uint64 {
 	}
 }
 
-// path returns where an inode is, following its parents.
+// below returns the path of name in a folder.
+func (s *store) below(dir uint32, name string) string {
+	return strings.TrimSuffix(s.path(dir), "/") + "/" + name
+}
+
+// path returns where a folder is, following its parents; of other files it is
+// the first name they had.
 func (s *store) path(id uint32) string {
 	if id == rootID {
 		return "/"
 	}
 	var parts []string
-	for id != rootID && len(parts) < 512 {
+	for id != rootID && len(parts) < maxPath/2 {
 		n := s.node(id)
 		parts = append(parts, n.name)
 		id = n.parent

@@ -30,7 +30,7 @@ func (f *FS) stat(c Cred, path string, follow bool) (Info, error) {
 	if !p.found {
 		return Info{}, fail(ENOENT)
 	}
-	return f.info(&p.at, p.name), nil
+	return f.describe(&p), nil
 }
 
 // ReadDir lists a folder without "." and "..", in directory order.
@@ -60,8 +60,7 @@ func (f *FS) ReadDir(c Cred, path string) ([]Info, error) {
 	list := f.st.entries(p.at.id)
 	out := make([]Info, len(list))
 	for i, e := range list {
-		r := f.enter(e.id)
-		out[i] = f.info(&r, e.name)
+		out[i] = f.describe(&place{dir: p.at, name: e.name, at: f.enter(e.id), found: true})
 	}
 	return out, nil
 }
@@ -97,7 +96,7 @@ func (f *FS) Real(c Cred, path string) (string, error) {
 		return "", err
 	}
 	if p.found {
-		return f.info(&p.at, p.name).Path, nil
+		return f.describe(&p).Path, nil
 	}
 	dir := f.info(&p.dir, "").Path
 	return strings.TrimSuffix(dir, "/") + "/" + p.name, nil
@@ -282,9 +281,16 @@ func (f *FS) Link(c Cred, oldPath, newPath string) error {
 	if n.flags&(FlagImmutable|FlagAppendOnly) != 0 {
 		return fail(EPERM)
 	}
+	switch {
+	case n.nlink >= maxLinksTo:
+		return fail(EMLINK)
+	case int64(len(f.st.nodes))+f.st.links >= f.st.quota.Inodes:
+		return fail(ENOSPC)
+	}
 	if err := f.st.attach(to.dir.id, strings.Clone(to.name), from.at.id); err != nil {
 		return err
 	}
+	f.st.links++
 	n.nlink++
 	n.ctime = f.st.now().UnixNano()
 	return nil
@@ -318,6 +324,7 @@ func (s *store) unlink(id uint32) {
 		if n, err := s.own(id); err == nil {
 			n.nlink--
 			n.ctime = s.now().UnixNano()
+			s.links = max(0, s.links-1)
 		}
 		return
 	}

@@ -239,5 +239,14 @@ func (f *FS) info(r *ref, name string) Info {
 			Dev: s.img.mounts[r.mount].Dev, synthetic: true,
 		}
 	}
-	return s.info(r.id, name, f.env())
+	return s.info(r.id, name, s.path(r.id), f.env())
+}
+
+// describe is info for the outcome of a walk, whose way is the file's path: a
+// file may have several names.
+func (f *FS) describe(p *place) Info {
+	if p.at.tree != nil || p.name == "" {
+		return f.info(&p.at, p.name)
+	}
+	return f.st.info(p.at.id, p.name, f.st.below(p.dir.id, p.name), f.env())
 }

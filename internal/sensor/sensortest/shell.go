@@ -55,9 +55,37 @@ func (s *simple) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.
 	return status
 }
 
-// Interactive runs the lines typed, with a prompt and an echo.
-func (s *simple) Interactive(ctx context.Context, tty io.ReadWriter) (status int) {
-	out := &sensor.LineEnds{W: tty}
+// Open runs the lines typed, with a prompt and an echo.
+func (s *simple) Open(ctx context.Context, a sensor.Attachment) sensor.Terminal {
+	r, w := io.Pipe()
+	go func() {
+		status := s.dialogue(ctx, r, &sensor.LineEnds{W: a.Out})
+		_ = r.Close()
+		a.Ended(status)
+	}()
+	context.AfterFunc(ctx, func() { _ = w.Close() })
+	return piped{w}
+}
+
+// piped is a terminal that blocks who feeds it, which is enough for a test.
+type piped struct{ w *io.PipeWriter }
+
+// Feed waits until p is read.
+func (p piped) Feed(b []byte) int {
+	_, _ = p.w.Write(b)
+	return 0
+}
+
+// HangUp ends the input.
+func (p piped) HangUp() { _ = p.w.Close() }
+
+// Follow feeds from r.
+func (p piped) Follow(_ context.Context, r io.Reader) {
+	_, err := io.Copy(p.w, r)
+	_ = p.w.CloseWithError(err)
+}
+
+func (s *simple) dialogue(ctx context.Context, tty io.Reader, out io.Writer) (status int) {
 	var line []byte
 	var b [1]byte
 	fmt.Fprint(out, "$ ")

@@ -56,15 +56,16 @@ func (s *session) request(ctx context.Context, r request) {
 		s.resize(int(p.number()), int(p.number()))
 		r.answer(false)
 	case "shell":
-		greeting := s.greeting()
-		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.shell(ctx, l, greeting) })
+		s.start(ctx, r, s.greeting(), func(ctx context.Context, l *sensor.Login) int {
+			return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
+		})
 	case "exec":
 		line := p.text()
 		if p.bad {
 			r.answer(false)
 			return
 		}
-		s.start(ctx, r, func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
+		s.start(ctx, r, "", func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
 	case "subsystem":
 		s.subsystem(r, p.text())
 	case "signal":
@@ -115,8 +116,8 @@ func (s *session) resize(cols, rows int) {
 }
 
 // start runs what the channel was opened for, beside the loop that answers
-// requests.
-func (s *session) start(ctx context.Context, r request, run func(context.Context, *sensor.Login) int) {
+// requests. The greeting is for a shell on a terminal.
+func (s *session) start(ctx context.Context, r request, greeting string, run func(context.Context, *sensor.Login) int) {
 	if s.started {
 		r.answer(false)
 		return
@@ -134,6 +135,10 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 	if s.pty {
 		login.Resize(s.cols, s.rows)
 	}
+	if r.name == "shell" && s.pty {
+		s.dialogue(ctx, cancel, login, greeting)
+		return
+	}
 	s.ses.Go(func() {
 		defer cancel()
 		status := run(ctx, login)
@@ -141,17 +146,26 @@ func (s *session) start(ctx context.Context, r request, run func(context.Context
 	})
 }
 
-// shell runs an interactive shell on a terminal, or a script without one.
-func (s *session) shell(ctx context.Context, l *sensor.Login, greeting string) int {
-	if !s.pty {
-		return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
-	}
-	s.ses.Record('o', []byte(greeting))
-	if _, err := io.WriteString(s.ch, greeting); err != nil {
-		l.Close()
-		return 255
-	}
-	return l.Interactive(ctx, terminal{s.ch, ctx.Done()})
+// dialogue runs an interactive shell on a terminal. Beside the goroutine that
+// reads the channel there is none while the shell waits.
+func (s *session) dialogue(ctx context.Context, cancel context.CancelFunc, l *sensor.Login, greeting string) {
+	s.ses.Go(func() {
+		defer cancel()
+		s.ses.Record('o', []byte(greeting))
+		if _, err := io.WriteString(s.ch, greeting); err != nil {
+			l.Close()
+			s.ch.exit(255)
+			return
+		}
+		over := make(chan struct{})
+		tty := l.Open(ctx, sensor.Attachment{Out: s.ch, Ended: func(status int) {
+			s.ch.exit(status)
+			cancel()
+			close(over)
+		}})
+		tty.Follow(ctx, terminal{s.ch, ctx.Done()})
+		<-over
+	})
 }
 
 // terminal is the channel as the far side of a pty. A peer that has nothing more

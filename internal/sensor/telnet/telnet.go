@@ -82,7 +82,13 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 		l.Close()
 		return nil
 	}
-	l.Interactive(ctx, t)
+	over := make(chan struct{})
+	tty := l.Open(ctx, sensor.Attachment{Out: t, Ended: func(int) {
+		close(over)
+		_ = ses.SetReadDeadline(time.Unix(1, 0)) // ends the reading below
+	}})
+	tty.Follow(ctx, t)
+	<-over
 	return nil
 }
 
