@@ -44,6 +44,9 @@ func (i *Image) Restore(overlay []byte, q Quota, now func() time.Time) (*FS, Res
 	if !r.mend() {
 		return nil, Restored{}, fmt.Errorf("%w: no tree", ErrOverlay)
 	}
+	if r.s.links = r.links(); int64(len(r.s.nodes))+r.s.links > r.s.quota.Inodes {
+		return nil, Restored{}, fmt.Errorf("%w: more names than allowed", ErrOverlay)
+	}
 	r.out.Kept = len(r.s.nodes)
 	return f, r.out, nil
 }
@@ -273,7 +276,12 @@ func (r *restorer) dir(id uint32, n *inode) bool {
 			p.base = l
 		}
 	}
-	for range r.count() {
+	many := r.count()
+	if int64(many) > r.s.quota.Inodes+int64(r.base) {
+		r.fail("more names than allowed")
+		return false
+	}
+	for range many {
 		name, v := r.text(maxName), r.uvarint()
 		c := change{name: name, gone: v == 0}
 		if v > 0 {
@@ -357,7 +365,14 @@ func (r *restorer) names() (dropped bool) {
 		}
 		keep := patch{base: p.base}
 		for _, c := range p.entries {
-			if !c.gone {
+			if c.gone {
+				if p.base == nil {
+					continue
+				}
+				if _, was := r.s.inListing(p.base, c.name); !was {
+					continue
+				}
+			} else {
 				if !r.exists(c.id) || c.id == rootID {
 					dropped = true
 					continue
@@ -438,6 +453,31 @@ func (r *restorer) rooted(id uint32) bool {
 		r.known[id] = ok
 	}
 	return ok
+}
+
+// links counts the names of files beyond their first.
+func (r *restorer) links() int64 {
+	names := map[uint32]int64{}
+	for _, n := range r.s.nodes {
+		if p, ok := n.body.(*patch); ok {
+			for _, c := range p.entries {
+				if !c.gone && r.s.node(c.id).mode&TypeMask != Dir {
+					names[c.id]++
+				}
+			}
+		}
+	}
+	more := int64(0)
+	for id, n := range names {
+		if id < r.base {
+			was := &r.s.img.nodes[id]
+			if at, ok := r.s.child(was.parent, was.name); ok && at == id {
+				n++
+			}
+		}
+		more += n - 1
+	}
+	return more
 }
 
 // device returns the file system an inode is on: a new one is where its folder is.
