@@ -77,7 +77,10 @@ func (a *App) setup() (ipc.Setup, error) {
 		if err != nil {
 			return s, err
 		}
-		s.Sensors = append(s.Sensors, ipc.SensorSetup{Name: in.Name, Kind: in.Kind, Config: raw, Network: sensor.Network(k), Addr: in.Common.(*Listen).Listen})
+		s.Sensors = append(s.Sensors, ipc.SensorSetup{
+			Name: in.Name, Kind: in.Kind, Config: raw, Network: sensor.Network(k),
+			Addr: in.Common.(*Listen).Listen, Published: uint16(in.Common.(*Listen).Published),
+		})
 	}
 	return s, nil
 }

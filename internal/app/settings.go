@@ -81,7 +81,8 @@ type Telemetry struct {
 
 // Listen is the common part of every sensor instance.
 type Listen struct {
-	Listen string `yaml:"listen" doc:"address and port"`
+	Listen    string `yaml:"listen" doc:"address and port"`
+	Published int    `yaml:"published" doc:"port outsiders reach it on when a firewall redirects; 0 = the service's standard port when it listens on the product's own default, else the one it listens on"`
 }
 
 // defaults are the settings of no file at all: safe, and worth looking at.
@@ -109,9 +110,9 @@ func defaultData() string {
 // preset are the decoys of a fresh installation, on ports anyone may open.
 func preset() map[string]config.Preset {
 	return map[string]config.Preset{
-		"ssh":    {Kind: "ssh", Common: Listen{"127.0.0.1:2222"}},
-		"telnet": {Kind: "telnet", Common: Listen{"127.0.0.1:2323"}},
-		"http":   {Kind: "http", Common: Listen{"127.0.0.1:8080"}},
+		"ssh":    {Kind: "ssh", Common: Listen{Listen: "127.0.0.1:2222"}},
+		"telnet": {Kind: "telnet", Common: Listen{Listen: "127.0.0.1:2323"}},
+		"http":   {Kind: "http", Common: Listen{Listen: "127.0.0.1:8080"}},
 	}
 }
 
@@ -181,6 +182,9 @@ func Decode(t *config.Tree) (Settings, error) {
 		}
 		if err == nil && in.Enabled && in.Common.(*Listen).Listen == "" {
 			err = invalid("sensors.%s.listen: missing; say where it listens, for example 127.0.0.1:9000", in.Name)
+		}
+		if p := in.Common.(*Listen).Published; err == nil && (p < 0 || p > 65535) {
+			err = invalid("sensors.%s.published: %d; want a port from 1 to 65535, or 0", in.Name, p)
 		}
 		errs = append(errs, err)
 	}

@@ -103,6 +103,13 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 	if err != nil {
 		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
 	}
+	keys, err := publicKeys(setup.HostKeys)
+	if err != nil {
+		return nil, err
+	}
+	if err := host.Facing(doors(setup.Sensors), keys); err != nil {
+		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
+	}
 	for _, t := range setup.Tokens {
 		if t.Path == "" {
 			continue
@@ -125,7 +132,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, err
 		}
 		srv.Sink = sink
-		srv.Limits, srv.Door = limits, p.door
+		srv.Limits, srv.Door, srv.Facing = limits, p.door, seenPort(s)
 		p.servers = append(p.servers, srv)
 	}
 	return p, nil
