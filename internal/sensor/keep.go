@@ -62,7 +62,7 @@ func (k *keeping) due(x state, open bool, now time.Time) bool {
 
 // owed says that the memory does not have what the source is now; w.mu is held.
 func (w *World) owed(s *source) bool {
-	return w.memory != nil && !s.unsure && s.asked == nil && s.state() != s.keep.kept
+	return w.keeper != nil && !s.unsure && s.asked == nil && s.state() != s.keep.kept
 }
 
 // Keep hands changed worlds to the memory until ctx ends.
@@ -82,14 +82,14 @@ func (w *World) Keep(ctx context.Context) error {
 
 // Hand hands worlds to the memory: those that are due, or all that changed.
 func (w *World) Hand(all bool) {
-	if w.memory == nil {
+	if w.keeper == nil {
 		return
 	}
 	w.handing.Lock()
 	defer w.handing.Unlock()
 	for _, d := range w.due(all) {
 		if world := remember(d.fs, d.state.tries, d.pairs); world != nil {
-			w.memory.Remember(d.src.addr, world)
+			w.keeper.Remember(d.src.addr, world)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"honeyguide/internal/ipc"
 )
 
-// A Memory keeps what sources leave behind for longer than the process lives.
-type Memory interface {
+// A Keeper keeps what sources leave behind for longer than the process lives.
+type Keeper interface {
 	// Recall asks for what is kept of a source. The answer comes by
 	// [World.Recalled], at any time or never. It never waits.
 	Recall(source netip.Addr)

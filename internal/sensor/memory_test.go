@@ -14,7 +14,7 @@ import (
 	"honeyguide/internal/sensor/sensortest"
 )
 
-// keeper is a Memory that outlives worlds. It answers at once unless it is told
+// keeper is a Keeper that outlives worlds. It answers at once unless it is told
 // to be slow.
 type keeper struct {
 	mu     sync.Mutex
@@ -45,7 +45,7 @@ func (k *keeper) Remember(source netip.Addr, world []byte) {
 // process makes the world of another process that has the same memory.
 func process(t *testing.T, k *keeper, change ...func(*sensor.WorldConfig)) *sensor.World {
 	t.Helper()
-	k.world = sensortest.NewWorld(t, append([]func(*sensor.WorldConfig){func(c *sensor.WorldConfig) { c.Memory = k }}, change...)...)
+	k.world = sensortest.NewWorld(t, append([]func(*sensor.WorldConfig){func(c *sensor.WorldConfig) { c.Keeper = k }}, change...)...)
 	return k.world
 }
 
@@ -204,7 +204,7 @@ func TestRunAsksTheCore(t *testing.T) {
 
 func FuzzRecollect(f *testing.F) {
 	k := &keeper{}
-	w := sensortest.NewWorld(f, func(c *sensor.WorldConfig) { c.Memory = k })
+	w := sensortest.NewWorld(f, func(c *sensor.WorldConfig) { c.Keeper = k })
 	k.world = w
 	src := netip.MustParseAddrPort("203.0.113.1:1000")
 	w.Login(src.Addr(), "ssh", "after-1", "root", "first")

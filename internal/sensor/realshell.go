@@ -31,7 +31,7 @@ func newShell(w *World, s *Session, a Account, o ShellOptions, watch *Watch) She
 	opt := shell.Options{
 		Host: w.Host, FS: fs, User: a.User, Cred: a.Cred, Env: o.Env, Dir: a.Home, Login: o.Login,
 		TTY: o.TTY, Cols: o.Cols, Rows: o.Rows, Term: o.Term,
-		Now: w.now, Seed: draw(w.seed, "shell\x00"+s.ID), Watch: watch,
+		Now: w.now, Seed: draw(w.seed, "shell\x00"+s.ID), Watch: watch, Pool: w.poolOf(s),
 	}
 	telnet := s.service == "telnet"
 	if !telnet { // only sshd tells a shell who its peer is

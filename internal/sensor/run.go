@@ -97,7 +97,7 @@ type process struct {
 }
 
 // newProcess builds the world and opens the sensors.
-func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink, memory Memory) (*process, error) {
+func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink, keeper Keeper) (*process, error) {
 	now := clock(setup.Now)
 	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup)})
 	if err != nil {
@@ -120,7 +120,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 	}
 	world := NewWorld(WorldConfig{
 		Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
-		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources, Memory: memory, Log: log,
+		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources, Keeper: keeper, Log: log,
 	})
 	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
 	p := &process{door: NewDoorman(limits), world: world}
@@ -318,7 +318,7 @@ func (u uplink) Chunk(c ipc.Chunk) { _ = u.out.Chunk(context.Background(), c) }
 // maxAsked bounds the sources whose memory is being asked for.
 const maxAsked = 4096
 
-// recollector is the Memory of a sensor process: the core.
+// recollector is the Keeper of a sensor process: the core.
 type recollector struct {
 	conn  *ipc.Conn
 	asked chan netip.Addr

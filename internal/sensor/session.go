@@ -3,12 +3,15 @@ package sensor
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"honeyguide"
@@ -101,6 +104,48 @@ func (s *Session) Read(p []byte) (int, error) {
 		s.remember(p[:n])
 	}
 	return n, err
+}
+
+// ReadLent reads as Read does, but borrows the buffer only once there is
+// something to read, so that a peer who says nothing needs none: lend gets it,
+// back returns it when there was nothing after all.
+func (s *Session) ReadLent(lend func() []byte, back func()) (n int, err error) {
+	var buf []byte
+	sc, ok := s.Conn.(syscall.Conn)
+	if !ok {
+		return s.Read(lend())
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
+		buf = lend()
+		for {
+			n, failed = syscall.Read(int(fd), buf)
+			if failed != syscall.EINTR {
+				break
+			}
+		}
+		if failed == syscall.EAGAIN {
+			back()
+		}
+		return failed != syscall.EAGAIN
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case failed != nil:
+		return 0, os.NewSyscallError("read", failed)
+	case n == 0:
+		return 0, io.EOF
+	}
+	s.in.Add(int64(n))
+	if !s.hidden.Load() {
+		s.remember(buf[:n])
+	}
+	return n, nil
 }
 
 // remember keeps the last bytes of the peer.

@@ -15,6 +15,8 @@ import (
 const (
 	sourcesKept = 2048      // sources remembered in this process, by default
 	maxOverlays = 128 << 20 // bytes all their changed files may take
+	poolBytes   = 256 << 20 // bytes their changed files and all open sessions may take, by default
+	perSource   = 4         // of the pool's bytes one source may take this part
 	maxPairs    = 32        // accepted users of one source
 )
 
@@ -27,6 +29,7 @@ const recallPatience = 300 * time.Millisecond
 // [ipc.Source].
 type source struct {
 	addr  netip.Addr
+	pool  *vfs.Pool // of its files and sessions
 	fs    *vfs.FS
 	past  machine.Past // earlier visits, until there is fs
 	tries int
@@ -50,14 +53,14 @@ func (w *World) source(addr netip.Addr) *source {
 		w.active[s] = struct{}{}
 		return s
 	}
-	s := &source{addr: addr}
+	s := &source{addr: addr, pool: vfs.NewPool(w.memory/perSource, w.pool)}
 	w.sources[addr] = w.recent.PushFront(s)
 	w.active[s] = struct{}{}
-	if w.memory != nil && addr.IsValid() {
+	if w.keeper != nil && addr.IsValid() {
 		s.asked, s.since = make(chan struct{}), w.now()
-		w.memory.Recall(addr)
+		w.keeper.Recall(addr)
 	}
-	if n := len(w.sources); n > w.most || n%32 == 0 {
+	if n := len(w.sources); n > w.most || n%32 == 0 || w.pool.Short() {
 		w.shrink()
 	}
 	return s
@@ -94,7 +97,9 @@ func (w *World) known(addr netip.Addr) *source {
 // files returns the source's files, making them at first; w.mu is held.
 func (w *World) files(s *source) *vfs.FS {
 	if s.fs == nil {
-		s.fs = w.Host.Image.NewFS(w.quota, w.now)
+		quota := w.quota
+		quota.Pool = s.pool
+		s.fs = w.Host.Image.NewFS(quota, w.now)
 		if t := tableOf(s.fs); t != nil {
 			t.Recall(s.past)
 		}
@@ -103,37 +108,44 @@ func (w *World) files(s *source) *vfs.FS {
 	return s.fs
 }
 
-// Recalled is the answer to [Memory.Recall]: what was kept of a source, empty
+// Recalled is the answer to [Keeper.Recall]: what was kept of a source, empty
 // for nothing. A session never sees two worlds: an answer that comes after a
 // session has begun to look around adds the earlier passwords and logins, and
 // the files stay those the session saw.
 func (w *World) Recalled(addr netip.Addr, world []byte) {
+	w.mu.Lock()
+	e, ok := w.sources[ipc.Source(addr)]
+	w.mu.Unlock()
+	if !ok {
+		return
+	}
+	s, refused := e.Value.(*source), false
 	var r recollection
 	if len(world) > 0 {
+		quota := w.quota
+		quota.Pool = s.pool
 		var err error
-		if r, err = recollect(world, w.Host.Image, w.quota, w.now); err != nil {
+		if r, err = recollect(world, w.Host.Image, quota, w.now); err != nil {
 			w.log.Warn("world_refused", slog.String("error", err.Error()))
 			r = recollection{}
+			refused = s.pool.Short() // no fault of the world: keep it for better times
 		} else if r.files.Changed {
 			w.log.Info("world_on_changed_base", slog.Int("kept", r.files.Kept), slog.Int("dropped", r.files.Dropped))
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e, ok := w.sources[ipc.Source(addr)]
-	if !ok {
-		return
+	if now, ok := w.sources[s.addr]; ok && now == e && (s.asked != nil || s.unsure) {
+		w.adopt(s, r)
+		if s.asked != nil {
+			close(s.asked)
+			s.asked = nil
+		}
+		s.unsure = refused
 	}
-	s := e.Value.(*source)
-	if s.asked == nil && !s.unsure {
-		return // nobody asked
+	if r.fs != nil && r.fs != s.fs {
+		r.fs.Forget()
 	}
-	w.adopt(s, r)
-	if s.asked != nil {
-		close(s.asked)
-		s.asked = nil
-	}
-	s.unsure = false
 }
 
 // adopt joins what was kept of a source with what happened meanwhile.
@@ -180,14 +192,25 @@ func (w *World) shrink() {
 		}
 		e = next
 	}
+	for e := w.recent.Back(); e != nil && e != w.recent.Front() && w.pool.Short(); {
+		prev := e.Prev()
+		if e.Value.(*source).open == 0 {
+			w.forget(e)
+		}
+		e = prev
+	}
 }
 
-// forget drops a source from the process; w.mu is held.
+// forget drops a source from the process and gives its memory back; w.mu is
+// held.
 func (w *World) forget(e *list.Element) {
 	s := e.Value.(*source)
 	delete(w.sources, s.addr)
 	delete(w.active, s)
 	w.recent.Remove(e)
+	if s.fs != nil {
+		s.fs.Forget()
+	}
 }
 
 // hold keeps a source from being forgotten while a session of it is open. One

@@ -38,26 +38,29 @@ type WorldConfig struct {
 	Shell ShellFunc // nil: the real shell
 
 	Sources int          // remembered in this process; 0: 2048
-	Memory  Memory       // keeps them for longer; nil: nothing does
+	Memory  int64        // bytes all sessions and changed files may take together; 0: 256 MiB
+	Keeper  Keeper       // remembers them for longer; nil: nothing does
 	Log     *slog.Logger // nil discards
 }
 
 // A World is the pretended machine as all sensors of one process share it. One
 // source address has one view of its files over all services and keeps it while
-// it is remembered, here or by the [Memory]. All methods may be called from any goroutine.
+// it is remembered, here or by the [Keeper]. All methods may be called from any goroutine.
 type World struct {
 	Host *persona.Host
 
-	seed  []byte
-	quota vfs.Quota
-	now   func() time.Time
-	shell ShellFunc
-	baits []Bait
-	bait  *needles
-	users map[string]Account
-	most  int
+	seed   []byte
+	quota  vfs.Quota
+	now    func() time.Time
+	shell  ShellFunc
+	baits  []Bait
+	bait   *needles
+	users  map[string]Account
+	most   int
+	pool   *vfs.Pool // of all sessions and overlays
+	memory int64     // that the pool has
 
-	memory  Memory
+	keeper  Keeper
 	log     *slog.Logger
 	ended   chan struct{} // one token: a source's last session has ended
 	handing sync.Mutex    // one handing over at a time
@@ -73,7 +76,7 @@ func NewWorld(c WorldConfig) *World {
 	w := &World{
 		Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
 		sources: map[netip.Addr]*list.Element{}, active: map[*source]struct{}{},
-		memory: c.Memory, log: c.Log, ended: make(chan struct{}, 1),
+		keeper: c.Keeper, log: c.Log, ended: make(chan struct{}, 1),
 	}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
@@ -81,6 +84,10 @@ func NewWorld(c WorldConfig) *World {
 	if w.most = c.Sources; w.most <= 0 {
 		w.most = sourcesKept
 	}
+	if w.memory = c.Memory; w.memory <= 0 {
+		w.memory = poolBytes
+	}
+	w.pool = vfs.NewPool(w.memory, nil)
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -131,6 +138,13 @@ func (w *World) FS(s *Session) *vfs.FS {
 	fs.OnRead(s.read)
 	fs.OnWrite(s.wrote)
 	return fs
+}
+
+// poolOf returns the memory a session's source may use.
+func (w *World) poolOf(s *Session) *vfs.Pool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.source(s.Src.Addr()).pool
 }
 
 // read notes that a file was read: bait in it may leave by ways no search sees.

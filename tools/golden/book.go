@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -142,6 +144,55 @@ func (s *scenario) take(a answer) {
 func (b *book) keep(prefix string) {
 	b.Cases = slices.DeleteFunc(b.Cases, func(c *command) bool { return !strings.HasPrefix(c.ID, prefix) })
 	b.Scenarios = slices.DeleteFunc(b.Scenarios, func(s *scenario) bool { return !strings.HasPrefix(s.ID, prefix) })
+}
+
+// remember takes over the answers of an earlier recording to the same input.
+func (b *book) remember(path string) error {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var old book
+	if err := json.Unmarshal(raw, &old); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for i, c := range b.Cases {
+		for _, o := range old.Cases {
+			if o.ID == c.ID && o.In == c.In && slices.Equal(o.Tags, c.Tags) {
+				o.done, b.Cases[i] = true, o
+			}
+		}
+	}
+	for i, s := range b.Scenarios {
+		for _, o := range old.Scenarios {
+			if o.asked() == s.cut(len(o.Steps)).asked() && len(s.Steps) >= len(o.Steps) {
+				o.done, b.Scenarios[i] = true, o
+			}
+		}
+	}
+	return nil
+}
+
+// cut is the scenario as long as its shell lives.
+func (s *scenario) cut(n int) *scenario {
+	short := *s
+	short.Steps = s.Steps[:min(n, len(s.Steps))]
+	return &short
+}
+
+// asked is all of a scenario but its answers.
+func (s *scenario) asked() string {
+	q := *s
+	q.Exit, q.Steps = nil, nil
+	for _, st := range s.Steps {
+		st.Out, st.Err = "", ""
+		q.Steps = append(q.Steps, st)
+	}
+	raw, _ := json.Marshal(q)
+	return string(raw)
 }
 
 func (b *book) dropEmpty() {

@@ -190,8 +190,19 @@ func status(s *os.ProcessState) int {
 }
 
 // busy reports whether any process of the box is at work: silence counts only
-// when nobody is about to break it.
+// when nobody is about to break it. One look may fall between the end of a
+// program and its parent's waking.
 func busy() bool {
+	for range 4 {
+		if atWork() {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
+
+func atWork() bool {
 	dirs, _ := os.ReadDir("/proc")
 	for _, d := range dirs {
 		if n, err := strconv.Atoi(d.Name()); err != nil || n == 1 {

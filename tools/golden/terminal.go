@@ -153,18 +153,26 @@ func (t *terminal) step(st step, ended <-chan struct{}) (out string, over bool) 
 	}
 	var all strings.Builder
 	limit := time.Now().Add(patience)
+	quiet := 0
 	for {
 		select {
 		case b, ok := <-t.said:
 			if !ok {
-				<-ended
+				if ended != nil {
+					<-ended
+				}
 				return all.String(), true
 			}
 			all.Write(b)
+			quiet = 0
 		case <-ended:
 			ended = nil // the last words are still in the pipe
 			over = true
 		case <-time.After(silence):
+			// A slow machine is silent for longer before its first word.
+			if quiet++; quiet < 4 && all.Len() == 0 {
+				continue
+			}
 			if over || !busy() || time.Now().After(limit) {
 				return all.String(), over
 			}

@@ -23,6 +23,9 @@ func newBacktracker(pattern string) (*backtracker, error) {
 	if err != nil {
 		return nil, err
 	}
+	if programSize(re, maxProgram) > maxProgram {
+		return nil, errPatternSize
+	}
 	return &backtracker{re: re, groups: re.MaxCap()}, nil
 }
 

@@ -169,8 +169,8 @@ func TestHostileOptions(t *testing.T) {
 		for i := range len(letters) {
 			opt := "-" + letters[i:i+1]
 			run(name, opt)
-			// A fifth of the values; which one moves on with letter and command.
-			for j := (k + i) % 5; j < len(values); j += 5 {
+			// An eleventh of the values; which one moves on with letter and command.
+			for j := (k + i) % 11; j < len(values); j += 11 {
 				run(name, opt, values[j], "/w/fruit")
 				run(name, opt+values[j], "-", values[(j+i)%len(values)])
 			}

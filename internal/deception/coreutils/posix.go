@@ -224,7 +224,7 @@ func (t *translator) interval() error {
 		}
 		return errInterval
 	}
-	if n > 255 || m > 255 {
+	if n > 1000 || m > 1000 { // what Go can; glibc can 32767
 		return errPatternSize
 	}
 	t.i += i + len(end)

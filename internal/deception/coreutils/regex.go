@@ -19,6 +19,7 @@ type reOptions struct {
 // references run on a backtracker that pays for each of its steps.
 type regex struct {
 	re   *regexp.Regexp
+	size int          // of its program
 	back *backtracker // set when the pattern has back references
 }
 
@@ -86,19 +87,60 @@ func compile(p *Proc, pattern string, o reOptions) (*regex, error) {
 		}
 		return &regex{back: b}, nil
 	}
-	re, err := regexp.Compile(s)
+	re, size, err := CompileBounded(s)
 	if err != nil {
 		return nil, inGlibcWords(err)
 	}
+	p.step(size / 8)
 	if !o.perl {
 		re.Longest()
 	}
-	return &regex{re: re}, nil
+	return &regex{re: re, size: size}, nil
+}
+
+// maxProgram is how many instructions a compiled pattern may have; Go's own
+// limit is a hundred times as much, and matching costs that times the text.
+const maxProgram = 20_000
+
+// CompileBounded compiles a pattern of Go's syntax that an attacker chose and
+// returns about how many instructions it has: a match takes at most that many
+// steps for each character of the text. Patterns of more than 20,000 are refused.
+func CompileBounded(pattern string) (*regexp.Regexp, int, error) {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, 0, err
+	}
+	size := programSize(tree, maxProgram)
+	if size > maxProgram {
+		return nil, 0, errPatternSize
+	}
+	re, err := regexp.Compile(pattern)
+	return re, size, err
+}
+
+// programSize estimates the instructions of a pattern; above most it stops.
+func programSize(re *syntax.Regexp, most int) int {
+	n := 1 + len(re.Rune)/8
+	if re.Op == syntax.OpLiteral {
+		n += len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		if n += programSize(sub, most); n > most {
+			return n
+		}
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return n
 }
 
 // inGlibcWords gives Go's complaints the words of glibc.
 func inGlibcWords(err error) error {
 	var e *syntax.Error
+	if own := regexError(""); errors.As(err, &own) {
+		return own
+	}
 	if !errors.As(err, &e) {
 		return errPattern
 	}
@@ -125,7 +167,7 @@ func inGlibcWords(err error) error {
 
 // find returns the positions of the leftmost match and of its groups, or nil.
 func (r *regex) find(p *Proc, b []byte) []int {
-	p.step(1 + len(b)/256)
+	p.step(r.cost(b))
 	if r.back != nil {
 		return r.back.find(p, b, 0)
 	}
@@ -134,11 +176,32 @@ func (r *regex) find(p *Proc, b []byte) []int {
 
 // all returns up to most matches that do not overlap; most < 0 means every one.
 func (r *regex) all(p *Proc, b []byte, most int) [][]int {
-	p.step(1 + len(b)/128)
+	p.step(r.cost(b))
 	if r.back != nil {
 		return r.back.all(p, b, most)
 	}
+	if most < 0 && len(b) > manyMatches {
+		if out := r.re.FindAllSubmatchIndex(b, manyMatches); len(out) < manyMatches {
+			return out
+		}
+		n := len(b) * (24 + 16*(1+r.re.NumSubexp()))
+		p.alloc(n)
+		defer p.alloc(-n)
+	}
 	return r.re.FindAllSubmatchIndex(b, most)
+}
+
+// manyMatches is from how many matches on their positions are charged for.
+const manyMatches = 4096
+
+// cost is what a search of b is charged: a cheap pattern little, one of many
+// repetitions what it may take.
+func (r *regex) cost(b []byte) int {
+	n := 1 + len(b)/256
+	if r.size > 100 {
+		n += len(b) * r.size / 256
+	}
+	return n
 }
 
 func wordByte(c byte) bool {

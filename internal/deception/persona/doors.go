@@ -9,42 +9,44 @@ import (
 )
 
 // serverPackage is what a program brings that a persona does not have of itself.
+// It is not in the package data base: whoever asks finds a program installed by
+// hand.
 type serverPackage struct {
-	name, version, summary string
-	unit                   string // file of the systemd unit
-	programs               map[string]int64
-	configs                map[string]string
+	summary  string
+	unit     string // file of the systemd unit
+	programs map[string]int64
+	configs  map[string]string
 }
 
-// serverPackages are the packages of Debian 12 behind the doors of a decoy.
+// serverPackages are the programs of Debian 12 behind the doors of a decoy.
 var serverPackages = map[string]serverPackage{
 	"inetutils-inetd": {
-		"inetutils-inetd", "2:2.4-2+deb12u1", "internet super server", "inetutils-inetd.service",
+		"internet super server", "inetutils-inetd.service",
 		map[string]int64{"/usr/sbin/inetutils-inetd": 63112, "/usr/sbin/telnetd": 105264},
 		map[string]string{"/etc/inetd.conf": "# /etc/inetd.conf:  see inetd(8) for further informations.\n#\n#<service_name> <sock_type> <proto> <flags> <user> <server_path> <args>\n#\ntelnet\tstream\ttcp\tnowait\troot\t/usr/sbin/tcpd\t/usr/sbin/telnetd\n"},
 	},
 	"nginx": {
-		"nginx", "1.22.1-9+deb12u3", "small, powerful, scalable web/proxy server", "nginx.service",
+		"small, powerful, scalable web/proxy server", "nginx.service",
 		map[string]int64{"/usr/sbin/nginx": 1261200}, map[string]string{"/etc/nginx/nginx.conf": nginxConf},
 	},
 	"vsftpd": {
-		"vsftpd", "3.0.3-13+b2", "lightweight, efficient FTP server written for security", "vsftpd.service",
+		"lightweight, efficient FTP server written for security", "vsftpd.service",
 		map[string]int64{"/usr/sbin/vsftpd": 163912}, map[string]string{"/etc/vsftpd.conf": "listen=NO\nlisten_ipv6=YES\nanonymous_enable=NO\nlocal_enable=YES\ndirmessage_enable=YES\nuse_localtime=YES\nxferlog_enable=YES\nconnect_from_port_20=YES\nsecure_chroot_dir=/var/run/vsftpd/empty\npam_service_name=vsftpd\n"},
 	},
 	"redis-server": {
-		"redis-server", "5:7.0.15-1~deb12u5", "Persistent key-value database with network interface", "redis-server.service",
+		"Persistent key-value database with network interface", "redis-server.service",
 		map[string]int64{"/usr/bin/redis-server": 2119640}, map[string]string{"/etc/redis/redis.conf": "bind 0.0.0.0\nprotected-mode no\nport 6379\ndaemonize yes\npidfile /run/redis/redis-server.pid\ndir /var/lib/redis\n"},
 	},
 	"mosquitto": {
-		"mosquitto", "2.0.11-1.2+deb12u1", "MQTT version 5.0/3.1.1/3.1 compatible message broker", "mosquitto.service",
+		"MQTT version 5.0/3.1.1/3.1 compatible message broker", "mosquitto.service",
 		map[string]int64{"/usr/sbin/mosquitto": 277392}, map[string]string{"/etc/mosquitto/mosquitto.conf": "pid_file /run/mosquitto/mosquitto.pid\npersistence true\npersistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\ninclude_dir /etc/mosquitto/conf.d\nlistener 1883\n"},
 	},
 	"ntpd": {
-		"ntpsec", "1.2.2+dfsg1-1+deb12u1", "Network Time Protocol daemon/utility programs", "ntpsec.service",
+		"Network Time Protocol daemon/utility programs", "ntpsec.service",
 		map[string]int64{"/usr/sbin/ntpd": 316000}, map[string]string{"/etc/ntpsec/ntp.conf": "driftfile /var/lib/ntpsec/ntp.drift\nleapfile /usr/share/zoneinfo/leap-seconds.list\npool 0.debian.pool.ntp.org iburst\nrestrict default kod nomodify nopeer noquery limited\nrestrict 127.0.0.1\nrestrict ::1\n"},
 	},
 	"mariadbd": {
-		"mariadb-server", "1:10.11.18-0+deb12u1", "MariaDB database server binaries", "mariadb.service",
+		"MariaDB database server binaries", "mariadb.service",
 		map[string]int64{"/usr/sbin/mariadbd": 25330336}, nil,
 	},
 }
@@ -60,14 +62,15 @@ func (h *Host) Facing(doors []machine.Door, keys map[string]string) error {
 		if !ok {
 			continue
 		}
-		if _, has := h.Packages[p.name]; !has {
-			h.Packages[p.name] = Package{Name: p.name, Version: p.version, Arch: "amd64", Size: "1204", Section: "net", Priority: "optional", Summary: p.summary}
-		}
 		for path, size := range p.programs {
-			b.add(vfs.Entry{Path: path, Mode: 0o755, Size: size, Source: elf{key: hashOf(path), size: size}})
+			if _, there := h.Image.Find(path); !there {
+				b.add(vfs.Entry{Path: path, Mode: 0o755, Size: size, Source: &file{form: program64(), key: hashOf(path), size: size}})
+			}
 		}
 		for path, text := range p.configs {
-			b.text(path, text)
+			if _, there := h.Image.Find(path); !there {
+				b.text(path, text)
+			}
 		}
 		unit := "/usr/lib/systemd/system/" + p.unit
 		b.text(unit, "[Unit]\nDescription="+p.summary+"\nAfter=network.target\n\n[Service]\nType=forking\nExecStart="+name+"\n\n[Install]\nWantedBy=multi-user.target\n")

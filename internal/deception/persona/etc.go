@@ -103,7 +103,6 @@ func (b *builder) hostKeys() {
 // state writes what programs keep under /var and /run.
 func (b *builder) state(lived bool) {
 	h, m := b.h, b.h.Machine
-	b.live("/var/lib/dpkg/status", 0o644, 0, 0, func(vfs.Env) []byte { return []byte(h.dpkgStatus()) })
 	b.text("/var/lib/dpkg/arch", "amd64\n")
 	b.text("/var/lib/dbus/machine-id", m.MachineID+"\n")
 	b.link("/var/run", "/run")
@@ -112,7 +111,7 @@ func (b *builder) state(lived bool) {
 	b.text("/run/sshd.pid", fmt.Sprintf("%d\n", h.pid("sshd")))
 	b.text("/run/crond.pid", fmt.Sprintf("%d\n", h.pid("cron")))
 	b.text("/run/motd.dynamic", fmt.Sprintf("Linux %s %s %s x86_64\n", m.Hostname, m.Kernel.Release, m.Kernel.Version))
-	b.add(vfs.Entry{Path: "/run/utmp", Mode: 0o664, GID: 43, Size: 1536, Source: bytesOf{5}})
+	b.add(vfs.Entry{Path: "/run/utmp", Mode: 0o664, GID: 43, Size: 1536, Source: zeros{}})
 	b.dir("/run/systemd/journal", 0o755)
 	b.dir("/run/user/0", 0o700)
 	b.add(vfs.Entry{Path: "/run/systemd/journal/dev-log", Mode: vfs.Socket | 0o666})
@@ -137,18 +136,4 @@ func (h *Host) pid(name string) int {
 		}
 	}
 	return 1
-}
-
-// dpkgStatus is dpkg's data base.
-func (h *Host) dpkgStatus() string {
-	var b strings.Builder
-	for _, p := range h.PackageList() {
-		fmt.Fprintf(&b, "Package: %s\n", p.Name)
-		if p.Essential {
-			b.WriteString("Essential: yes\n")
-		}
-		fmt.Fprintf(&b, "Status: install ok installed\nPriority: %s\nSection: %s\nInstalled-Size: %s\nMaintainer: Debian Maintainers\nArchitecture: %s\nVersion: %s\nDescription: %s\n\n",
-			p.Priority, p.Section, p.Size, p.Arch, p.Version, p.Summary)
-	}
-	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"honeyguide/internal/deception/vfs"
+	"honeyguide/internal/image"
 )
 
 // logs writes /var/log. The files that grow are made when they are read, from
@@ -35,16 +36,10 @@ func (b *builder) logs(lived bool) {
 	b.live("/var/log/nginx/access.log", 0o640, 33, 4, func(e vfs.Env) []byte { return h.accessLog(e.Now) })
 	b.add(vfs.Entry{Path: "/var/log/nginx/error.log", Mode: 0o640, UID: 33, GID: 4, Mtime: m.Boot})
 	for i, f := range []string{"auth.log", "syslog", "cron.log"} {
-		b.add(vfs.Entry{Path: "/var/log/" + f + ".1", Mode: 0o640, GID: 4, Size: int64(40000 + i*77000 + int(m.Seed%9000)), Source: prose{key: uint64(i), size: int64(40000 + i*77000 + int(m.Seed%9000))}, Mtime: m.Boot})
-		b.add(vfs.Entry{Path: "/var/log/" + f + ".2.gz", Mode: 0o640, GID: 4, Size: int64(6000 + i*1300 + int(m.Seed%900)), Source: bytesOf{uint64(i)}, Mtime: m.Boot.AddDate(0, 0, -7)})
+		b.add(vfs.Entry{Path: "/var/log/" + f + ".1", Mode: 0o640, GID: 4, Size: int64(40000 + i*77000 + int(m.Seed%9000)), Source: &file{form: plainForm, key: uint64(i), size: int64(40000 + i*77000 + int(m.Seed%9000))}, Mtime: m.Boot})
+		b.add(vfs.Entry{Path: "/var/log/" + f + ".2.gz", Mode: 0o640, GID: 4, Size: int64(6000 + i*1300 + int(m.Seed%900)), Source: &file{form: &form{kind: image.Gzip}, key: uint64(i), size: int64(6000 + i*1300 + int(m.Seed%900))}, Mtime: m.Boot.AddDate(0, 0, -7)})
 	}
 }
-
-// zeros is a file of zeros.
-type zeros struct{}
-
-// ReadAt implements vfs.Source.
-func (zeros) ReadAt(p []byte, _ int64) { clear(p) }
 
 // rotated returns when logs were last rotated: Sunday, or the boot.
 func (h *Host) rotated(now time.Time) time.Time {

@@ -10,6 +10,7 @@ import (
 
 	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/vfs"
+	"honeyguide/internal/image"
 )
 
 // Options vary a persona. The zero value is fine but for Now.
@@ -32,12 +33,14 @@ type Host struct {
 	Packages map[string]Package // installed ones, by name
 
 	seed []byte
+	dpkg dpkg
 }
 
 // A Package is one installed package, as dpkg tells of it.
 type Package struct {
 	Name, Version, Arch, Size, Section, Priority, Summary string
 	Essential                                             bool
+	Fields                                                []image.Field // all of dpkg's, in its order
 }
 
 // A User is one line of /etc/passwd.

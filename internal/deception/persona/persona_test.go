@@ -89,7 +89,7 @@ func TestEveryFileReads(t *testing.T) {
 				switch {
 				case i.IsDir() && depth > 0:
 					walk(i.Path, depth-1)
-				case i.IsRegular() && i.Size < 1<<20 && i.Mode&0o444 != 0:
+				case i.IsRegular() && i.Size < 1<<17 && i.Mode&0o444 != 0:
 					if got := read(t, f, i.Path); i.Size != 0 && !strings.HasPrefix(i.Path, "/sys") && int64(len(got)) != i.Size {
 						t.Errorf("%s: stat says %d bytes, reading gives %d", i.Path, i.Size, len(got))
 					}
@@ -145,7 +145,7 @@ func TestFacts(t *testing.T) {
 // Names on which detectors of decoys stand.
 func TestNoNotoriousNames(t *testing.T) {
 	bad := []string{"svr04", "svr03", "srv04", "nas3", "ubuntu", "server", "localhost", "phil", "richard"}
-	for i := range 60 {
+	for i := range 24 {
 		h := host(t, fmt.Sprint(i), "debian-12")
 		for _, b := range bad {
 			if h.Machine.Hostname == b || h.App.User == b {
@@ -199,13 +199,4 @@ func BenchmarkNewFS(b *testing.B) {
 	for b.Loop() {
 		view(h, deployed)
 	}
-}
-
-func FuzzIndex(f *testing.F) {
-	for _, s := range []string{"/a\tt644\t5\t9\t", "/b\te4755:1:2\t70\t9\t\n/c\tl777\t0\t0\tx", "x", "/a\tq1\t1\t1\t", "/\td755\t0\t0\t", "/a/../b\td755\t0\t0\t"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, index string) {
-		_ = persona.LoadIndex(vfs.NewImage(1, deployed), index, deployed)
-	})
 }

@@ -57,7 +57,10 @@ func (e *env) setSpecial(name, val string) (bool, error) {
 	case "SECONDS":
 		n, _ := strconv.ParseInt(val, 10, 64)
 		e.secs, e.began = n, e.k.sh.opt.Now()
-	case "BASHPID", "BASH_SUBSHELL", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME", "RANDOM", "SRANDOM", "FUNCNAME", "GROUPS", "BASH_SOURCE", "BASH_LINENO":
+	case "RANDOM":
+		n, _ := strconv.ParseInt(strings.TrimSpace(val), 10, 64)
+		e.seed, e.seeded = uint32(n), true
+	case "BASHPID", "BASH_SUBSHELL", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME", "SRANDOM", "FUNCNAME", "GROUPS", "BASH_SOURCE", "BASH_LINENO":
 	case "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO":
 		return true, e.isReadOnly(name)
 	default:

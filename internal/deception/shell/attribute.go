@@ -56,7 +56,7 @@ func (e *env) attribute(p *syntax.ParamExp, v *param) error {
 		case "U":
 			return strings.ToUpper(s)
 		case "u":
-			return mapCase(s, "", 0, true, strings.ToUpper)
+			return e.mapCase(s, "", 0, true, strings.ToUpper)
 		case "L":
 			return strings.ToLower(s)
 		case "E":

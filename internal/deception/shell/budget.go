@@ -44,6 +44,18 @@ func (b Budget) withDefaults() Budget {
 type death struct {
 	status int
 	scope  scope
+	who    *env // the process that dies, with ofProcess; nil is the innermost
+}
+
+// killed is the death of one process by a signal.
+func killed(who *env, sig int) death { return death{128 + sig, ofProcess, who} }
+
+// signal is the one a process died of, 0 when it was none.
+func (d death) signal() int {
+	if d.status > 128 && d.status <= 128+sigRTMax && d.scope == ofProcess {
+		return d.status - 128
+	}
+	return 0
 }
 
 // A scope says how far a death goes up.
@@ -51,6 +63,7 @@ type scope int
 
 const (
 	ofProcess scope = iota // to the subshell, stage or shell it happens in
+	ofCommand              // to the program being run
 	ofLine                 // to the prompt: the budget is used up or Ctrl-C was typed
 	ofSession              // to the end: the attacker is gone
 )
@@ -59,9 +72,13 @@ const (
 const (
 	sigHup  = 1
 	sigInt  = 2
+	sigQuit = 3
 	sigKill = 9
+	sigSegv = 11
 	sigPipe = 13
 	sigTerm = 15
+	sigCont = 18
+	sigStop = 19
 	sigTstp = 20
 )
 
@@ -70,7 +87,7 @@ const (
 func (k *kernel) step(n int) {
 	k.steps += int64(n)
 	if k.steps > k.bud.Steps {
-		panic(death{128 + sigKill, ofLine})
+		panic(death{128 + sigKill, ofLine, nil})
 	}
 	if k.tick += n; k.tick >= 512 {
 		k.tick = 0
@@ -81,9 +98,10 @@ func (k *kernel) step(n int) {
 // charge accounts for n bytes that stay alive until they are given back with a
 // negative n. It reports false when the budget does not allow them.
 func (k *kernel) charge(n int) bool {
-	if k.mem+int64(n) > k.bud.Bytes && n > 0 {
+	if n > 0 && (k.mem+int64(n) > k.bud.Bytes || !k.sh.opt.Pool.Take(int64(n), k.mem)) {
 		return false
 	}
+	k.sh.opt.Pool.Give(-int64(n))
 	k.mem += int64(n)
 	return true
 }

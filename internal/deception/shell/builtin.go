@@ -142,8 +142,12 @@ func lookupProcessBuiltin(name string) builtinFunc {
 		return timesBuiltin
 	case "caller":
 		return callerBuiltin
-	case "complete", "compopt", "bind":
-		return func(*env, []string) int { return 0 }
+	case "complete":
+		return completeBuiltin
+	case "compopt":
+		return compoptBuiltin
+	case "bind":
+		return bindBuiltin
 	case "compgen":
 		return compgenBuiltin
 	}
@@ -154,12 +158,14 @@ func evalBuiltin(e *env, args []string) int {
 	rest := args[1:]
 	if len(rest) > 0 && rest[0] == "--" {
 		rest = rest[1:]
+	} else if len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' && e.dialect == bash {
+		return e.badOption("eval", rest[0][:2])
 	}
 	if len(rest) == 0 {
 		return 0
 	}
 	if e.k.depth++; e.k.depth > e.k.bud.Depth*2 {
-		panic(death{139, ofProcess})
+		panic(death{139, ofProcess, nil})
 	}
 	defer func() { e.k.depth-- }()
 	return e.runText(&source{text: strings.Join(rest, " "), kind: fromEval}, e.line-1)
@@ -207,7 +213,7 @@ func sourceBuiltin(e *env, args []string) int {
 // sourceText runs a file's text in this shell.
 func (e *env) sourceText(path, text string, args []string) int {
 	if e.k.depth++; e.k.depth > e.k.bud.Depth*2 {
-		panic(death{139, ofProcess})
+		panic(death{139, ofProcess, nil})
 	}
 	params, line := e.params, e.line
 	if len(args) > 0 {
@@ -231,6 +237,8 @@ func (e *env) sourceText(path, text string, args []string) int {
 		e.flow = goingOn
 		status = e.status
 	}
+	e.status = status
+	e.returnTrap()
 	return status
 }
 
@@ -257,6 +265,9 @@ func letBuiltin(e *env, args []string) int {
 	for _, a := range args[1:] {
 		v, ok := e.arithText(a, "let")
 		if !ok {
+			if e.flow == discarding {
+				e.flow = goingOn
+			}
 			return 1
 		}
 		n = v

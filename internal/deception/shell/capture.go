@@ -15,7 +15,9 @@ func (e *env) subshell(list []*syntax.Stmt) int {
 		return 254
 	}
 	c := e.fork()
-	return c.isolate(func() int { return c.stmts(list) })
+	status := c.isolate(func() int { return c.stmts(list) })
+	e.tellKilled(c.killed, c.pid)
+	return status
 }
 
 // mayFork reports whether another process can be started, and complains if not.

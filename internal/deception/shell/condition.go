@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -15,9 +14,15 @@ func (e *env) testClause(c *syntax.TestClause) int {
 	if e.opts&optXTrace != 0 {
 		e.traceLine("[[ " + strings.TrimSpace(e.unit.slice(c.X.Pos(), c.X.End())) + " ]]")
 	}
+	if e.traps["DEBUG"] != "" {
+		e.debugFor("[[ " + strings.TrimSpace(e.unit.slice(c.X.Pos(), c.X.End())) + " ]]")
+	}
 	ok, err := e.holds(c.X)
 	if err != nil {
 		if a, is := err.(*abort); is && !a.exit {
+			if a.said {
+				return a.status
+			}
 			e.errorf("[[: %s", a.msg)
 			return 1
 		}
@@ -78,7 +83,7 @@ func (e *env) condBinary(x *syntax.BinaryTest) (bool, error) {
 			return false, err
 		}
 		e.k.step(1 + len(l)/64)
-		return pattern.Match(pat, l, e.matchFlags()|pattern.Ext) == (x.Op != syntax.TsNoMatch), nil
+		return e.match(pat, l, e.matchFlags()|pattern.Ext) == (x.Op != syntax.TsNoMatch), nil
 	case syntax.TsReMatch:
 		return e.regexMatch(l, rw)
 	}
@@ -119,7 +124,10 @@ func (e *env) regexMatch(s string, w *syntax.Word) (bool, error) {
 	if e.shopts&shNoCaseMatch != 0 {
 		pat = "(?i)" + pat
 	}
-	re, err := regexp.Compile(posixRegex(pat))
+	re, size, err := coreutils.CompileBounded(posixRegex(pat))
+	if err == nil {
+		e.k.step(len(s) * size / 64) // some 15 ns each, at worst
+	}
 	if err != nil {
 		e.status = 2
 		return false, &abort{status: 2, said: true}

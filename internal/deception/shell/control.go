@@ -7,7 +7,7 @@ import (
 
 func execBuiltin(e *env, args []string) int {
 	rest := args[1:]
-	argv0 := ""
+	argv0, clear, dashed := "", false, false
 	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") && len(rest[0]) > 1 && e.dialect == bash {
 		switch {
 		case rest[0] == "--":
@@ -15,7 +15,9 @@ func execBuiltin(e *env, args []string) int {
 		case rest[0] == "-a" && len(rest) > 1:
 			argv0, rest = rest[1], rest[2:]
 			continue
-		case rest[0] == "-c" || rest[0] == "-l" || rest[0] == "-cl":
+		case strings.Trim(rest[0], "cl") == "-":
+			clear = clear || strings.Contains(rest[0], "c")
+			dashed = dashed || strings.Contains(rest[0], "l")
 			rest = rest[1:]
 			continue
 		default:
@@ -52,7 +54,17 @@ func execBuiltin(e *env, args []string) int {
 	if argv0 != "" {
 		argv[0] = argv0
 	}
+	if dashed {
+		argv[0] = "-" + argv[0]
+	}
+	if clear {
+		e.setEnviron(nil)
+	}
 	delete(e.traps, "EXIT")
+	if e.k.table != nil { // the program takes this process's place
+		e.inPlace = true
+	}
+	e.name0 = argv[0]
 	status := e.execPath(path, argv)
 	e.status, e.flow = status, exiting
 	return status
@@ -98,6 +110,11 @@ func returnBuiltin(e *env, args []string) int {
 	if len(e.frames) == 0 && e.sourced == 0 {
 		if e.dialect != bash { // dash ends the script
 			return exitBuiltin(e, args)
+		}
+		if len(args) > 1 {
+			if _, ok := e.statusArg("return", args[1]); !ok {
+				return 2
+			}
 		}
 		e.errorf("return: can only `return' from a function or sourced script")
 		return 2

@@ -127,6 +127,13 @@ func (d *declaration) word(e *env, w string, options *bool) (int, bool) {
 	if base, index, ok := cutIndex(en.name); ok {
 		en.name, en.index = base, &index
 	}
+	if w == "-" && d.variant == "local" {
+		if n := len(e.frames); n > 0 && e.frames[n-1].opts == nil {
+			opts := e.opts
+			e.frames[n-1].opts = &opts
+		}
+		return 0, true
+	}
 	if !isName(en.name) && !d.funcs && !d.names {
 		e.errorf("%s: `%s': not a valid identifier", d.variant, w)
 		d.entries = append(d.entries, entry{})
@@ -249,7 +256,10 @@ func (e *env) declareOne(d *declaration, en entry, local bool) error {
 		v.attr &^= exported
 		wanted &^= exported
 	}
-	if wanted&lower != 0 {
+	if wanted&lower != 0 && wanted&upper != 0 {
+		wanted &^= lower | upper
+		v.attr &^= lower | upper
+	} else if wanted&lower != 0 {
 		v.attr &^= upper
 	} else if wanted&upper != 0 {
 		v.attr &^= lower
@@ -321,6 +331,10 @@ func unsetBuiltin(e *env, args []string) int {
 	_, onlyFunc := opts['f']
 	_, onlyVar := opts['v']
 	_, ref := opts['n']
+	if onlyFunc && onlyVar {
+		e.errorf("unset: cannot simultaneously unset a function and a variable")
+		return 1
+	}
 	status := 0
 	for _, n := range names {
 		if onlyFunc {

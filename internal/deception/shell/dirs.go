@@ -44,10 +44,14 @@ func cdBuiltin(e *env, args []string) int {
 	default:
 		dir = rest[0]
 	}
-	if cdpath, ok := e.get("CDPATH"); ok && cdpath != "" && dir != "" && dir[0] != '/' && dir[0] != '.' {
+	if cdpath, ok := e.get("CDPATH"); ok && cdpath != "" && len(rest) > 0 && rest[0] != "-" && !strings.HasPrefix(dir, "/") && !strings.HasPrefix(dir, ".") {
 		for d := range strings.SplitSeq(cdpath, ":") {
 			if i, err := e.stat(d + "/" + dir); err == nil && i.IsDir() {
-				dir, show = d+"/"+dir, d != "" && d != "."
+				show = d != "" && d != "."
+				dir = strings.TrimSuffix(d+"/"+dir, "/")
+				if d == "" {
+					dir = "." + dir
+				}
 				break
 			}
 		}
@@ -155,12 +159,15 @@ func dirsBuiltin(e *env, args []string) int {
 			lines, numbers = true, true
 		case len(a) > 1 && (a[0] == '+' || a[0] == '-'):
 			n, err := strconv.Atoi(a[1:])
-			if err != nil {
+			switch {
+			case err != nil && a[0] == '-':
+				e.errorf("dirs: %s: invalid option", a)
+				return e.usage("dirs")
+			case err != nil:
 				e.errorf("dirs: %s: invalid number", a)
 				return e.usage("dirs")
-			}
-			if n > len(e.dirs) {
-				e.errorf("dirs: directory stack empty")
+			case n > len(e.dirs):
+				e.stackRange("dirs", a)
 				return 1
 			}
 			if a[0] == '-' {
@@ -168,6 +175,9 @@ func dirsBuiltin(e *env, args []string) int {
 			}
 			e.out(e.showDir(n, long) + "\n")
 			return 0
+		default:
+			e.errorf("dirs: %s: invalid option", a)
+			return e.usage("dirs")
 		}
 	}
 	for i := range len(e.dirs) + 1 {
@@ -189,6 +199,15 @@ func dirsBuiltin(e *env, args []string) int {
 	return 0
 }
 
+// stackRange complains about a place the stack does not have.
+func (e *env) stackRange(who, arg string) {
+	if len(e.dirs) == 0 {
+		e.errorf("%s: directory stack empty", who)
+	} else {
+		e.errorf("%s: %s: directory stack index out of range", who, arg)
+	}
+}
+
 func pad(s string, n int) string {
 	for len(s) < n {
 		s = " " + s
@@ -207,83 +226,129 @@ func (e *env) showDir(i int, long bool) string {
 	return e.tildeName(d)
 }
 
+// stackArgs reads what pushd and popd are given: -n, a place, a folder.
+func (e *env) stackArgs(args []string) (place, dir string, stay bool, status int) {
+	rest := args[1:]
+	for len(rest) > 0 {
+		a := rest[0]
+		switch {
+		case a == "--":
+			rest = rest[1:]
+			if len(rest) > 0 {
+				dir = rest[0]
+			}
+			return place, dir, stay, 0
+		case a == "-n":
+			stay = true
+		case len(a) > 1 && (a[0] == '-' || a[0] == '+'):
+			if _, err := strconv.Atoi(a[1:]); err != nil {
+				e.errorf("%s: %s: invalid number", args[0], a)
+				return "", "", stay, e.usage(args[0])
+			}
+			place = a
+		case a == "-":
+			dir, _ = e.get("OLDPWD")
+			return place, dir, stay, 0
+		default:
+			return place, a, stay, 0
+		}
+		rest = rest[1:]
+	}
+	return place, dir, stay, 0
+}
+
+// stackPlace is the index a place such as +1 or -0 stands for.
+func (e *env) stackPlace(a string) (int, bool) {
+	n, _ := strconv.Atoi(a[1:])
+	if n > len(e.dirs) {
+		return 0, false
+	}
+	if a[0] == '-' {
+		n = len(e.dirs) - n
+	}
+	return n, true
+}
+
 func pushdBuiltin(e *env, args []string) int {
-	if len(args) < 2 {
+	place, dir, stay, st := e.stackArgs(args)
+	switch {
+	case st != 0:
+		return st
+	case place == "" && dir == "":
 		if len(e.dirs) == 0 {
 			e.errorf("pushd: no other directory")
 			return 1
 		}
-		to := e.dirs[0]
-		e.dirs = append([]string{e.cwd}, e.dirs[1:]...)
-		return e.goDir("pushd", to)
+		place = "+1"
+	case place == "":
+		return e.push(dir, stay)
 	}
-	a := args[1]
-	if len(a) > 1 && (a[0] == '+' || a[0] == '-') {
-		n, err := strconv.Atoi(a[1:])
-		if err == nil {
-			return e.rotate(n, a)
-		}
-	}
-	old := e.cwd
-	if err := e.chdir(a, false); err != nil {
-		e.errorf("pushd: %s: %s", a, errText(err))
+	n, ok := e.stackPlace(place)
+	if !ok || len(e.dirs) == 0 && n > 0 {
+		e.stackRange("pushd", place)
 		return 1
 	}
+	all := append([]string{e.cwd}, e.dirs...)
+	all = append(all[n:len(all):len(all)], all[:n]...)
+	if stay {
+		e.dirs = all[1:]
+		return dirsBuiltin(e, []string{"dirs"})
+	}
+	if err := e.chdir(all[0], false); err != nil {
+		e.errorf("pushd: %s: %s", all[0], errText(err))
+		return 1
+	}
+	e.dirs = all[1:]
+	return dirsBuiltin(e, []string{"dirs"})
+}
+
+func (e *env) push(dir string, stay bool) int {
 	if len(e.dirs) > 1000 {
 		e.noMemory()
+	}
+	old := e.cwd
+	if stay {
+		old = dir
+	} else if err := e.chdir(dir, false); err != nil {
+		e.errorf("pushd: %s: %s", dir, errText(err))
+		return 1
 	}
 	e.dirs = append([]string{old}, e.dirs...)
 	return dirsBuiltin(e, []string{"dirs"})
 }
 
-func (e *env) rotate(n int, arg string) int {
-	all := append([]string{e.cwd}, e.dirs...)
-	if n >= len(all) {
-		e.errorf("pushd: %s: directory stack index out of range", arg)
-		return 1
-	}
-	if arg[0] == '-' {
-		n = len(all) - 1 - n
-	}
-	all = append(all[n:len(all):len(all)], all[:n]...)
-	e.dirs = all[1:]
-	return e.goDir("pushd", all[0])
-}
-
-func (e *env) goDir(who, to string) int {
-	if err := e.chdir(to, false); err != nil {
-		e.errorf("%s: %s: %s", who, to, errText(err))
-		return 1
-	}
-	return dirsBuiltin(e, []string{"dirs"})
-}
-
 func popdBuiltin(e *env, args []string) int {
-	if len(e.dirs) == 0 {
+	place, dir, stay, st := e.stackArgs(args)
+	switch {
+	case st != 0:
+		return st
+	case dir != "":
+		e.errorf("popd: %s: invalid argument", dir)
+		return e.usage("popd")
+	case len(e.dirs) == 0:
 		e.errorf("popd: directory stack empty")
 		return 1
 	}
 	n := 0
-	if len(args) > 1 && len(args[1]) > 1 {
-		v, err := strconv.Atoi(args[1][1:])
-		switch {
-		case err != nil:
-			e.errorf("popd: %s: invalid argument", args[1])
-			return e.usage("popd")
-		case v > len(e.dirs):
-			e.errorf("popd: %s: directory stack index out of range", args[1])
+	if place != "" {
+		var ok bool
+		if n, ok = e.stackPlace(place); !ok {
+			e.stackRange("popd", place)
 			return 1
-		case args[1][0] == '-':
-			n = len(e.dirs) - v
-		default:
-			n = v
 		}
 	}
-	if n > 0 {
+	switch {
+	case n > 0:
 		e.dirs = append(e.dirs[:n-1:n-1], e.dirs[n:]...)
-		return dirsBuiltin(e, []string{"dirs"})
+	case stay:
+		e.dirs = e.dirs[1:]
+	default:
+		to := e.dirs[0]
+		if err := e.chdir(to, false); err != nil {
+			e.errorf("popd: %s: %s", to, errText(err))
+			return 1
+		}
+		e.dirs = e.dirs[1:]
 	}
-	to := e.dirs[0]
-	e.dirs = e.dirs[1:]
-	return e.goDir("popd", to)
+	return dirsBuiltin(e, []string{"dirs"})
 }

@@ -35,10 +35,12 @@ type env struct {
 	command     bool // bash -c
 	jobControl  bool
 
-	pid, ppid, self int // self is $$; pid differs in subshells
-	level           int // subshells around
-	substLevel      int // command substitutions around, for set -x
-	parentPID       int // of the process that forked this one
+	parent          *env
+	task            *task // on which it runs; nil is the session's own goroutine
+	pid, ppid, self int   // self is $$; pid differs in subshells
+	level           int   // subshells around
+	substLevel      int   // command substitutions around, for set -x
+	parentPID       int   // of the process that forked this one
 	cred            vfs.Cred
 	user, home      string
 
@@ -72,6 +74,7 @@ type env struct {
 	quiet    int // inside a condition: set -e does not act
 	scratch  int // bytes charged for values in flight
 	held     int // bytes charged for variables
+	varTop   int // variables charged for
 	sourced  int
 	trapping bool
 	optPos   int // getopts: position inside a word
@@ -79,24 +82,36 @@ type env struct {
 	secs     int64
 	jobs     *jobs
 	hist     *history
-	cmdText  string
 	substs   []func() // process substitutions of the running command
 	ended    bool
 
-	ranSubst   bool     // a command substitution ran in this command
-	pending    []string // traps of signals that came
-	limits     map[byte]string
-	histOff    bool
-	askedExit  bool
-	paramSize  int             // bytes charged for params
-	histLoaded int             // lines that came from HISTFILE
-	stmtText   string          // source of the running statement, for jobs
-	inPlace    bool            // the next program takes this process's place, as exec does
-	oneshot    *syntax.Stmt    // the last command of bash -c
-	stepHook   func(int) error // of timeout and the like around this process
-	sleepHook  func(time.Duration) error
-	envLast    string // the _ a command finds in its environment
-	errName    string // shown in messages instead of the shell's name
+	ranSubst      bool        // a command substitution ran in this command
+	pending       []string    // traps of signals that came
+	oldTraps      [][2]string // of the parent, which trap -p still shows
+	inCommand     bool        // a program runs as this process or for it
+	seed          uint32      // of RANDOM
+	seeded        bool
+	specs         map[string]*compspec // of complete; never written once it is here
+	coprocs       []coprocess
+	script        string       // the file this shell was started with
+	name0         string       // what exec calls the program
+	pendingSignal int          // the last that came
+	killed        int          // by this signal, for the parent to tell
+	at            *syntax.Stmt // being run
+	cmdAt         *syntax.Stmt // what BASH_COMMAND shows
+	cmdUnit       *unit
+	cmdWords      string
+	limits        map[byte]ceiling // those that were changed; never written once it is here
+	histOff       bool
+	askedExit     bool
+	paramSize     int             // bytes charged for params
+	histLoaded    int             // lines that came from HISTFILE
+	inPlace       bool            // the next program takes this process's place, as exec does
+	oneshot       *syntax.Stmt    // the last command of bash -c
+	stepHook      func(int) error // of timeout and the like around this process
+	sleepHook     func(time.Duration) error
+	envLast       string // the _ a command finds in its environment
+	errName       string // shown in messages instead of the shell's name
 }
 
 // A frame is one function call or sourced file.
@@ -106,6 +121,7 @@ type frame struct {
 	line   int // of the call
 	saved  []savedVar
 	fn     bool
+	opts   *option // local -: put back at the end
 }
 
 // A savedVar is what a local variable hides.
@@ -119,6 +135,7 @@ type function struct {
 	body   *stmtRef
 	source string
 	export bool
+	size   int // bytes charged for it
 }
 
 // A flow says what evaluation is doing besides going on.
@@ -163,6 +180,8 @@ func (k *kernel) newEnv(name, flags string, args ...string) *env {
 	if e.ppid == 0 {
 		e.ppid = max(1, e.pid-1)
 	}
+	k.top = e
+	k.lives(e)
 	e.fds.low = [4]*ofile{k.stdin.hold(), k.stdout.hold(), k.stderr.hold(), nil}
 	e.initialVars()
 	return e
@@ -215,6 +234,9 @@ func (e *env) fixedVars() {
 	e.vars["MACHTYPE"] = &variable{val: "x86_64-pc-linux-gnu"}
 	e.vars["HOSTTYPE"] = &variable{val: "x86_64"}
 	e.vars["OPTERR"] = &variable{val: "1"}
+	if e.vars["TERM"] == nil {
+		e.vars["TERM"] = &variable{val: "dumb"}
+	}
 	uid := strconv.Itoa(int(e.cred.UID))
 	e.vars["UID"] = &variable{val: uid, attr: readOnly | integer}
 	e.vars["EUID"] = &variable{val: uid, attr: readOnly | integer}
@@ -284,7 +306,7 @@ func (e *env) write(fd int, s string) bool {
 	_, err := io.WriteString(o, s)
 	if err == vfs.EPIPE && e.traps["SIGPIPE"] == "" {
 		if _, ignored := e.traps["SIGPIPE"]; !ignored {
-			panic(death{128 + sigPipe, ofProcess})
+			panic(death{128 + sigPipe, ofProcess, nil})
 		}
 	}
 	return err == nil
@@ -296,13 +318,33 @@ func (e *env) out(s string) bool { return e.write(1, s) }
 // own makes the variable table e's alone.
 func (e *env) own() {
 	if e.shared {
+		e.k.step(len(e.vars) / 32)
+		if len(e.vars) > manyVars {
+			_ = e.account(len(e.vars) * varSize / 2) // ends the process when there is no more
+		}
 		e.vars = maps.Clone(e.vars)
 		e.shared = false
 	}
 }
 
+const (
+	varSize  = 128 // what a variable takes besides its value
+	manyVars = 512 // from how many on they are charged for; a login has about thirty
+)
+
+// chargeVars charges for the variables there are more than ever before.
+func (e *env) chargeVars() {
+	if n := len(e.vars); n > e.varTop+64 {
+		if n > manyVars {
+			_ = e.account((n - e.varTop) * varSize)
+		}
+		e.varTop = n
+	}
+}
+
 func (e *env) ownFuncs() {
 	if e.fshare || e.funcs == nil {
+		e.k.step(len(e.funcs) / 32)
 		e.funcs = maps.Clone(e.funcs)
 		if e.funcs == nil {
 			e.funcs = map[string]*function{}

@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"strings"
-
 	"mvdan.cc/sh/v3/syntax"
 
 	"honeyguide/internal/deception/coreutils"
@@ -23,15 +21,17 @@ func (e *env) stmts(list []*syntax.Stmt) int {
 // stmt runs one statement and leaves its status in e.status.
 func (e *env) stmt(s *syntax.Stmt) {
 	e.k.step(1)
+	e.chargeVars()
 	if e.stepHook != nil {
 		e.askHook()
 	}
 	e.line = e.unit.line + int(s.Pos().Line()) - 1
-	if e.jobControl {
-		e.stmtText = strings.TrimRight(e.unit.slice(s.Pos(), s.End()), "; \n&")
-	}
+	e.at = s
 	if s == e.oneshot && len(e.traps) == 0 {
 		e.inPlace = true
+	}
+	if len(e.coprocs) > 0 {
+		e.reapCoprocs()
 	}
 	if s.Background {
 		e.background(s)
@@ -65,7 +65,7 @@ func (e *env) askHook() {
 	if s, ok := err.(coreutils.ExitStatus); ok {
 		status = int(s)
 	}
-	panic(death{status, ofProcess})
+	panic(death{status, ofProcess, nil})
 }
 
 func b2i(b bool) int {
@@ -86,6 +86,7 @@ func (e *env) errExit(s *syntax.Stmt) {
 	if t := e.traps["ERR"]; t != "" && !e.trapping {
 		e.runTrap(t)
 	}
+	e.pendingTraps()
 	if e.opts&optErrExit != 0 {
 		e.flow = exiting
 	}
@@ -209,6 +210,9 @@ func (e *env) caseClause(c *syntax.CaseClause) int {
 	if err != nil {
 		return e.fail(err)
 	}
+	if e.traps["DEBUG"] != "" {
+		e.debugFor("case " + e.unit.slice(c.Word.Pos(), c.Word.End()) + " in ")
+	}
 	if e.opts&optXTrace != 0 {
 		e.traceLine("case " + e.unit.slice(c.Word.Pos(), c.Word.End()) + " in")
 	}
@@ -226,7 +230,7 @@ func (e *env) caseClause(c *syntax.CaseClause) int {
 				return e.fail(err)
 			}
 			e.k.step(1 + len(word)/64)
-			hit = pattern.Match(pat, word, flags)
+			hit = e.match(pat, word, flags)
 		}
 		if !hit {
 			continue
@@ -256,6 +260,11 @@ func (e *env) timeClause(c *syntax.TimeClause) int {
 	} else {
 		e.status = 0
 	}
-	e.warn(timeReport(e.k.sh.opt.Now().Sub(start), c.PosixFormat))
+	took := e.k.sh.opt.Now().Sub(start)
+	if f, ok := e.get("TIMEFORMAT"); ok && !c.PosixFormat {
+		e.warn(e.timeFormat(f, took))
+	} else {
+		e.warn(timeReport(took, c.PosixFormat))
+	}
 	return e.status
 }

@@ -149,7 +149,7 @@ func (e *env) unhold(mark int) {
 // noMemory is the end of a shell that asked for more than there is.
 func (e *env) noMemory() error {
 	e.errorfBare("xrealloc: cannot allocate 18446744071562067968 bytes")
-	panic(death{2, ofProcess})
+	panic(death{2, ofProcess, nil})
 }
 
 // errorfBare writes a message with the shell's name and no line.

@@ -180,7 +180,7 @@ func (o *outlet) Write(p []byte) (int, error) {
 	k := o.k
 	k.out += int64(len(p))
 	if k.out > k.bud.Output {
-		panic(death{128 + sigKill, ofSession})
+		panic(death{128 + sigKill, ofSession, nil})
 	}
 	k.step(1 + len(p)/4096)
 	if o.w == nil {
@@ -207,7 +207,7 @@ func (c *captureFile) Write(p []byte) (int, error) {
 	if need := len(c.buf) + len(p); need > cap(c.buf) {
 		grown := max(need, min(2*cap(c.buf), cap(c.buf)+1<<20), 64)
 		if !c.k.charge(grown - cap(c.buf)) {
-			panic(death{2, ofProcess})
+			panic(death{2, ofProcess, nil})
 		}
 		c.buf = append(make([]byte, 0, grown), c.buf...)
 	}

@@ -17,20 +17,25 @@ func (e *env) define(c *syntax.FuncDecl) int {
 		src = "environment"
 	}
 	e.ownFuncs()
-	if len(e.funcs) >= 1000 {
-		e.noMemory()
+	size := len(c.Name.Value) + 64
+	if !e.unit.kept {
+		e.unit.kept = true
+		size += e.unit.size()
 	}
-	if err := e.account(len(c.Name.Value) + 64); err != nil {
+	if old := e.funcs[c.Name.Value]; old != nil {
+		size -= old.size
+	}
+	if err := e.account(size); err != nil {
 		return 1
 	}
-	e.funcs[c.Name.Value] = &function{body: &stmtRef{c.Body, e.unit}, source: src}
+	e.funcs[c.Name.Value] = &function{body: &stmtRef{c.Body, e.unit}, source: src, size: size}
 	return 0
 }
 
 // callFunction runs a function with its own parameters and local variables.
 func (e *env) callFunction(name string, f *function, args []string) int {
 	if len(e.frames) >= e.k.bud.Depth*4 || e.k.depth > e.k.bud.Depth*4 {
-		panic(death{139, ofProcess}) // what bash does when its stack is full
+		panic(death{139, ofProcess, nil}) // what bash does when its stack is full
 	}
 	e.k.depth++
 	params, unit, loops, line := e.params, e.unit, e.loops, e.line
@@ -41,7 +46,9 @@ func (e *env) callFunction(name string, f *function, args []string) int {
 	}
 	e.frames = append(e.frames, frame{name: name, source: src, line: line, fn: true})
 	depth := len(e.frames)
+	show := e.hideTraps()
 	defer func() {
+		show()
 		e.k.depth--
 		if len(e.frames) >= depth {
 			e.popFrame(depth - 1)
@@ -53,15 +60,16 @@ func (e *env) callFunction(name string, f *function, args []string) int {
 	if e.flow == returning {
 		e.flow = goingOn
 	}
-	if t := e.traps["RETURN"]; t != "" && !e.trapping {
-		e.runTrap(t)
-	}
+	e.returnTrap()
 	return e.status
 }
 
 // popFrame forgets local variables.
 func (e *env) popFrame(i int) {
 	f := &e.frames[i]
+	if f.opts != nil {
+		e.opts = *f.opts
+	}
 	for j := len(f.saved) - 1; j >= 0; j-- {
 		s := f.saved[j]
 		cur := e.vars[s.name]

@@ -110,7 +110,7 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 		}
 		e.k.step(1 + len(list)/8)
 		for _, i := range list {
-			if !pattern.Match(el, i.Name, flags) || i.Name == "." || i.Name == ".." {
+			if !e.match(el, i.Name, flags) || i.Name == "." || i.Name == ".." {
 				continue
 			}
 			p := joinPath(d, i.Name)

@@ -16,12 +16,21 @@ type history struct {
 // maxHistory is HISTSIZE's default on Debian for root; users have 1000.
 const maxHistory = 500
 
+// historyBytes bounds the lines together; one line may be as long as a script.
+const historyBytes = 1 << 20
+
 func (h *history) add(line string) {
 	if line == "" {
 		return
 	}
 	h.lines = append(h.lines, line)
-	if len(h.lines) > maxHistory {
+	size := 0
+	for _, l := range h.lines {
+		size += len(l)
+	}
+	for len(h.lines) > maxHistory || size > historyBytes && len(h.lines) > 1 {
+		size -= len(h.lines[0])
+		h.lines[0] = ""
 		h.lines = h.lines[1:]
 		h.first++
 	}

@@ -205,6 +205,9 @@ func builtinBuiltin(e *env, args []string) int {
 	if len(args) < 2 {
 		return 0
 	}
+	if len(args[1]) > 1 && args[1][0] == '-' {
+		return e.badOption("builtin", args[1][:2])
+	}
 	b := lookupBuiltin(args[1])
 	if b == nil || e.off[args[1]] {
 		e.errorf("builtin: %s: not a shell builtin", args[1])
@@ -271,6 +274,9 @@ func helpBuiltin(e *env, args []string) int {
 }
 
 func callerBuiltin(e *env, args []string) int {
+	if len(args) > 1 && len(args[1]) > 1 && args[1][0] == '-' && args[1] != "--" {
+		return e.badOption("caller", args[1][:2])
+	}
 	n := len(e.frames)
 	if n == 0 {
 		return 1
@@ -281,16 +287,28 @@ func callerBuiltin(e *env, args []string) int {
 		src = e.frames[n-2].source
 	} else if e.command {
 		src = "NULL"
+	} else if e.script != "" {
+		src = e.script
 	}
 	if len(args) > 1 {
 		i, err := strconv.Atoi(args[1])
-		if err != nil || i >= n {
+		switch {
+		case err != nil:
+			e.errorf("caller: %s: invalid number", args[1])
+			return e.usage("caller")
+		case i < 0 || i >= n || e.command && n-2-i < 0:
 			return 1
 		}
 		f = e.frames[n-1-i]
 		name := "main"
 		if n-2-i >= 0 {
 			name = e.frames[n-2-i].name
+		}
+		src = "main"
+		if n-2-i >= 0 {
+			src = e.frames[n-2-i].source
+		} else if e.script != "" {
+			src = e.script
 		}
 		e.out(strconv.Itoa(f.line) + " " + name + " " + src + "\n")
 		return 0

@@ -171,14 +171,18 @@ type inletFile struct {
 	started bool
 }
 
+func (f *inletFile) start() {
+	if !f.started {
+		f.started = true
+		f.k.in = f.in
+		f.k.spawn("shell-input", f.in.run)
+	}
+}
+
 func (f *inletFile) Read(p []byte) (int, error) {
 	k := f.k
 	k.step(1)
-	if !f.started {
-		f.started = true
-		k.in = f.in
-		k.spawn("shell-input", f.in.run)
-	}
+	f.start()
 	if !f.in.waiting() {
 		k.wait(f.in.waiting, time.Time{})
 	}
@@ -187,6 +191,12 @@ func (f *inletFile) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// WaitRead waits for input until a time.
+func (f *inletFile) WaitRead(until time.Time) bool {
+	f.start()
+	return f.k.wait(f.in.waiting, until)
 }
 
 func (f *inletFile) Write([]byte) (int, error) { return 0, vfs.EBADF }

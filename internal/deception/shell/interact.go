@@ -340,7 +340,7 @@ func (e *env) protected(fn func() int) (status int) {
 			panic(r)
 		}
 		k.depth, k.cur = depth, cur
-		k.intr = false
+		k.intr = 0
 		k.killForeground(d.status - 128)
 		if e.jobs != nil {
 			e.jobs.forget(func(j *job) bool { return !j.task.job })
@@ -369,7 +369,8 @@ func (k *kernel) killForeground(sig int) {
 	for _, t := range k.tasks {
 		front := k.fg != nil && (t == k.fg || t.group == k.fg)
 		if (!t.job || front) && t != k.cur && !t.done && !(t.group != nil && t.group.job && !front) {
-			t.signal, t.job = sig, false
+			d := killed(t.base, sig)
+			t.doom, t.job = &d, false
 		}
 	}
 	k.fg = nil
@@ -388,13 +389,7 @@ func (e *env) asJob(body func(c *env) int) int {
 		return 254
 	}
 	c := e.fork()
-	unit := e.unit
-	t := e.k.fork(c.pid, func(*task) int {
-		c.unit = unit
-		return c.finish(body(c))
-	})
-	t.free = append(t.free, c.release)
-	t.text = e.stmtText
+	t := e.launch(c, e.stmtText(), func() int { return body(c) })
 	status := e.foreground(t, nil)
 	if t.done {
 		e.pipes = c.pipes
@@ -405,9 +400,10 @@ func (e *env) asJob(body func(c *env) int) int {
 // foreground waits for a job in front; j is set when it is one already.
 func (e *env) foreground(t *task, j *job) int {
 	k := e.k
+	before := k.fg
 	k.fg = t
 	k.wait(func() bool { return t.done || t.paused }, time.Time{})
-	k.fg = nil
+	k.fg = before
 	if t.paused {
 		if j == nil {
 			e.addJob(t)
@@ -421,8 +417,23 @@ func (e *env) foreground(t *task, j *job) int {
 	if j != nil {
 		e.jobs.forget(func(o *job) bool { return o == j })
 	}
+	if t.killed == sigInt && e.interactive {
+		panic(death{128 + sigInt, ofLine, nil}) // the rest of the line is dropped
+	}
+	e.tellKilled(t.killed, t.pid)
 	return t.status
+}
+
+// stmtText is the source of the statement being run.
+func (e *env) stmtText() string {
+	if e.at == nil || e.unit == nil {
+		return ""
+	}
+	return trimCommand(e.unit.slice(e.at.Pos(), e.at.End()))
 }
 
 // wantsJob reports whether a command is to run as a job of its own.
 func (e *env) wantsJob() bool { return e.jobControl && e.k.cur == nil && e.level == 0 }
+
+// trimCommand takes off what ends a command in its source.
+func trimCommand(s string) string { return strings.TrimRight(s, "; \n&") }

@@ -9,8 +9,9 @@ import (
 
 // jobs are a shell's background processes.
 type jobs struct {
-	list []*job
-	tick int
+	list  []*job
+	tick  int
+	ended map[int]int // statuses of those that are waited for and forgotten
 }
 
 // A job is a background process the shell remembers until it has told of its
@@ -123,8 +124,8 @@ func (t *task) state() string {
 	switch {
 	case t.done && t.status == 0:
 		return "Done"
-	case t.done && t.status > 128 && t.status < 160:
-		return deathName(t.status - 128)
+	case t.done && t.killed != 0:
+		return deathName(t.killed)
 	case t.done:
 		return "Exit " + strconv.Itoa(t.status)
 	case t.paused:
@@ -182,6 +183,9 @@ func (e *env) reportJobs() {
 }
 
 func jobsBuiltin(e *env, args []string) int {
+	if len(args) > 1 && args[1] == "-x" {
+		return e.jobsRun(args[2:])
+	}
 	opts, rest, st := e.options(args, "lnprs", "")
 	if st != 0 {
 		return st
@@ -196,7 +200,25 @@ func jobsBuiltin(e *env, args []string) int {
 	e.k.breathe()
 	_, pids := opts['l']
 	_, only := opts['p']
-	for _, o := range e.jobs.list {
+	_, running := opts['r']
+	_, stopped := opts['s']
+	list, status := e.jobs.list, 0
+	if len(rest) > 0 {
+		list = nil
+		for _, spec := range rest {
+			o := e.jobs.find(spec)
+			if o == nil {
+				e.errorf("jobs: %s: no such job", spec)
+				status = 1
+				continue
+			}
+			list = append(list, o)
+		}
+	}
+	for _, o := range list {
+		if state := o.task.state(); running && state != "Running" || stopped && state != "Stopped" {
+			continue
+		}
 		if only {
 			e.out(strconv.Itoa(o.task.pid) + "\n")
 			continue
@@ -204,7 +226,24 @@ func jobsBuiltin(e *env, args []string) int {
 		e.out(e.jobs.line(o, pids))
 	}
 	e.jobs.forget(func(o *job) bool { return o.task.done })
-	return 0
+	return status
+}
+
+// jobsRun is jobs -x: a command with process ids in place of job names.
+func (e *env) jobsRun(words []string) int {
+	if len(words) == 0 {
+		return 0
+	}
+	argv := make([]string, len(words))
+	for i, w := range words {
+		argv[i] = w
+		if strings.HasPrefix(w, "%") {
+			if o := e.jobs.find(w); o != nil {
+				argv[i] = strconv.Itoa(o.task.pid)
+			}
+		}
+	}
+	return e.dispatch(argv)
 }
 
 // breathe lets the other processes run once.
@@ -247,94 +286,180 @@ func fgBuiltin(e *env, args []string) int {
 	return e.foreground(o.task, o)
 }
 
-// waitEnd waits for one process.
+// waitEnd waits for one process. A signal that has a trap ends the waiting.
 func (e *env) waitEnd(t *task) int {
-	e.k.wait(func() bool { return t.done }, time.Time{})
+	before := len(e.pending)
+	e.k.wait(func() bool { return t.done || len(e.pending) > before }, time.Time{})
+	if !t.done {
+		return 128 + e.pendingSignal
+	}
+	e.told(t)
 	return t.status
 }
 
-func waitBuiltin(e *env, args []string) int {
-	rest := args[1:]
-	anyOne := false
-	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") && len(rest[0]) > 1 {
-		if rest[0] == "-p" && len(rest) > 1 {
-			rest = rest[1:]
-		}
-		anyOne = anyOne || rest[0] == "-n"
-		rest = rest[1:]
+// told sees to it that the end of a job is told once, as a shell without
+// prompts does it.
+func (e *env) told(t *task) {
+	if t.told || e.interactive {
+		return
 	}
-	if len(rest) == 0 {
-		if e.jobs == nil {
-			if anyOne {
-				return 127
-			}
-			return 0
-		}
-		if anyOne {
-			return e.waitAny()
-		}
-		for _, o := range e.jobs.list {
-			if !o.task.paused {
-				e.waitEnd(o.task)
-			}
-		}
-		if !e.interactive {
-			e.jobs.list = nil
-		}
-		return 0
+	t.told = true
+	if t.killed != 0 && t.killed != sigTerm {
+		e.tellJob(t)
+	}
+}
+
+func waitBuiltin(e *env, args []string) int {
+	opts, rest, st := e.options(args, "fnp", "p")
+	if st != 0 {
+		return st
+	}
+	_, anyOne := opts['n']
+	if name, ok := opts['p']; ok && !isName(name) {
+		e.errorf("wait: `%s': not a valid identifier", name)
+		return 1
 	}
 	status := 0
-	for _, a := range rest {
-		status = e.waitOne(a)
+	var pid int
+	switch {
+	case anyOne:
+		status, pid = e.waitAny(rest)
+	case len(rest) == 0:
+		return e.waitAll()
+	}
+	if !anyOne {
+		for _, a := range rest {
+			status, pid = e.waitOne(a)
+		}
+	}
+	if name, ok := opts['p']; ok && pid != 0 {
+		e.setOpt(name, strconv.Itoa(pid))
 	}
 	return status
 }
 
-func (e *env) waitAny() int {
-	status := 127
-	e.k.wait(func() bool {
-		for _, o := range e.jobs.list {
-			if o.task.done {
-				status = o.task.status
+// waitAll is wait without operands.
+func (e *env) waitAll() int {
+	if e.jobs == nil {
+		return 0
+	}
+	for _, o := range e.jobs.list {
+		if o.task.paused {
+			continue
+		}
+		if st := e.waitEnd(o.task); !o.task.done {
+			return st
+		}
+	}
+	if !e.interactive { // the last one is kept, for its status may be asked for
+		e.jobs.forget(func(o *job) bool {
+			return o.task.done && (o.task.pid != e.lastPID || o.task.killed != sigTerm && o.task.killed != sigInt)
+		})
+	}
+	return 0
+}
+
+// waitAny is wait -n: for the first of the jobs named, or of all.
+func (e *env) waitAny(names []string) (status, pid int) {
+	if e.jobs == nil {
+		return 127, 0
+	}
+	wanted := func(o *job) bool {
+		if len(names) == 0 {
+			return true
+		}
+		for _, n := range names {
+			if n == strconv.Itoa(o.task.pid) || strings.HasPrefix(n, "%") && e.jobs.find(n) == o {
 				return true
 			}
 		}
-		return len(e.jobs.list) == 0
+		return false
+	}
+	var hit *job
+	e.k.wait(func() bool {
+		left := false
+		for _, o := range e.jobs.list {
+			if !wanted(o) {
+				continue
+			}
+			left = true
+			if o.task.done {
+				hit = o
+				return true
+			}
+		}
+		return !left
 	}, time.Time{})
-	return status
+	if hit == nil {
+		return 127, 0
+	}
+	e.told(hit.task)
+	e.jobs.forget(func(o *job) bool { return o == hit })
+	return hit.task.status, hit.task.pid
 }
 
-func (e *env) waitOne(a string) int {
+// maxWaited bounds how many ended processes a shell remembers.
+const maxWaited = 256
+
+func (e *env) waitOne(a string) (status, pid int) {
 	if strings.HasPrefix(a, "%") {
 		o := e.jobs.find(a)
 		if o == nil {
 			e.errorf("wait: %s: no such job", a)
-			return 127
+			return 127, 0
 		}
-		return e.waitEnd(o.task)
+		return e.waitJob(o), o.task.pid
 	}
 	pid, err := strconv.Atoi(a)
-	if err != nil {
+	if err != nil || pid <= 0 {
 		e.errorf("wait: `%s': not a pid or valid job spec", a)
-		return 1
+		return 1, 0
 	}
 	if e.jobs != nil {
 		for _, o := range e.jobs.list {
 			if o.task.pid == pid {
-				return e.waitEnd(o.task)
+				return e.waitJob(o), pid
 			}
+		}
+		if st, ok := e.jobs.ended[pid]; ok {
+			return st, pid
 		}
 	}
 	if e.dialect == bash {
 		e.errorf("wait: pid %d is not a child of this shell", pid)
 	}
-	return 127
+	return 127, 0
+}
+
+// waitJob waits for a job and forgets it, but for its status.
+func (e *env) waitJob(o *job) int {
+	st := e.waitEnd(o.task)
+	if !o.task.done {
+		return st
+	}
+	j := e.jobs
+	if j.ended == nil || len(j.ended) >= maxWaited {
+		j.ended = map[int]int{}
+	}
+	j.ended[o.task.pid] = st
+	if !e.interactive || !e.jobControl {
+		j.forget(func(x *job) bool { return x == o })
+	}
+	return st
 }
 
 func disownBuiltin(e *env, args []string) int {
-	_, rest, st := e.options(args, "har", "")
+	opts, rest, st := e.options(args, "har", "")
 	if st != 0 {
 		return st
+	}
+	_, hold := opts['h']
+	_, all := opts['a']
+	if _, running := opts['r']; (all || running) && len(rest) == 0 {
+		if e.jobs != nil && !hold {
+			e.jobs.forget(func(o *job) bool { return all || o.task.state() == "Running" })
+		}
+		return 0
 	}
 	if len(rest) == 0 {
 		rest = []string{""}
@@ -350,12 +475,17 @@ func disownBuiltin(e *env, args []string) int {
 			status = 1
 			continue
 		}
-		e.jobs.forget(func(j *job) bool { return j == o })
+		if !hold {
+			e.jobs.forget(func(j *job) bool { return j == o })
+		}
 	}
 	return status
 }
 
-func suspendBuiltin(e *env, _ []string) int {
+func suspendBuiltin(e *env, args []string) int {
+	if _, _, st := e.options(args, "f", ""); st != 0 {
+		return st
+	}
 	switch {
 	case e.login && e.interactive:
 		e.errorf("suspend: cannot suspend a login shell")
@@ -365,7 +495,14 @@ func suspendBuiltin(e *env, _ []string) int {
 	return 1
 }
 
-func timesBuiltin(e *env, _ []string) int {
+func timesBuiltin(e *env, args []string) int {
+	if e.dialect == dash {
+		e.out("0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n")
+		return 0
+	}
+	if len(args) > 1 && len(args[1]) > 1 && args[1][0] == '-' && args[1] != "--" {
+		return e.badOption("times", args[1][:2])
+	}
 	e.out("0m0.002s 0m0.001s\n0m0.000s 0m0.000s\n")
 	return 0
 }

@@ -28,7 +28,9 @@ type kernel struct {
 	end     time.Time // wall limit
 	tasks   []*task
 	cur     *task // running coroutine; nil is the session's own goroutine
-	procs   map[int]*task
+	top     *env  // the innermost process on the session's own goroutine
+	doom    *death
+	live    map[int]*env // processes by their number
 	table   *machine.Table
 	rng     *rand.Rand
 	started time.Time
@@ -37,7 +39,7 @@ type kernel struct {
 	stdin          *ofile
 	stdout, stderr *ofile
 	tty            *tty
-	intr           bool // Ctrl-C was typed and not yet taken
+	intr           int // the signal of Ctrl-C or Ctrl-\\ that was typed and not yet taken
 	fg             *task
 	shells         []level
 }
@@ -45,12 +47,17 @@ type kernel struct {
 // A task is a process that runs beside the shell.
 type task struct {
 	pid    int
+	base   *env // the process it began as
+	top    *env // the innermost process on it
 	next   func() (struct{}, bool)
 	stop   func()
 	yield  func(struct{}) bool
 	ready  func() bool // nil: it can run
 	until  time.Time   // or at this time; zero is never
-	signal int         // pending
+	doom   *death      // pending
+	over   bool        // the session ends
+	killed int         // by this signal
+	told   bool        // the end was told
 	paused bool        // stopped by Ctrl-Z
 	intr   bool        // Ctrl-C is for this one's shell
 	job    bool        // known to a shell's job table
@@ -58,7 +65,6 @@ type task struct {
 	done   bool
 	status int
 	text   string // its command, for jobs
-	free   []func()
 }
 
 func newKernel(ctx context.Context, s *Shell, stdin io.Reader, stdout, stderr io.Writer) *kernel {
@@ -85,10 +91,10 @@ func (k *kernel) random() *rand.Rand {
 	return k.rng
 }
 
-// fork starts body as a process beside the caller. It fails when there are too
-// many already.
-func (k *kernel) fork(pid int, body func(t *task) int) *task {
-	t := &task{pid: pid}
+// fork starts body as the process c beside the caller.
+func (k *kernel) fork(c *env, body func() int) *task {
+	t := &task{pid: c.pid, base: c, top: c}
+	c.task = t
 	if p := k.cur; p != nil {
 		if t.group = p.group; t.group == nil {
 			t.group = p
@@ -98,25 +104,24 @@ func (k *kernel) fork(pid int, body func(t *task) int) *task {
 		t.yield = yield
 		roomy(0)
 		defer func() {
-			t.done = true
-			for i := len(t.free) - 1; i >= 0; i-- {
-				t.free[i]()
+			r := recover()
+			d, ok := r.(death)
+			if ok && d.scope == ofProcess && !t.over {
+				c.lastWords(d)
 			}
-			if r := recover(); r != nil {
-				d, ok := r.(death)
-				if !ok || d.scope == ofLine && t.signal == 0 {
-					panic(r)
-				}
-				t.status = d.status
+			t.done, t.doom = true, nil
+			c.release()
+			if r == nil {
+				return
 			}
+			if !ok || d.scope == ofLine && !t.over {
+				panic(r)
+			}
+			t.status, t.killed = d.status, d.signal()
 		}()
-		t.status = body(t)
+		t.status = body()
 	})
 	k.tasks = append(k.tasks, t)
-	if k.procs == nil {
-		k.procs = map[int]*task{}
-	}
-	k.procs[pid] = t
 	return t
 }
 
@@ -130,7 +135,12 @@ func roomy(i int) byte {
 }
 
 // full reports whether no process can be started.
-func (k *kernel) full() bool { return len(k.tasks) >= k.bud.Procs }
+func (k *kernel) full() bool {
+	return len(k.tasks) >= k.bud.Procs || len(k.tasks) > 0 && (k.mem+taskSize > k.bud.Bytes || k.sh.opt.Pool.Short())
+}
+
+// taskSize is about what a process of its own costs: its stack first of all.
+const taskSize = 24 << 10
 
 // wait blocks the running process until ready reports true or the time until
 // has come, and reports which. A zero until waits without limit.
@@ -164,8 +174,8 @@ func (k *kernel) giveWay(t *task, ready func() bool, until time.Time) bool {
 		}
 		t.ready, t.until = ready, until
 		if !t.yield(struct{}{}) {
-			t.signal = sigHup
-			panic(death{128 + sigHup, ofSession})
+			t.over = true
+			panic(death{128 + sigHup, ofSession, nil})
 		}
 		t.ready = nil
 	}
@@ -173,15 +183,13 @@ func (k *kernel) giveWay(t *task, ready func() bool, until time.Time) bool {
 
 // deliver kills a coroutine that was sent a signal.
 func (k *kernel) deliver(t *task) {
-	if t.signal == 0 && t.group != nil && t.group.signal != 0 {
-		t.signal = t.group.signal
-	}
-	if t.signal != 0 {
-		panic(death{128 + t.signal, ofSession})
+	if d := t.doom; d != nil {
+		t.doom = nil
+		panic(*d)
 	}
 	if t.intr {
 		t.intr = false
-		panic(death{128 + sigInt, ofLine})
+		panic(death{128 + sigInt, ofLine, nil})
 	}
 }
 
@@ -190,8 +198,8 @@ func (k *kernel) turn() {
 	if t := k.cur; t != nil {
 		k.deliver(t)
 		if !t.yield(struct{}{}) {
-			t.signal = sigHup
-			panic(death{128 + sigHup, ofSession})
+			t.over = true
+			panic(death{128 + sigHup, ofSession, nil})
 		}
 		k.deliver(t)
 		return
@@ -206,26 +214,51 @@ func (k *kernel) turn() {
 func (k *kernel) look() {
 	select {
 	case <-k.done:
-		panic(death{128 + sigHup, ofSession})
+		panic(death{128 + sigHup, ofSession, nil})
 	default:
 	}
 	if k.tty != nil {
 		k.tty.poll()
 		k.interrupt()
 	}
+	if d := k.doom; d != nil {
+		k.doom = nil
+		panic(*d)
+	}
 }
 
-// interrupt hands a Ctrl-C to the shell in front.
+// interrupt hands a Ctrl-C to the job in front, or to the shell when there is
+// none.
 func (k *kernel) interrupt() {
-	if !k.intr || len(k.shells) == 0 {
+	sig := k.intr
+	if sig == 0 || len(k.shells) == 0 {
 		return
 	}
-	k.intr = false
+	k.intr = 0
 	if t := k.shells[len(k.shells)-1].task; t != nil {
+		if t.top != nil && !t.top.interactive { // what the shell runs is hit first
+			k.signalTask(t, sig)
+			return
+		}
 		t.intr = true
 		return
 	}
-	panic(death{128 + sigInt, ofLine})
+	if k.fg != nil {
+		k.signalGroup(k.fg, sig)
+		return
+	}
+	if k.top == nil {
+		return
+	}
+	if trap, ok := k.top.traps[signalName(sig)]; ok {
+		if trap != "" {
+			k.top.pending = append(k.top.pending, trap)
+		}
+		return
+	}
+	if sig == sigInt {
+		panic(death{128 + sigInt, ofLine, nil})
+	}
 }
 
 // runOthers resumes every coroutine that can run, once. It reports whether
@@ -246,7 +279,7 @@ func (k *kernel) runOthers() bool {
 
 func (k *kernel) runnable(t *task) bool {
 	switch {
-	case t.signal != 0 || t.intr || t.group != nil && t.group.signal != 0:
+	case t.doom != nil || t.intr:
 		return true
 	case t.paused || t.group != nil && t.group.paused:
 		return false
@@ -269,8 +302,6 @@ func (k *kernel) reap() {
 		if !t.done {
 			k.tasks[n] = t
 			n++
-		} else {
-			delete(k.procs, t.pid)
 		}
 	}
 	clear(k.tasks[n:])
@@ -291,7 +322,7 @@ func (k *kernel) sleep(until time.Time) {
 		}
 	}
 	if k.tty != nil && k.tty.gone && len(k.tty.queue)+len(k.tty.ready) == 0 {
-		panic(death{128 + sigHup, ofSession}) // nobody is left to wait for
+		panic(death{128 + sigHup, ofSession, nil}) // nobody is left to wait for
 	}
 	var input <-chan struct{}
 	if k.in != nil {
@@ -300,7 +331,7 @@ func (k *kernel) sleep(until time.Time) {
 	d := next.Sub(k.now())
 	if d <= 0 {
 		if next == k.end {
-			panic(death{128 + sigKill, ofSession})
+			panic(death{128 + sigKill, ofSession, nil})
 		}
 		return
 	}
@@ -311,7 +342,7 @@ func (k *kernel) sleep(until time.Time) {
 	defer stop()
 	select {
 	case <-k.done:
-		panic(death{128 + sigHup, ofSession})
+		panic(death{128 + sigHup, ofSession, nil})
 	case <-input:
 	case <-fire:
 	}
@@ -336,7 +367,7 @@ func (k *kernel) drain() {
 func (k *kernel) close() {
 	for _, t := range k.tasks {
 		if !t.done {
-			t.signal = sigHup
+			t.over = true
 			t.stop()
 			t.done = true
 		}
@@ -345,4 +376,6 @@ func (k *kernel) close() {
 		}
 	}
 	k.tasks = nil
+	k.sh.opt.Pool.Give(k.mem)
+	k.mem = 0
 }

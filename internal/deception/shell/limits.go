@@ -145,63 +145,156 @@ var limits = []struct {
 	{'x', "file locks", "", "unlimited"},
 }
 
+// A ceiling is a resource's soft and hard limit.
+type ceiling struct{ soft, hard string }
+
 func ulimitBuiltin(e *env, args []string) int {
-	which := byte('f')
-	var rest []string
-	all := false
-	for _, a := range args[1:] {
-		if len(a) < 2 || a[0] != '-' {
-			rest = append(rest, a)
-			continue
+	soft, hard, all := false, false, false
+	type ask struct {
+		flag  byte
+		value string
+		set   bool
+	}
+	var asks []ask
+	rest := args[1:]
+	for len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' {
+		if rest[0] == "--" {
+			rest = rest[1:]
+			break
 		}
-		for _, c := range []byte(a[1:]) {
+		for _, c := range []byte(rest[0][1:]) {
 			switch {
 			case c == 'a':
 				all = true
-			case c == 'S' || c == 'H':
+			case c == 'S':
+				soft = true
+			case c == 'H':
+				hard = true
 			case limitIndex(c) >= 0:
-				which = c
+				asks = append(asks, ask{flag: c})
+			case c == 'b' || c == 'k' || c == 'T' || c == 'P':
+				e.errorf("ulimit: %s: invalid option", "-"+string(c))
+				return e.usage("ulimit")
 			default:
 				return e.badOption("ulimit", "-"+string(c))
 			}
+		}
+		rest = rest[1:]
+		if len(rest) > 0 && len(asks) > 0 && (len(rest[0]) == 0 || rest[0][0] != '-') {
+			asks[len(asks)-1].value, asks[len(asks)-1].set = rest[0], true
+			rest = rest[1:]
 		}
 	}
 	if all {
 		for _, l := range limits {
 			unit := "(" + l.unit + "-" + string(l.flag) + ")"
-			e.out(l.name + strings.Repeat(" ", max(1, 39-len(l.name)-len(unit))) + unit + " " + e.limit(l.flag) + "\n")
+			e.out(l.name + strings.Repeat(" ", max(1, 40-len(l.name)-len(unit))) + unit + " " + e.limit(l.flag, hard) + "\n")
 		}
 		return 0
 	}
-	if len(rest) == 0 {
-		e.out(e.limit(which) + "\n")
-		return 0
+	if len(asks) == 0 {
+		asks = append(asks, ask{flag: 'f'})
+		if len(rest) > 0 {
+			asks[0].value, asks[0].set = rest[0], true
+		}
 	}
-	switch v := rest[0]; v {
-	case "unlimited", "hard", "soft":
-	default:
-		if _, err := strconv.ParseUint(v, 10, 63); err != nil {
-			e.errorf("ulimit: %s: invalid number", v)
-			return 1
+	for _, a := range asks {
+		l := limits[limitIndex(a.flag)]
+		if a.set {
+			if !e.setLimit(a.flag, a.value, soft, hard) {
+				return 1
+			}
+			continue
 		}
-		if e.limits == nil {
-			e.limits = map[byte]string{}
+		if len(asks) > 1 {
+			unit := "(" + l.unit + "-" + string(l.flag) + ")"
+			e.out(l.name + strings.Repeat(" ", max(1, 40-len(l.name)-len(unit))) + unit + " ")
 		}
-		e.limits[which] = v
-		return 0
-	}
-	if rest[0] == "unlimited" {
-		if e.limits == nil {
-			e.limits = map[byte]string{}
-		}
-		e.limits[which] = "unlimited"
+		e.out(e.limit(a.flag, hard && !soft) + "\n")
 	}
 	return 0
 }
 
-func (e *env) limit(c byte) string {
+// setLimit changes a limit; a hard one cannot be raised by who is not root, nor
+// by root in what the pretended machine allows nobody.
+func (e *env) setLimit(flag byte, value string, soft, hard bool) bool {
+	if !soft && !hard {
+		soft, hard = true, true
+	}
+	l := limits[limitIndex(flag)]
+	now := ceiling{e.limit(flag, false), e.limit(flag, true)}
+	switch value {
+	case "hard":
+		value = now.hard
+	case "soft":
+		value = now.soft
+	case "unlimited":
+	default:
+		if _, err := strconv.ParseUint(value, 10, 63); err != nil {
+			e.errorf("ulimit: %s: invalid number", value)
+			return false
+		}
+	}
+	if flag == 'p' {
+		e.errorf("ulimit: %s: cannot modify limit: Invalid argument", l.name)
+		return false
+	}
+	if above(value, now.hard) && (e.cred.UID != 0 && hard || !hard || flag == 'n' && above(value, "1073741816")) {
+		what := "Invalid argument"
+		if hard {
+			what = "Operation not permitted"
+		}
+		e.errorf("ulimit: %s: cannot modify limit: %s", l.name, what)
+		return false
+	}
+	if soft {
+		now.soft = value
+	}
+	if hard {
+		now.hard = value
+		if !soft && above(now.soft, value) {
+			e.errorf("ulimit: %s: cannot modify limit: Invalid argument", l.name)
+			return false
+		}
+	}
+	fresh := map[byte]ceiling{flag: now}
+	for k, v := range e.limits {
+		if k != flag {
+			fresh[k] = v
+		}
+	}
+	e.limits = fresh
+	return true
+}
+
+// above reports whether limit a is higher than b.
+func above(a, b string) bool {
+	if b == "unlimited" || a == b {
+		return false
+	}
+	if a == "unlimited" {
+		return true
+	}
+	x, _ := strconv.ParseUint(a, 10, 63)
+	y, _ := strconv.ParseUint(b, 10, 63)
+	return x > y
+}
+
+// limit is a resource's value, the hard one or the soft.
+func (e *env) limit(c byte, hard bool) string {
 	if v, ok := e.limits[c]; ok {
-		return v
+		if hard {
+			return v.hard
+		}
+		return v.soft
+	}
+	if hard {
+		switch c { // the others have one value for both
+		case 'c', 's':
+			return "unlimited"
+		case 'n':
+			return "1048576"
+		}
 	}
 	return limits[limitIndex(c)].value
 }

@@ -80,7 +80,7 @@ func (e *env) computed(name string) (string, bool) {
 	now := e.k.sh.opt.Now
 	switch name {
 	case "RANDOM":
-		return strconv.Itoa(e.k.random().IntN(32768)), true
+		return strconv.Itoa(e.nextRandom()), true
 	case "SRANDOM":
 		return strconv.FormatUint(uint64(e.k.random().Uint32()), 10), true
 	case "SECONDS":
@@ -97,7 +97,7 @@ func (e *env) computed(name string) (string, bool) {
 	case "BASH_SUBSHELL":
 		return strconv.Itoa(e.level), true
 	case "BASH_COMMAND":
-		return e.cmdText, true
+		return e.commandText(), true
 	case "SHELLOPTS":
 		return e.shellOpts(), true
 	case "BASHOPTS":
@@ -137,7 +137,7 @@ func (e *env) computedList(name string) []string {
 			}
 		}
 	case "DIRSTACK":
-		return append([]string{e.tildeName(e.cwd)}, e.dirs...)
+		return append([]string{e.cwd}, e.dirs...)
 	case "FUNCNAME", "BASH_SOURCE", "BASH_LINENO":
 		for i := len(e.frames) - 1; i >= 0; i-- {
 			switch f := e.frames[i]; name {
@@ -149,7 +149,12 @@ func (e *env) computedList(name string) []string {
 				out = append(out, strconv.Itoa(f.line))
 			}
 		}
-		if len(e.frames) > 0 && e.frames[0].fn && name == "FUNCNAME" && !e.command {
+		switch {
+		case e.script != "" && name == "BASH_SOURCE":
+			out = append(out, e.script)
+		case e.script != "" && name == "BASH_LINENO":
+			out = append(out, "0")
+		case len(e.frames) > 0 && name == "FUNCNAME" && !e.command:
 			out = append(out, "main")
 		}
 	}
@@ -294,4 +299,23 @@ func (e *env) sortedNames() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// nextRandom is RANDOM: the minimal standard generator of Park and Miller, its
+// halves combined, as bash 5.1 and later have it.
+func (e *env) nextRandom() int {
+	if !e.seeded {
+		e.seed, e.seeded = e.k.random().Uint32(), true
+	}
+	last := int64(int32(e.seed))
+	if last == 0 {
+		last = 123459876
+	}
+	h, l := last/127773, last%127773
+	t := 16807*l - 2836*h
+	if t < 0 {
+		t += 0x7fffffff
+	}
+	e.seed = uint32(t)
+	return int((e.seed>>16)^(e.seed&0xffff)) & 32767
 }

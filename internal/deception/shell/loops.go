@@ -87,6 +87,7 @@ func (e *env) forWords(c *syntax.ForClause, l *syntax.WordIter) int {
 	}
 	status := 0
 	for _, it := range items {
+		e.debugFor("for " + l.Name.Value + " in " + e.itemsText(l))
 		if e.opts&optXTrace != 0 {
 			e.traceLine("for " + l.Name.Value + " in " + e.itemsText(l))
 		}
@@ -157,6 +158,9 @@ func (e *env) forArith(c *syntax.ForClause, l *syntax.CStyleLoop) int {
 }
 
 func (e *env) arithCmd(c *syntax.ArithmCmd) int {
+	if e.traps["DEBUG"] != "" {
+		e.debugFor(e.unit.slice(c.Pos(), c.End()))
+	}
 	text := strings.TrimPrefix(e.unit.slice(c.Left, c.Right), "((")
 	if d, ok := e.unit.defect(strings.TrimSpace(text)); ok {
 		text = d.text

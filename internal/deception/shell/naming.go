@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -18,6 +19,13 @@ func hashBuiltin(e *env, args []string) int {
 			return 0
 		}
 	}
+	if _, long := opts['l']; long && len(names) == 0 {
+		return e.listHashed()
+	}
+	if _, show := opts['t']; show && len(names) == 0 {
+		e.errorf("hash: -t: option requires an argument")
+		return e.usage("hash")
+	}
 	if p, ok := opts['p']; ok {
 		for _, n := range names {
 			e.remember(n, p)
@@ -30,7 +38,24 @@ func hashBuiltin(e *env, args []string) int {
 	status := 0
 	for _, n := range names {
 		if _, forget := opts['d']; forget {
+			if _, ok := e.paths[n]; !ok {
+				e.errorf("hash: %s: not found", n)
+				status = 1
+			}
 			delete(e.paths, n)
+			continue
+		}
+		if _, show := opts['t']; show {
+			h, ok := e.paths[n]
+			switch {
+			case !ok:
+				e.errorf("hash: %s: not found", n)
+				status = 1
+			case len(names) > 1:
+				e.out(n + "\t" + h.path + "\n")
+			default:
+				e.out(h.path + "\n")
+			}
 			continue
 		}
 		if strings.IndexByte(n, '/') >= 0 || e.builtin(n) != nil {
@@ -42,14 +67,24 @@ func hashBuiltin(e *env, args []string) int {
 			status = 1
 			continue
 		}
-		if _, show := opts['t']; show {
-			e.out(p + "\n")
-			continue
-		}
 		e.remember(n, p)
-		e.paths[n].hits = 0
+		if h := e.paths[n]; h != nil {
+			h.hits = 0
+		}
 	}
 	return status
+}
+
+// listHashed is hash -l: as commands.
+func (e *env) listHashed() int {
+	if len(e.paths) == 0 {
+		e.out("hash: hash table empty\n")
+		return 0
+	}
+	for _, n := range slices.Sorted(maps.Keys(e.paths)) {
+		e.out("builtin hash -p " + e.paths[n].path + " " + n + "\n")
+	}
+	return 0
 }
 
 func (e *env) listHash() int {
@@ -112,7 +147,11 @@ func aliasBuiltin(e *env, args []string) int {
 				show(a)
 				continue
 			}
-			e.errorf("alias: %s: not found", a)
+			if e.dialect == dash {
+				e.warn("alias: " + a + " not found\n")
+			} else {
+				e.errorf("alias: %s: not found", a)
+			}
 			status = 1
 			continue
 		}
@@ -164,6 +203,19 @@ func enableBuiltin(e *env, args []string) int {
 	}
 	_, all := opts['a']
 	_, off := opts['n']
+	if _, special := opts['s']; special && len(names) == 0 {
+		for _, n := range []string{".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "source", "times", "trap", "unset"} {
+			e.out("enable " + n + "\n")
+		}
+		return 0
+	}
+	if f, ok := opts['f']; ok {
+		for _, n := range names {
+			e.errorf("enable: cannot open shared object %s: %s: cannot open shared object file: No such file or directory", f, f)
+			_ = n
+		}
+		return 1
+	}
 	if len(names) == 0 {
 		for _, n := range builtinNames() {
 			switch {
@@ -192,77 +244,28 @@ func enableBuiltin(e *env, args []string) int {
 	return status
 }
 
-// compgenBuiltin knows the lists attackers ask for: -c, -b, -a, -k, -v, -u, -A
-// function, -W.
-func compgenBuiltin(e *env, args []string) int {
-	opts, rest, st := e.options(args, "abcdefgjksuvoAGWFCXPS", "oAGWFCXPS")
-	if st != 0 {
-		return st
-	}
-	prefix := ""
-	if len(rest) > 0 {
-		prefix = rest[0]
-	}
-	var list []string
-	if _, ok := opts['b']; ok {
-		list = append(list, builtinNames()...)
-	}
-	if _, ok := opts['k']; ok {
-		list = append(list, keywords...)
-	}
-	if _, ok := opts['v']; ok {
-		list = append(list, e.sortedNames()...)
-	}
-	if _, ok := opts['a']; ok {
-		for n := range e.alias {
-			list = append(list, n)
-		}
-		sort.Strings(list)
-	}
-	if _, ok := opts['u']; ok {
-		e.passwd(func(f []string) bool { list = append(list, f[0]); return false })
-	}
-	if _, ok := opts['c']; ok {
-		list = append(list, e.commandNames(prefix)...)
-	}
-	if w, ok := opts['W']; ok {
-		list = append(list, strings.Fields(w)...)
-	}
-	if opts['A'] == "function" {
-		list = append(list, e.functionNames()...)
-	}
-	status := 1
-	for _, s := range list {
-		if strings.HasPrefix(s, prefix) {
-			e.out(s + "\n")
-			status = 0
-		}
-	}
-	return status
-}
-
 // commandNames lists all that a command's name can be, for completion.
 func (e *env) commandNames(prefix string) []string {
-	seen := map[string]bool{}
+	out := e.commandList(prefix)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// commandList is the same as compgen has it: kind by kind, and twice what is
+// there twice.
+func (e *env) commandList(prefix string) []string {
 	var out []string
-	add := func(n string) {
-		if strings.HasPrefix(n, prefix) && !seen[n] {
-			seen[n] = true
-			out = append(out, n)
+	add := func(list ...string) {
+		for _, n := range list {
+			if strings.HasPrefix(n, prefix) {
+				out = append(out, n)
+			}
 		}
 	}
-	for n := range e.alias {
-		add(n)
-	}
-	for _, n := range keywords {
-		add(n)
-	}
-	for n := range e.funcs {
-		add(n)
-	}
-	for n := range usages {
-		add(n)
-	}
+	add(slices.Sorted(maps.Keys(e.alias))...)
+	add(keywords...)
+	add(e.functionNames()...)
+	add(builtinNames()...)
 	path, _ := e.get("PATH")
 	for dir := range strings.SplitSeq(path, ":") {
 		if e.fs == nil || dir == "" {
@@ -279,6 +282,5 @@ func (e *env) commandNames(prefix string) []string {
 			}
 		}
 	}
-	slices.Sort(out)
 	return out
 }

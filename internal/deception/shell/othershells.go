@@ -99,7 +99,7 @@ func (e *env) ashLine(prompt string, hist []string) (string, bool) {
 			return string(line) + "\n", true
 		case 3:
 			t.send([]byte("^C"))
-			panic(death{128 + sigInt, ofLine})
+			panic(death{128 + sigInt, ofLine, nil})
 		case 4:
 			if len(line) == 0 {
 				t.send([]byte("\r\n"))

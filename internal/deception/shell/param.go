@@ -50,6 +50,9 @@ func (x *expander) param(p *syntax.ParamExp, quoted bool) error {
 		return err
 	}
 	if p.Length {
+		if !v.set && !v.list && e.opts&optNoUnset != 0 {
+			return e.unbound(v.name)
+		}
 		return x.result(strconv.Itoa(e.length(p, v)), quoted)
 	}
 	if p.Exp != nil {

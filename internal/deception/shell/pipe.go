@@ -50,6 +50,11 @@ func (p pipeIn) Read(b []byte) (int, error) {
 	return got, nil
 }
 
+// WaitRead waits for input until a time.
+func (p pipeIn) WaitRead(until time.Time) bool {
+	return p.k.wait(func() bool { return p.n > 0 || p.writers == 0 }, until)
+}
+
 func (p pipeIn) Write([]byte) (int, error) { return 0, vfs.EBADF }
 
 func (p pipeIn) Close() {
@@ -108,7 +113,7 @@ func (p *ring) grow(want int) {
 		if len(p.buf) > 0 {
 			return
 		}
-		panic(death{2, ofProcess})
+		panic(death{2, ofProcess, nil})
 	}
 	buf := make([]byte, size)
 	n := copy(buf, p.buf[p.from:min(p.from+p.n, len(p.buf))])

@@ -72,6 +72,9 @@ func (e *env) pipeline(c *syntax.BinaryCmd) int {
 		status = e.lastStage(list[len(list)-1], in)
 	}
 	e.waitFor(tasks)
+	if n := len(tasks); n > 0 && status < 0 {
+		e.tellKilled(tasks[n-1].killed, tasks[n-1].pid)
+	}
 	e.pipes = e.pipes[:0:0]
 	result := 0
 	for _, t := range tasks {
@@ -125,18 +128,26 @@ func (e *env) announce(child *env, s *syntax.Stmt) {
 	}
 }
 
+// launch starts body as the process child beside this one.
+func (e *env) launch(child *env, text string, body func() int) *task {
+	unit := e.unit
+	t := e.k.fork(child, func() int {
+		child.unit = unit
+		return child.finish(body())
+	})
+	t.text = text
+	return t
+}
+
 // stage starts one stage of a pipeline.
 func (e *env) stage(child *env, s *syntax.Stmt, unit *unit) *task {
 	e.announce(child, s)
-	t := e.k.fork(child.pid, func(t *task) int {
+	return e.launch(child, unit.slice(s.Pos(), s.End()), func() int {
 		child.unit = unit
 		child.inPlace = simple(s)
 		child.stmt(s)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.text = unit.slice(s.Pos(), s.End())
-	t.free = append(t.free, child.release)
-	return t
 }
 
 // waitFor waits until all tasks have ended.
@@ -161,18 +172,17 @@ func (e *env) background(s *syntax.Stmt) {
 	if !e.jobControl {
 		child.fds.set(0, &ofile{refs: 1, file: nullFile{}, path: "/dev/null"})
 	}
-	unit := e.unit
 	fg := *s
 	fg.Background = false
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
+	if !e.jobControl { // keys must not reach what runs in the background
+		child.ignore("SIGINT", "SIGQUIT")
+	}
+	text := strings.TrimSpace(strings.TrimSuffix(e.unit.slice(s.Pos(), s.End()), "&"))
+	t := e.launch(child, text, func() int {
 		child.inPlace = simple(s)
 		child.stmt(&fg)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.free = append(t.free, child.release)
-	text := strings.TrimSpace(strings.TrimSuffix(unit.slice(s.Pos(), s.End()), "&"))
-	t.text = text
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)
@@ -201,14 +211,10 @@ func (e *env) coproc(c *syntax.CoprocClause) int {
 	e.fds.set(r, fromR)
 	w := e.fds.free(60, true)
 	e.fds.set(w, toW)
-	unit := e.unit
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
+	t := e.launch(child, e.unit.slice(c.Pos(), c.End()), func() int {
 		child.stmt(c.Stmt)
-		return child.finish(child.status)
+		return child.status
 	})
-	t.free = append(t.free, child.release)
-	t.text = unit.slice(c.Pos(), c.End())
 	e.addJob(t)
 	e.lastPID = child.pid
 	v := &variable{arr: newArray(e.mine, false)}
@@ -220,7 +226,34 @@ func (e *env) coproc(c *syntax.CoprocClause) int {
 	if err := e.set(name+"_PID", strconv.Itoa(t.pid)); err != nil {
 		return 1
 	}
+	e.coprocs = append(e.coprocs, coprocess{t, name, [2]int{r, w}})
 	return 0
+}
+
+// A coprocess is one whose descriptors the shell closes when it has ended.
+type coprocess struct {
+	task *task
+	name string
+	fds  [2]int
+}
+
+// reapCoprocs forgets the coprocesses that ended.
+func (e *env) reapCoprocs() {
+	n := 0
+	for _, c := range e.coprocs {
+		if !c.task.done {
+			e.coprocs[n] = c
+			n++
+			continue
+		}
+		for _, fd := range c.fds {
+			e.fds.set(fd, nil)
+		}
+		for _, v := range []string{c.name, c.name + "_PID"} {
+			_ = e.unsetVar(v)
+		}
+	}
+	e.coprocs = e.coprocs[:n]
 }
 
 // processSubst is <( ) and >( ): a pipe that commands open as /dev/fd/N.
@@ -241,14 +274,8 @@ func (e *env) processSubst(p *syntax.ProcSubst) (string, error) {
 		child.fds.set(0, r)
 		e.fds.set(fd, w)
 	}
-	unit := e.unit
 	stmts := p.Stmts
-	t := e.k.fork(child.pid, func(t *task) int {
-		child.unit = unit
-		child.stmts(stmts)
-		return child.finish(child.status)
-	})
-	t.free = append(t.free, child.release)
+	t := e.launch(child, "", func() int { return child.stmts(stmts) })
 	e.lastPID = child.pid
 	out := p.Op != syntax.CmdIn
 	e.substs = append(e.substs, func() {
@@ -277,6 +304,54 @@ func timeReport(d time.Duration, posix bool) string {
 	}
 	m := func(s float64) string { return strconv.Itoa(int(s)/60) + "m" + secs(s-float64(int(s)/60*60), 3) + "s" }
 	return "\nreal\t" + m(real) + "\nuser\t" + m(user) + "\nsys\t" + m(user/2) + "\n"
+}
+
+// timeFormat is TIMEFORMAT's report; an empty format reports nothing.
+func (e *env) timeFormat(f string, took time.Duration) string {
+	if f == "" {
+		return ""
+	}
+	real := took.Seconds()
+	user := min(real*0.4, 0.002)
+	var b strings.Builder
+	for i := 0; i < len(f); i++ {
+		if f[i] != '%' || i+1 == len(f) {
+			b.WriteByte(f[i])
+			continue
+		}
+		i++
+		digits, long := 3, false
+		if f[i] >= '0' && f[i] <= '9' && i+1 < len(f) {
+			digits = min(int(f[i]-'0'), 3)
+			i++
+		}
+		if f[i] == 'l' && i+1 < len(f) {
+			long = true
+			i++
+		}
+		v := map[byte]float64{'R': real, 'U': user, 'S': user / 2}
+		switch c := f[i]; c {
+		case '%':
+			b.WriteByte('%')
+		case 'P':
+			share := 0.0
+			if real > 0 {
+				share = 100 * (user + user/2) / real
+			}
+			b.WriteString(secs(share, 2))
+		case 'R', 'U', 'S':
+			s := v[c]
+			if long {
+				b.WriteString(strconv.Itoa(int(s)/60) + "m" + secs(s-float64(int(s)/60*60), digits) + "s")
+			} else {
+				b.WriteString(secs(s, digits))
+			}
+		default:
+			e.errorf("TIMEFORMAT: `%c': invalid format character", c)
+			return ""
+		}
+	}
+	return b.String() + "\n"
 }
 
 func secs(s float64, digits int) string { return strconv.FormatFloat(s, 'f', digits, 64) }

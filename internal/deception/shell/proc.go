@@ -2,6 +2,7 @@ package shell
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -11,9 +12,33 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
-// run gives a command its process and runs it.
-func (e *env) run(cmd coreutils.Command, args []string) int {
+// run gives a command its process and runs it. A fault of ours in the command is
+// a crash of that process alone, as it would be on the real machine.
+func (e *env) run(cmd coreutils.Command, args []string) (status int) {
 	p := e.proc(args)
+	was := e.inCommand
+	e.inCommand = true
+	defer func() {
+		e.inCommand = was
+		r := recover()
+		if r == nil {
+			return
+		}
+		if d, ok := r.(death); ok {
+			if d.scope != ofCommand {
+				panic(d)
+			}
+			status = d.status
+			return
+		}
+		e.k.sh.opt.Watch.Unsupported(fmt.Sprintf("panic: %s: %v", base(args[0]), r))
+		if e.interactive {
+			e.warn("Segmentation fault\n")
+		} else {
+			e.errorf("%5d Segmentation fault      %s", p.PID, strings.Join(args, " "))
+		}
+		status = 128 + sigSegv
+	}()
 	return cmd(p)
 }
 
@@ -77,6 +102,7 @@ func (e *env) environ() []string {
 		bucket uint32
 		kv     string
 	}
+	e.k.step(len(e.vars) / 8)
 	items := make([]item, 0, 24)
 	for n, v := range e.vars {
 		if v.attr&exported != 0 && v.attr&unset == 0 && v.arr == nil {

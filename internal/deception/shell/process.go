@@ -26,7 +26,7 @@ func (k *kernel) newPID(e *env, ppid int, exe string, args []string) int {
 // fork returns a copy of e as a child process has it.
 func (e *env) fork() *env {
 	c := *e
-	c.parentPID = e.pid
+	c.parent, c.parentPID, c.task, c.inCommand, c.pending, c.killed, c.coprocs = e, e.pid, e.k.cur, false, nil, 0, nil
 	e.shared, e.fshare = true, true
 	c.shared, c.fshare = true, true
 	e.mine = new(mark)
@@ -40,13 +40,16 @@ func (e *env) fork() *env {
 	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset
 		c.traps = map[string]string{}
 		for n, t := range e.traps {
-			if t == "" {
+			if t == "" || n == "ERR" && e.opts&optErrTrace != 0 || (n == "DEBUG" || n == "RETURN") && e.opts&optFuncTrace != 0 {
 				c.traps[n] = t
+			} else if n != "EXIT" {
+				c.oldTraps = append(c.oldTraps[:len(c.oldTraps):len(c.oldTraps)], [2]string{n, t})
 			}
 		}
 	}
 	c.frames = append([]frame(nil), e.frames...)
 	c.pid = e.k.newPID(e, e.pid, "/usr/bin/bash", []string{e.name})
+	e.k.lives(&c)
 	return &c
 }
 
@@ -56,6 +59,7 @@ func (e *env) release() {
 		return
 	}
 	e.ended = true
+	e.k.gone(e)
 	e.fds.close()
 	e.k.charge(-e.held - e.scratch)
 	e.held, e.scratch = 0, 0
@@ -75,18 +79,51 @@ func (c *env) isolate(body func() int) (status int) {
 		return 254
 	}
 	depth := k.depth
+	above := k.enter(c)
 	defer func() {
 		k.depth = depth - 1
-		if r := recover(); r != nil {
-			d, ok := r.(death)
-			if !ok || d.scope != ofProcess {
-				panic(r)
-			}
-			status = d.status
+		r := recover()
+		if r == nil {
+			k.leave(above)
+			return
+		}
+		d, ok := r.(death)
+		mine := ok && d.scope == ofProcess && (d.who == nil || d.who == c)
+		if mine {
+			c.lastWords(d)
+		}
+		k.leave(above)
+		if !mine {
+			panic(r)
+		}
+		status, c.killed = d.status, d.signal()
+		if p := c.parent; c.killed != 0 && p != nil && p.pid == c.pid { // one process, seen twice
+			panic(killed(p, c.killed))
 		}
 	}()
 	status = body()
 	return c.finish(status)
+}
+
+// lastWords runs the exit trap of a shell that dies of a signal it could see.
+func (e *env) lastWords(d death) {
+	switch d.signal() {
+	case sigHup, sigInt, sigTerm, sigQuit, 14:
+	default:
+		return
+	}
+	if e.traps["EXIT"] == "" {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(death); !ok {
+				panic(r)
+			}
+		}
+	}()
+	e.flow, e.status = goingOn, d.status
+	e.finish(d.status)
 }
 
 // finish runs the exit trap and returns the final status.
@@ -114,6 +151,7 @@ func (e *env) runMain(body func() int) (status int) {
 			if !ok || d.scope == ofSession {
 				panic(r)
 			}
+			e.lastWords(d)
 			status = d.status
 		}
 	}()

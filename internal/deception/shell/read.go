@@ -94,7 +94,8 @@ func (r *reading) timeout(opts map[byte]string) (int, bool) {
 		return 1, true
 	}
 	if t == 0 {
-		return 0, true
+		d, ok := r.in.file.(deadliner)
+		return b2i(ok && !d.WaitRead(r.e.k.now())), true
 	}
 	r.until = r.e.k.now().Add(time.Duration(min(t, 1e6) * float64(time.Second)))
 	return 0, false
@@ -325,10 +326,31 @@ func mapfileBuiltin(e *env, args []string) int {
 		return 1
 	}
 	_, trim := opts['t']
-	return e.mapLines(name, in, delim, trim, count, origin, skip)
+	m := mapping{name: name, in: in, delim: delim, trim: trim, count: count, origin: origin, skip: skip, back: opts['C'], every: 5000}
+	if s, ok := opts['c']; ok {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			e.errorf("%s: %s: invalid callback quantum", args[0], s)
+			return 1
+		}
+		m.every = n
+	}
+	return e.mapLines(m)
 }
 
-func (e *env) mapLines(name string, in *ofile, delim byte, trim bool, count, origin, skip int) int {
+// A mapping is one run of mapfile.
+type mapping struct {
+	name                string
+	in                  *ofile
+	delim               byte
+	trim                bool
+	count, origin, skip int
+	back                string // called with every some lines
+	every               int
+}
+
+func (e *env) mapLines(m mapping) int {
+	name, in, delim, trim, count, origin, skip := m.name, m.in, m.delim, m.trim, m.count, m.origin, m.skip
 	v := &variable{arr: newArray(e.mine, false)}
 	if origin > 0 {
 		old, err := e.arrayOf(name, false)
@@ -349,6 +371,9 @@ func (e *env) mapLines(name string, in *ofile, delim byte, trim bool, count, ori
 		}
 		if trim {
 			s = strings.TrimSuffix(s, string(delim))
+		}
+		if m.back != "" && (n+1)%m.every == 0 {
+			e.runText(&source{text: m.back + " " + strconv.Itoa(origin+n) + " " + singleQuote(s), kind: fromEval}, e.line-1)
 		}
 		v.arr.set(int64(origin+n), s)
 		n++

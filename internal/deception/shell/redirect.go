@@ -30,8 +30,14 @@ func (e *env) redirFailed(err error) int {
 // redirect applies redirections in order. undo puts the descriptors back; it is
 // never nil and must be called even after an error.
 func (e *env) redirect(rs []*syntax.Redirect) (undo func(), err error) {
+	undo, _, err = e.redirectOr(rs)
+	return undo, err
+}
+
+// redirectOr is redirect for who may want to keep what it did.
+func (e *env) redirectOr(rs []*syntax.Redirect) (undo, keep func(), err error) {
 	if len(rs) == 0 {
-		return func() {}, nil
+		return func() {}, func() {}, nil
 	}
 	type old struct {
 		fd int
@@ -44,15 +50,21 @@ func (e *env) redirect(rs []*syntax.Redirect) (undo func(), err error) {
 		}
 		saved = nil
 	}
+	keep = func() {
+		for _, s := range saved {
+			s.o.drop()
+		}
+		saved = nil
+	}
 	for _, r := range rs {
 		err := e.redirectOne(r, func(fd int, o *ofile) {
 			saved = append(saved, old{fd, e.fds.swap(fd, o)})
 		})
 		if err != nil {
-			return undo, err
+			return undo, keep, err
 		}
 	}
-	return undo, nil
+	return undo, keep, nil
 }
 
 // redirectOne opens what r names and hands it to put.

@@ -43,8 +43,16 @@ func setBuiltin(e *env, args []string) int {
 			}
 			continue
 		}
-		if c := e.setFlags(a); c != 0 {
+		named := strings.IndexByte(a, 'o')
+		if c := e.setFlags(strings.ReplaceAll(a, "o", "")); c != 0 {
 			return e.badOption("set", a[:1]+string(c))
+		}
+		if named > 0 && i+1 < len(args) {
+			i++
+			if !e.setOption(args[i], a[0] == '-') {
+				e.errorf("set: %s: invalid option name", args[i])
+				return 2
+			}
 		}
 	}
 	if i < len(args) {
@@ -92,7 +100,7 @@ func (e *env) setOption(name string, on bool) bool {
 // listOptions is set -o (a table) and set +o (commands).
 func (e *env) listOptions(table bool) {
 	for _, o := range setOptions {
-		on := e.opts&o.bit != 0 || o.bit == optHistExpand && e.dialect == bash && !e.histOff
+		on := e.opts&o.bit != 0
 		switch {
 		case table && on:
 			e.out(padRight(o.name, 15) + "\ton\n")
@@ -207,6 +215,12 @@ func (e *env) shoptSet(names []string, on, off, quiet bool) int {
 }
 
 func getoptsBuiltin(e *env, args []string) int {
+	if len(args) > 1 && len(args[1]) > 1 && args[1][0] == '-' && e.dialect == bash {
+		if args[1] != "--" {
+			return e.badOption("getopts", args[1][:2])
+		}
+		args = append(args[:1:1], args[2:]...)
+	}
 	if len(args) < 3 {
 		return e.usage("getopts")
 	}

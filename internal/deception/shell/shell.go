@@ -45,8 +45,9 @@ type Options struct {
 	// After replaces the wait for a time to come; nil is a timer. With it goes a
 	// Now that follows the jumps, for budgets are then counted on that clock.
 	After  func(time.Duration) (fire <-chan time.Time, stop func() bool)
-	Seed   uint64 // process ids, RANDOM
-	Budget Budget // zero fields mean the defaults
+	Seed   uint64    // process ids, RANDOM
+	Budget Budget    // zero fields mean the defaults
+	Pool   *vfs.Pool // out of which the bytes of all sessions come; nil: no bound
 	Watch  Watcher
 }
 

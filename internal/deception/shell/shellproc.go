@@ -46,7 +46,10 @@ func (e *env) runShell(d dialect, args []string) int {
 	if st.login || strings.HasPrefix(args[0], "-") {
 		c.login = true
 	}
-	return c.isolate(func() int { return c.start(st) })
+	e.k.lives(c)
+	status = c.isolate(func() int { return c.start(st) })
+	e.tellKilled(c.killed, c.pid)
+	return status
 }
 
 // become turns a fork into a fresh shell.
@@ -55,6 +58,7 @@ func (c *env) become(d dialect, name string) {
 	c.flags, c.command, c.interactive, c.login = "hBs", false, false, false
 	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
 	c.self, c.ppid = c.pid, c.parentPID
+	c.oldTraps, c.at, c.script = nil, nil, ""
 	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
 	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
 	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
@@ -238,7 +242,7 @@ func (c *env) runFile(path string, args []string) int {
 		c.warn(path + ": " + path + ": cannot execute binary file\n")
 		return 126
 	}
-	c.name, c.params, c.flags = path, args, "hB"
+	c.name, c.params, c.flags, c.script = path, args, "hB", path
 	return c.runText(&source{name: path, text: text, kind: fromFile}, 0)
 }
 

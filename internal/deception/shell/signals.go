@@ -82,7 +82,10 @@ func killBuiltin(e *env, args []string) int {
 	switch a := rest[0]; {
 	case a == "-l" || a == "-L":
 		return e.killList(rest[1:])
-	case (a == "-s" || a == "-n") && len(rest) > 1:
+	case (a == "-s" || a == "-n") && len(rest) < 2:
+		e.errorf("kill: %s: option requires an argument", a)
+		return 1
+	case a == "-s" || a == "-n":
 		if sig = signalNumber(rest[1]); sig < 0 {
 			e.errorf("kill: %s: invalid signal specification", rest[1])
 			return 1
@@ -138,14 +141,19 @@ func (e *env) killList(args []string) int {
 }
 
 func (e *env) killOne(a string, sig int) bool {
+	k := e.k
 	if strings.HasPrefix(a, "%") {
 		o := e.jobs.find(a)
 		if o == nil {
 			e.errorf("kill: %s: no such job", a)
 			return false
 		}
-		e.k.signal(o.task, sig)
-		if o.task.paused && e.interactive && sig == sigTerm {
+		if o.task.done {
+			e.errorf("kill: (%d) - %s", o.task.pid, vfs.ESRCH)
+			return false
+		}
+		k.signalGroup(o.task, sig)
+		if o.task.paused && e.interactive && (sig == sigTerm || sig == sigHup) {
 			// bash tells at once that the job is still stopped.
 			e.warn("\n" + e.jobs.line(o, false))
 			o.task.paused = false
@@ -157,16 +165,24 @@ func (e *env) killOne(a string, sig int) bool {
 		e.errorf("kill: %s: arguments must be process or job IDs", a)
 		return false
 	}
-	switch {
-	case pid == e.pid || pid == e.self || pid == 0:
-		return e.raise(sig)
+	if pid == 0 {
+		for _, t := range k.tasks {
+			if t != k.cur && !t.done {
+				k.signalTask(t, sig)
+			}
+		}
+		pid = e.pid
 	}
-	if t := e.k.procs[max(pid, -pid)]; t != nil && !t.done {
-		e.k.signal(t, sig)
+	if x := k.live[max(pid, -pid)]; x != nil && !x.ended {
+		if pid < 0 && x.task != nil && x.task.base == x {
+			k.signalGroup(x.task, sig)
+		} else {
+			k.signal(x, sig)
+		}
 		return true
 	}
-	if e.k.table != nil {
-		err := e.k.table.Kill(e.cred.UID, max(pid, -pid), sig)
+	if k.table != nil {
+		err := k.table.Kill(e.cred.UID, max(pid, -pid), sig)
 		if err == nil {
 			return true
 		}
@@ -175,45 +191,6 @@ func (e *env) killOne(a string, sig int) bool {
 	}
 	e.errorf("kill: (%d) - %s", pid, vfs.ESRCH)
 	return false
-}
-
-// signal sends a signal to a coroutine.
-func (k *kernel) signal(t *task, sig int) {
-	switch sig {
-	case 0, 17, 18, 23, 28: // CHLD, CONT, URG, WINCH
-		if sig == 18 {
-			t.paused = false
-		}
-		return
-	case 19, sigTstp, 21, 22:
-		t.paused = true
-		return
-	}
-	if t == k.cur {
-		t.signal = sig
-		k.deliver(t)
-	}
-	t.signal = sig
-}
-
-// raise sends a signal to the shell itself.
-func (e *env) raise(sig int) bool {
-	name := signalName(sig)
-	if t, ok := e.traps[name]; ok && sig != sigKill {
-		if t != "" {
-			e.pending = append(e.pending, t)
-		}
-		return true
-	}
-	switch sig {
-	case 0, 17, 18, 23, 28, 19, sigTstp, 21, 22:
-		return true
-	case sigTerm, 3, sigInt:
-		if e.interactive && sig != sigInt {
-			return true
-		}
-	}
-	panic(death{128 + sig, ofProcess})
 }
 
 // pendingTraps runs the traps of signals that came during the last command.
@@ -300,6 +277,11 @@ operands:
 			fresh[n] = action
 		}
 	}
+	kept := 0
+	for k, v := range fresh {
+		kept += len(v) - len(e.traps[k])
+	}
+	_ = e.account(max(kept, 0)) // ends the process when there is no more
 	e.traps = fresh
 	return status
 }

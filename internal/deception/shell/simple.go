@@ -16,6 +16,10 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 			return status
 		}
 	}
+	if !e.trapping {
+		e.cmdAt, e.cmdUnit = s, e.unit
+		e.debugTrap()
+	}
 	e.ranSubst = false
 	args, err := e.words(c.Args)
 	if err != nil {
@@ -66,7 +70,7 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 		e.traceWords(args)
 	}
 	keep := name == "exec" && e.funcs[name] == nil
-	undo, err := e.redirect(redirs)
+	undo, done, err := e.redirectOr(redirs)
 	if err != nil {
 		undo()
 		st := e.redirFailed(err)
@@ -91,13 +95,11 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 	if e.opts&optNoExec != 0 && !e.interactive {
 		return 0
 	}
-	e.cmdText = strings.Join(args, " ")
-	if t := e.traps["DEBUG"]; t != "" && !e.trapping {
-		e.runTrap(t)
-	}
 	status := e.dispatch(args)
 	if keep && len(args) > 1 && e.flow != exiting {
 		undo()
+	} else if keep {
+		done()
 	}
 	e.last = args[len(args)-1]
 	return status
@@ -175,6 +177,11 @@ func (e *env) traceWords(args []string) {
 // subshell of command substitutions.
 func (e *env) traceLine(s string) {
 	ps4, _ := e.get("PS4")
+	if strings.ContainsAny(ps4, "\\$`") {
+		e.opts &^= optXTrace
+		ps4 = strings.NewReplacer("\x01", "", "\x02", "").Replace(e.expandPrompt(ps4))
+		e.opts |= optXTrace
+	}
 	if ps4 != "" && e.substLevel > 0 {
 		ps4 = strings.Repeat(ps4[:1], e.substLevel) + ps4
 	}

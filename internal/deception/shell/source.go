@@ -41,7 +41,24 @@ type unit struct {
 	words   map[string]*syntax.Word // texts expanded on their own, by text
 	aliased string                  // the alias this text came from
 	lets    map[string]*unit        // let commands read as plain ones
+	kept    bool                    // charged for as long as a function needs it
 }
+
+// size is about what a unit takes in memory: its text twice and a node of the
+// tree for every character that may begin one.
+func (u *unit) size() int {
+	n := 2 * len(u.text)
+	for i := range len(u.text) {
+		switch u.text[i] {
+		case ' ', '\t', '\n', ';', '|', '&', '$', '`', '"', '\'', '(', '{', '<', '>':
+			n += nodeSize
+		}
+	}
+	return n
+}
+
+// nodeSize is about what a word, a quotation or an expansion takes.
+const nodeSize = 160
 
 // A defect is an expansion the parser refuses and bash finds at run time.
 type defect struct {
@@ -264,12 +281,18 @@ func (e *env) runUnit(src *source, text string, line int) int {
 		e.status = 2
 		return 2
 	}
-	return e.runParsed(u)
+	mark := e.scratch
+	if err := e.hold(u.size()); err != nil {
+		return 2
+	}
+	status := e.runParsed(u)
+	e.unhold(mark)
+	return status
 }
 
 func (e *env) runParsed(u *unit) int {
 	if e.opts&optVerbose != 0 {
-		e.warn(u.text)
+		e.warn(strings.TrimSuffix(u.text, "\n") + "\n")
 	}
 	e.unit = u
 	if n := len(u.stmts); n > 0 && u.src.kind == fromArg && strings.HasSuffix(u.src.text, strings.TrimSuffix(u.text, "\n")) && simple(u.stmts[n-1]) {

@@ -152,7 +152,7 @@ func (t *Terminal) turn() (status int, over bool) {
 		t.hungUp(status)
 	}()
 	if !k.now().Before(k.end) {
-		panic(death{128 + sigHup, ofSession})
+		panic(death{128 + sigHup, ofSession, nil})
 	}
 	if t.e == nil {
 		t.begin()

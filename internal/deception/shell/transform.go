@@ -42,6 +42,32 @@ func (e *env) each(v *param, f func(string) string) error {
 	return nil
 }
 
+// matching runs a match and charges what it took.
+func matching[T any](e *env, f pattern.Flags, run func(m *pattern.Matcher) T) T {
+	m := &pattern.Matcher{Flags: f}
+	out := run(m)
+	e.k.step(m.Steps / patternSteps)
+	return out
+}
+
+// patternSteps is how many of a matcher's steps the budget counts as one.
+const patternSteps = 64
+
+// match reports whether s matches pat.
+func (e *env) match(pat, s string, f pattern.Flags) bool {
+	return matching(e, f, func(m *pattern.Matcher) bool { return m.Match(pat, s) })
+}
+
+// matchPrefix is the length of the prefix of s that matches pat, or -1.
+func (e *env) matchPrefix(pat, s string, longest bool, f pattern.Flags) int {
+	return matching(e, f, func(m *pattern.Matcher) int { return m.Prefix(pat, s, longest) })
+}
+
+// matchSuffix is the offset of the suffix of s that matches pat, or -1.
+func (e *env) matchSuffix(pat, s string, longest bool, f pattern.Flags) int {
+	return matching(e, f, func(m *pattern.Matcher) int { return m.Suffix(pat, s, longest) })
+}
+
 func (e *env) patFlags() pattern.Flags {
 	if e.shopts&shExtGlob != 0 {
 		return pattern.Ext
@@ -54,34 +80,35 @@ func (e *env) operate(op syntax.ParExpOperator, s, pat string) string {
 	f := e.patFlags()
 	switch op {
 	case syntax.RemSmallPrefix, syntax.RemLargePrefix:
-		if n := pattern.Prefix(pat, s, op == syntax.RemLargePrefix, f); n > 0 {
+		if n := e.matchPrefix(pat, s, op == syntax.RemLargePrefix, f); n > 0 {
 			return s[n:]
 		}
 	case syntax.RemSmallSuffix, syntax.RemLargeSuffix:
-		if n := pattern.Suffix(pat, s, op == syntax.RemLargeSuffix, f); n >= 0 {
+		if n := e.matchSuffix(pat, s, op == syntax.RemLargeSuffix, f); n >= 0 {
 			return s[:n]
 		}
 	case syntax.UpperFirst:
-		return mapCase(s, pat, f, true, strings.ToUpper)
+		return e.mapCase(s, pat, f, true, strings.ToUpper)
 	case syntax.UpperAll:
-		return mapCase(s, pat, f, false, strings.ToUpper)
+		return e.mapCase(s, pat, f, false, strings.ToUpper)
 	case syntax.LowerFirst:
-		return mapCase(s, pat, f, true, strings.ToLower)
+		return e.mapCase(s, pat, f, true, strings.ToLower)
 	case syntax.LowerAll:
-		return mapCase(s, pat, f, false, strings.ToLower)
+		return e.mapCase(s, pat, f, false, strings.ToLower)
 	}
 	return s
 }
 
-func mapCase(s, pat string, f pattern.Flags, first bool, to func(string) string) string {
+func (e *env) mapCase(s, pat string, f pattern.Flags, first bool, to func(string) string) string {
 	if s == "" {
 		return s
 	}
+	e.k.step(len(s) / 64)
 	var b strings.Builder
 	for i, r := range s {
 		_, n := utf8.DecodeRuneInString(s[i:])
 		c := s[i : i+n]
-		if (i == 0 || !first) && (pat == "" || pattern.Match(pat, string(r), f)) {
+		if (i == 0 || !first) && (pat == "" || e.match(pat, string(r), f)) {
 			c = to(c)
 		}
 		b.WriteString(c)
@@ -183,12 +210,12 @@ func (e *env) replace(r *syntax.Replace, v *param) error {
 	return e.each(v, func(s string) string {
 		switch anchor {
 		case '#':
-			if n := pattern.Prefix(pat, s, true, f); n >= 0 {
+			if n := e.matchPrefix(pat, s, true, f); n >= 0 {
 				return with.of(s[:n]) + s[n:]
 			}
 			return s
 		case '%':
-			if n := pattern.Suffix(pat, s, true, f); n >= 0 {
+			if n := e.matchSuffix(pat, s, true, f); n >= 0 {
 				return s[:n] + with.of(s[n:])
 			}
 			return s
@@ -200,11 +227,12 @@ func (e *env) replace(r *syntax.Replace, v *param) error {
 func (e *env) replaceAll(s, pat string, with template, all bool, f pattern.Flags) string {
 	var b strings.Builder
 	for s != "" || b.Len() == 0 {
-		from, to := pattern.Find(pat, s, f)
+		m := pattern.Matcher{Flags: f}
+		from, to := m.Find(pat, s)
+		e.k.step(1 + m.Steps/patternSteps)
 		if from < 0 {
 			break
 		}
-		e.k.step(1 + from/256)
 		b.WriteString(s[:from])
 		b.WriteString(with.of(s[from:to]))
 		if int64(b.Len()) > e.k.bud.Bytes {

@@ -47,7 +47,7 @@ func (t *tty) send(p []byte) {
 	k := t.k
 	k.out += int64(len(p))
 	if k.out > k.bud.Output {
-		panic(death{128 + sigKill, ofLine})
+		panic(death{128 + sigKill, ofLine, nil})
 	}
 	if _, err := t.w.Write(p); err != nil {
 		t.gone = true
@@ -170,13 +170,13 @@ func (t *tty) signal(c byte) bool {
 		if t.echo {
 			t.send([]byte("^C"))
 		}
-		t.k.intr = true
+		t.k.intr = sigInt
 	case 0x1c:
 		t.flush()
 		if t.echo {
 			t.send([]byte("^\\"))
 		}
-		t.k.intr = true
+		t.k.intr = sigQuit
 	case 0x1a:
 		t.flush()
 		if t.echo {
@@ -262,7 +262,7 @@ func (t *tty) Read(p []byte) (int, error) {
 		t.eof--
 		return 0, io.EOF
 	}
-	panic(death{128 + sigHup, ofSession})
+	panic(death{128 + sigHup, ofSession, nil})
 }
 
 // WaitRead waits for input until a time: read -t.
@@ -285,7 +285,7 @@ func (t *tty) key(block bool) (byte, bool) {
 	}
 	if len(t.queue) == 0 {
 		if t.gone {
-			panic(death{128 + sigHup, ofSession})
+			panic(death{128 + sigHup, ofSession, nil})
 		}
 		return 0, false
 	}

@@ -107,6 +107,15 @@ func (s *store) ownDir(id uint32) (*inode, *patch, error) {
 // maxLinksTo is how many names ext4 lets a file have.
 const maxLinksTo = 65000
 
+// firstLinks is how many names of a file cost nothing: those it has in the image,
+// one of a new file.
+func (s *store) firstLinks(id uint32) uint32 {
+	if int(id) < len(s.img.nodes) {
+		return s.img.nodes[id].nlink
+	}
+	return 1
+}
+
 // attach enters id as name into a folder. The name must be the view's own copy.
 func (s *store) attach(dir uint32, name string, id uint32) error {
 	n, p, err := s.ownDir(dir)
@@ -142,12 +151,12 @@ type dirent struct {
 }
 
 // entries returns a folder's entries in directory order, which is that of a
-// hash of the name, as ext4 lists them.
+// hash of the name, as ext4 lists them, or the order recorded in the image.
 func (s *store) entries(dir uint32) []dirent {
 	var out []dirent
 	list := func(l *listing, p *patch) {
-		for _, id := range l.ids {
-			name := s.img.nodes[id].name
+		for at, id := range l.ids {
+			name := s.img.called(l, at)
 			if p != nil {
 				if _, _, changed := p.find(name); changed {
 					continue
@@ -170,6 +179,10 @@ func (s *store) entries(dir uint32) []dirent {
 			}
 		}
 	}
+	if s.img.ordered {
+		slices.SortStableFunc(out, func(a, b dirent) int { return cmp.Compare(a.id, b.id) })
+		return out
+	}
 	slices.SortFunc(out, func(a, b dirent) int { return cmp.Compare(a.hash, b.hash) })
 	return out
 }
@@ -185,7 +198,9 @@ func (s *store) empty(dir uint32) bool {
 	return true
 }
 
-// dirSize is what stat shows for a folder: whole blocks, by number of entries.
+// dirSize is what stat shows for a folder: whole blocks, by number of entries
+// and at least what the image recorded, for folders do not shrink; on a mounted
+// file system, which is one in memory, 20 bytes an entry.
 func (s *store) dirSize(n *inode) int64 {
 	count := 0
 	switch b := n.body.(type) {
@@ -197,7 +212,10 @@ func (s *store) dirSize(n *inode) int64 {
 			count += len(b.base.ids)
 		}
 	}
-	return 4096 * int64(1+count/110)
+	if n.dev != 0 {
+		return 20 * int64(2+count)
+	}
+	return max(n.size, 4096*int64(1+count/110))
 }
 
 // hash is FNV-1a over the image's seed and the name.

@@ -210,7 +210,7 @@ const manyRefs = 255
 
 // cut empties a file.
 func (s *store) cut(n *inode) {
-	s.bytes -= int64(len(n.data))
+	s.refund(int64(len(n.data)))
 	n.data, n.body, n.size = nil, nil, 0
 	n.mtime = s.now().UnixNano()
 	n.ctime = n.mtime
@@ -229,11 +229,17 @@ func (s *store) melt(n *inode, made []byte) error {
 }
 
 func (s *store) charge(n int64) error {
-	if s.bytes+n > s.quota.Bytes {
+	if s.bytes+n > s.quota.Bytes || !s.quota.Pool.Take(n, s.bytes) {
 		return fail(ENOSPC)
 	}
 	s.bytes += n
 	return nil
+}
+
+// refund gives back what charge took.
+func (s *store) refund(n int64) {
+	s.bytes -= n
+	s.quota.Pool.Give(n)
 }
 
 // Read reads from the current offset.
@@ -483,7 +489,7 @@ func (o *File) Truncate(size int64) error {
 	}
 	n.body = nil
 	if size < int64(len(n.data)) {
-		s.bytes -= int64(len(n.data)) - size
+		s.refund(int64(len(n.data)) - size)
 		n.data = n.data[:size:size]
 	}
 	n.size = size

@@ -14,8 +14,11 @@ type Cred struct {
 }
 
 // A Quota bounds what one FS may hold: Bytes of content, Inodes changed or new.
-// Zero fields mean the defaults, 16 MiB and 4096.
-type Quota struct{ Bytes, Inodes int64 }
+// Zero fields mean the defaults, 16 MiB and 4096. The bytes also come out of Pool.
+type Quota struct {
+	Bytes, Inodes int64
+	Pool          *Pool
+}
 
 // Info is what stat tells.
 type Info struct {
@@ -140,6 +143,14 @@ func (f *FS) OnRead(hook func(path string)) { f.onRead = hook }
 // is closed, with its size and the SHA-256 of its content in hex.
 func (f *FS) OnWrite(hook func(path string, size int64, sha256 string)) { f.onWrite = hook }
 
+// Forget gives the bytes of a view that nobody will use again back to its pool.
+func (f *FS) Forget() {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	f.st.quota.Pool.Give(f.st.bytes)
+	f.st.quota.Pool = nil
+}
+
 // Used returns the content bytes and the inodes this view holds.
 func (f *FS) Used() (bytes, inodes int64) {
 	f.st.mu.Lock()
@@ -244,8 +255,12 @@ func (s *store) fresh(mode uint32, c Cred, parent uint32, name string) (uint32, 
 }
 
 // ino is the number stat shows. A gap keeps new files apart from the image's.
+// A mounted file system counts its own from its root, which is 1.
 func (s *store) ino(id uint32) uint64 {
 	base := uint32(len(s.img.nodes))
+	if dev := s.node(id).dev; dev != 0 {
+		return uint64(id-s.img.roots[dev]) + 1
+	}
 	switch {
 	case id == rootID:
 		return 2

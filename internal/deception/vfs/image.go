@@ -11,6 +11,7 @@ package vfs
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ type Entry struct {
 	Path     string // absolute in an image; a bare name in a Tree's list
 	Mode     uint32 // type and permissions; no type means a regular file
 	UID, GID uint32
-	Size     int64 // of Source; text and links bring their own
+	Size     int64 // of Source, or at least of a folder; text and links bring their own
 	Mtime    time.Time
 	Ino      uint64 // synthetic trees only
 	Rdev     uint64 // device number, of devices
@@ -101,16 +102,23 @@ type (
 	// *listing: entries of an image folder; *patch: of a changed folder.
 )
 
-// listing holds the entries of an image folder, sorted by name.
-type listing struct{ ids []uint32 }
+// listing holds the entries of an image folder, sorted by name. A file with
+// several names is listed under alias where that is not its first one.
+type listing struct {
+	ids   []uint32
+	alias []string // nil, or one for each entry, "" where it is the file's own
+}
 
 // An Image is the immutable base. Add and Mount fill it until the first NewFS,
 // which seals it; after that it may be shared by any number of goroutines.
 type Image struct {
 	nodes  []inode
 	mounts []Mount
+	roots  []uint32 // of the mounts
 	seed   uint64
 	open   func(*FS)
+
+	ordered bool // folders list in the order files were added, not by hash
 
 	mu     sync.Mutex
 	sealed bool
@@ -125,6 +133,7 @@ func NewImage(seed uint64, built time.Time) *Image {
 	t := built.UnixNano()
 	return &Image{
 		seed:   seed,
+		roots:  []uint32{rootID},
 		mounts: []Mount{{Path: "/", Dev: 0x801}},
 		nodes:  []inode{{name: "/", mode: Dir | 0o755, nlink: 2, body: &listing{}, atime: t, mtime: t, ctime: t}},
 	}
@@ -170,7 +179,7 @@ func (i *Image) add(e Entry) error {
 	}
 	id := uint32(len(i.nodes))
 	i.nodes = append(i.nodes, i.inode(e, dir, name))
-	l.ids = slices.Insert(l.ids, at, id)
+	l.insert(at, id, "")
 	if e.Mode&TypeMask == Dir {
 		i.nodes[dir].nlink++
 	}
@@ -193,10 +202,12 @@ func (i *Image) Remove(path string) error {
 	if !found {
 		return fmt.Errorf("remove %q: no such entry", path)
 	}
-	if i.nodes[l.ids[at]].mode&TypeMask == Dir {
+	if n := &i.nodes[l.ids[at]]; n.mode&TypeMask == Dir {
 		i.nodes[dir].nlink--
+	} else {
+		n.nlink--
 	}
-	l.ids = slices.Delete(l.ids, at, at+1)
+	l.remove(at)
 	return nil
 }
 
@@ -207,9 +218,9 @@ func (i *Image) replace(id uint32, e Entry) error {
 		return fmt.Errorf("add %q: folder and file of one name", e.Path)
 	}
 	n := i.inode(e, old.parent, old.name)
-	n.dev = old.dev
+	n.dev, n.nlink = old.dev, old.nlink
 	if old.mode&TypeMask == Dir {
-		n.body, n.nlink = old.body, old.nlink
+		n.body = old.body
 	}
 	i.nodes[id] = n
 	return nil
@@ -223,7 +234,7 @@ func (i *Image) inode(e Entry, parent uint32, name string) inode {
 	}
 	switch {
 	case e.Mode&TypeMask == Dir:
-		n.nlink, n.body, n.size = 2, &listing{}, 0
+		n.nlink, n.body = 2, &listing{} // size: at least that
 	case e.Mode&TypeMask == Symlink:
 		n.body, n.size = link(e.Target), int64(len(e.Target))
 	case e.Mode&TypeMask == Char || e.Mode&TypeMask == Block:
@@ -269,13 +280,16 @@ func (i *Image) parent(e Entry) (uint32, string, error) {
 }
 
 func (i *Image) search(l *listing, name string) (int, bool) {
-	return slices.BinarySearchFunc(l.ids, name, func(id uint32, want string) int {
-		return strings.Compare(i.nodes[id].name, want)
-	})
+	if l.alias == nil {
+		return slices.BinarySearchFunc(l.ids, name, func(id uint32, want string) int {
+			return strings.Compare(i.nodes[id].name, want)
+		})
+	}
+	return sort.Find(len(l.ids), func(at int) int { return strings.Compare(name, i.called(l, at)) })
 }
 
-// Mount makes a folder the root of another file system. Files added below it
-// later get its device number.
+// Mount makes a folder the root of another file system. What is below it, now or
+// later, gets its device number.
 func (i *Image) Mount(m Mount) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -297,6 +311,7 @@ func (i *Image) Mount(m Mount) error {
 	}
 	i.mounts = append(i.mounts, m)
 	i.nodes[l.ids[at]].dev = uint8(len(i.mounts) - 1)
+	i.roots = append(i.roots, l.ids[at])
 	return nil
 }
 
@@ -306,5 +321,13 @@ func (i *Image) Mounts() []Mount { return slices.Clone(i.mounts) }
 func (i *Image) seal() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.sealed {
+		return
+	}
 	i.sealed = true
+	for id := range i.nodes { // folders stand before what is in them
+		if n := &i.nodes[id]; id != rootID && i.roots[n.dev] != uint32(id) {
+			n.dev = i.nodes[n.parent].dev
+		}
+	}
 }

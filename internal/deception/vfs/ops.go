@@ -290,8 +290,9 @@ func (f *FS) Link(c Cred, oldPath, newPath string) error {
 	if err := f.st.attach(to.dir.id, strings.Clone(to.name), from.at.id); err != nil {
 		return err
 	}
-	f.st.links++
-	n.nlink++
+	if n.nlink++; n.nlink > f.st.firstLinks(from.at.id) {
+		f.st.links++
+	}
 	n.ctime = f.st.now().UnixNano()
 	return nil
 }
@@ -324,7 +325,9 @@ func (s *store) unlink(id uint32) {
 		if n, err := s.own(id); err == nil {
 			n.nlink--
 			n.ctime = s.now().UnixNano()
-			s.links = max(0, s.links-1)
+			if n.nlink >= s.firstLinks(id) {
+				s.links--
+			}
 		}
 		return
 	}
@@ -337,7 +340,7 @@ func (s *store) unlink(id uint32) {
 // release frees an unlinked overlay inode once no file has it open.
 func (s *store) release(id uint32, n *inode) {
 	if n.nlink == 0 && n.refs == 0 {
-		s.bytes -= int64(len(n.data))
+		s.refund(int64(len(n.data)))
 		delete(s.nodes, id)
 		delete(s.origin, id)
 	}

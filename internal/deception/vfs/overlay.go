@@ -153,7 +153,7 @@ func (e *exporter) use(id uint32) {
 func (e *exporter) names() {
 	byPath := make(map[string]uint32, len(e.used))
 	for _, id := range e.used {
-		p := e.s.img.path(id)
+		p := e.s.img.PathOf(id)
 		byPath[p] = id
 		e.paths = append(e.paths, p)
 	}
@@ -257,30 +257,6 @@ func (e *exporter) uvarint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
 func (e *exporter) text(s string) {
 	e.uvarint(uint64(len(s)))
 	e.b = append(e.b, s...)
-}
-
-// path returns where a file of the image is.
-func (i *Image) path(id uint32) string {
-	s := store{img: i}
-	return s.path(id)
-}
-
-// find returns the file of the image at a path without links and dots.
-func (i *Image) find(path string) (uint32, bool) {
-	id := uint32(rootID)
-	for rest := strings.TrimPrefix(path, "/"); rest != ""; {
-		name, tail, _ := strings.Cut(rest, "/")
-		l, ok := i.nodes[id].body.(*listing)
-		if !ok {
-			return 0, false
-		}
-		at, ok := i.search(l, name)
-		if !ok {
-			return 0, false
-		}
-		id, rest = l.ids[at], tail
-	}
-	return id, true
 }
 
 // Fingerprint identifies the base: names, kinds, owners, sizes and times of all

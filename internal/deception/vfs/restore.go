@@ -32,23 +32,35 @@ func (i *Image) Restore(overlay []byte, q Quota, now func() time.Time) (*FS, Res
 	r.out.Changed = print != i.Fingerprint()
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
+	if err := r.read(); err != nil {
+		r.s.refund(r.s.bytes)
+		return nil, Restored{}, err
+	}
+	for id, n := range r.s.nodes {
+		if own := r.s.firstLinks(id); n.mode&TypeMask != Dir && n.nlink > own {
+			r.s.links += int64(n.nlink - own)
+		}
+	}
+	r.out.Kept = len(r.s.nodes)
+	return f, r.out, nil
+}
+
+// read fills the store.
+func (r *restorer) read() error {
 	r.table()
 	r.inodes()
 	r.tail()
 	switch {
 	case r.bad != "":
-		return nil, Restored{}, fmt.Errorf("%w: %s", ErrOverlay, r.bad)
+		return fmt.Errorf("%w: %s", ErrOverlay, r.bad)
 	case len(r.b) > 0:
-		return nil, Restored{}, fmt.Errorf("%w: %d bytes too many", ErrOverlay, len(r.b))
+		return fmt.Errorf("%w: %d bytes too many", ErrOverlay, len(r.b))
+	case !r.mend():
+		return fmt.Errorf("%w: no tree", ErrOverlay)
+	case int64(len(r.s.nodes))+r.more() > r.s.quota.Inodes:
+		return fmt.Errorf("%w: more names than allowed", ErrOverlay)
 	}
-	if !r.mend() {
-		return nil, Restored{}, fmt.Errorf("%w: no tree", ErrOverlay)
-	}
-	if r.s.links = r.links(); int64(len(r.s.nodes))+r.s.links > r.s.quota.Inodes {
-		return nil, Restored{}, fmt.Errorf("%w: more names than allowed", ErrOverlay)
-	}
-	r.out.Kept = len(r.s.nodes)
-	return f, r.out, nil
+	return nil
 }
 
 // restorer reads one overlay into a fresh store, whose lock it holds.
@@ -140,7 +152,7 @@ func (r *restorer) table() {
 			r.fail("path too long")
 			return
 		}
-		id, ok := r.s.img.find(last)
+		id, ok := r.s.img.lookup(last)
 		if !ok {
 			id = lost
 			r.out.Dropped++
@@ -417,7 +429,7 @@ func (r *restorer) folders() (dropped bool) {
 			n.parent, n.name = r.s.img.nodes[id].parent, r.s.img.nodes[id].name
 			continue
 		}
-		r.s.bytes -= int64(len(n.data))
+		r.s.refund(int64(len(n.data)))
 		delete(r.s.nodes, id)
 		delete(r.s.origin, id)
 		r.out.Dropped++
@@ -455,8 +467,8 @@ func (r *restorer) rooted(id uint32) bool {
 	return ok
 }
 
-// links counts the names of files beyond their first.
-func (r *restorer) links() int64 {
+// more counts the names of files beyond their first.
+func (r *restorer) more() int64 {
 	names := map[uint32]int64{}
 	for _, n := range r.s.nodes {
 		if p, ok := n.body.(*patch); ok {

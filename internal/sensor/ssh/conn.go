@@ -9,6 +9,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/sensor"
+	"honeyguide/internal/sshwire"
 )
 
 // Reasons of RFC 4254 section 5.1 for refusing a channel.
@@ -22,7 +23,7 @@ const (
 type conn struct {
 	svc  *service
 	ses  *sensor.Session
-	link link
+	wire *sshwire.Conn
 	user string
 
 	mu   sync.Mutex
@@ -34,8 +35,6 @@ type conn struct {
 func (c *conn) global(name string, payload []byte) bool {
 	switch name {
 	case "no-more-sessions@openssh.com":
-		// The client sends it right behind the opening of its only session. The
-		// library hands the two over without their order, so it is not enforced.
 		return true
 	case "tcpip-forward", "cancel-tcpip-forward", "streamlocal-forward@openssh.com", "cancel-streamlocal-forward@openssh.com":
 		p := reader{p: payload}
@@ -101,10 +100,6 @@ func (c *conn) session() bool {
 
 // serve begins a session on a channel that was counted in.
 func (c *conn) serve(ch channel) requests {
-	if ch == nil {
-		c.ended()
-		return nil
-	}
 	return &session{conn: c, ch: ch, cols: 80, rows: 24}
 }
 
@@ -114,8 +109,6 @@ func (c *conn) ended() {
 	c.open--
 	c.mu.Unlock()
 }
-
-func (c *conn) spawn(fn func()) { c.ses.Go(fn) }
 
 // clean makes a peer's text valid UTF-8 of bounded length.
 func clean(s string) string {

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
@@ -24,6 +25,9 @@ type gate struct {
 	svc  *service
 	ses  *sensor.Session
 	user string // who was let in
+
+	client string // the peer's version line
+	seen   bool   // its lists are reported
 }
 
 // none is a peer's question which methods there are.
@@ -41,6 +45,49 @@ func (g *gate) password(method, user, password string) bool {
 	}
 	g.ses.Emit(e)
 	return g.decide(user, ok)
+}
+
+// Key and the methods around it are the gate as the transport calls it. What is
+// refused takes its time, as a refused password does, but for PAM's part.
+func (g *gate) Key(user, kind string, blob []byte) bool {
+	if g.key(user, fingerprint(blob), kind, blob) {
+		return true
+	}
+	g.svc.pace.answer(g.done, user, 0)
+	return false
+}
+
+// KexInit reports the peer's software.
+func (g *gate) KexInit(payload []byte) {
+	k, _ := parseKexInit(payload)
+	g.seen = true
+	reportClient(g.ses, g.client, k)
+}
+
+// abandoned reports a peer that left before its lists came.
+func (g *gate) abandoned() {
+	if !g.seen {
+		reportClient(g.ses, g.client, kexInit{})
+	}
+}
+
+// None is told of the question which methods there are.
+func (g *gate) None(user string) { g.none(user) }
+
+// Password judges a password.
+func (g *gate) Password(method, user, password string) bool {
+	return g.password(method, user, password)
+}
+
+// KeyProven is told of a login by key.
+func (g *gate) KeyProven(user, kind string, blob []byte) {
+	g.keyProven(user, fingerprint(blob), kind)
+}
+
+// fingerprint is a key's SHA-256 as ssh-keygen writes it.
+func fingerprint(blob []byte) string {
+	sum := sha256.Sum256(blob)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 // key reports whether the user's authorized_keys has the key, as this source's

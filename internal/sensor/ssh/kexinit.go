@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-// Message numbers of RFC 4253 that are looked at in clear text.
-const (
-	msgDisconnect = 1
-	msgKexInit    = 20
-	msgNewKeys    = 21
-)
-
 // kexInit is what a peer's KEXINIT tells about its software: HASSH is the MD5
 // of key exchange, cipher, MAC and compression lists from client to server
 // (github.com/salesforce/hassh).

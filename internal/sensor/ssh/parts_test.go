@@ -1,7 +1,6 @@
 package ssh
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -56,7 +55,7 @@ func TestIdentificationIsBounded(t *testing.T) {
 		"SSH-2.0-x":                                   io.EOF,
 		"\x00\x00":                                    errForeign,
 	} {
-		line, err := readIdentification(strings.NewReader(in))
+		line, _, err := readIdentification(strings.NewReader(in))
 		if !errors.Is(err, want) || len(line) > maxIdentification {
 			t.Errorf("%.10q: %d bytes, %v", in, len(line), err)
 		}
@@ -91,44 +90,12 @@ func TestPaceIsOpenSSHs(t *testing.T) {
 	}
 }
 
-func TestClearPacketsHaveZeroPadding(t *testing.T) {
-	framed := clearPacket([]byte{msgKexInit, 1, 2, 3})
-	if len(framed)%8 != 0 || framed[4] < 4 || int(binary.BigEndian.Uint32(framed))+4 != len(framed) {
-		t.Errorf("frame %x", framed)
-	}
-	noisy := bytes.Clone(framed)
-	for i := len(noisy) - int(noisy[4]); i < len(noisy); i++ {
-		noisy[i] = 0xaa
-	}
-	var c clearOut
-	if got := c.zeroPadding(bytes.Clone(noisy)); !bytes.Equal(got, framed) || c.done {
-		t.Errorf("got %x", got)
-	}
-	c.zeroPadding(clearPacket([]byte{msgNewKeys}))
-	if !c.done {
-		t.Error("goes on after NEWKEYS")
-	}
-	if got := c.zeroPadding(bytes.Clone(noisy)); !bytes.Equal(got, noisy) {
-		t.Error("what is encrypted was changed")
-	}
-}
-
 func FuzzKexInit(f *testing.F) {
 	f.Add(kexInitOf("a", "b", "c", "d", "e", "f", "g", "h", "", ""))
 	f.Add([]byte{0xff, 0xff})
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if k, err := parseKexInit(p); err == nil && len(k.hassh) != 32 {
 			t.Errorf("hassh %q", k.hassh)
-		}
-	})
-}
-
-func FuzzClearOut(f *testing.F) {
-	f.Add(clearPacket([]byte{msgKexInit}))
-	f.Fuzz(func(t *testing.T, p []byte) {
-		var c clearOut
-		if n := len(c.zeroPadding(p)); n != len(p) {
-			t.Errorf("%d bytes of %d", n, len(p))
 		}
 	})
 }

@@ -1,10 +1,9 @@
-// Package ssh is the SSH decoy: to a peer it is OpenSSH 9.2p1 of Debian 12, as
-// far as the library below it can be, with a shell on the pretended machine
-// behind it. Every attempt to log in, every command and every forward asked for
-// is reported; nothing is ever dialled.
+// Package ssh is the SSH decoy: to a peer it is OpenSSH 9.2p1 of Debian 12, with
+// a shell on the pretended machine behind it. Every attempt to log in, every
+// command and every forward asked for is reported; nothing is ever dialled.
 //
-// What its answers must be is recorded from a live OpenSSH server; the library
-// is kept behind the seam of transport.go.
+// What its answers must be is recorded from a live OpenSSH server; package
+// sshwire speaks the protocol, this one decides.
 package ssh
 
 import (
@@ -18,6 +17,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/kind"
 	"honeyguide/internal/sensor"
+	"honeyguide/internal/sshwire"
 )
 
 // Kind is the SSH sensor.
@@ -69,11 +69,11 @@ func validVersion(v string) bool {
 const debian12 = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10"
 
 type service struct {
-	cfg       Config
-	dep       sensor.Deps
-	version   string
-	transport transport
-	pace      pace
+	cfg     Config
+	dep     sensor.Deps
+	version string
+	wire    *sshwire.Server
+	pace    pace
 }
 
 var (
@@ -86,11 +86,14 @@ func open(_ context.Context, cfg Config, dep sensor.Deps) (sensor.Sensor, error)
 	if s.version == "" {
 		s.version = cmp.Or(dep.World.Host.SSH.Banner, debian12)
 	}
-	t, err := newLibrary(cfg, s.version, dep.HostKeys)
+	wire, err := sshwire.NewServer(sshwire.Config{
+		Profile: sshwire.OpenSSH92Debian12(), Version: s.version, HostKeys: dep.HostKeys,
+		MaxTries: cfg.MaxTries, Interactive: cfg.Interactive,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("set up ssh transport: %w", err)
 	}
-	s.transport = t
+	s.wire = wire
 	return s, nil
 }
 
@@ -106,24 +109,45 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 	if !s.pace.banner(ctx) {
 		return nil
 	}
-	hello, err := greet(ses, s.version)
+	c, err := s.letIn(ctx, ses)
 	if err != nil {
 		return quiet(err)
+	}
+	_ = c.wire.Notify("hostkeys-00@openssh.com", s.wire.HostKeyBlobs())
+	return quiet(c.wire.Serve(ctx, wireMux{c}))
+}
+
+// letIn exchanges version lines and keys and lets the peer log in. Its deep
+// stack must not stay with a peer that is in and waits, so it has its own
+// goroutine.
+func (s *service) letIn(ctx context.Context, ses *sensor.Session) (c *conn, err error) {
+	done := make(chan struct{})
+	ses.Go(func() {
+		defer close(done)
+		err = errAbandoned // stays when what follows panics
+		c, err = s.login(ctx, ses)
+	})
+	<-done
+	return c, err
+}
+
+var errAbandoned = errors.New("handshake abandoned")
+
+func (s *service) login(ctx context.Context, ses *sensor.Session) (*conn, error) {
+	line, early, err := greet(ses, s.version)
+	if err != nil {
+		return nil, err
 	}
 	nagle(ses.Conn, false)
-	hello.onKex = func(list kexInit) { reportClient(ses, hello.client, list) }
-	g := &gate{done: ctx.Done(), svc: s, ses: ses}
-	l, err := s.transport.open(hello, g)
-	hello.abandoned()
+	g := &gate{done: ctx.Done(), svc: s, ses: ses, client: line}
+	wire, err := s.wire.Handshake(ses, line, early, g)
+	g.abandoned()
 	if err != nil {
-		return quiet(err)
+		return nil, err
 	}
-	defer l.close()
 	_ = ses.SetDeadline(time.Time{})
 	ses.Hidden()
-	c := &conn{svc: s, ses: ses, link: l, user: g.user}
-	l.notify("hostkeys-00@openssh.com", s.transport.hostKeyBlobs())
-	return quiet(l.serve(ctx, c))
+	return &conn{svc: s, ses: ses, wire: wire, user: g.user}, nil
 }
 
 // nagle switches Nagle's algorithm: sshd has it on until the peer is known.

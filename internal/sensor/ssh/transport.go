@@ -3,46 +3,13 @@ package ssh
 import (
 	"context"
 	"io"
+
+	"honeyguide/internal/sshwire"
 )
 
-// A transport speaks the SSH protocols up to and with the multiplexing of
-// channels. It is the seam behind which the library below can be replaced.
-type transport interface {
-	// open exchanges keys and lets the peer log in through g. It returns when
-	// the peer is in; an error says it never will be.
-	open(c *helloConn, g *gate) (link, error)
-	// hostKeyBlobs returns the public host keys as hostkeys-00@openssh.com
-	// carries them.
-	hostKeyBlobs() []byte
-}
-
-// A link is a connection of a peer that is logged in.
-type link interface {
-	// notify sends a global request that wants no answer.
-	notify(name string, payload []byte)
-	// serve gives what the peer asks for to m, until the peer is gone.
-	serve(ctx context.Context, m mux) error
-	close()
-}
-
-// A mux answers what peers ask on a link.
-type mux interface {
-	// global answers a global request.
-	global(name string, payload []byte) bool
-	// session counts a new session channel in; false refuses it.
-	session() bool
-	// serve returns who answers the requests on a session channel that was
-	// counted in; nil when the channel broke before it was open.
-	serve(ch channel) requests
-	// refuse is told of every other channel asked for and says why not.
-	refuse(kind string, extra []byte) (reason uint32, text string)
-	// spawn runs fn beside the caller.
-	spawn(fn func())
-}
-
-// A requests answers what the peer asks on one session channel. The link calls
-// it for every request, or the connection would stand still, and at last end.
-// It may be the goroutine that serves the link: what takes time runs beside it.
+// A requests answers what the peer asks on one session channel. The connection
+// calls it for every request, or it would stand still, and at last end. It is
+// the goroutine that reads the connection: what takes time runs beside it.
 type requests interface {
 	request(ctx context.Context, r request)
 	end()
@@ -52,6 +19,12 @@ type requests interface {
 type channel interface {
 	io.ReadWriter
 	stderr() io.Writer
+	// feed gives input to sink as it arrives, instead of keeping it for Read,
+	// and taken says how much of it is used up; so a shell that waits needs no
+	// goroutine. sink keeps a copy and does not wait. It is called while the
+	// request is answered that starts the shell.
+	feed(sink func(p []byte) int)
+	taken(n int)
 	// exit sends the exit status, the end of output, and closes the channel.
 	exit(status int)
 	close()
@@ -62,4 +35,43 @@ type request struct {
 	name    string
 	payload []byte
 	answer  func(ok bool) // does nothing when the peer wants none
+}
+
+// wireChannel is a channel of the transport.
+type wireChannel struct{ *sshwire.Channel }
+
+func (c wireChannel) stderr() io.Writer            { return c.Stderr() }
+func (c wireChannel) feed(sink func(p []byte) int) { c.Feed(sink) }
+func (c wireChannel) taken(n int)                  { c.Taken(n) }
+func (c wireChannel) exit(status int)              { c.Exit(status) }
+func (c wireChannel) close()                       { c.Close() }
+
+// wireRequests passes the transport's requests on.
+type wireRequests struct{ requests }
+
+// Request answers one request.
+func (w wireRequests) Request(ctx context.Context, r sshwire.Request) {
+	w.request(ctx, request{name: r.Name, payload: r.Payload, answer: r.Answer})
+}
+
+// End is told of the channel's end.
+func (w wireRequests) End() { w.end() }
+
+// wireMux is conn as the transport calls it.
+type wireMux struct{ *conn }
+
+// Global answers a global request.
+func (m wireMux) Global(name string, payload []byte) bool { return m.global(name, payload) }
+
+// Session counts a session in.
+func (m wireMux) Session() bool { return m.session() }
+
+// Serve begins a session.
+func (m wireMux) Serve(ch *sshwire.Channel) sshwire.Requests {
+	return wireRequests{m.serve(wireChannel{ch})}
+}
+
+// Refuse refuses any other channel.
+func (m wireMux) Refuse(kind string, extra []byte) (reason uint32, text string) {
+	return m.refuse(kind, extra)
 }

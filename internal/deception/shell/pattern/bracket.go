@@ -126,6 +126,7 @@ func alternatives(s string) []string {
 // group matches the extended pattern in pat[:end] and what follows it.
 func (m *matcher) group(pat string, end int, s string) bool {
 	alts, rest := alternatives(pat[2:end-1]), pat[end:]
+	m.left -= end / 16 // for the way through the group's text
 	switch pat[0] {
 	case '@', '?', '+':
 		if pat[0] == '?' && m.match(rest, s) {

@@ -24,9 +24,37 @@ const (
 // maxSteps bounds one match.
 const maxSteps = 200_000
 
+// A Matcher matches with certain flags and counts its work, so that whoever
+// matches on somebody's behalf can charge him for it.
+type Matcher struct {
+	Flags Flags
+	Steps int // made by all matches so far, of some ten nanoseconds each
+}
+
 // Match reports whether the whole of s matches pat.
-func Match(pat, s string, f Flags) bool {
-	m := matcher{flags: f, left: maxSteps, whole: s}
+func Match(pat, s string, f Flags) bool { return (&Matcher{Flags: f}).Match(pat, s) }
+
+// Prefix is [Matcher.Prefix] for those who need not count.
+func Prefix(pat, s string, longest bool, f Flags) int {
+	return (&Matcher{Flags: f}).Prefix(pat, s, longest)
+}
+
+// Suffix is [Matcher.Suffix] for those who need not count.
+func Suffix(pat, s string, longest bool, f Flags) int {
+	return (&Matcher{Flags: f}).Suffix(pat, s, longest)
+}
+
+// Find is [Matcher.Find] for those who need not count.
+func Find(pat, s string, f Flags) (start, end int) { return (&Matcher{Flags: f}).Find(pat, s) }
+
+func (c *Matcher) start(s string) matcher { return matcher{flags: c.Flags, left: maxSteps, whole: s} }
+
+func (c *Matcher) count(m *matcher) { c.Steps += maxSteps - max(m.left, 0) }
+
+// Match reports whether the whole of s matches pat.
+func (c *Matcher) Match(pat, s string) bool {
+	m := c.start(s)
+	defer c.count(&m)
 	return m.match(pat, s)
 }
 
@@ -81,15 +109,16 @@ func Escape(s string) string {
 
 // Prefix returns the length of the shortest or longest prefix of s that
 // matches, or -1.
-func Prefix(pat, s string, longest bool, f Flags) int {
-	if n := literal(pat, f); n >= 0 {
+func (c *Matcher) Prefix(pat, s string, longest bool) int {
+	if n := literal(pat, c.Flags); n >= 0 {
 		if strings.HasPrefix(s, Unescape(pat)) {
 			return n
 		}
 		return -1
 	}
 	found := -1
-	m := matcher{flags: f, left: maxSteps, whole: s}
+	m := c.start(s)
+	defer c.count(&m)
 	for i := 0; i <= len(s); i++ {
 		if i < len(s) && !utf8.RuneStart(s[i]) {
 			continue
@@ -108,14 +137,15 @@ func Prefix(pat, s string, longest bool, f Flags) int {
 
 // Suffix returns the offset of the shortest or longest suffix of s that
 // matches, or -1.
-func Suffix(pat, s string, longest bool, f Flags) int {
-	if n := literal(pat, f); n >= 0 {
+func (c *Matcher) Suffix(pat, s string, longest bool) int {
+	if n := literal(pat, c.Flags); n >= 0 {
 		if strings.HasSuffix(s, Unescape(pat)) {
 			return len(s) - n
 		}
 		return -1
 	}
-	m := matcher{flags: f, left: maxSteps, whole: s}
+	m := c.start(s)
+	defer c.count(&m)
 	found := -1
 	for k := 0; k <= len(s); k++ {
 		i := len(s) - k
@@ -136,15 +166,17 @@ func Suffix(pat, s string, longest bool, f Flags) int {
 }
 
 // Find returns the first and longest match in s from offset on.
-func Find(pat, s string, f Flags) (start, end int) {
-	if n := literal(pat, f); n >= 0 {
+func (c *Matcher) Find(pat, s string) (start, end int) {
+	if n := literal(pat, c.Flags); n >= 0 {
+		c.Steps += len(s) / 64
 		i := strings.Index(s, Unescape(pat))
 		if i < 0 || n == 0 {
 			return -1, -1
 		}
 		return i, i + n
 	}
-	m := matcher{flags: f, left: maxSteps, whole: s}
+	m := c.start(s)
+	defer c.count(&m)
 	for i := 0; i <= len(s); i++ {
 		for j := len(s); j > i || j == i && i == len(s); j-- {
 			if m.match(pat, s[i:j]) {
