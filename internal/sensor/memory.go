@@ -27,14 +27,14 @@ type Keeper interface {
 // What is kept of a source is tagged sections behind a magic: tag (1 byte),
 // length, content. Sections that are not known are passed over, so a newer
 // process's memory costs an older one no more than that section.
-const memoryMagic = "HW\x01"
+const memoryMagic = "HW\x02"
 
 // The sections.
 const (
 	sectionFiles  = 1 // an overlay, see vfs
 	sectionTries  = 2 // logins tried
 	sectionPairs  = 3 // n { user password }
-	sectionLogins = 4 // n { user tty from at until pid }
+	sectionLogins = 4 // n { user tty from server at until pid port }
 	sectionDead   = 5 // n { pid } of ended processes of the machine
 )
 
@@ -79,10 +79,11 @@ func remember(fs *vfs.FS, tries int, pairs map[string]string) []byte {
 		if len(past.Logins) > 0 {
 			p = binary.AppendUvarint(p[:0], uint64(len(past.Logins)))
 			for _, l := range past.Logins {
-				p = words(p, l.User, l.TTY, l.From)
+				p = words(p, l.User, l.TTY, l.From, l.Server)
 				p = binary.AppendVarint(p, l.At.UnixMicro())
 				p = binary.AppendVarint(p, l.Until.UnixMicro())
 				p = binary.AppendUvarint(p, uint64(l.PID))
+				p = binary.AppendUvarint(p, uint64(l.Peer.Port()))
 			}
 			b = section(b, sectionLogins, p)
 		}
@@ -176,7 +177,9 @@ func (r *facts) section(tag byte, out *recollection, now time.Time) {
 		}
 	case sectionLogins:
 		for range min(r.uvarint(), 64) {
-			l := machine.Login{User: r.text(), TTY: r.text(), From: r.text(), At: r.time(now), Until: r.time(now), PID: int(r.uvarint() % (1 << 22))}
+			l := machine.Login{User: r.text(), TTY: r.text(), From: r.text(), Server: r.text(), At: r.time(now), Until: r.time(now), PID: int(r.uvarint() % (1 << 22))}
+			peer, _ := netip.ParseAddr(l.From)
+			l.Peer = netip.AddrPortFrom(peer, uint16(r.uvarint()))
 			if !r.bad {
 				out.past.Logins = append(out.past.Logins, l)
 			}

@@ -153,7 +153,7 @@ func TestLateAnswer(t *testing.T) {
 
 // TestBadMemory: whatever the memory says, the source gets a world.
 func TestBadMemory(t *testing.T) {
-	for _, bad := range []string{"x", "HW\x01\x01\x05abc", "HW\x01\x01\x03abc", "HW\x01\x03\x02\xff\xff", "HW\x01\x04\x01\x09"} {
+	for _, bad := range []string{"x", "HW\x02\x01\x05abc", "HW\x02\x01\x03abc", "HW\x02\x03\x02\xff\xff", "HW\x02\x04\x01\x09"} {
 		k := &keeper{kept: map[netip.Addr][]byte{netip.MustParseAddr("203.0.113.1"): []byte(bad)}}
 		w := process(t, k)
 		s, _, _ := session(t, w, "203.0.113.1")

@@ -28,13 +28,14 @@ const recallPatience = 300 * time.Millisecond
 // A source is what is remembered of one address, or of one /64: see
 // [ipc.Source].
 type source struct {
-	addr  netip.Addr
-	pool  *vfs.Pool // of its files and sessions
-	fs    *vfs.FS
-	past  machine.Past // earlier visits, until there is fs
-	tries int
-	pairs map[string]string // user -> the one password that opens it
-	open  int               // sessions holding it
+	addr   netip.Addr
+	pool   *vfs.Pool // of its files and sessions
+	fs     *vfs.FS
+	past   machine.Past // earlier visits, until there is fs
+	tries  int
+	pairs  map[string]string // user -> the one password that opens it
+	failed []machine.Failure // the latest, until there is fs
+	open   int               // sessions holding it
 
 	asked  chan struct{} // closed by the answer; nil: nothing is outstanding
 	since  time.Time     // when it was asked
@@ -104,6 +105,14 @@ func (w *World) files(s *source) *vfs.FS {
 			t.Recall(s.past)
 		}
 		s.past = machine.Past{}
+	}
+	if len(s.failed) > 0 {
+		if t := tableOf(s.fs); t != nil {
+			for _, f := range s.failed {
+				t.Fail(f)
+			}
+		}
+		s.failed = nil
 	}
 	return s.fs
 }

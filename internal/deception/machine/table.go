@@ -17,11 +17,12 @@ type Table struct {
 	M   *Machine
 	now func() time.Time
 
-	mu     sync.Mutex
-	live   map[int]*Process
-	dead   map[int]bool // of the machine's own
-	last   int
-	logins []Login
+	mu       sync.Mutex
+	live     map[int]*Process
+	dead     map[int]bool // of the machine's own
+	last     int
+	logins   []Login
+	failures []Failure
 
 	version uint64 // counts changes of what Past tells
 }
@@ -229,9 +230,6 @@ func (t *Table) Recall(p Past) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	earlier := slices.Clone(p.Logins[max(0, len(p.Logins)-maxPast):])
-	for i := range earlier {
-		earlier[i].Local, earlier[i].Peer = netip.AddrPort{}, netip.AddrPort{}
-	}
 	t.logins = append(earlier, t.logins...)
 	for _, pid := range p.Dead {
 		if _, ok := t.own(pid); ok && pid > 1 {
@@ -241,6 +239,33 @@ func (t *Table) Recall(p Past) {
 			t.dead[pid] = true
 		}
 	}
+}
+
+// A Failure is a login of the attacker's that was refused.
+type Failure struct {
+	User   string
+	Peer   netip.AddrPort
+	At     time.Time
+	Server string // sshd, telnetd
+}
+
+// maxFailures bounds the refused logins that are remembered.
+const maxFailures = 32
+
+// Fail notes a refused login.
+func (t *Table) Fail(f Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.failures) < maxFailures {
+		t.failures = append(t.failures, f)
+	}
+}
+
+// Own returns the attacker's own logins, oldest first, and refused ones.
+func (t *Table) Own() ([]Login, []Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.logins), slices.Clone(t.failures)
 }
 
 // Version counts the changes of what Past tells.

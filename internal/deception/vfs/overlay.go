@@ -14,16 +14,17 @@ import (
 // the base by path, so most of it still applies when the base has changed, and
 // it is written in one order only: equal changes give equal bytes.
 //
-//	"HV" version(1) fingerprint(8, of the base)
+//	"HV" version(2) fingerprint(8, of the base)
 //	paths   n { shared suffix }             front-coded, sorted
 //	nodes   n { ref inode }                 of the base first
 //	next    first unused number of a new inode
 //	synth   n { path bytes }                settings written under /proc and /sys
+//	grown   n { ref time }                  changed logs, and up to when they have what was written
 //
 // Numbers are varints. A ref is path<<1 for a file of the base and number<<1|1
 // for a new one.
 const (
-	overlayMagic   = "HV\x01"
+	overlayMagic   = "HV\x02"
 	overlayVersion = len(overlayMagic)
 
 	maxOverlayNumber = 1 << 24 // of a new inode
@@ -78,7 +79,23 @@ func (f *FS) Export(limit int64) (overlay []byte, partial bool) {
 		e.text(path)
 		e.text(string(s.synth[path]))
 	}
+	e.grown(ids)
 	return e.b, len(e.hollow) > 0
+}
+
+// grown writes up to when changed logs have what was written.
+func (e *exporter) grown(ids []uint32) {
+	var logs []uint32
+	for _, id := range ids {
+		if _, ok := e.s.grown[id]; ok {
+			logs = append(logs, id)
+		}
+	}
+	e.uvarint(uint64(len(logs)))
+	for _, id := range logs {
+		e.uvarint(e.ref(id))
+		e.b = binary.AppendVarint(e.b, e.s.grown[id])
+	}
 }
 
 // exporter writes one overlay; the lock is held.

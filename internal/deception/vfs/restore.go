@@ -328,6 +328,16 @@ func (r *restorer) tail() {
 		}
 		r.s.synth[path] = slices.Clone(value)
 	}
+	for range r.count() {
+		id, since := r.ref(), r.varint()
+		if _, own := r.s.nodes[id]; !own {
+			continue
+		}
+		if _, ok := r.s.log(id); ok {
+			r.s.part(id)
+			r.s.grown[id] = min(since, r.s.grown[id]) // not in the future
+		}
+	}
 }
 
 // maxRounds bounds how often mend looks again; each round but the last takes
