@@ -173,14 +173,16 @@ func (c *Conn) turnLocked() error {
 var errClosed = errors.New("connection closed")
 
 // leave tells the peer why the connection ends, where sshd would, and releases
-// who waits for it.
+// who waits for it. Without a word answers that have not left are lost, as
+// those of a process that dies.
 func (c *Conn) leave(err error) {
 	var why *protest
 	c.wmu.Lock()
 	if errors.As(err, &why) && !c.broken {
 		c.out.put(appendString(appendString(appendNumber([]byte{msgDisconnect}, why.reason), why.text), ""))
+		_ = c.flushLocked()
 	}
-	_ = c.flushLocked()
+	c.out.release()
 	c.broken = true
 	c.pending = nil
 	c.wcond.Broadcast()

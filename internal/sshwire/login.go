@@ -66,7 +66,7 @@ func (a *auth) run() error {
 		switch {
 		case p[0] == msgKexInit:
 			err = a.c.exchange(p)
-		case p[0] == msgServiceRequest && !a.service:
+		case p[0] == msgServiceRequest:
 			err = a.begin(p)
 		case p[0] == msgAuthRequest && a.service:
 			in, err = a.request(p)
@@ -166,8 +166,10 @@ func (a *auth) password(f *fields) (bool, error) {
 	if f.bad {
 		return false, errCorrupt
 	}
-	// sshd reads the old one and knows no change; so it is an attempt as any.
-	_ = change
+	if change { // refused without a look at either of the two
+		a.l.None(a.user)
+		return false, nil
+	}
 	return a.l.Password("password", a.user, password), nil
 }
 

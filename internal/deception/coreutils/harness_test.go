@@ -66,7 +66,7 @@ func (b *bench) proc(stdin io.Reader, stdout, stderr io.Writer, argv []string) *
 		Session: coreutils.SessionInfo{User: "root"},
 	}
 	p.Run = func(c *coreutils.Proc, argv []string) int {
-		if argv[0] == "sh" && len(argv) == 3 { // words and semicolons are all the shell a bench has
+		if strings.HasSuffix("/"+argv[0], "/sh") && len(argv) == 3 { // words and semicolons are all the shell a bench has
 			status, rest := 0, c.Stdin
 			for _, part := range strings.Split(argv[2], ";") {
 				child := *c

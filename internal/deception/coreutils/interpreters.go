@@ -6,8 +6,6 @@ func interpreterCommands(name string) Command {
 	switch name {
 	case "perl":
 		return perl
-	case "python3", "python3.11":
-		return python
 	case "php", "php8.2":
 		return php
 	case "gcc", "cc", "g++", "c89", "c99", "cpp":
@@ -116,79 +114,6 @@ func (p *Proc) statements(code, sep string, run func(string) bool) int {
 		}
 	}
 	return 0
-}
-
-func python(p *Proc) int {
-	code, given := "", false
-	var files []string
-	for i := 1; i < len(p.Args); i++ {
-		a := p.Args[i]
-		switch {
-		case a == "-V" || a == "--version":
-			p.print("Python 3.11.2\n")
-			return 0
-		case a == "-c" && i+1 < len(p.Args):
-			code, given = p.Args[i+1], true
-			i = len(p.Args)
-		case a == "-c":
-			p.complain("Argument expected for the -c option\nusage: python3 [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `python -h' for more information.\n")
-			return 2
-		case a == "-m" && i+1 < len(p.Args):
-			p.Watch.Unsupported("python3 -m " + p.Args[i+1])
-			if p.Args[i+1] == "http.server" {
-				p.print("Serving HTTP on 0.0.0.0 port 8000 (http://0.0.0.0:8000/) ...\n")
-				return p.forever()
-			}
-			p.complain("/usr/bin/python3: No module named " + p.Args[i+1] + "\n")
-			return 1
-		case strings.HasPrefix(a, "-") && a != "-":
-		default:
-			files = append(files, a)
-		}
-	}
-	if !given && len(files) > 0 && files[0] != "-" {
-		f, err := p.openFile(files[0])
-		if err != nil {
-			p.complain("python3: can't open file '" + p.path(files[0]) + "': [Errno 2] No such file or directory\n")
-			return 2
-		}
-		_ = f.Close()
-		p.Watch.Unsupported("python3 " + files[0])
-		return 0
-	}
-	if !given {
-		b, _ := p.all(p.Stdin)
-		code = string(b)
-	}
-	status := 0
-	p.statements(code, ";", func(s string) bool {
-		if rest, ok := strings.CutPrefix(s, "print"); ok && strings.HasPrefix(strings.TrimSpace(rest), "(") && strings.HasSuffix(rest, ")") {
-			rest = strings.TrimSpace(rest)
-			rest = rest[1 : len(rest)-1]
-			var out []string
-			for part := range strings.SplitSeq(rest, ",") {
-				if part == "" && rest == "" {
-					break
-				}
-				v, ok := value(part)
-				if !ok {
-					return false
-				}
-				if strings.Contains(part, "/") && !strings.ContainsAny(v, ".\"'") {
-					v += ".0"
-				}
-				out = append(out, v)
-			}
-			p.print(strings.Join(out, " ") + "\n")
-			return true
-		}
-		if rest, ok := strings.CutPrefix(s, "os.system"); ok {
-			return p.system(rest)
-		}
-		_, number := value(s)
-		return number || strings.HasPrefix(s, "import ") || strings.HasPrefix(s, "from ") || strings.HasPrefix(s, "#")
-	})
-	return status
 }
 
 func php(p *Proc) int {

@@ -54,11 +54,13 @@ type Options struct {
 // A Shell is one session's way into the pretended host. Exec, Script and
 // Interactive are called one at a time; Resize may be called from anywhere.
 type Shell struct {
-	opt   Options
-	size  atomic.Uint64 // cols<<32 | rows
-	term  atomic.Pointer[Terminal]
-	hooks hooks
-	pids  int // last process id given without a process table
+	opt  Options
+	size atomic.Uint64 // cols<<32 | rows
+	term atomic.Pointer[Terminal]
+	// resized says that the editor has not heard of the terminal's new size.
+	resized atomic.Bool
+	hooks   hooks
+	pids    int // last process id given without a process table
 }
 
 // hooks are what tests put in place of the clock and the wait for input.
@@ -107,6 +109,7 @@ func (s *Shell) Resize(cols, rows int) {
 	}
 	s.size.Store(uint64(cols)<<32 | uint64(rows))
 	if t := s.term.Load(); t != nil {
+		s.resized.Store(true)
 		t.in.nudge()
 		t.wake()
 	}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/shell/grammar"
@@ -58,7 +59,7 @@ func (c *env) become(d dialect, name string) {
 	c.flags, c.command, c.interactive, c.login = "hBs", false, false, false
 	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
 	c.self, c.ppid = c.pid, c.parentPID
-	c.oldTraps, c.at, c.script = nil, nil, ""
+	c.oldTraps, c.at, c.script, c.oldJobs, c.specs = nil, nil, "", nil, nil
 	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
 	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
 	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
@@ -79,6 +80,15 @@ func (c *env) become(d dialect, name string) {
 	}
 	c.fixedVars()
 	c.vars["PWD"] = &variable{val: c.cwd, attr: exported}
+}
+
+// previousLevel is SHLVL for what exec puts in a shell's place.
+func previousLevel(s string) string {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return "0"
+	}
+	return strconv.Itoa(n - 1)
 }
 
 func nextLevel(v *variable) string {
