@@ -307,3 +307,48 @@ func TestCrossChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestOneSecretOneWorld: two machines with one secret are one host, with another
+// secret they share nothing an attacker could recognise.
+func TestOneSecretOneWorld(t *testing.T) {
+	look := []string{
+		"hostname", "hostname -I", "cat /etc/machine-id", "awk '/^MemTotal/' /proc/meminfo; uptime -s", "cat /etc/passwd", "md5sum /etc/shadow /var/log/syslog /var/log/auth.log.2.gz",
+		"ip route; ip neigh", "cat /proc/cpuinfo | md5sum; ls -laR /etc /root /home | md5sum", "blkid", "crontab -l; cat /root/.bash_history", "ls -i /bin/bash /etc/passwd",
+	}
+	a, b := newChecked(t, "debian-12", "one secret", "ssh"), newChecked(t, "debian-12", "one secret", "ssh")
+	c := newChecked(t, "debian-12", "another secret", "ssh")
+	differs := 0
+	for _, line := range look {
+		one, _ := a.run(t, line)
+		two, _ := b.run(t, line)
+		if one != two {
+			t.Errorf("%s:\n%.300s\nand\n%.300s", line, one, two)
+		}
+		if other, _ := c.run(t, line); other != one {
+			differs++
+		}
+	}
+	if differs < len(look)-1 {
+		t.Errorf("another secret answers %d of %d alike", len(look)-differs, len(look))
+	}
+}
+
+// TestTelnetIsNotSSH: a Telnet login hangs below inetd and login(1), and its
+// shell knows nothing of sshd.
+func TestTelnetIsNotSSH(t *testing.T) {
+	c := newChecked(t, "debian-12", "one secret", "telnet")
+	for line, want := range map[string]string{
+		"env | grep -c SSH_": "0",
+		"p=$PPID; o=; while [ $p -gt 0 ]; do o=\"$o $(cat /proc/$p/comm)\"; p=$(awk '{print $4}' /proc/$p/stat); done; echo $o": "login telnetd inetutils-inetd systemd",
+		"who am i | sed 's/.*(\\(.*\\))/\\1/'":                                     peerAddr.Addr().String(),
+		"ss -Htnp | grep -c '\"telnetd\"'":                                         "1",
+		"ss -Htln4 | grep -c ':23 '":                                               "1",
+		"tail -1 /var/log/auth.log | grep -c \"ROOT LOGIN  on '/dev/pts/0' from\"": "1",
+		"ps -ef | grep -c '[s]shd: root@'":                                         "0",
+		"last -1 | awk '{print $3}' | head -1":                                     peerAddr.Addr().String(),
+	} {
+		if out, errs := c.run(t, line); out != want {
+			t.Errorf("%s: %q %q, want %q", line, out, errs, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -128,5 +129,38 @@ func TestWorldOutlivesEverything(t *testing.T) {
 		}
 		addr = core.Sensor("ssh")
 		check(fmt.Sprintf("after kill -9 of the core, %d", n+1))
+	}
+}
+
+// TestInsideIsOutside compares what the shell says of ports and host keys with
+// what a scan of the decoy finds.
+func TestInsideIsOutside(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the product; -short leaves it out")
+	}
+	rig.Need(t, "ssh-keyscan")
+	core := rig.Start(t, t.TempDir(), append([]string{"sensors.ssh.accept=after-1", "sensors.http.published=80"}, fast...)...)
+	addr := core.Sensor("ssh")
+	_, sshPort, _ := net.SplitHostPort(addr)
+	_, telnetPort, _ := net.SplitHostPort(core.Sensor("telnet"))
+	ports := []int{80}
+	for _, p := range []string{sshPort, telnetPort} {
+		n, _ := strconv.Atoi(p)
+		ports = append(ports, n)
+	}
+	slices.Sort(ports)
+	out, _ := from(t, "127.0.0.1", addr, "root", "x", "ss -Htln4 | awk '$4 ~ /^0.0.0.0/{print $4}' | sed 's/.*://' | sort -n | xargs; echo $SSH_CONNECTION | cut -d' ' -f4")
+	if want := strings.Trim(fmt.Sprint(ports), "[]") + "\n" + sshPort + "\n"; out != want {
+		t.Errorf("inside: %q, outside: %q", out, want)
+	}
+	for _, k := range []string{"rsa", "ecdsa", "ed25519"} {
+		scanned, err := exec.Command("ssh-keyscan", "-t", k, "-p", sshPort, "127.0.0.1").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside, _ := from(t, "127.0.0.1", addr, "root", "x", "cut -d' ' -f1,2 /etc/ssh/ssh_host_"+k+"_key.pub")
+		if inside = strings.TrimSpace(inside); inside == "" || !strings.Contains(string(scanned), " "+inside+"\n") {
+			t.Errorf("%s: inside %q, scanned %q", k, inside, scanned)
+		}
 	}
 }
