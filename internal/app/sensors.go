@@ -49,6 +49,7 @@ func (a *App) warden(ctx context.Context) (*warden.Warden, error) {
 		Append:  a.intake.Add,
 		Chunks:  func(_ context.Context, chunks []ipc.Chunk) (int, error) { return a.recordings.Chunks(chunks) },
 		Worlds:  a.worlds,
+		Samples: a.samples,
 		Log:     a.log,
 		Metrics: a.metrics, Now: a.now,
 	})

@@ -45,6 +45,7 @@ type Deception struct {
 	Recordings  int64  `yaml:"recordings_mib" doc:"disk given to session recordings in MiB; the oldest go first"`
 	Worlds      int64  `yaml:"worlds_mib" doc:"disk given to what attackers leave behind in the decoys in MiB; who was not seen longest goes first"`
 	WorldsDays  int    `yaml:"worlds_days" doc:"days an attacker who comes back finds what they left"`
+	Samples     int64  `yaml:"samples_mib" doc:"disk given to the content attackers bring in MiB; beyond it only size and hash are kept"`
 }
 
 // API configures the operator's door.
@@ -89,7 +90,7 @@ type Listen struct {
 func defaults() Settings {
 	return Settings{
 		Node:      Node{Data: defaultData(), Mode: "production"},
-		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30},
+		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium},

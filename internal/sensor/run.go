@@ -351,6 +351,9 @@ func (r *recollector) ask(ctx context.Context) error {
 	}
 }
 
+// Piece queues p and waits while the core is behind.
+func (u uplink) Piece(p ipc.Piece) { _ = u.out.Piece(context.Background(), p) }
+
 // logTo sends log lines to the core, which writes them.
 type logTo struct {
 	out   *ipc.Outbox

@@ -95,8 +95,8 @@ func (w *World) known(addr netip.Addr) *source {
 	}
 }
 
-// files returns the source's files, making them at first; w.mu is held.
-func (w *World) files(s *source) *vfs.FS {
+// filesOf returns the source's files, making them at first; w.mu is held.
+func (w *World) filesOf(s *source) *vfs.FS {
 	if s.fs == nil {
 		quota := w.quota
 		quota.Pool = s.pool

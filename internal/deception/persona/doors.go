@@ -27,7 +27,7 @@ var serverPackages = map[string]serverPackage{
 	},
 	"nginx": {
 		"small, powerful, scalable web/proxy server", "nginx.service",
-		map[string]int64{"/usr/sbin/nginx": 1261200}, map[string]string{"/etc/nginx/nginx.conf": nginxConf},
+		map[string]int64{"/usr/sbin/nginx": 1261200}, map[string]string{"/etc/nginx/nginx.conf": "user www-data;\nworker_processes auto;\npid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\ninclude /etc/nginx/modules-enabled/*.conf;\n\nevents {\n\tworker_connections 768;\n}\n\nhttp {\n\tsendfile on;\n\ttcp_nopush on;\n\ttypes_hash_max_size 2048;\n\n\tinclude /etc/nginx/mime.types;\n\tdefault_type application/octet-stream;\n\n\taccess_log /var/log/nginx/access.log;\n\tgzip on;\n\n\tinclude /etc/nginx/conf.d/*.conf;\n\tinclude /etc/nginx/sites-enabled/*;\n}\n"},
 	},
 	"vsftpd": {
 		"lightweight, efficient FTP server written for security", "vsftpd.service",

@@ -25,10 +25,11 @@ func (b *builder) logs(lived bool) {
 	b.text("/var/log/apt/term.log", "", 0o640)
 	b.text("/var/log/dpkg.log", h.dpkgLog())
 	b.text("/var/log/alternatives.log", fmt.Sprintf("update-alternatives %s: run with --install /usr/bin/editor editor /bin/nano 40\n", m.Installed.Format(time.DateTime)))
-	b.dir("/var/log/installer", 0o755)
+	b.add(vfs.Entry{Path: "/var/log/bootstrap.log", Mode: 0o600, Size: 63022, Source: &file{form: plainForm, key: m.Seed, size: 63022}})
 	if !lived {
 		return
 	}
+	b.dir("/var/log/installer", 0o755)
 	b.add(vfs.Entry{Path: "/var/log/kern.log", Mode: 0o640, GID: 4, Text: "", Mtime: m.Boot})
 	b.add(vfs.Entry{Path: "/var/log/nginx/error.log", Mode: 0o640, UID: 33, GID: 4, Mtime: m.Boot})
 	for _, k := range []*daemonLog{

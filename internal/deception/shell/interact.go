@@ -408,7 +408,7 @@ func (e *env) protected(fn func() int) (status int) {
 		if !ok || d.scope != ofLine {
 			panic(r)
 		}
-		k.depth, k.cur = depth, cur
+		k.depth, k.cur, k.out = depth, cur, 0
 		k.intr = 0
 		k.killForeground(d.status - 128)
 		if e.jobs != nil {

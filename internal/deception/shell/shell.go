@@ -22,7 +22,10 @@ type Watcher interface {
 
 // An ExecWatcher is a [Watcher] that also wants to know of files the attacker
 // brought and ran; path is absolute.
-type ExecWatcher interface{ Executed(path string, status int) }
+type ExecWatcher interface {
+	Starting(path string) // before it runs: it may remove itself
+	Executed(path string, status int)
+}
 
 // Options describe one session.
 type Options struct {

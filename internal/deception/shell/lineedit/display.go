@@ -94,7 +94,7 @@ func (d *display) puts(s string) { d.out.WriteString(s) }
 // layout divides cells into screen rows. A newline in them begins a new one.
 // at is the index of the cell under the cursor; its place is returned.
 func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
-	cur := make([]cell, 0, min(len(cells), d.cols))
+	from := 0 // rows are cut out of cells, not copied
 	used := 0
 	row = -1
 	for i, c := range cells {
@@ -102,22 +102,21 @@ func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
 			row, col = len(rows), used
 		}
 		if c.r == '\n' && c.raw == "" {
-			rows = append(rows, cur)
-			cur, used = nil, 0
+			rows = append(rows, cells[from:i:i])
+			from, used = i+1, 0
 			continue
 		}
 		w := c.width()
 		if used+w > d.cols {
-			rows = append(rows, cur)
-			cur, used = nil, 0
+			rows = append(rows, cells[from:i:i])
+			from, used = i, 0
 			if i == at {
 				row, col = len(rows), 0
 			}
 		}
-		cur = append(cur, c)
 		used += w
 	}
-	rows = append(rows, cur)
+	rows = append(rows, cells[from:len(cells):len(cells)])
 	if at >= len(cells) {
 		row, col = len(rows)-1, used
 		if used == d.cols && d.term.Wraps { // the cursor needs a row of its own
@@ -296,6 +295,20 @@ func (d *display) horizontal(col int) {
 	for ; d.col > col; d.col-- {
 		d.puts(d.term.Left)
 	}
+}
+
+// roomBehind reports whether the cursor is behind all that is shown, with room
+// for one more column before the terminal would wrap.
+func (d *display) roomBehind() bool {
+	last := len(d.rows) - 1
+	return last >= 0 && d.row == last && d.col < d.cols-1 && d.col == width(d.rows[last])
+}
+
+// behind shows one more character there.
+func (d *display) behind(c cell) {
+	last := len(d.rows) - 1
+	d.rows[last] = append(d.rows[last], c)
+	d.print(d.rows[last][len(d.rows[last])-1:])
 }
 
 // finish leaves the line: the cursor goes below all that is shown.

@@ -49,6 +49,7 @@ type Editor struct {
 
 	buf    []rune
 	pos    int
+	typing bool // the last key was a character at the end, and is shown
 	kill   []rune
 	undo   []change
 	undos  [][]change // of the lines of history
@@ -91,7 +92,7 @@ func New(term Terminal, cols int, g Guide) *Editor {
 }
 
 // Resize sets the number of columns.
-func (e *Editor) Resize(cols int) { e.d.cols = max(cols, 2) }
+func (e *Editor) Resize(cols int) { e.d.cols, e.typing = max(cols, 2), false }
 
 // SetTerminal is for a TERM that has changed.
 func (e *Editor) SetTerminal(term Terminal) { e.d.term = term }
@@ -126,7 +127,7 @@ func (e *Editor) Expire() Result {
 }
 
 // Silence switches the echo of what is typed off and on: stty -echo.
-func (e *Editor) Silence(on bool) { e.silent = on }
+func (e *Editor) Silence(on bool) { e.silent, e.typing = on, false }
 
 // Line returns the accepted line.
 func (e *Editor) Line() string { return encode(e.buf) }
@@ -145,6 +146,7 @@ func (e *Editor) Take() []byte {
 // room on the screen.
 func (e *Editor) Start(prompt string) {
 	e.buf, e.pos, e.undo, e.keys, e.utf, e.quoted, e.last = nil, 0, nil, nil, nil, false, ""
+	e.typing = false
 	e.hist = append([]string(nil), e.guide.History()...)
 	e.undos = nil
 	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
@@ -228,6 +230,8 @@ func (e *Editor) bell() { e.d.puts("\a") }
 func (e *Editor) Key(b byte, next int) Result {
 	e.burst = next >= ' ' && next != 0x7f
 	e.ahead = next
+	typing := e.typing
+	e.typing = false
 	switch {
 	case b == 3: // the driver makes a signal of it whatever is being read
 		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
@@ -262,7 +266,24 @@ func (e *Editor) Key(b byte, next int) Result {
 	} else if e.twice && string(e.keys) == "\x1b\x1b" && next < 0 {
 		return e.Expire() // two escapes in one piece do not wait for more
 	}
+	if typing && e.type1(b) {
+		return More
+	}
 	return e.sequence()
+}
+
+// type1 shows a plain character typed behind others at the end of the line. It
+// does what sequence does at a cost that does not grow with the line.
+func (e *Editor) type1(b byte) bool {
+	if len(e.keys) != 1 || b < ' ' || b >= 0x7f || e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
+		return false
+	}
+	e.keys = nil
+	e.insert(rune(b))
+	e.done("insert")
+	e.d.behind(cell{r: rune(b)})
+	e.typing = true
+	return true
 }
 
 // multibyte gathers the bytes of a character.
@@ -309,6 +330,7 @@ func (e *Editor) sequence() Result {
 		}
 		e.done("insert")
 		e.refreshInsert()
+		e.typing = !e.burst && e.pos == len(e.buf)
 		return More
 	}
 	if len(k) == 2 && k[0] == 0x1b && (k[1] >= '0' && k[1] <= '9' || k[1] == '-') {
