@@ -42,6 +42,7 @@ type App struct {
 	state      state.Store
 	events     eventlog.Store
 	recordings *evidence.Store
+	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
 	closers    []func() error
@@ -61,6 +62,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},
+		{"open the samples", a.openSamples},
 		{"open the pipeline", a.openPipeline},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -178,6 +180,37 @@ func (a *App) openRecordings(context.Context) error {
 	return nil
 }
 
+func (a *App) openSamples(context.Context) error {
+	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
+		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+	})
+	if err != nil {
+		return err
+	}
+	a.samples = store
+	a.closers = append(a.closers, store.Close)
+	return nil
+}
+
+// pruneSamples removes the contents whose samples the state has given up.
+func (a *App) pruneSamples(ctx context.Context) error {
+	n, err := a.samples.Prune(ctx, func(ctx context.Context, id string) (known bool, err error) {
+		err = a.state.View(ctx, func(tx state.Tx) error {
+			_, err := tx.Samples().Get(ctx, id)
+			known = err == nil
+			if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+				return nil
+			}
+			return err
+		})
+		return known, err
+	})
+	if n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "old samples removed", slog.Int("samples", n))
+	}
+	return err
+}
+
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
@@ -200,6 +233,9 @@ func (a *App) retention(ctx context.Context) error {
 		}
 		if err := a.dropOldState(ctx, before); err != nil {
 			return fmt.Errorf("drop old state: %w", err)
+		}
+		if err := a.pruneSamples(ctx); err != nil {
+			return fmt.Errorf("drop old samples: %w", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -48,6 +48,7 @@ func (a *App) warden(ctx context.Context) (*warden.Warden, error) {
 		NoNamespaces: a.settings.Deception.Namespaces == "off", Insecure: a.settings.Deception.Insecure,
 		Append:  a.intake.Add,
 		Chunks:  func(_ context.Context, chunks []ipc.Chunk) (int, error) { return a.recordings.Chunks(chunks) },
+		Samples: a.samples,
 		Log:     a.log,
 		Metrics: a.metrics, Now: a.now,
 	})

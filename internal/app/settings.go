@@ -43,6 +43,7 @@ type Deception struct {
 	MaxSessions int    `yaml:"max_sessions" doc:"open connections over all sensors; more are refused"`
 	PerSource   int    `yaml:"per_source" doc:"open connections of one source address"`
 	Recordings  int64  `yaml:"recordings_mib" doc:"disk given to session recordings in MiB; the oldest go first"`
+	Samples     int64  `yaml:"samples_mib" doc:"disk given to the content attackers bring in MiB; beyond it only size and hash are kept"`
 }
 
 // API configures the operator's door.
@@ -86,7 +87,7 @@ type Listen struct {
 func defaults() Settings {
 	return Settings{
 		Node:      Node{Data: defaultData(), Mode: "production"},
-		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048},
+		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium},

@@ -145,6 +145,18 @@ type Remember struct {
 	World  []byte // at most MaxWorld bytes
 }
 
+// Piece is a piece of a file a peer brought. The event with [AttrFile] that comes
+// behind the last one says what it is.
+type Piece struct {
+	File uint64 // number of the file in this process, from 1
+	At   uint64 // where in the file it stands; pieces come in order
+	Data []byte
+}
+
+// AttrFile is the number of the file whose content an event is about; the core
+// takes it out.
+const AttrFile = "sample.file"
+
 // Log is one log line of the sensor. Its texts may hold attacker bytes.
 type Log struct {
 	Level slog.Level

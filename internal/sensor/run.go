@@ -301,6 +301,9 @@ func (u uplink) Event(e honeyguide.Event) { _ = u.out.Event(context.Background()
 // Chunk queues c and waits while the core is behind.
 func (u uplink) Chunk(c ipc.Chunk) { _ = u.out.Chunk(context.Background(), c) }
 
+// Piece queues p and waits while the core is behind.
+func (u uplink) Piece(p ipc.Piece) { _ = u.out.Piece(context.Background(), p) }
+
 // logTo sends log lines to the core, which writes them.
 type logTo struct {
 	out   *ipc.Outbox

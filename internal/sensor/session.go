@@ -33,6 +33,7 @@ const (
 type Sink interface {
 	Event(e honeyguide.Event)
 	Chunk(c ipc.Chunk)
+	Piece(p ipc.Piece)
 }
 
 // A Session is one connection of one peer. It is the connection, the way to
@@ -66,6 +67,7 @@ type Session struct {
 	pending []exposure
 	seen    map[report]bool
 	work    sync.WaitGroup // what Go started
+	samples capture        // files the peer brought
 }
 
 // report is an exposure already reported.
@@ -304,6 +306,7 @@ func (s *Session) begin() {
 
 // end reports how the connection ended and what was given up on it.
 func (s *Session) end() {
+	s.samples.finish()
 	s.mu.Lock()
 	lost, cut, running, pending := s.lost, s.cut, s.running, len(s.pending)
 	s.mu.Unlock()

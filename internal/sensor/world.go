@@ -65,6 +65,8 @@ type World struct {
 	most   int
 	pool   *vfs.Pool // of all sessions and overlays
 	memory int64     // that the pool has
+	flow   outflow   // content on its way to the core
+	files  numbering // of files sent
 
 	mu      sync.Mutex
 	sources map[netip.Addr]*list.Element // of *source
@@ -205,6 +207,8 @@ func (w *World) FS(s *Session) *vfs.FS {
 	w.mu.Unlock()
 	fs.OnRead(s.read)
 	fs.OnWrite(s.wrote)
+	fs.OnSettle(s.samples.settle)
+	s.samples.watch(s, fs)
 	return fs
 }
 
@@ -230,14 +234,23 @@ func (s *Session) read(path string) {
 	}
 }
 
-// wrote reports a written file.
-func (s *Session) wrote(path string, size int64, sha string) {
+// wrote reports a file written from a shell.
+func (s *Session) wrote(path string, size int64, sha string) { s.stored(path, size, sha, "") }
+
+// stored reports a written file; tool is the protocol that brought it, "" for a
+// shell.
+func (s *Session) stored(path string, size int64, sha, tool string) {
 	e := honeyguide.Event{Class: honeyguide.ClassFile, Activity: honeyguide.ActivityFileWrite}
-	e.Set(honeyguide.AttrPath, path)
+	e.Set(honeyguide.AttrPath, clean(path))
 	e.Set(honeyguide.AttrSize, size)
 	e.Set(honeyguide.AttrSHA256, sha)
+	e.Set(honeyguide.AttrTool, tool)
 	s.Emit(e)
+	s.samples.wrote(path, size, sha, tool)
 }
+
+// clean makes a path of the peer's choice text.
+func clean(path string) string { return strings.ToValidUTF8(cut(path, 4096), "\ufffd") }
 
 // exposureEvent says that bait left, and by what.
 func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {

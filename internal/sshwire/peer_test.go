@@ -180,6 +180,40 @@ func (r *room) run(ctx context.Context, line string) int {
 // serve runs a server on one connection and returns the peer's end.
 func serve(t testing.TB, s *Server, l Login, h *house) net.Conn {
 	t.Helper()
+	return serveAs(t, s, l, h, &h.work)
+}
+
+// serveMux serves another house.
+func serveMux(t testing.TB, s *Server, m Mux) net.Conn {
+	t.Helper()
+	return serveAs(t, s, &door{}, m, &sync.WaitGroup{})
+}
+
+// fedHouse starts shells that are fed.
+type fedHouse struct {
+	house
+	got chan []byte
+	ch  *Channel
+}
+
+func (h *fedHouse) Serve(ch *Channel) Requests {
+	h.ch = ch
+	return fedRoom{h}
+}
+
+type fedRoom struct{ h *fedHouse }
+
+func (r fedRoom) End() { r.h.ch.Close() }
+func (r fedRoom) Request(_ context.Context, q Request) {
+	q.Answer(true)
+	r.h.ch.Feed(func(p []byte) int {
+		r.h.got <- append([]byte(nil), p...)
+		return 0
+	})
+}
+
+func serveAs(t testing.TB, s *Server, l Login, m Mux, work *sync.WaitGroup) net.Conn {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -204,8 +238,8 @@ func serve(t testing.TB, s *Server, l Login, h *house) net.Conn {
 			return
 		}
 		_ = c.Notify("hostkeys-00@openssh.com", s.HostKeyBlobs())
-		_ = c.Serve(context.Background(), h)
-		h.work.Wait()
+		_ = c.Serve(context.Background(), m)
+		work.Wait()
 	}()
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {

@@ -8,6 +8,7 @@ type counters struct {
 	restarts, violations, events, given, retries *telemetry.Counter
 	chunks, chunksLost, logsLost                 *telemetry.Counter
 	relayed, unanswered, dropped                 *telemetry.Counter
+	samples, piecesLost                          *telemetry.Counter
 }
 
 func newCounters(m *telemetry.Registry, name string) counters {
@@ -26,6 +27,8 @@ func newCounters(m *telemetry.Registry, name string) counters {
 		chunks:     counter("chunks_total", "Recorded pieces kept."),
 		chunksLost: counter("chunks_lost_total", "Recorded pieces that could not be kept."),
 		logsLost:   counter("log_lines_dropped_total", "Log lines over the rate limit."),
+		samples:    counter("samples_total", "Files that peers brought."),
+		piecesLost: counter("sample_pieces_lost_total", "Pieces of such files that could not be kept."),
 		relayed:    packets.With(name, "relayed"),
 		unanswered: packets.With(name, "answer_refused"),
 		dropped:    packets.With(name, "dropped"),

@@ -148,6 +148,7 @@ func (l *life) run(ctx context.Context) error {
 	defer finish()
 	talking, silence := context.WithCancel(lasting)
 	group := supervise.New(l.w.log)
+	defer l.forget()
 	group.Go(lasting, "append", func(ctx context.Context) error { return l.append(ctx) })
 	group.Go(talking, "packets", l.packets)
 	group.Go(talking, "stop", func(talking context.Context) error { return l.stop(ctx, talking, finish) })
@@ -291,6 +292,8 @@ func (l *life) handle(ctx context.Context, m ipc.Message) error {
 		return l.events(ctx, m.Events)
 	case ipc.Chunk:
 		return l.chunk(ctx, m)
+	case ipc.Piece:
+		return l.piece(ctx, m)
 	case ipc.PacketReply:
 		l.w.relay.reply(m)
 	case ipc.Log:

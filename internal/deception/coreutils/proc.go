@@ -101,7 +101,7 @@ func byName(name string) Command {
 	for _, group := range []func(string) Command{
 		outputCommands, exprCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
 		grepCommands, sedCommands, findCommands, systemCommands, processCommands, userCommands, networkCommands, fetchCommands, archiveCommands,
-		execCommands, packageCommands, serviceCommands, pythonCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands,
+		execCommands, packageCommands, serviceCommands, pythonCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands, plainCommands,
 	} {
 		if c := group(name); c != nil {
 			return c

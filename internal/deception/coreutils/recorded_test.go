@@ -60,3 +60,21 @@ func replay(t *testing.T, name string, floor float64) {
 		t.Errorf("%.1f %% of the recorded answers, want %.1f %%", 100*share, 100*floor)
 	}
 }
+
+// TestPlainPrograms checks that a program of which only the table knows answers
+// simple calls and names the others.
+func TestPlainPrograms(t *testing.T) {
+	b := newBench(t, "debian-12-fresh")
+	out, errs, rc := b.run("", "ssh-add", "--nosuchopt")
+	if rc == 0 || out+errs == "" {
+		t.Errorf("ssh-add --nosuchopt: %q %q %d", out, errs, rc)
+	}
+	b.seen = nil
+	if b.run("", "badblocks", "--version"); len(b.seen) > 0 {
+		t.Errorf("seen %q", b.seen)
+	}
+	b.run("", "badblocks", "/dev/sda")
+	if len(b.seen) != 1 || b.seen[0] != "no badblocks /dev/sda" {
+		t.Errorf("seen %q", b.seen)
+	}
+}

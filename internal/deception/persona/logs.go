@@ -25,10 +25,11 @@ func (b *builder) logs(lived bool) {
 	b.text("/var/log/apt/term.log", "", 0o640)
 	b.text("/var/log/dpkg.log", h.dpkgLog())
 	b.text("/var/log/alternatives.log", fmt.Sprintf("update-alternatives %s: run with --install /usr/bin/editor editor /bin/nano 40\n", m.Installed.Format(time.DateTime)))
-	b.dir("/var/log/installer", 0o755)
+	b.add(vfs.Entry{Path: "/var/log/bootstrap.log", Mode: 0o600, Size: 63022, Source: &file{form: plainForm, key: m.Seed, size: 63022}})
 	if !lived {
 		return
 	}
+	b.dir("/var/log/installer", 0o755)
 	b.live("/var/log/auth.log", 0o640, 0, 4, func(e vfs.Env) []byte { return h.authLog(e.Now) })
 	b.live("/var/log/syslog", 0o640, 0, 4, func(e vfs.Env) []byte { return h.syslog(e.Now) })
 	b.live("/var/log/cron.log", 0o640, 0, 4, func(e vfs.Env) []byte { return h.syslog(e.Now) })

@@ -94,7 +94,7 @@ func exitBuiltin(e *env, args []string) int {
 		}
 		status = n
 	}
-	if e.interactive && e.level == 0 && e.dialect == bash {
+	if e.interactive && e.level == 0 && e.dialect == bash && !e.quietly {
 		e.farewell()
 	}
 	e.status, e.flow = status, exiting
@@ -106,6 +106,7 @@ func logoutBuiltin(e *env, args []string) int {
 		e.errorf("logout: not login shell: use `exit'")
 		return 1
 	}
+	e.quietly = true // only exit says that it is one
 	return exitBuiltin(e, args)
 }
 

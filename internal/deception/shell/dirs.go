@@ -280,7 +280,13 @@ func pushdBuiltin(e *env, args []string) int {
 			e.errorf("pushd: no other directory")
 			return 1
 		}
-		place = "+1"
+		old, to := e.cwd, e.dirs[0]
+		if err := e.chdir(to, false); err != nil {
+			e.errorf("pushd: %s: %s", to, errText(err))
+			return 1
+		}
+		e.dirs = append([]string{old}, e.dirs[1:]...)
+		return dirsBuiltin(e, []string{"dirs"})
 	case place == "":
 		return e.push(dir, stay)
 	}

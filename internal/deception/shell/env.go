@@ -93,6 +93,9 @@ type env struct {
 	seeded    bool
 	specs     map[string]*compspec // of complete; never written once it is here
 	oldJobs   *jobs                // of the parent, which jobs still lists
+	again     bool                 // fc -s runs its line
+	quietly   bool                 // logout says nothing
+	commands  int                  // lines run, for \# in a prompt
 	coprocs   []coprocess
 	script    string // the file this shell was started with
 

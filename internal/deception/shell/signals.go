@@ -168,12 +168,12 @@ func (e *env) killOne(a string, sig int) bool {
 			e.errorf("kill: (%d) - %s", o.task.pid, vfs.ESRCH)
 			return false
 		}
-		k.signalGroup(o.task, sig)
-		if o.task.paused && e.interactive && (sig == sigTerm || sig == sigHup) {
+		if o.task.paused && e.interactive && (sig == sigTerm || sig == sigHup || sig == sigKill) {
 			// bash tells at once that the job is still stopped.
 			e.warn("\n" + e.jobs.line(o, false))
 			o.task.paused = false
 		}
+		k.signalGroup(o.task, sig)
 		return true
 	}
 	pid, err := strconv.Atoi(a)

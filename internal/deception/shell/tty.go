@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -89,10 +90,16 @@ func (t *tty) poll() {
 		if n == 0 {
 			return
 		}
+		p := buf[:n]
+		if i := bytes.LastIndexAny(p, "\x03\x1c"); i > 0 && t.isig && !t.lnext && bytes.IndexByte(p[:i], '\n') < 0 && bytes.IndexByte(p[:i], '\r') < 0 {
+			// The driver throws away what arrived in one piece in front of a
+			// key that sends a signal, before anybody has read or seen it.
+			p = p[i:]
+		}
 		if t.raw {
-			t.queue = append(t.queue, buf[:n]...)
+			t.queue = append(t.queue, p...)
 		} else {
-			for _, c := range buf[:n] {
+			for _, c := range p {
 				t.driver(c)
 			}
 		}
@@ -268,20 +275,22 @@ func (t *tty) Read(p []byte) (int, error) {
 // WaitRead waits for input until a time: read -t.
 func (t *tty) WaitRead(until time.Time) bool { return t.k.wait(t.waiting, until) }
 
-// key returns the next byte for the line editor. Unless it is to block it
-// returns false when nothing was typed and no other process has anything to do.
-func (t *tty) key(block bool) (byte, bool) {
+// key returns the next byte for the line editor. It returns false when the time
+// until has come, when the terminal's size has changed and, unless it is to
+// block, when no other process has anything to do.
+func (t *tty) key(block bool, until time.Time) (byte, bool) {
 	k := t.k
 	t.raw = true
 	t.poll()
 	if len(t.queue) == 0 && !t.gone {
-		if !block && len(k.tasks) == 0 {
+		rest := !block && until.IsZero()
+		if rest && len(k.tasks) == 0 {
 			return 0, false
 		}
 		k.wait(func() bool {
 			t.poll()
-			return len(t.queue) > 0 || t.gone || !block && len(k.tasks) == 0
-		}, time.Time{})
+			return len(t.queue) > 0 || t.gone || rest && len(k.tasks) == 0 || k.sh.resized.Load()
+		}, until)
 	}
 	if len(t.queue) == 0 {
 		if t.gone {
@@ -337,6 +346,10 @@ func (k *kernel) suspend() {
 
 // typed returns the next byte for an editor that waits for it.
 func (t *tty) typed() byte {
-	c, _ := t.key(true)
-	return c
+	for {
+		if c, ok := t.key(true, time.Time{}); ok {
+			return c
+		}
+		t.k.sh.resized.Store(false)
+	}
 }

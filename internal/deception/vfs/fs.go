@@ -86,6 +86,8 @@ type FS struct {
 	streams StreamHook
 	onRead  func(path string)
 	onWrite func(path string, size int64, sha256 string)
+
+	onSettle func(path string)
 }
 
 // NewFS seals the image and returns a fresh view of it. now stamps what the

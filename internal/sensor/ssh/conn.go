@@ -25,8 +25,9 @@ type conn struct {
 	wire *sshwire.Conn
 	user string
 
-	mu   sync.Mutex
-	open int // sessions
+	agent bool // agent forwarding was asked for
+	mu    sync.Mutex
+	open  int // sessions
 }
 
 // global answers global requests. Remote forwards are refused as sshd refuses

@@ -33,6 +33,9 @@ func TestEveryOfferWorks(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				args := []string{"-o", o.option + "=" + name}
+				if o.option != "KexAlgorithms" { // the client's first one costs it the most
+					args = append(args, "-o", "KexAlgorithms=curve25519-sha256")
+				}
 				if o.option == "MACs" { // ciphers with one of their own come first
 					args = append(args, "-o", "Ciphers=aes128-ctr")
 				}
@@ -57,13 +60,13 @@ func TestRekey(t *testing.T) {
 	in := strings.Repeat("0123456789abcdef", 1<<14)
 	for _, args := range [][]string{
 		{"-o", "Ciphers=chacha20-poly1305@openssh.com"},
-		{"-o", "Ciphers=aes128-gcm@openssh.com", "-o", "KexAlgorithms=sntrup761x25519-sha512"},
+		{"-o", "Ciphers=aes128-gcm@openssh.com", "-o", "KexAlgorithms=ecdh-sha2-nistp256"},
 		{"-o", "Ciphers=aes256-ctr", "-o", "MACs=umac-64-etm@openssh.com", "-o", "Compression=yes"},
-		{"-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-256", "-o", "KexAlgorithms=curve25519-sha256"},
+		{"-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-256"},
 	} {
 		t.Run(args[1], func(t *testing.T) {
 			t.Parallel()
-			args := append(args, "-v", "-o", "RekeyLimit=64K")
+			args := append(args, "-v", "-o", "RekeyLimit=64K", "-o", "KexAlgorithms=curve25519-sha256")
 			out, errs, err := openssh(t, r, in, append(args, "cat")...)
 			if err != nil || out != in {
 				t.Errorf("%d bytes of %d, %v\n%.3000s", len(out), len(in), err, errs)

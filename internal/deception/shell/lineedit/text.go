@@ -75,6 +75,9 @@ func (e *Editor) cut(from, to int, before bool) {
 	s := e.remove(from, to)
 	switch {
 	case !e.killed:
+		if len(e.kill) > 0 {
+			e.kills = append([][]rune{e.kill}, e.kills[:min(len(e.kills), 8)]...)
+		}
 		e.kill = s
 	case before:
 		e.kill = append(s, e.kill...)
