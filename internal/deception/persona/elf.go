@@ -2,8 +2,6 @@ package persona
 
 import (
 	"encoding/binary"
-
-	"honeyguide/internal/image"
 )
 
 const (
@@ -212,9 +210,4 @@ func (f *file) notes(h []byte) {
 	if f.elf.Interp != "" {
 		copy(h[buildIDAt+20:], "\x04\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00GNU\x00\x00\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
 	}
-}
-
-// program64 is the header of an ordinary program for x86-64.
-func program64() *form {
-	return &form{kind: image.ELF, elf: image.ELFHead{Class: 2, Type: 3, Machine: 62, Segments: 13, Sections: 31, Dynamic: true, BuildID: true, Interp: "/lib64/ld-linux-x86-64.so.2"}}
 }
