@@ -47,6 +47,9 @@ type SensorSetup struct {
 	Listener int    // index of its listener; -1: datagrams come as Packet frames
 	Network  string // tcp or udp
 	Addr     string // the address it listens on, as bound
+	// Published is the port outsiders reach it on when a firewall redirects; 0
+	// leaves it to the sensor to tell.
+	Published uint16
 }
 
 // TokenSetup is one honeytoken as the sensor plants it.

@@ -2,6 +2,8 @@ package persona
 
 import (
 	"encoding/binary"
+
+	"honeyguide/internal/image"
 )
 
 const (
@@ -34,12 +36,18 @@ func (f *file) program(p []byte, off int64) {
 		n = copy(p, head[off:])
 	}
 	noise(p[n:], off+int64(n), f.key)
+	if off+int64(len(p)) <= f.sectionTable()-nameRoom*int64(f.elf.Sections) {
+		return // who reads byte by byte does not pay for the end each time
+	}
 	tail, at := f.elfEnd()
 	if end := off + int64(len(p)); end > at {
 		from := max(off, at)
 		copy(p[from-off:], tail[from-at:])
 	}
 }
+
+// nameRoom is more than a section's share of the table of names.
+const nameRoom = 40
 
 // sectionTable says where the table of sections begins.
 func (f *file) sectionTable() int64 {
@@ -210,4 +218,9 @@ func (f *file) notes(h []byte) {
 	if f.elf.Interp != "" {
 		copy(h[buildIDAt+20:], "\x04\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00GNU\x00\x00\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
 	}
+}
+
+// program64 is the form of an ordinary program for x86-64 that no index has.
+func program64() *form {
+	return &form{kind: image.ELF, elf: image.ELFHead{Class: 2, Type: 3, Machine: 62, Segments: 13, Sections: 31, Dynamic: true, BuildID: true, Interp: "/lib64/ld-linux-x86-64.so.2"}}
 }
