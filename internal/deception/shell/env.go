@@ -94,6 +94,9 @@ type env struct {
 	specs     map[string]*compspec // of complete; never written once it is here
 	oldJobs   *jobs                // of the parent, which jobs still lists
 	again     bool                 // fc -s runs its line
+	noEditing bool                 // bash --noediting
+	norc      bool                 // bash --norc
+	rcfile    string               // bash --rcfile
 	quietly   bool                 // logout says nothing
 	commands  int                  // lines run, for \# in a prompt
 	coprocs   []coprocess
@@ -208,7 +211,9 @@ func (e *env) initialVars() {
 		e.vars["SSH_CONNECTION"] = &variable{val: src[0] + " " + src[1] + " " + dst[0] + " " + dst[1], attr: exported}
 	}
 	if o.TTY {
-		e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		if o.Src != "" {
+			e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		}
 		if o.Term != "" {
 			e.vars["TERM"] = &variable{val: o.Term, attr: exported}
 		}
