@@ -37,6 +37,7 @@ type App struct {
 
 	secret   []byte
 	host     *persona.Host
+	image    []byte // the operator's own, else nil
 	tokens   *token.Registry
 	deployed time.Time
 
@@ -164,11 +165,15 @@ func (a *App) openEvents(ctx context.Context) error {
 }
 
 func (a *App) openPersona(ctx context.Context) error {
-	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed})
+	own, err := ownImage(a.settings.Deception.Image)
 	if err != nil {
 		return err
 	}
-	a.host = host
+	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed, Image: own})
+	if err != nil {
+		return err
+	}
+	a.host, a.image = host, own
 	a.tokens, err = bait(ctx, a.state, a.secret, host, a.now())
 	return err
 }

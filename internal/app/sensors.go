@@ -62,7 +62,7 @@ func (a *App) setup() (ipc.Setup, error) {
 		return ipc.Setup{}, err
 	}
 	s := ipc.Setup{
-		Persona: a.host.Name, Seed: a.secret, Hostname: a.host.Machine.Hostname, Deployed: a.deployed,
+		Persona: a.host.Name, Image: a.image, Seed: a.secret, Hostname: a.host.Machine.Hostname, Deployed: a.deployed,
 		Tokens: plants(a.tokens, a.host), HostKeys: keys,
 		Limits: ipc.Limits{Conns: a.settings.Deception.MaxSessions, ConnsPerSource: a.settings.Deception.PerSource},
 	}

@@ -37,6 +37,7 @@ type Node struct {
 // Deception says what the decoys pretend to be.
 type Deception struct {
 	Persona  string `yaml:"persona" doc:"the pretended machine"`
+	Image    string `yaml:"image" doc:"file of honeyguide image build to base the pretended machine's files on; empty = the shipped one"`
 	Insecure bool   `yaml:"insecure" doc:"run sensors without their sandbox; for development only"`
 	// Namespaces are a layer of the cage, never its promise.
 	Namespaces  string `yaml:"namespaces" doc:"auto = where the host allows them, off = never"`

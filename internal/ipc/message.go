@@ -30,6 +30,7 @@ type Setup struct {
 	Persona  string            // name of the persona: debian-12
 	Seed     []byte            // deployment secret the persona is derived from
 	Hostname string            // of the pretended host; "" lets the persona choose
+	Image    []byte            // index of the operator's own root; nil: the shipped one
 	Now      time.Time         // core's wall clock
 	Deployed time.Time         // when this deployment began: what the host's own history is counted from
 	Sensors  []SensorSetup     // what listens

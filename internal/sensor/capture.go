@@ -38,7 +38,6 @@ type capture struct {
 	taken map[taken]bool
 	sums  map[string]string // by path, of what was taken
 	sent  int64
-	ended bool
 	lost  int
 }
 
@@ -137,6 +136,32 @@ func (c *capture) known(path string) string {
 	return c.sums[path]
 }
 
+// recognise finds out the hash of a file that another session of the source
+// brought, before it is run.
+func (c *capture) recognise(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fs == nil || c.sums[path] != "" || len(c.sums) >= maxTaken {
+		return
+	}
+	f, err := c.fs.Open(vfs.Cred{}, path, vfs.O_RDONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if own := f.Own(); own <= 0 || f.Stat().Size > maxSample {
+		return
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(f, maxSample)); err != nil {
+		return
+	}
+	if c.sums == nil {
+		c.sums = map[string]string{}
+	}
+	c.sums[path] = hex.EncodeToString(h.Sum(nil))
+}
+
 // take sends one file and reports it; c.mu is held.
 func (c *capture) take(path string, w written) {
 	f, err := c.fs.Open(vfs.Cred{}, path, vfs.O_RDONLY, 0)
@@ -179,7 +204,10 @@ func (c *capture) take(path string, w written) {
 // note remembers what was taken; c.mu is held.
 func (c *capture) note(k taken) {
 	if c.taken == nil {
-		c.taken, c.sums = map[taken]bool{}, map[string]string{}
+		c.taken = map[taken]bool{}
+	}
+	if c.sums == nil {
+		c.sums = map[string]string{}
 	}
 	if len(c.taken) < maxTaken {
 		c.taken[k] = true

@@ -99,7 +99,7 @@ type process struct {
 // newProcess builds the world and opens the sensors.
 func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink, keeper Keeper) (*process, error) {
 	now := clock(setup.Now)
-	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup)})
+	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup), Image: setup.Image})
 	if err != nil {
 		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
 	}

@@ -240,7 +240,10 @@ func (w *Watch) Unsupported(what string) {
 }
 
 // Starting takes the content of a file the peer brought before it is run.
-func (w *Watch) Starting(path string) { w.ses.samples.settle(path) }
+func (w *Watch) Starting(path string) {
+	w.ses.samples.settle(path)
+	w.ses.samples.recognise(path)
+}
 
 // Executed reports that a file the peer brought was run, or seemed to be.
 func (w *Watch) Executed(path string, status int) {

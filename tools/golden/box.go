@@ -72,6 +72,9 @@ func inBox(j job) (*answer, error) {
 // boxMain is the first process of a box.
 func boxMain() {
 	runtime.LockOSThread() // capabilities are a thread's
+	for fd := 3; fd < 1024; fd++ {
+		syscall.CloseOnExec(fd) // whatever this program inherited is not the case's
+	}
 	var j job
 	a := &answer{}
 	err := json.NewDecoder(os.Stdin).Decode(&j)

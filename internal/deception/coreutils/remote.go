@@ -142,6 +142,15 @@ func (p *Proc) listening(port uint16) bool {
 }
 
 func rsync(p *Proc) int {
+	if contains(p.Args, "--server") { // the far side of a client's copy: its protocol is not spoken
+		p.Watch.Unsupported("rsync --server")
+		side := "Receiver"
+		if contains(p.Args, "--sender") {
+			side = "sender"
+		}
+		p.complain("rsync: connection unexpectedly closed (0 bytes received so far) [" + side + "]\nrsync error: error in rsync protocol data stream (code 12) at io.c(231) [" + side + "=3.2.7]\n")
+		return 12
+	}
 	p.Watch.Download(strings.Join(p.Args[1:], " "), p.name, "")
 	if len(p.Args) < 3 {
 		p.complain("rsync error: syntax or usage error (code 1) at main.c(1782) [client=3.2.7]\n")

@@ -94,6 +94,9 @@ type env struct {
 	specs     map[string]*compspec // of complete; never written once it is here
 	oldJobs   *jobs                // of the parent, which jobs still lists
 	again     bool                 // fc -s runs its line
+	noEditing bool                 // bash --noediting
+	norc      bool                 // bash --norc
+	rcfile    string               // bash --rcfile
 	quietly   bool                 // logout says nothing
 	commands  int                  // lines run, for \# in a prompt
 	coprocs   []coprocess

@@ -56,8 +56,14 @@ func (e *env) interact() int {
 		return e.interactAsh()
 	}
 	e.openDialog(k.cur == nil && depth == 1)
+	if e.noEditing {
+		return e.interactPlain()
+	}
 	var d dialog
-	e.converse(&d, true)
+	if e.flow != exiting {
+		e.converse(&d, true)
+	}
+	e.goodbye()
 	e.saveAtEnd()
 	return e.status
 }
@@ -69,8 +75,8 @@ func (e *env) openDialog(jobControl bool) {
 	if e.login {
 		e.shopts |= shLoginShell
 	}
-	e.jobControl = jobControl
 	e.startup()
+	e.jobControl = jobControl
 }
 
 // converse goes on with the dialogue. It returns true when the shell is over and
@@ -225,35 +231,6 @@ func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
 	}
 	e.flow = goingOn
 	return false
-}
-
-// startup sets what Debian's start files set.
-func (e *env) startup() {
-	ps1 := `${debian_chroot:+($debian_chroot)}\u@\h:\w\$ `
-	term, _ := e.get("TERM")
-	if e.cred.UID != 0 {
-		if strings.HasSuffix(term, "-256color") || term == "xterm-color" {
-			ps1 = `${debian_chroot:+($debian_chroot)}\[\033[01;32m\]\u@\h\[\033[00m\]:\[\033[01;34m\]\w\[\033[00m\]\$ `
-		}
-		if strings.HasPrefix(term, "xterm") || strings.HasPrefix(term, "rxvt") {
-			ps1 = `\[\e]0;${debian_chroot:+($debian_chroot)}\u@\h: \w\a\]` + ps1
-		}
-		e.alias = map[string]string{"ls": "ls --color=auto", "grep": "grep --color=auto", "egrep": "egrep --color=auto", "fgrep": "fgrep --color=auto"}
-		e.vars["HISTCONTROL"] = &variable{val: "ignoreboth"}
-	}
-	e.own()
-	for _, kv := range [][2]string{{"PS1", ps1}, {"PS2", "> "}, {"HISTFILE", e.home + "/.bash_history"}, {"HISTSIZE", "500"}, {"HISTFILESIZE", "500"}} {
-		if _, ok := e.vars[kv[0]]; !ok {
-			e.vars[kv[0]] = &variable{val: kv[1]}
-		}
-	}
-	e.hist = &history{}
-	if text := e.readSmall(e.home + "/.bash_history"); text != "" {
-		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-			e.hist.add(line)
-		}
-	}
-	e.histLoaded = len(e.hist.lines) + e.hist.first
 }
 
 // saveAtEnd appends this session's lines to HISTFILE.

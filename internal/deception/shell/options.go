@@ -137,6 +137,7 @@ const (
 	shExtGlob       shopts = 1 << 22
 	shFailGlob      shopts = 1 << 24
 	shGlobStar      shopts = 1 << 28
+	shHistAppend    shopts = 1 << 30
 	shLastPipe      shopts = 1 << 37
 	shLoginShell    shopts = 1 << 41
 	shNoCaseGlob    shopts = 1 << 44

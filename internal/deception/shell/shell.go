@@ -131,6 +131,9 @@ func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 			e.name, e.login = "-bash", true
 		}
 		e.command = true
+		if s.opt.Src != "" {
+			e.startPlain(true)
+		}
 		status := e.runMain(func() int { return e.runText(&source{name: "", text: line, kind: fromArg}, 0) })
 		s.opt.Watch.Command(line, status)
 		return status
@@ -143,7 +146,12 @@ func (s *Shell) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 	return s.session(ctx, stdin, stdout, stderr, func(k *kernel) int {
 		e := k.newEnv("-bash", "hBs")
 		e.login = true
-		return e.runMain(func() int { return e.runStdin() })
+		return e.runMain(func() int {
+			e.startPlain(false)
+			status := e.runStdin()
+			e.goodbye()
+			return status
+		})
 	})
 }
 

@@ -17,16 +17,18 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
-	raw   bool   // the line editor reads
-	queue []byte // bytes for the line editor, or read ahead while it did
-	line  []byte // being typed for a program
-	ready []byte // complete lines for a program
-	eof   int    // ends of file typed
-	gone  bool   // the attacker has hung up
-	lnext bool   // the next byte is taken as it is
-	echo  bool
-	canon bool // lines are edited
-	isig  bool
+	raw    bool   // the line editor reads
+	queue  []byte // bytes for the line editor, or read ahead while it did
+	line   []byte // being typed for a program
+	ready  []byte // complete lines for a program
+	eof    int    // ends of file typed
+	gone   bool   // nothing more will be typed
+	broken bool   // nor is anybody left who sees anything
+	lnext  bool   // the next byte is taken as it is
+	echo   bool
+	canon  bool // lines are edited
+	isig   bool
+	screen bool // a full-screen program has it: keys and output pass untouched
 }
 
 // maxTypeAhead bounds what is kept while nobody reads.
@@ -51,15 +53,19 @@ func (t *tty) send(p []byte) {
 		panic(death{128 + sigKill, ofLine, nil})
 	}
 	if _, err := t.w.Write(p); err != nil {
-		t.gone = true
+		t.gone, t.broken = true, true
 	}
 }
 
 // Write is a program's output: newlines get their carriage return.
 func (t *tty) Write(p []byte) (int, error) {
 	t.k.step(1 + len(p)/4096)
-	if t.gone {
+	if t.broken {
 		return 0, vfs.EIO
+	}
+	if t.screen {
+		t.send(p)
+		return len(p), nil
 	}
 	out := make([]byte, 0, len(p)+16)
 	for _, c := range p {
@@ -115,6 +121,10 @@ func (t *tty) driver(c byte) {
 		t.lnext = false
 		t.line = append(t.line, c)
 		t.show(c)
+		return
+	}
+	if t.screen {
+		t.ready = append(t.ready, c)
 		return
 	}
 	if c == '\r' {
@@ -253,7 +263,7 @@ func (t *tty) Read(p []byte) (int, error) {
 	}
 	if len(t.ready) > 0 {
 		n := len(t.ready)
-		if t.canon {
+		if t.canon && !t.screen {
 			for i, c := range t.ready {
 				if c == '\n' {
 					n = i + 1
@@ -325,7 +335,7 @@ func (t *tty) quietly(silent, chars bool) {
 	t.echo, t.canon = t.echo && !silent, !chars
 }
 
-func (t *tty) normally() { t.echo, t.canon = true, true }
+func (t *tty) normally() { t.echo, t.canon, t.screen = true, true, false }
 
 // SetEcho lets a program such as passwd read without showing what is typed. It
 // reports false when descriptor o is no terminal.
@@ -352,4 +362,28 @@ func (t *tty) typed() byte {
 		}
 		t.k.sh.resized.Store(false)
 	}
+}
+
+// SetScreen gives the terminal to a full-screen program: keys arrive as they are
+// typed and what is written passes untouched. It reports false when descriptor o
+// is no terminal.
+func (o *ofile) SetScreen(on bool) bool {
+	t, ok := o.file.(*tty)
+	if !ok {
+		return false
+	}
+	if t.screen = on; on {
+		t.ready = append(t.ready, t.line...)
+		t.line = nil
+	}
+	return true
+}
+
+// WaitRead waits for input of a terminal until a time and reports whether there
+// is some; any other file has some at once.
+func (o *ofile) WaitRead(until time.Time) bool {
+	if t, ok := o.file.(*tty); ok {
+		return t.WaitRead(until)
+	}
+	return true
 }

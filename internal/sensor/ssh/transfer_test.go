@@ -218,14 +218,18 @@ func TestSCPClient(t *testing.T) {
 	}
 }
 
-// TestRsyncClient: this machine has no rsync, and says so as bash does.
+// TestRsyncClient: the far side of rsync gives up in rsync's own words, and what
+// was tried is reported.
 func TestRsyncClient(t *testing.T) {
 	r := transferRig(t)
 	dir := t.TempDir()
 	put(t, dir, "f", []byte("x"), 0o600)
 	out, err := client(t, r, "rsync", "", "-a", dir+"/f", "HOST:/tmp/")
-	if err == nil || !strings.Contains(out, "bash: line 1: rsync: command not found") {
+	if err == nil || !strings.Contains(out, "rsync error: error in rsync protocol data stream (code 12) at io.c(231) [Receiver=3.2.7]") {
 		t.Errorf("rsync: %v\n%s", err, out)
+	}
+	if got := r.Sink.Wait(t, honeyguide.ActivityCommand, 1); !strings.HasPrefix(got[0].Str(honeyguide.AttrCommand), "rsync --server ") {
+		t.Errorf("reported %+v", got)
 	}
 }
 
@@ -285,10 +289,14 @@ func TestNothingIsLost(t *testing.T) {
 	if err := s.RequestPty("xterm", 24, 80, xssh.TerminalModes{}); err != nil {
 		t.Fatal(err)
 	}
-	s.Stdin = bytes.NewReader([]byte("echo two\r\x04"))
+	in, _ = s.StdinPipe()
+	out, _ = s.StdoutPipe()
 	if err := s.Shell(); err != nil {
 		t.Fatal(err)
 	}
+	_, _ = io.WriteString(in, "echo two\r")
+	(&screen{r: out}).until(t, "\rtwo\r\n\x1b[?2004h") // what is typed ahead of a prompt may be lost: wait for it
+	_, _ = io.WriteString(in, "\x04")
 	_ = s.Wait()
 	_ = c.Close()
 	r.Sink.Wait(t, honeyguide.ActivityClose, 1)
