@@ -73,6 +73,11 @@ func id(p *Proc) int {
 	}
 	for _, a := range args {
 		if a != "" {
+			if _, err := strconv.ParseUint(a, 10, 32); err == nil {
+				if n, _ := strconv.ParseUint(a, 10, 32); p.userName(uint32(n)) != a {
+					a = p.userName(uint32(n))
+				}
+			}
 			u, g, _, _, ok := p.account(a)
 			if !ok {
 				p.errorf("%s: no such user", p.q(a))
