@@ -58,18 +58,25 @@ type nopWriter struct{ io.Writer }
 
 func (nopWriter) Close() error { return nil }
 
-// chunk is how much is read at a time.
-const chunk = 32 << 10
+// chunk is how much is read at a time, firstChunk how much at first: most input
+// is short.
+const (
+	chunk      = 32 << 10
+	firstChunk = 2 << 10
+)
 
 // each reads r to its end and hands out what comes, charging the work. The
 // bytes are valid during the call only. fn returns false to end early.
 func (p *Proc) each(r io.Reader, fn func(b []byte) bool) error {
-	buf := make([]byte, chunk)
+	buf := make([]byte, firstChunk)
 	for {
 		n, err := r.Read(buf)
 		p.step(1 + n/1024)
 		if n > 0 && !fn(buf[:n]) {
 			return nil
+		}
+		if n == len(buf) && n < chunk {
+			buf = make([]byte, chunk)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
