@@ -39,6 +39,8 @@ type lister struct {
 	status                                 int
 	first                                  bool
 	budget, cols                           int
+	author, zero                           bool
+	block                                  int64 // --block-size
 }
 
 func ls(p *Proc) int {
@@ -114,6 +116,30 @@ func (l *lister) valid(o opt) bool {
 
 func (l *lister) set(o opt) {
 	switch o.name {
+	case "author":
+		l.author = true
+	case "zero":
+		l.zero, l.quote, l.color = true, false, false
+		if l.format != 'l' {
+			l.format = '1'
+		}
+	case "block-size":
+		if n, ok := size(o.val); ok {
+			l.block = n
+		} else if n, ok := size("1" + o.val); ok {
+			l.block = n
+		}
+	case "quoting-style":
+		switch o.val {
+		case "c":
+			l.flags['Q'] = true
+		case "escape":
+			l.flags['b'] = true
+		case "literal":
+			l.quote = false
+		case "shell-escape", "shell":
+			l.quote = true
+		}
 	case "indicator-style":
 		l.slash, l.classify = o.val == "slash" || o.val == "file-type", o.val == "classify"
 	case "l", "g", "o", "n", "full-time":
