@@ -133,5 +133,6 @@ type Session struct {
 	Requests  int64     `json:"requests"`
 	Recording string    `json:"recording,omitempty"` // name of its asciicast, "" when there is none
 	Tokens    []string  `json:"tokens,omitempty"`    // exposed or used in it
+	Samples   []string  `json:"samples,omitempty"`   // content it brought, by SHA-256
 	Severity  Severity  `json:"severity"`            // highest of its events
 }

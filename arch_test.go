@@ -15,7 +15,7 @@ var floor = map[string]int{
 	".": 0, "web": 0, "rules": 0, "internal/safetext": 0,
 	// 1: tools
 	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
-	"internal/netx": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
+	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
 	"internal/sshwire": 1,
 	// 2: what sensors share, the state that jobs stand on, the two helper processes, and the attacker of the demo
@@ -34,7 +34,7 @@ var floor = map[string]int{
 }
 
 // kit lists the packages of internal/deception. Each may import those before it.
-var kit = []string{"vfs", "machine", "token", "persona", "llm", "coreutils", "shell", "fidelity"}
+var kit = []string{"vfs", "machine", "token", "persona", "llm", "sftp", "coreutils", "shell", "fidelity"}
 
 // kitUsers are the rooms that may import internal/deception.
 var kitUsers = []string{"internal/deception", "internal/sensor", "internal/app", "internal/cli"}

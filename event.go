@@ -34,6 +34,12 @@ const (
 	ActivityRequest      = "request"       // one request of a request/reply protocol; AttrMethod, AttrURL, AttrBody
 	ActivityDownload     = "download"      // the peer asked the decoy to fetch something; AttrURL, AttrTool. Nothing is fetched
 	ActivityFileWrite    = "file_write"    // AttrPath, AttrSize, AttrSHA256
+	ActivityFileRead     = "file_read"     // AttrPath, AttrSize: bytes read; AttrSHA256 when it was the whole file; AttrStatusText when refused
+	ActivityFileList     = "file_list"     // AttrPath, AttrCount: entries shown
+	ActivityFileChange   = "file_change"   // renamed, removed, linked, made, set: AttrDetail, AttrPath, AttrToPath; AttrStatusText when refused
+	ActivityExecute      = "execute"       // a file the peer brought was run, or seemed to be; AttrPath, AttrStatus
+	ActivitySample       = "sample"        // content the peer brought: AttrPath, AttrSize, AttrSHA256, AttrFileType, AttrTool, AttrKept
+	ActivitySubsystem    = "subsystem"     // AttrDetail names it
 	ActivityTunnel       = "tunnel"        // a forward or proxy was asked for; never dialled
 	ActivityUnsupported  = "unsupported"   // the decoy met something it cannot imitate; AttrDetail
 	ActivityMalformed    = "malformed"     // bytes that are not the protocol; AttrDetail
@@ -65,6 +71,9 @@ const (
 	AttrPath           = "file.path"
 	AttrSize           = "file.size"
 	AttrSHA256         = "file.sha256"
+	AttrToPath         = "file.to_path" // the second path of a change
+	AttrFileType       = "file.type"    // what the content is: elf, script, archive, ...
+	AttrKept           = "sample.kept"  // yes, truncated, or why not
 	AttrTool           = "tool"
 	AttrToken          = "honeytoken.id"
 	AttrTokenKind      = "honeytoken.kind"

@@ -3,11 +3,14 @@ module honeyguide
 go 1.26.0
 
 require (
+	filippo.io/age v1.3.2
 	github.com/spf13/cobra v1.10.2
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/crypto v0.58.0
 	modernc.org/sqlite v1.60.1
 )
+
+require filippo.io/hpke v0.4.0 // indirect
 
 require (
 	github.com/rogpeppe/go-internal v1.16.0

@@ -32,6 +32,7 @@ var tenants = map[string][]string{
 	"github.com/landlock-lsm":      {"internal/sandbox"},
 	"golang.org/x/net/bpf":         {"internal/sandbox"},
 	"github.com/nats-io":           {"internal/eventlog/jetstream"},
+	"filippo.io/age":               {"internal/evidence"},
 	"github.com/spf13/cobra":       {"internal/cli"},
 	"github.com/rogpeppe":          {"cmd"},           // tests only
 	"golang.org/x/crypto/ssh":      {"internal/demo"}, // the decoy's attacker; no server is made of it
@@ -59,7 +60,7 @@ var plain = []string{".", "web", "rules", "internal/safetext"}
 
 // deaf says what a folder may never import: the kit knows no host and no network.
 var deaf = map[string][]string{
-	"internal/deception": {"net", "net/http", "os", "os/exec", "os/user", "syscall", "unsafe"},
+	"internal/deception": {"net", "net/http", "os", "os/exec", "os/signal", "os/user", "plugin", "syscall", "unsafe"},
 }
 
 // refused says what may not be used below a folder: peers recognise net/http's server.
@@ -279,16 +280,55 @@ func TestBuiltinIsUpToDate(t *testing.T) {
 	}
 }
 
-// TestDeceptionKnowsNoNetwork follows every import of the kit, not only the
-// direct ones. The parser brings os and syscall; nothing may bring more.
-func TestDeceptionKnowsNoNetwork(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "./internal/deception/...").Output()
+// unreachable may not be among what the kit imports, not even by way of others:
+// with them it could ask the host or the network.
+var unreachable = []string{
+	"net", "os/exec", "os/signal", "plugin", "log/syslog", "debug/elf", "mvdan.cc/sh/v3/interp", "mvdan.cc/sh/v3/expand", "mvdan.cc/sh/v3/shell",
+	"golang.org/x/sys/unix", "runtime/cgo", "C",
+}
+
+// bearers are the only packages of the kit's dependencies that may bring os and
+// syscall with them, each for a reason; TestNoSystemCalls in the shell shows by
+// a trace that what they bring is not used.
+var bearers = map[string]string{
+	"mvdan.cc/sh/v3/syntax":         "the parser, whose errors and tests use os",
+	"honeyguide/internal/supervise": "the only place that starts goroutines; logs to a handler it is given",
+}
+
+// userBearers are the only packages that may bring os/user: the writer of tar
+// archives asks it for the owner of a real file, which nobody hands it here.
+var userBearers = []string{"archive/tar"}
+
+// TestDeceptionReachesNoHost follows every import of the kit, not only the
+// direct ones.
+func TestDeceptionReachesNoHost(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Standard}} {{join .Imports \" \"}}", "./internal/deception/...")
+	list.Env = append(list.Environ(), "CGO_ENABLED=0") // as the product is built
+	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dep := range strings.FieldsSeq(string(out)) {
-		if dep == "net" || dep == "os/exec" || dep == "plugin" || strings.HasPrefix(dep, "net/") && dep != "net/netip" && dep != "net/url" {
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		dep, standard, imports := f[0], f[1] == "true", f[2:]
+		seen++
+		if slices.Contains(unreachable, dep) || strings.HasPrefix(dep, "net/") && dep != "net/netip" && dep != "net/url" {
 			t.Errorf("internal/deception reaches %s", dep)
 		}
+		if slices.Contains(imports, "os/user") && !slices.Contains(userBearers, dep) {
+			t.Errorf("internal/deception reaches os/user through %s", dep)
+		}
+		if standard || bearers[dep] != "" {
+			continue
+		}
+		for _, p := range imports {
+			if p == "os" || p == "syscall" || p == "unsafe" {
+				t.Errorf("internal/deception reaches %s through %s", p, dep)
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d dependencies were looked at", seen)
 	}
 }

@@ -35,6 +35,8 @@ type Deps struct {
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
+	// Sample opens what attackers brought. Nil: nothing is kept.
+	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
 	// Health says why the core cannot do its work now, in words that may be shown to
@@ -128,6 +130,7 @@ func (s *server) routes() {
 	s.alerts()
 	s.incidents()
 	s.sessions()
+	s.samples()
 	s.tokens()
 	s.plans()
 	s.deadLetters()

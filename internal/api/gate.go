@@ -23,6 +23,7 @@ const (
 	PermRead    Permission = "read"
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
+	PermSamples Permission = "samples" // the content of malware
 )
 
 // A Scope is what a key is good for.
@@ -37,7 +38,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},

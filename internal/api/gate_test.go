@@ -32,6 +32,9 @@ func (r *rig) fill() {
 		if err := tx.Tokens().Save(ctx, &honeyguide.Honeytoken{ID: "t1", Kind: "aws_key", CreatedAt: day}); err != nil {
 			return err
 		}
+		if err := tx.Samples().Sight(ctx, honeyguide.Sample{ID: sampleID, Type: "elf", Size: 4, Kept: "yes"}, honeyguide.Sighting{EventID: "e1", Time: day, Session: "s1", Path: "/tmp/x"}); err != nil {
+			return err
+		}
 		p := honeyguide.Plan{ID: "p1", Incident: i.ID, Action: state.ActionBlockIP, Target: "198.51.100.1", State: honeyguide.PlanPlanned, CreatedAt: day}
 		if err := tx.Plans().Save(ctx, &p); err != nil {
 			return err
@@ -47,7 +50,7 @@ func (r *rig) fill() {
 func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
-		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh",
+		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12],
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)

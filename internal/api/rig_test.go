@@ -77,6 +77,7 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 			return io.NopCloser(strings.NewReader(`{"version":3}` + "\n")), nil
 		},
 	}
+	r.dep.Sample = oneSample{}
 	for _, f := range edit {
 		f(&r.dep)
 	}

@@ -23,6 +23,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/worlds"
 )
 
 // An App is one opened core: its folder is locked, its stores are open, its
@@ -36,12 +37,15 @@ type App struct {
 
 	secret   []byte
 	host     *persona.Host
+	image    []byte // the operator's own, else nil
 	tokens   *token.Registry
 	deployed time.Time
 
 	state      state.Store
 	events     eventlog.Store
 	recordings *evidence.Store
+	worlds     *worlds.Store
+	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
 	closers    []func() error
@@ -61,6 +65,8 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},
+		{"open the worlds", a.openWorlds},
+		{"open the samples", a.openSamples},
 		{"open the pipeline", a.openPipeline},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -159,11 +165,15 @@ func (a *App) openEvents(ctx context.Context) error {
 }
 
 func (a *App) openPersona(ctx context.Context) error {
-	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed})
+	own, err := ownImage(a.settings.Deception.Image)
 	if err != nil {
 		return err
 	}
-	a.host = host
+	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed, Image: own})
+	if err != nil {
+		return err
+	}
+	a.host, a.image = host, own
 	a.tokens, err = bait(ctx, a.state, a.secret, host, a.now())
 	return err
 }
@@ -178,10 +188,59 @@ func (a *App) openRecordings(context.Context) error {
 	return nil
 }
 
+// openWorlds opens what attackers left behind in the decoys.
+func (a *App) openWorlds(ctx context.Context) error {
+	d := a.settings.Deception
+	store, err := worlds.Open(ctx, filepath.Join(a.settings.Node.Data, "worlds.db"), worlds.Options{
+		Secret: a.secret, Bytes: d.Worlds << 20, Keep: time.Duration(d.WorldsDays) * 24 * time.Hour, Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.worlds = store
+	a.closers = append(a.closers, func() error {
+		// What a sensor handed over while it was stopped came after the last write.
+		return errors.Join(store.Flush(context.WithoutCancel(ctx)), store.Close())
+	})
+	return nil
+}
+
+func (a *App) openSamples(context.Context) error {
+	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
+		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+	})
+	if err != nil {
+		return err
+	}
+	a.samples = store
+	a.closers = append(a.closers, store.Close)
+	return nil
+}
+
+// pruneSamples removes the contents whose samples the state has given up.
+func (a *App) pruneSamples(ctx context.Context) error {
+	n, err := a.samples.Prune(ctx, func(ctx context.Context, id string) (known bool, err error) {
+		err = a.state.View(ctx, func(tx state.Tx) error {
+			_, err := tx.Samples().Get(ctx, id)
+			known = err == nil
+			if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+				return nil
+			}
+			return err
+		})
+		return known, err
+	})
+	if n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "old samples removed", slog.Int("samples", n))
+	}
+	return err
+}
+
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "retention", a.retention)
+	g.Keep(ctx, "worlds", a.worlds.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are
@@ -200,6 +259,9 @@ func (a *App) retention(ctx context.Context) error {
 		}
 		if err := a.dropOldState(ctx, before); err != nil {
 			return fmt.Errorf("drop old state: %w", err)
+		}
+		if err := a.pruneSamples(ctx); err != nil {
+			return fmt.Errorf("drop old samples: %w", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -104,7 +104,7 @@ func writeFile(file string, raw []byte) error {
 
 // prepareFolders makes the data folder and its parts, private to this user.
 func prepareFolders(data string) error {
-	for _, dir := range []string{"", "keys", "events", "recordings"} {
+	for _, dir := range []string{"", "keys", "events", "recordings", "samples"} {
 		path := filepath.Join(data, dir)
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return invalid("node.data: %v; choose a folder this user may write with --data or node.data", err)

@@ -24,9 +24,10 @@ func (c *command) imageCmd() *cobra.Command {
 
 func (c *command) imageBuildCmd() *cobra.Command {
 	var (
-		root, out, since string
-		bases            []string
-		o                rootfs.Options
+		root, out, since, settings string
+
+		bases []string
+		o     rootfs.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "build --from-rootfs DIR",
@@ -58,6 +59,15 @@ what the root held: look through it before you let attackers read it.`,
 			if err != nil {
 				return err
 			}
+			if settings != "" {
+				var b bytes.Buffer
+				if err := rootfs.Sketch(&b, root, x); err != nil {
+					return err
+				}
+				if err := os.WriteFile(settings, b.Bytes(), 0o644); err != nil {
+					return fmt.Errorf("write settings: %w", err)
+				}
+			}
 			if len(bases) > 0 {
 				base, err := readLayers(bases)
 				if err != nil {
@@ -84,6 +94,7 @@ what the root held: look through it before you let attackers read it.`,
 	f.StringVarP(&out, "output", "o", "", "`file` to write (default NAME.hgi)")
 	f.StringVar(&o.Name, "name", "", "`name` of the image (default the folder's)")
 	f.StringArrayVar(&bases, "base", nil, "write only what differs from this image `file`; repeat for layers")
+	f.StringVar(&settings, "settings", "", "also write the configuration's settings, without its words, to this `file`")
 	f.StringVar(&since, "since", "", "files changed from this `time` on were made by the installation")
 	f.BoolVar(&o.Sorted, "sorted", false, "list folders by name, not in the order of this disk")
 	f.BoolVar(&o.Contents, "contents", false, "keep the content of text files")

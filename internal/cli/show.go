@@ -9,6 +9,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/attack"
 	"honeyguide/internal/client"
+	"honeyguide/internal/indicator"
 	"honeyguide/internal/safetext"
 )
 
@@ -31,6 +32,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
 		fmt.Fprintf(w, "%+.0f\t%s\t%s\n", r.Weight, safetext.Term(r.Feature), safetext.TermN(r.Text, 160))
 	}
 	techniques(w, a.Attacks)
+	observables(w, "Observables", a.Observed)
 	heading(w, "Evidence")
 	for _, e := range a.Evidence {
 		row(w, e.Time, safetext.TermN(e.Text, 90))
@@ -90,6 +92,8 @@ func showSession(w io.Writer, s honeyguide.Session, more lookup) {
 	if s.Recording != "" {
 		field(w, "recording", "honeyguide session replay "+s.ID)
 	}
+	showTyping(w, s.ID, more)
+	showBrought(w, s, more)
 	var events client.Page[honeyguide.Event]
 	if err := more("/events", url.Values{"session": {s.ID}, "limit": {"1000"}}, &events); err != nil {
 		field(w, "events", err.Error())
@@ -99,6 +103,11 @@ func showSession(w io.Writer, s honeyguide.Session, more lookup) {
 		e := &events.Items[n]
 		row(w, e.Time, e.Activity, gist(e))
 	}
+	var seen []honeyguide.Observable
+	for n := len(events.Items) - 1; n >= 0; n-- {
+		seen = indicator.Add(seen, events.Items[n].Observables, 100)
+	}
+	observables(w, "Observables", seen)
 }
 
 func showToken(w io.Writer, t honeyguide.Honeytoken, more lookup) {

@@ -82,7 +82,11 @@ func (c *Client) Get(ctx context.Context, path string, q url.Values, v any) erro
 // Open returns the body of an answer that is no JSON, such as a recording. The
 // caller closes it.
 func (c *Client) Open(ctx context.Context, path string) (io.ReadCloser, error) {
-	resp, err := c.do(ctx, http.MethodGet, path, nil, nil, "")
+	return c.open(ctx, path, nil)
+}
+
+func (c *Client) open(ctx context.Context, path string, q url.Values) (io.ReadCloser, error) {
+	resp, err := c.do(ctx, http.MethodGet, path, q, nil, "")
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +211,11 @@ func (c *Client) Ingest(ctx context.Context, r IngestRequest) (IngestResult, err
 // Recording returns the asciicast of a session. The caller closes it.
 func (c *Client) Recording(ctx context.Context, session string) (io.ReadCloser, error) {
 	return c.Open(ctx, "/api/v1/sessions/"+url.PathEscape(session)+"/recording")
+}
+
+// Sample returns the content of a sample, which is malware. The caller closes it.
+func (c *Client) Sample(ctx context.Context, id string) (io.ReadCloser, error) {
+	return c.open(ctx, "/api/v1/samples/"+url.PathEscape(id)+"/content", url.Values{"form": {"raw"}})
 }
 
 // progress tells what was read through it.

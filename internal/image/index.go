@@ -150,12 +150,16 @@ func (x *Index) Check() error {
 	if len(x.Entries) == 0 || x.Entries[0].Parent != -1 || x.Entries[0].Type() != Dir {
 		return fmt.Errorf("index %q: the first entry is not the root folder", x.Name)
 	}
+	var above []int32 // the folders the entry before is in, and itself
 	for i := range x.Entries {
 		e := &x.Entries[i]
 		bad := ""
+		for len(above) > 0 && above[len(above)-1] != e.Parent {
+			above = above[:len(above)-1]
+		}
 		switch {
-		case i > 0 && (e.Parent < 0 || int(e.Parent) >= i || x.Entries[e.Parent].Type() != Dir):
-			bad = "is in no folder"
+		case i > 0 && (len(above) == 0 || x.Entries[e.Parent].Type() != Dir):
+			bad = "is in no folder, or not next to what is in it"
 		case i > 0 && (e.Name == "" || e.Name == "." || e.Name == ".." || len(e.Name) > 255 || strings.ContainsAny(e.Name, "/\x00")):
 			bad = "has no lawful name"
 		case e.Size < 0 || e.Size > maxSize:
@@ -174,6 +178,7 @@ func (x *Index) Check() error {
 		if bad != "" {
 			return fmt.Errorf("index %q: entry %d (%q) %s", x.Name, i, e.Name, bad)
 		}
+		above = append(above, int32(i))
 	}
 	return nil
 }

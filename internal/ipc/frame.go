@@ -27,6 +27,7 @@ const (
 	kindLog
 	kindRecall
 	kindRemember
+	kindPiece
 )
 
 // Bounds of what one frame may carry.
@@ -36,6 +37,7 @@ const (
 	MaxBatch  = 4096      // events of an Events frame
 	MaxEvent  = 256 << 10 // bytes of one event's row
 	MaxChunk  = 64 << 10  // data bytes of a Chunk
+	MaxPiece  = 64 << 10  // data bytes of a Piece
 	MaxWorld  = 24 << 20  // bytes of what a source left behind
 	MaxPacket = 64 << 10  // data bytes of a Packet or PacketReply
 	maxName   = 256       // bytes of a session id
@@ -52,6 +54,7 @@ var limit = map[kind]int{
 	kindHello: maxHello, kindReady: 0, kindEvents: MaxEvents,
 	kindChunk: MaxChunk + maxName + 32, kindReply: MaxPacket + 16, kindLog: maxLog,
 	kindRecall: 32, kindRemember: MaxWorld + 32, kindRecalled: MaxWorld + 32,
+	kindPiece: MaxPiece + 2*binary.MaxVarintLen64,
 }
 
 // ErrProtocol is in the chain of every error that says the peer does not keep
@@ -106,6 +109,8 @@ func decode(k kind, p []byte) (Message, error) {
 		return decodeChunk(p)
 	case kindEvents:
 		return decodeEvents(p)
+	case kindPiece:
+		return decodePiece(p)
 	case kindRecall, kindRemember, kindRecalled:
 		return decodeWorld(k, p)
 	}
@@ -137,6 +142,7 @@ func (Events) kind() kind      { return kindEvents }
 func (Chunk) kind() kind       { return kindChunk }
 func (PacketReply) kind() kind { return kindReply }
 func (Log) kind() kind         { return kindLog }
+func (Piece) kind() kind       { return kindPiece }
 func (Recall) kind() kind      { return kindRecall }
 func (Remember) kind() kind    { return kindRemember }
 func (Recalled) kind() kind    { return kindRecalled }
@@ -252,4 +258,22 @@ func Source(addr netip.Addr) netip.Addr {
 	}
 	p, _ := addr.Prefix(64)
 	return p.Addr()
+}
+
+func (m Piece) append(dst []byte) ([]byte, error) {
+	if len(m.Data) > MaxPiece {
+		return dst, fmt.Errorf("%w: piece of %d bytes", ErrTooLarge, len(m.Data))
+	}
+	dst = binary.AppendUvarint(dst, m.File)
+	return append(binary.AppendUvarint(dst, m.At), m.Data...), nil
+}
+
+func decodePiece(p []byte) (Message, error) {
+	r := reader{b: p}
+	m := Piece{File: r.uvarint(), At: r.uvarint()}
+	m.Data = r.rest()
+	if len(m.Data) > MaxPiece {
+		return nil, broken("piece of %d bytes", len(m.Data))
+	}
+	return m, r.end("piece")
 }

@@ -79,6 +79,7 @@ func messages() map[bool][]Message {
 			Ready{},
 			Events{Events: []honeyguide.Event{event(1), {}, event(-5)}},
 			Chunk{Session: "s", Time: at, Stream: 'o', Data: []byte("\x1b[0m")},
+			Piece{File: 1 << 40, At: 1 << 33, Data: []byte("\x7fELF")},
 			PacketReply{ID: math.MaxUint64, Data: []byte("r")},
 			Log{Level: slog.LevelWarn, Msg: "m", Attrs: []LogAttr{{"k", "v"}}},
 		},
@@ -133,6 +134,8 @@ func TestHostileFrames(t *testing.T) {
 		"row cut":             frame(kindEvents, 9, "\x00\x00\x00\x01\x00\x00\x00\x09x"),
 		"empty row":           frame(kindEvents, 8, "\x00\x00\x00\x01"+row("")),
 		"trailing bytes":      frame(kindEvents, 5, "\x00\x00\x00\x00x"),
+		"piece number":        frame(kindPiece, 1, "\xff"),
+		"piece too long":      frame(kindPiece, MaxPiece+100, ""),
 		"chunk session":       frame(kindChunk, 3, "\xff\xff\x7f"),
 		"short reply":         frame(kindReply, 3, "abc"),
 	}

@@ -30,6 +30,7 @@ type Setup struct {
 	Persona  string            // name of the persona: debian-12
 	Seed     []byte            // deployment secret the persona is derived from
 	Hostname string            // of the pretended host; "" lets the persona choose
+	Image    []byte            // index of the operator's own root; nil: the shipped one
 	Now      time.Time         // core's wall clock
 	Deployed time.Time         // when this deployment began: what the host's own history is counted from
 	Sensors  []SensorSetup     // what listens
@@ -46,6 +47,9 @@ type SensorSetup struct {
 	Listener int    // index of its listener; -1: datagrams come as Packet frames
 	Network  string // tcp or udp
 	Addr     string // the address it listens on, as bound
+	// Published is the port outsiders reach it on when a firewall redirects; 0
+	// leaves it to the sensor to tell.
+	Published uint16
 }
 
 // TokenSetup is one honeytoken as the sensor plants it.
@@ -144,6 +148,18 @@ type Remember struct {
 	Source netip.Addr
 	World  []byte // at most MaxWorld bytes
 }
+
+// Piece is a piece of a file a peer brought. The event with [AttrFile] that comes
+// behind the last one says what it is.
+type Piece struct {
+	File uint64 // number of the file in this process, from 1
+	At   uint64 // where in the file it stands; pieces come in order
+	Data []byte
+}
+
+// AttrFile is the number of the file whose content an event is about; the core
+// takes it out.
+const AttrFile = "sample.file"
 
 // Log is one log line of the sensor. Its texts may hold attacker bytes.
 type Log struct {

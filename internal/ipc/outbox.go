@@ -109,6 +109,22 @@ func (o *Outbox) Chunk(ctx context.Context, c Chunk) error {
 	})
 }
 
+// Piece queues a piece of a file, in order with the chunks: it leaves before the
+// events that are reported after it.
+func (o *Outbox) Piece(ctx context.Context, p Piece) error {
+	frame, err := appendFrame(nil, p)
+	if err != nil {
+		return err
+	}
+	return o.put(ctx, func() bool {
+		if len(o.chunks)+len(frame) > o.opts.Bytes && len(o.chunks) > 0 {
+			return false
+		}
+		o.chunks = append(o.chunks, frame...)
+		return true
+	})
+}
+
 // Log queues a log line, or counts it as lost when there is no room: a sensor
 // never waits for its log.
 func (o *Outbox) Log(l Log) {

@@ -36,6 +36,9 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if o.unknown, err = saveTokens(ctx, tx, v); err != nil {
 			return err
 		}
+		if err := saveSamples(ctx, tx, v.seen); err != nil {
+			return err
+		}
 		if err := w.alerts(ctx, v); err != nil {
 			return err
 		}

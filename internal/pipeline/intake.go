@@ -11,6 +11,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/indicator"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -123,6 +124,7 @@ func (in *Intake) complete(events []honeyguide.Event) []honeyguide.Event {
 			more = append(more, fact(&e)...)
 		}
 		in.readers(&e)
+		observe(&e)
 		out = append(out, e)
 		for i := range more {
 			if more[i].Src.Addr.IsValid() {
@@ -134,6 +136,25 @@ func (in *Intake) complete(events []honeyguide.Event) []honeyguide.Event {
 	}
 	return out
 }
+
+// saidIn are the attributes attackers write indicators into.
+var saidIn = []string{honeyguide.AttrCommand, honeyguide.AttrURL, honeyguide.AttrBody, honeyguide.AttrUserAgent, honeyguide.AttrReferrer}
+
+// observe adds the indicators that stand in what an attacker typed or sent to a
+// decoy; other products name their own.
+func observe(e *honeyguide.Event) {
+	if e.Session == "" || e.Activity == honeyguide.ActivityLoginFailed {
+		return
+	}
+	for _, name := range saidIn {
+		if text := e.Str(name); len(text) >= minSaid {
+			e.Observables = indicator.Add(e.Observables, indicator.Find(name, text), indicator.MaxFound)
+		}
+	}
+}
+
+// minSaid is the shortest text with an indicator in it: "a.io".
+const minSaid = 4
 
 // scope classifies the source address.
 func scope(e *honeyguide.Event) string {

@@ -54,6 +54,7 @@ type verdict struct {
 	sessions *tally
 	exposed  []honeyguide.Exposure
 	used     []use
+	seen     []sight
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -77,6 +78,7 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		v.to = recs[i].Seq
 		v.sessions.add(e)
 		v.token(e)
+		v.sample(e)
 		one[0] = *e
 		for d := range j.detectors {
 			for _, a := range j.ask(ctx, &j.detectors[d], one) {

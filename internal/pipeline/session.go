@@ -65,6 +65,9 @@ func (t *tally) add(e *honeyguide.Event) {
 			s.Client = e.Str(honeyguide.AttrUserAgent)
 		}
 	}
+	if id := e.Str(honeyguide.AttrSHA256); id != "" && e.Activity == honeyguide.ActivitySample && len(s.Samples) < honeyguide.MaxSampleList && !slices.Contains(s.Samples, id) {
+		s.Samples = append(s.Samples, id)
+	}
 	if id := e.Str(honeyguide.AttrToken); id != "" && !slices.Contains(s.Tokens, id) {
 		s.Tokens = append(s.Tokens, id)
 	}
@@ -92,14 +95,19 @@ func (d *sessionDelta) merge(s honeyguide.Session) honeyguide.Session {
 	if s.Client == "" {
 		s.Client = a.Client
 	}
-	tokens := slices.Clone(s.Tokens)
-	for _, id := range a.Tokens {
-		if !slices.Contains(tokens, id) {
-			tokens = append(tokens, id)
+	s.Tokens, s.Samples = united(s.Tokens, a.Tokens), united(s.Samples, a.Samples)
+	return s
+}
+
+// united returns a with what only b has.
+func united(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, id := range b {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
 		}
 	}
-	s.Tokens = tokens
-	return s
+	return out
 }
 
 // saveSessions writes the sessions of a batch. cache spares reading those of

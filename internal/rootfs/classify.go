@@ -67,6 +67,11 @@ func classify(f *os.File, size int64) (image.Kind, string, error) {
 		}
 		return image.Text, head, nil
 	}
+	for _, m := range []string{"glibc-ld.so.cache1.1", "KSLPHHRH"} { // library cache, hardware data base
+		if bytes.HasPrefix(b, []byte(m)) {
+			return image.Data, m, nil
+		}
+	}
 	if n > 2 && (b[0] == 0x98 || b[0] == 0x99 || b[0] == 0xc6) && b[1] < 4 {
 		return image.PGP, "", nil
 	}

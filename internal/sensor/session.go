@@ -33,6 +33,7 @@ const (
 type Sink interface {
 	Event(e honeyguide.Event)
 	Chunk(c ipc.Chunk)
+	Piece(p ipc.Piece)
 }
 
 // A Session is one connection of one peer. It is the connection, the way to
@@ -50,6 +51,7 @@ type Session struct {
 	world   *World
 	sink    Sink
 	now     func() time.Time
+	facing  uint16 // port the peer reached, as it sees it; 0: that of Dst
 
 	in, out atomic.Int64
 	opaque  atomic.Bool // Write carries no plain text
@@ -66,6 +68,7 @@ type Session struct {
 	pending []exposure
 	seen    map[report]bool
 	work    sync.WaitGroup // what Go started
+	samples capture        // files the peer brought
 }
 
 // report is an exposure already reported.
@@ -304,6 +307,7 @@ func (s *Session) begin() {
 
 // end reports how the connection ended and what was given up on it.
 func (s *Session) end() {
+	s.samples.finish()
 	s.mu.Lock()
 	lost, cut, running, pending := s.lost, s.cut, s.running, len(s.pending)
 	s.mu.Unlock()

@@ -68,13 +68,19 @@ type Login struct {
 // Enter returns a shell for a user who was let in. A planted user the machine
 // does not have gets an ordinary account.
 func (w *World) Enter(s *Session, o ShellOptions) *Login {
-	a, ok := w.Account(o.User)
-	if !ok {
-		a = Account{User: o.User, Home: "/home/" + o.User, Shell: "/bin/bash"}
-		a.Cred.UID, a.Cred.GID = strangerID, strangerID
-	}
+	a := w.account(o.User)
 	watch := &Watch{ses: s}
 	return &Login{shell: w.shell(w, s, a, o, watch), ses: s, watch: watch}
+}
+
+// account returns the account of a user who was let in.
+func (w *World) account(user string) Account {
+	a, ok := w.Account(user)
+	if !ok {
+		a = Account{User: user, Home: "/home/" + user, Shell: "/bin/bash"}
+		a.Cred.UID, a.Cred.GID = strangerID, strangerID
+	}
+	return a
 }
 
 // strangerID is the user id of a planted user the machine does not have.
@@ -86,7 +92,11 @@ func (l *Login) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 	defer l.Close()
 	l.ses.Running(line)
 	l.ses.Record('i', []byte(line+"\n"))
-	status := l.shell.Exec(ctx, line, recorded{r: stdin, ses: l.ses, mute: true}, l.out(stdout), l.out(stderr))
+	out := l.out(stdout)
+	if copies(line) { // a protocol, nothing to look at
+		out = searched{stdout, l.ses}
+	}
+	status := l.shell.Exec(ctx, line, recorded{r: stdin, ses: l.ses, mute: true}, out, l.out(stderr))
 	if l.watch.commands == 0 {
 		l.watch.Command(line, status)
 	}
@@ -229,15 +239,18 @@ func (w *Watch) Unsupported(what string) {
 	w.ses.Emit(e)
 }
 
+// Starting takes the content of a file the peer brought before it is run.
+func (w *Watch) Starting(path string) {
+	w.ses.samples.settle(path)
+	w.ses.samples.recognise(path)
+}
+
 // Executed reports that a file the peer brought was run, or seemed to be.
 func (w *Watch) Executed(path string, status int) {
-	e := honeyguide.Event{
-		Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityUnsupported,
-		Severity: honeyguide.SeverityMedium,
-	}
-	e.Set(honeyguide.AttrDetail, "a file the peer brought was run")
-	e.Set(honeyguide.AttrPath, path)
+	e := honeyguide.Event{Class: honeyguide.ClassProcess, Activity: honeyguide.ActivityExecute, Severity: honeyguide.SeverityMedium}
+	e.Set(honeyguide.AttrPath, clean(path))
 	e.Set(honeyguide.AttrStatus, status)
+	e.Set(honeyguide.AttrSHA256, w.ses.samples.known(path))
 	w.ses.Emit(e)
 }
 

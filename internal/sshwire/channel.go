@@ -96,10 +96,12 @@ func (ch *Channel) Taken(n int) {
 func (ch *Channel) over() bool { return ch.peerEOF || ch.gotClose || ch.closed || ch.c.mux.ended }
 
 // consume counts bytes read and returns by how much the peer's window grows
-// now. The mux's lock is held.
+// now: after three packets, as with sshd, which hands on whole packets, or at
+// half. The mux's lock is held.
 func (ch *Channel) consume(n int) (grow uint32) {
 	ch.consumed += uint32(n)
-	if ch.over() || channelWindow-ch.local <= windowSlack && ch.local >= channelWindow/2 {
+	slack := channelWindow-ch.local <= windowSlack || len(ch.in)+ch.pushed > 0
+	if ch.over() || slack && ch.local >= channelWindow/2 {
 		return 0
 	}
 	grow = ch.consumed
@@ -180,7 +182,9 @@ func (ch *Channel) chunk(head, p []byte) (n int, err error) {
 	return n, c.flushLocked()
 }
 
-// Exit sends an exit status, the end of output, and closes the channel.
+// Exit sends the end of output and an exit status, and closes the channel. With
+// sshd the two are in this order unless the program is reaped before its last
+// output is read.
 func (ch *Channel) Exit(status int) {
 	p := appendString(appendNumber([]byte{msgRequest}, ch.peer), "exit-status")
 	ch.finish(appendNumber(appendBool(p, false), uint32(status&0xff)))
@@ -189,7 +193,7 @@ func (ch *Channel) Exit(status int) {
 // Close closes the channel.
 func (ch *Channel) Close() { ch.finish(nil) }
 
-// finish sends a last request, if any, and closes the channel.
+// finish sends the end, a last request, if any, and closes the channel.
 func (ch *Channel) finish(last []byte) {
 	c := ch.c
 	c.mux.mu.Lock()
@@ -203,11 +207,11 @@ func (ch *Channel) finish(last []byte) {
 	c.mux.forget(ch)
 	c.mux.cond.Broadcast()
 	c.mux.mu.Unlock()
-	if end && last != nil {
-		_ = c.reply(last)
-	}
 	if end {
 		_ = c.reply(appendNumber([]byte{msgEOF}, ch.peer))
+	}
+	if end && last != nil {
+		_ = c.reply(last)
 	}
 	_ = c.replyNow(appendNumber([]byte{msgClose}, ch.peer))
 }

@@ -127,7 +127,11 @@ func (c *Conn) beginKex() {
 func (c *Conn) firstKex(seen func(payload []byte)) error {
 	c.wmu.Lock()
 	c.beginKex()
+	err := c.flushLocked()
 	c.wmu.Unlock()
+	if err != nil {
+		return err
+	}
 	for {
 		p, err := c.next()
 		if err != nil {

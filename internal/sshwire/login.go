@@ -43,16 +43,15 @@ func (s *Server) Handshake(stream Stream, version string, early []byte, l Login)
 
 // auth is a login under way (RFC 4252).
 type auth struct {
-	c             *Conn
-	l             Login
-	service       bool // ssh-userauth was asked for
-	user          string
-	what          string
-	attempts      int
-	failures      int
-	asked         bool // keyboard-interactive waits for an answer
-	acceptable    []byte
-	acceptableFor string
+	c          *Conn
+	l          Login
+	service    bool // ssh-userauth was asked for
+	user       string
+	what       string
+	attempts   int
+	failures   int
+	asked      bool   // keyboard-interactive waits for an answer
+	acceptable []byte // the key last found to be let in
 }
 
 // run serves requests until one is granted.
@@ -66,7 +65,7 @@ func (a *auth) run() error {
 		switch {
 		case p[0] == msgKexInit:
 			err = a.c.exchange(p)
-		case p[0] == msgServiceRequest && !a.service:
+		case p[0] == msgServiceRequest:
 			err = a.begin(p)
 		case p[0] == msgAuthRequest && a.service:
 			in, err = a.request(p)
@@ -166,8 +165,10 @@ func (a *auth) password(f *fields) (bool, error) {
 	if f.bad {
 		return false, errCorrupt
 	}
-	// sshd reads the old one and knows no change; so it is an attempt as any.
-	_ = change
+	if change { // refused without a look at either of the two
+		a.l.None(a.user)
+		return false, nil
+	}
 	return a.l.Password("password", a.user, password), nil
 }
 

@@ -3,6 +3,7 @@ package sshwire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 )
 
@@ -174,9 +175,11 @@ func (c *Conn) handle(ctx context.Context, m Mux, p []byte) error {
 		return c.adjust(&f)
 	case msgEOF, msgClose:
 		return c.end(p[0], &f)
-	case msgOpenConfirm, msgOpenFailure:
-		return protestf("open answer packet referred to nonexistent channel %d", f.number())
-	case msgAuthRequest, msgExtInfo, msgGlobalSuccess, msgGlobalFailure, msgRequestSuccess, msgRequestFailure:
+	case msgOpenConfirm: // we open none
+		return protestf("open confirmation packet referred to nonexistent channel %d", f.number())
+	case msgOpenFailure:
+		return protestf("open failure packet referred to nonexistent channel %d", f.number())
+	case msgGlobalSuccess, msgGlobalFailure, msgRequestSuccess, msgRequestFailure:
 		return nil
 	}
 	return c.unimplemented()
@@ -312,7 +315,7 @@ func (c *Conn) adjust(f *fields) error {
 	}
 	ch := c.mux.channels[id]
 	if ch.window+n < ch.window {
-		return protestf("channel %d: adjust %d overflows remote window %d", id, n, ch.window)
+		return fmt.Errorf("%w: window of %d grows by %d", errCorrupt, ch.window, n)
 	}
 	ch.window += n
 	c.mux.cond.Broadcast()

@@ -70,11 +70,16 @@ func (o *outbound) flush() error {
 	if o.err == nil && len(o.buf) > 0 {
 		_, o.err = o.stream.Write(o.buf)
 	}
+	o.release()
+	return o.err
+}
+
+// release gives the buffer back.
+func (o *outbound) release() {
 	if o.buf != nil {
 		giveBack(o.buf)
 		o.buf = nil
 	}
-	return o.err
 }
 
 // padZero is the padding of packets in the clear: OpenSSH's is zero.

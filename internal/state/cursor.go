@@ -25,6 +25,7 @@ const (
 	ListBlocks      List = 'b'
 	ListDeadLetters List = 'd'
 	ListJobs        List = 'j'
+	ListSamples     List = 'm'
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

@@ -161,7 +161,7 @@ const DefaultAttempts = 10
 // Retention forgets. It is for the owner's retention period only.
 type Retention interface {
 	// Drop removes what is older than before: ended sessions, dead letters, dead jobs,
-	// exposures, alerts by LastAt, resolved or closed incidents by UpdatedAt with
+	// exposures, samples and alerts by LastAt, resolved or closed incidents by UpdatedAt with
 	// their plans. It removes at most max rows of each kind, so that the transaction
 	// stays short, and returns how many it removed: call it again until it is 0.
 	Drop(ctx context.Context, before time.Time, max int) (int64, error)

@@ -62,6 +62,7 @@ type Tx interface {
 	Incidents() Incidents
 	Sessions() Sessions
 	Tokens() Tokens
+	Samples() Samples
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs

@@ -132,7 +132,7 @@ func TidySession(s *honeyguide.Session) {
 	s.Severity = severity(s.Severity)
 	endpoint(&s.Src)
 	endpoint(&s.Dst)
-	s.Tokens = none(newest(s.Tokens))
+	s.Tokens, s.Samples = none(newest(s.Tokens)), none(newest(s.Samples))
 }
 
 // TidyPlan brings a plan within the bounds of the store.

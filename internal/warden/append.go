@@ -23,6 +23,7 @@ func (l *life) append(ctx context.Context) error {
 		}
 		spare = w.chunks
 		l.w.record(ctx, w.chunks)
+		l.stage(ctx, w)
 		n := len(w.events)
 		if n == 0 {
 			continue

@@ -15,6 +15,8 @@ const maxRecorded = 1 << 20
 type work struct {
 	chunks []ipc.Chunk
 	size   int // recorded bytes
+	pieces []ipc.Piece
+	held   int // bytes of pieces
 	events []honeyguide.Event
 }
 
@@ -59,7 +61,7 @@ func (b *inbox) take(spare []ipc.Chunk) (work, bool) {
 	for {
 		b.mu.Lock()
 		w, closed := b.next, b.closed
-		if len(w.chunks)+len(w.events) > 0 {
+		if len(w.chunks)+len(w.pieces)+len(w.events) > 0 {
 			b.next = work{chunks: spare}
 			b.mu.Unlock()
 			poke(b.room)

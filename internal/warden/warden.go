@@ -44,11 +44,29 @@ type Options struct {
 	// the events it appends next.
 	Chunks func(ctx context.Context, chunks []ipc.Chunk) (kept int, err error)
 
+	// Worlds keeps what attackers left behind, under Name; nil keeps nothing.
+	Worlds Worlds
+
+	// Samples keeps the files peers bring; nil keeps none. It is called by the
+	// goroutine that calls Append.
+	Samples Samples
+
 	Log     *slog.Logger        // nil discards
 	Metrics *telemetry.Registry // nil counts nothing
 	Now     func() time.Time    // nil means time.Now
 
 	patience time.Duration // with a process that was told to end; 0 means stopWithin
+}
+
+// Samples keeps the content of files that come in pieces. owner names one life
+// of a sensor process.
+type Samples interface {
+	Stage(owner string, p ipc.Piece) error
+	// Seal makes the content that an event of activity sample is about durable and
+	// writes into the event what is true of it.
+	Seal(owner string, e *honeyguide.Event)
+	// Drop gives up what was staged and not sealed.
+	Drop(owner string)
 }
 
 // States of a sensor process.

@@ -66,11 +66,12 @@ var about = map[string]string{
 	"cases":   "argv [bash, -c, in], uid 0, in the home of root, stdin empty, LC_ALL=C.UTF-8, no terminal",
 	"steps":   "step 0 sends nothing; then each `in` is one write and `out` everything up to 0.3 s of silence; LANG=C.UTF-8",
 	"scoring": "equal byte for byte after the masks of the tags",
-	"tags":    "persona: depends on the image; unordered: lines in any order; digits: every number is 0, blanks before it are one; long: stdout is its SHA-256",
+	"tags":    "persona: depends on the image; unordered: lines in any order; digits: every number is 0, blanks before it are one; long: stdout is its SHA-256; usage: compared up to the first line of the usage text",
 }
 
 var (
-	number    = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*`)
+	usage     = regexp.MustCompile(`(?m)^[ \t]*[Uu]sage\b.*\n`)
+	number    = regexp.MustCompile(`[ \t]*[0-9]+([.,:][0-9]+)*(e[-+]?[0-9]+)?`)
 	jobNumber = regexp.MustCompile(`(\[[0-9]+\][+-]?  ?)[0-9]+`)
 )
 
@@ -96,10 +97,26 @@ func (c *command) take(a answer) {
 		sum := sha256.Sum256(a.Stdout)
 		c.Stdout = hex.EncodeToString(sum[:])
 	}
+	out, cutOut := cutUsage(c.Stdout)
+	errs, cutErr := cutUsage(c.Stderr)
+	if (cutOut || cutErr) && !c.has("long") {
+		c.Stdout, c.Stderr = out, errs
+		c.Tags = append(c.Tags, "usage")
+	}
 	if c.has("digits") { // the same file from every recording
 		c.Stdout, c.Stderr = number.ReplaceAllString(c.Stdout, " 0"), number.ReplaceAllString(c.Stderr, " 0")
 	}
 	c.done = utf8.ValidString(c.Stdout) && utf8.ValidString(c.Stderr)
+}
+
+// cutUsage takes a long usage text away but for its first line: the texts are
+// their authors', that there is one is a fact.
+func cutUsage(text string) (string, bool) {
+	at := usage.FindStringIndex(text)
+	if at == nil || strings.Count(text[at[1]:], "\n") < 5 {
+		return text, false
+	}
+	return text[:at[1]], true
 }
 
 // differ says where two recordings of a scenario part.
@@ -161,8 +178,9 @@ func (b *book) remember(path string) error {
 	}
 	for i, c := range b.Cases {
 		for _, o := range old.Cases {
-			if o.ID == c.ID && o.In == c.In && slices.Equal(o.Tags, c.Tags) {
-				o.done, b.Cases[i] = true, o
+			if o.ID == c.ID && o.In == c.In && slices.Equal(slices.DeleteFunc(slices.Clone(o.Tags), func(t string) bool { return t == "usage" }), c.Tags) {
+				o.take(answer{Stdout: []byte(o.Stdout), Stderr: []byte(o.Stderr), RC: o.RC})
+				b.Cases[i] = o
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ const boxWord = "in-the-box"
 // A job is what a box is asked.
 type job struct {
 	Lower    string // lowerdir of the overlay
+	Upper    string // an empty folder on a disk: sizes and blocks of a RAM disk are its own
 	Line     string // bash -c Line, or
 	Scenario *scenario
 }
@@ -36,6 +38,12 @@ type answer struct {
 
 // inBox starts this program again in namespaces of its own and asks it j.
 func inBox(j job) (*answer, error) {
+	upper, err := os.MkdirTemp("", "golden-box")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(upper)
+	j.Upper = upper
 	in, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
@@ -63,11 +71,18 @@ func inBox(j job) (*answer, error) {
 
 // boxMain is the first process of a box.
 func boxMain() {
+	runtime.LockOSThread() // capabilities are a thread's
+	for fd := 3; fd < 1024; fd++ {
+		syscall.CloseOnExec(fd) // whatever this program inherited is not the case's
+	}
 	var j job
 	a := &answer{}
 	err := json.NewDecoder(os.Stdin).Decode(&j)
 	if err == nil {
-		err = build(j.Lower)
+		err = build(j.Lower, j.Upper)
+	}
+	if err == nil {
+		err = disarm()
 	}
 	if err == nil {
 		if j.Scenario == nil {
@@ -83,13 +98,9 @@ func boxMain() {
 }
 
 // build makes the box's file system and enters it.
-func build(lower string) error {
+func build(lower, at string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keep mounts private: %w", err)
-	}
-	const at = "/mnt"
-	if err := syscall.Mount("golden", at, "tmpfs", 0, "size=256m"); err != nil {
-		return fmt.Errorf("mount the upper layer: %w", err)
 	}
 	for _, d := range []string{"upper", "work", "root"} {
 		if err := os.Mkdir(filepath.Join(at, d), 0o755); err != nil {
@@ -97,7 +108,7 @@ func build(lower string) error {
 		}
 	}
 	root := filepath.Join(at, "root")
-	if err := syscall.Mount("/dev/sda1", root, "overlay", 0, "lowerdir="+lower+",upperdir=/mnt/upper,workdir=/mnt/work"); err != nil {
+	if err := syscall.Mount("/dev/sda1", root, "overlay", 0, "lowerdir="+lower+",upperdir="+at+"/upper,workdir="+at+"/work"); err != nil {
 		return fmt.Errorf("mount the overlay: %w", err)
 	}
 	for _, m := range []struct{ kind, dir, data string }{
@@ -123,6 +134,33 @@ func build(lower string) error {
 	name := append([]byte("systemd"), 0)
 	syscall.RawSyscall(syscall.SYS_PRCTL, 15, uintptr(unsafe.Pointer(&name[0])), 0)
 	return os.Chdir("/root")
+}
+
+// disarm takes from the box what no namespace holds: the clock, modules, the
+// machine's power and its kernel settings.
+func disarm() error {
+	const (
+		capModule, capRawIO, capBoot, capTime, capSyslog, capWake, capMac = 16, 17, 22, 25, 34, 35, 33
+		dropBounding                                                      = 24
+	)
+	for _, c := range []uintptr{capModule, capRawIO, capBoot, capTime, capSyslog, capWake, capMac} {
+		if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, dropBounding, c, 0); e != 0 {
+			return fmt.Errorf("drop capability %d: %w", c, e)
+		}
+	}
+	for _, dir := range []string{"/proc/sys", "/proc/sysrq-trigger", "/sys"} {
+		err := syscall.Mount(dir, dir, "", syscall.MS_BIND|syscall.MS_REC, "")
+		if errors.Is(err, syscall.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("bind %s: %w", dir, err)
+		}
+		if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
+			return fmt.Errorf("make %s read-only: %w", dir, err)
+		}
+	}
+	return nil
 }
 
 // limits are those of a login on a Debian server.

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"bufio"
 	"compress/bzip2"
 	"compress/gzip"
 	"errors"
@@ -75,7 +76,11 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 	}
 	var in io.Reader = &metered{p: p, r: r}
 	if decompress {
-		z, err := gzip.NewReader(in)
+		b, is := zipped(in)
+		z, err := gzip.NewReader(b)
+		if !is && b.Buffered() > 0 {
+			err = gzip.ErrHeader
+		}
 		if err != nil {
 			name := a
 			if a == "-" {
@@ -159,4 +164,24 @@ func otherArchive(p *Proc) int {
 		return 1
 	}
 	return 1
+}
+
+// zipped reports whether r begins as gzip does; what was looked at is still read.
+func zipped(r io.Reader) (*bufio.Reader, bool) {
+	b := bufio.NewReader(r)
+	magic, _ := b.Peek(2)
+	return b, string(magic) == "\x1f\x8b"
+}
+
+// unzipped reads through gzip when there is gzip.
+func (p *Proc) unzipped(r io.ReadCloser) (io.ReadCloser, error) {
+	b, ok := zipped(&metered{p: p, r: r})
+	if !ok {
+		return io.NopCloser(b), nil
+	}
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(&metered{p: p, r: z}), nil
 }

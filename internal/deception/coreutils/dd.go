@@ -3,6 +3,7 @@ package coreutils
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
@@ -17,6 +18,11 @@ func dd(p *Proc) int {
 		}
 		if a == "--version" {
 			p.version()
+		}
+		if strings.HasPrefix(a, "-") {
+			if _, _, ok := p.getopt(""); !ok {
+				return 1
+			}
 		}
 		k, v, ok := strings.Cut(a, "=")
 		if !ok {
@@ -33,6 +39,7 @@ func dd(p *Proc) int {
 type ddJob struct {
 	p                            *Proc
 	in, out, conv, status, oflag string
+	iflag                        string
 	ibs, obs, count, skip, seek  int64
 	bytesIn                      int64
 	full, part, wFull, wPart     int64
@@ -46,10 +53,15 @@ func (d *ddJob) set(k, v, whole string) bool {
 		d.out = v
 	case "conv":
 		d.conv = v
+		return d.known(v, "conversion", "ascii ebcdic ibm block unblock lcase ucase sparse swab sync excl nocreat notrunc noerror fdatasync fsync")
 	case "status":
 		d.status = v
+		return d.known(v, "status level", "none noxfer progress")
 	case "oflag", "iflag":
-		d.oflag += "," + v
+		if d.oflag += "," + v; k == "iflag" {
+			d.iflag += "," + v
+		}
+		return d.known(v, map[string]string{"oflag": "output flag", "iflag": "input flag"}[k], "append direct directory dsync sync fullblock nonblock noatime nocache noctty nofollow count_bytes skip_bytes seek_bytes cio binary text")
 	case "bs", "ibs", "obs", "count", "skip", "seek", "cbs":
 		n, ok := size(v)
 		if !ok || n == 0 && strings.HasSuffix(k, "bs") {
@@ -73,6 +85,17 @@ func (d *ddJob) set(k, v, whole string) bool {
 	default:
 		d.p.errorf("unrecognized operand %s", d.p.q(whole))
 		return false
+	}
+	return true
+}
+
+// known refuses a symbol that is not in the list.
+func (d *ddJob) known(v, what, list string) bool {
+	for s := range strings.SplitSeq(v, ",") {
+		if !slices.Contains(strings.Fields(list), s) {
+			d.p.errorf("invalid %s: %s", what, d.p.q(s))
+			return false
+		}
 	}
 	return true
 }
@@ -108,6 +131,9 @@ func (d *ddJob) run() int {
 		}
 		defer f.Close()
 		if v, ok := f.(*vfs.File); ok && d.seek > 0 {
+			if !strings.Contains(d.conv, "notrunc") {
+				_ = v.Truncate(d.seek * d.obs)
+			}
 			_, _ = v.Seek(d.seek*d.obs, io.SeekStart)
 		}
 		w = f
@@ -128,6 +154,10 @@ func (d *ddJob) run() int {
 func (d *ddJob) copy(r io.Reader, w io.Writer) int {
 	p := d.p
 	buf := make([]byte, d.ibs)
+	if strings.Contains(d.iflag, "skip_bytes") {
+		_, _ = io.CopyN(io.Discard, &metered{p: p, r: r}, d.skip)
+		d.skip = 0
+	}
 	for n := int64(0); n < d.skip; n++ {
 		p.step(1)
 		if _, err := io.ReadFull(r, buf); err != nil {
@@ -163,6 +193,11 @@ func (d *ddJob) copy(r io.Reader, w io.Writer) int {
 			block = []byte(strings.ToUpper(string(block)))
 		case strings.Contains(d.conv, "lcase"):
 			block = []byte(strings.ToLower(string(block)))
+		}
+		if strings.Contains(d.conv, "swab") {
+			for i := 0; i+1 < len(block); i += 2 {
+				block[i], block[i+1] = block[i+1], block[i]
+			}
 		}
 		if _, err := w.Write(block); err != nil {
 			if d.out == "" {

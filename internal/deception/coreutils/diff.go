@@ -3,7 +3,9 @@ package coreutils
 import (
 	"errors"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
@@ -14,9 +16,32 @@ func cmpCmd(p *Proc) int {
 	if !ok {
 		return 2
 	}
-	silent := false
+	flags := letters(opts)
+	silent := flags["s"]
+	limit, skip := int64(math.MaxInt64), [2]int64{}
 	for _, o := range opts {
-		silent = silent || o.name == "s"
+		switch o.name {
+		case "n":
+			n, good := size(o.val)
+			if !good {
+				p.errorf("invalid --bytes value '%s'", o.val)
+				return p.tryNamed(2)
+			}
+			limit = n
+		case "i":
+			one, two, both := strings.Cut(o.val, ":")
+			if !both {
+				two = one
+			}
+			for i, v := range []string{one, two} {
+				n, good := size(v)
+				if !good {
+					p.errorf("invalid --ignore-initial value '%s'", o.val)
+					return p.tryNamed(2)
+				}
+				skip[i] = n
+			}
+		}
 	}
 	if len(args) == 0 {
 		p.errorf("missing operand after '%s'", p.Args[0])
@@ -33,16 +58,30 @@ func cmpCmd(p *Proc) int {
 			return 2
 		}
 		defer f.Close()
+		_, _ = io.CopyN(io.Discard, &metered{p: p, r: f}, skip[i])
 		r[i] = f
 	}
 	var a, b [4096]byte
+	differ := false
 	pos, line := int64(0), 1
 	for {
 		p.step(1)
 		n, err1 := io.ReadFull(r[0], a[:])
 		m, err2 := io.ReadFull(r[1], b[:])
 		for i := range min(n, m) {
+			if pos+int64(i) >= limit {
+				return status(differ)
+			}
+			if a[i] != b[i] && flags["l"] && !silent {
+				p.printf("%d %3o %3o\n", pos+int64(i)+1, a[i], b[i])
+				differ = true
+				continue
+			}
 			if a[i] != b[i] {
+				if !silent && flags["b"] {
+					p.printf("%s %s differ: byte %d, line %d is %3o %s %3o %s\n", args[0], args[1], pos+int64(i)+1, line, a[i], caret(a[i]), b[i], caret(b[i]))
+					return 1
+				}
 				if !silent {
 					p.printf("%s %s differ: byte %d, line %d\n", args[0], args[1], pos+int64(i)+1, line)
 				}
@@ -53,6 +92,9 @@ func cmpCmd(p *Proc) int {
 			}
 		}
 		if n != m {
+			if pos+int64(min(n, m)) >= limit {
+				return status(differ)
+			}
 			if !silent {
 				short := args[0]
 				if m < n {
@@ -69,9 +111,32 @@ func cmpCmd(p *Proc) int {
 		}
 		pos += int64(n)
 		if err1 != nil || err2 != nil {
-			return 0
+			return status(differ)
 		}
 	}
+}
+
+// status of a comparison.
+func status(differ bool) int {
+	if differ {
+		return 1
+	}
+	return 0
+}
+
+// caret is a byte as cmp -b shows it.
+func caret(c byte) string {
+	s := ""
+	if c >= 128 {
+		s, c = "M-", c-128
+	}
+	switch {
+	case c < 32:
+		return s + "^" + string(rune(c+64))
+	case c == 127:
+		return s + "^?"
+	}
+	return s + string(rune(c))
 }
 
 // maxDiff bounds the lines compared in full; beyond that the middle counts as
@@ -79,15 +144,32 @@ func cmpCmd(p *Proc) int {
 const maxDiff = 4000
 
 func diff(p *Proc) int {
-	opts, args, ok := p.getopt("abBcC:eEiNnpqrsStTuU:wWy", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal")
+	opts, args, ok := p.getopt("abBcC:eEiNnpqrsStTuU:wWy", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal", "ed,e", "rcs,n", "width=,W", "suppress-common-lines,suppress", "strip-trailing-cr", "show-c-function,p", "minimal", "speed-large-files", "ignore-trailing-space,Z", "ignore-tab-expansion,E", "expand-tabs,t", "exclude=", "label=")
 	if !ok {
 		return 2
 	}
 	flags := map[string]bool{}
+	wide, context := 130, 3
 	for _, o := range opts {
 		flags[o.name] = true
+		n, err := strconv.Atoi(o.val)
+		switch o.name {
+		case "W":
+			if wide = n; err != nil || n < 1 {
+				p.errorf("invalid width '%s'", o.val)
+				return p.tryNamed(2)
+			}
+		case "U", "C", "u", "c":
+			if o.val == "" {
+				break
+			}
+			if context = n; err != nil || n < 0 {
+				p.errorf("invalid context length '%s'", o.val)
+				return p.tryNamed(2)
+			}
+		}
 	}
-	flags["u"] = flags["u"] || flags["U"]
+	flags["u"], flags["c"] = flags["u"] || flags["U"], flags["c"] || flags["C"] || flags["p"]
 	switch {
 	case len(args) == 0:
 		p.errorf("missing operand after '%s'", p.Args[0])
@@ -117,7 +199,11 @@ func diff(p *Proc) int {
 	if err1 != nil || err2 != nil {
 		return 2
 	}
-	if slices.Equal(x, y) {
+	kx, ky := diffKeys(x, flags), diffKeys(y, flags)
+	if slices.Equal(kx, ky) {
+		if flags["y"] && !flags["suppress"] {
+			p.beside(x, y, nil, wide, true)
+		}
 		if flags["s"] {
 			p.printf("Files %s and %s are identical\n", a, b)
 		}
@@ -126,12 +212,20 @@ func diff(p *Proc) int {
 	switch {
 	case flags["q"]:
 		p.printf("Files %s and %s differ\n", a, b)
-	case isBinary(x) || isBinary(y):
+	case !flags["a"] && (isBinary(x) || isBinary(y)):
 		p.printf("Binary files %s and %s differ\n", a, b)
 	case flags["u"]:
-		p.unified(a, b, x, y)
+		p.unified(a, b, x, y, p.hunks(kx, ky), context)
+	case flags["c"]:
+		p.copied(a, b, x, y, p.hunks(kx, ky), context)
+	case flags["e"]:
+		p.ed(p.hunks(kx, ky), y)
+	case flags["n"]:
+		p.rcs(p.hunks(kx, ky), y)
+	case flags["y"]:
+		p.beside(x, y, p.hunks(kx, ky), wide, !flags["suppress"])
 	default:
-		for _, h := range p.hunks(x, y) {
+		for _, h := range p.hunks(kx, ky) {
 			h.normal(p, x, y)
 		}
 	}
@@ -232,17 +326,8 @@ func (p *Proc) hunks(x, y []string) []hunk {
 	return out
 }
 
-func (p *Proc) unified(a, b string, x, y []string) {
-	stamp := func(name string) string {
-		t := p.Now()
-		if i, err := p.stat(name); err == nil {
-			t = i.Mtime
-		}
-		return name + "\t" + t.Format("2006-01-02 15:04:05.000000000 -0700")
-	}
-	p.print("--- " + stamp(a) + "\n+++ " + stamp(b) + "\n")
-	const context = 3
-	hs := p.hunks(x, y)
+func (p *Proc) unified(a, b string, x, y []string, hs []hunk, context int) {
+	p.print("--- " + p.stamped(a) + "\n+++ " + p.stamped(b) + "\n")
 	for i := 0; i < len(hs); {
 		j := i
 		for j+1 < len(hs) && hs[j+1].a-hs[j].b <= 2*context {

@@ -16,7 +16,9 @@ func fetchCommands(name string) Command {
 		return curl
 	case "tftp", "ftpget", "ftpput":
 		return tftp
-	case "scp", "sftp", "ssh", "ssh-copy-id":
+	case "scp":
+		return scpCmd
+	case "sftp", "ssh", "ssh-copy-id":
 		return ssh
 	case "nc", "netcat", "nc.openbsd", "telnet":
 		return nc

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +110,45 @@ func (f *finder) exec(name string) pred {
 		for i, a := range argv {
 			run[i] = strings.ReplaceAll(a, "{}", path)
 		}
+		if strings.HasPrefix(name, "-ok") {
+			f.p.complain("< " + argv[0] + " ... " + x.path + " > ? ")
+			answer := f.p.answer()
+			if answer == "" || strings.IndexByte("yY", answer[0]) < 0 {
+				return false
+			}
+		}
 		return f.p.spawn(run, func(c *Proc) { c.Cwd = cwd; c.Stdin = strings.NewReader("") }) == 0
+	}
+}
+
+// answer reads one line of standard input.
+func (p *Proc) answer() string {
+	var out []byte
+	b := make([]byte, 1)
+	for len(out) < 4096 {
+		p.step(1)
+		if n, err := p.Stdin.Read(b); n == 0 && err != nil || b[0] == '\n' {
+			break
+		}
+		out = append(out, b[0])
+	}
+	return string(out)
+}
+
+// fprint writes the names to a file, which is made even when there are none.
+func (f *finder) fprint(name string, null bool) pred {
+	f.acted = true
+	end := "\n"
+	if null {
+		end = "\x00"
+	}
+	w, err := f.p.create(name, vfs.O_WRONLY|vfs.O_CREATE|vfs.O_TRUNC)
+	if err != nil {
+		f.bad("%s: %s", f.p.q(name), why(err))
+	}
+	return func(_ *finder, x *foundFile) bool {
+		_, err := io.WriteString(w, x.path+end)
+		return err == nil
 	}
 }
 
@@ -166,6 +205,14 @@ func findFormat(p *Proc, format string, x *foundFile) string {
 			b.WriteString(strconv.Itoa(x.depth))
 		case 'l':
 			b.WriteString(x.info.Target)
+		case 'Y':
+			i, err := p.stat(x.path)
+			switch {
+			case err != nil && x.info.IsSymlink():
+				b.WriteByte('N')
+			case err == nil:
+				b.WriteString(map[uint32]string{vfs.Dir: "d", vfs.Regular: "f", vfs.Fifo: "p", vfs.Char: "c", vfs.Block: "b", vfs.Socket: "s"}[i.Type()])
+			}
 		case 'y':
 			b.WriteString(map[uint32]string{vfs.Dir: "d", vfs.Symlink: "l", vfs.Regular: "f", vfs.Fifo: "p", vfs.Char: "c", vfs.Block: "b", vfs.Socket: "s"}[x.info.Type()])
 		case 't':

@@ -14,6 +14,9 @@ func (f *finder) or() pred {
 		f.bad("expression too deep")
 	}
 	defer func() { f.nest-- }()
+	if op := f.peek(); op == "-o" || op == "-or" || op == "-a" || op == "-and" || op == "," {
+		f.bad("invalid expression; you have used a binary operator '%s' with nothing before it.", op)
+	}
 	a := f.and()
 	for f.peek() == "-o" || f.peek() == "-or" || f.peek() == "," {
 		comma := f.peek() == ","
@@ -111,7 +114,7 @@ func (f *finder) term() pred {
 	case "-name", "-iname", "-path", "-wholename", "-ipath", "-lname":
 		return f.nameTest(name, f.arg(name))
 	case "-type", "-xtype":
-		return f.typeTest(f.arg(name))
+		return f.typeTest(f.arg(name), name == "-xtype")
 	case "-maxdepth", "-mindepth":
 		a := f.arg(name)
 		n, err := strconv.Atoi(a)
@@ -158,6 +161,15 @@ func (f *finder) term() pred {
 			f.bad("%s", err)
 		}
 		return func(_ *finder, x *foundFile) bool { return re.find(p, []byte(x.path)) != nil }
+	case "-samefile":
+		a := f.arg(name)
+		i, err := p.lstat(a)
+		if err != nil {
+			f.bad("%s: %s", p.q(a), why(err))
+		}
+		return func(_ *finder, x *foundFile) bool { return x.info.Ino == i.Ino && x.info.Dev == i.Dev }
+	case "-fprint", "-fprint0":
+		return f.fprint(f.arg(name), name == "-fprint0")
 	case "-regextype", "-fstype", "-context":
 		f.arg(name)
 	case "-depth", "-d":

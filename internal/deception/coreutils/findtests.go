@@ -31,7 +31,7 @@ func (f *finder) nameTest(name, pat string) pred {
 	}
 }
 
-func (f *finder) typeTest(s string) pred {
+func (f *finder) typeTest(s string, end bool) pred {
 	kinds := map[string]uint32{"f": vfs.Regular, "d": vfs.Dir, "l": vfs.Symlink, "p": vfs.Fifo, "s": vfs.Socket, "b": vfs.Block, "c": vfs.Char}
 	var want []uint32
 	for k := range strings.SplitSeq(s, ",") {
@@ -41,9 +41,13 @@ func (f *finder) typeTest(s string) pred {
 		}
 		want = append(want, t)
 	}
-	return func(_ *finder, x *foundFile) bool {
+	return func(f *finder, x *foundFile) bool {
+		kind := x.info.Type()
+		if i, err := f.p.stat(x.path); end && kind == vfs.Symlink && err == nil {
+			kind = i.Type()
+		}
 		for _, t := range want {
-			if x.info.Type() == t {
+			if kind == t {
 				return true
 			}
 		}
@@ -107,6 +111,9 @@ func (f *finder) sizeTest(s string) pred {
 	if i := strings.IndexByte("cwbkMG", s[len(s)-1]); i >= 0 {
 		unit = []int64{1, 2, 512, 1 << 10, 1 << 20, 1 << 30}[i]
 		t = s[:len(s)-1]
+	}
+	if strings.IndexByte("0123456789", s[len(s)-1]) < 0 && t == s {
+		f.bad("invalid -size type `%c'", s[len(s)-1])
 	}
 	cmp := f.number("-size", t)
 	return func(_ *finder, x *foundFile) bool { return cmp((x.info.Size + unit - 1) / unit) }

@@ -9,15 +9,25 @@ import (
 )
 
 func tac(p *Proc) int {
-	_, args, ok := p.getopt("brs:", "before,b", "regex,r", "separator=,s")
+	opts, args, ok := p.getopt("brs:", "before,b", "regex,r", "separator=,s")
 	if !ok {
 		return 1
+	}
+	sep := []byte("\n")
+	for _, o := range opts {
+		if o.name == "s" && o.val != "" {
+			sep = []byte(o.val)
+		}
 	}
 	return p.inputs(args, "failed to open %q for reading", func(_ string, r io.Reader) error {
 		b, err := p.all(r)
 		defer p.alloc(-len(b))
 		for len(b) > 0 {
-			i := bytes.LastIndexByte(b[:len(b)-1], '\n') + 1
+			i := 0
+			if j := bytes.LastIndex(b[:max(0, len(b)-len(sep))], sep); j >= 0 {
+				i = j + len(sep)
+			}
+			p.step(1)
 			p.write(b[i:])
 			b = b[:i]
 		}
@@ -49,7 +59,7 @@ func fold(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	wide := 80
+	wide, spaces := 80, letters(opts)["s"]
 	for _, o := range opts {
 		if o.name == "w" {
 			n, err := strconv.Atoi(o.val)
@@ -63,9 +73,13 @@ func fold(p *Proc) int {
 	return p.inputs(args, "%s", func(_ string, r io.Reader) error {
 		return p.lines(r, func(l []byte, full bool) bool {
 			for len(l) > wide {
-				p.write(l[:wide])
+				n := wide
+				if i := bytes.LastIndexByte(l[:wide], ' '); spaces && i >= 0 {
+					n = i + 1
+				}
+				p.write(l[:n])
 				p.print("\n")
-				l = l[wide:]
+				l = l[n:]
 			}
 			p.write(l)
 			if full {

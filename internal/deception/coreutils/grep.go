@@ -97,6 +97,9 @@ func grep(p *Proc) int {
 			g.color = x.val == "always" || (x.val == "auto" || x.val == "") && p.TTY
 		case "label":
 			g.label = x.val
+		case "d":
+			g.flags["skip"] = x.val == "skip"
+			g.flags["r"] = g.flags["r"] || x.val == "recurse"
 		}
 		g.flags[x.name] = true
 	}
@@ -108,11 +111,17 @@ func grep(p *Proc) int {
 		patterns, args = strings.Split(args[0], "\n"), args[1:]
 	}
 	for _, pat := range patterns {
+		if o.extended && !o.perl && pat != "" && strings.IndexByte("*+?", pat[0]) >= 0 {
+			p.errorf("warning: %c at start of expression", pat[0])
+		}
 		re, err := compile(p, pat, o)
 		if err != nil {
 			msg := err.Error()
 			if pat == "[" {
 				msg = "Invalid regular expression"
+			}
+			if o.perl && strings.HasPrefix(msg, "Unmatched (") {
+				msg = "missing closing parenthesis"
 			}
 			p.errorf("%s", msg)
 			return 2
@@ -182,6 +191,9 @@ func (g *grepper) operand(a string, recursive bool, depth int) {
 		}
 		if i.IsDir() {
 			if !recursive {
+				if g.flags["skip"] {
+					return
+				}
 				if !g.flags["s"] {
 					p.errorf("%s: Is a directory", a)
 				}
@@ -198,6 +210,11 @@ func (g *grepper) operand(a string, recursive bool, depth int) {
 		return
 	}
 	defer r.Close()
+	if p.name == "zgrep" {
+		if r, err = p.unzipped(r); err != nil {
+			return
+		}
+	}
 	name := a
 	if a == "-" {
 		name = "(standard input)"
@@ -257,7 +274,7 @@ func (g *grepper) search(name string, r io.Reader) error {
 	binaryFile, stopped := false, false
 	var kept []grepLine
 	pending, lastShown := 0, 0
-	context := g.before > 0 || g.after > 0
+	context := g.flags["A"] || g.flags["B"] || g.flags["C"]
 	list := g.flags["l"] || g.flags["L"] || g.flags["c"] || g.flags["q"]
 	end := byte('\n')
 	if g.flags["z"] {
@@ -319,11 +336,11 @@ func (g *grepper) search(name string, r io.Reader) error {
 	case g.flags["q"]:
 	case g.flags["l"]:
 		if hits > 0 {
-			p.print(name + "\n")
+			p.print(name + g.nameEnd())
 		}
 	case g.flags["L"]:
 		if hits == 0 {
-			p.print(name + "\n")
+			p.print(name + g.nameEnd())
 		}
 	case g.flags["c"]:
 		p.printf("%s%d\n", prefix, hits)
@@ -331,6 +348,14 @@ func (g *grepper) search(name string, r io.Reader) error {
 		p.errorf("%s: binary file matches", name)
 	}
 	return err
+}
+
+// nameEnd stands after a listed name.
+func (g *grepper) nameEnd() string {
+	if g.flags["Z"] {
+		return "\x00"
+	}
+	return "\n"
 }
 
 func (g *grepper) matches(l []byte) bool {

@@ -51,7 +51,7 @@ func ls(p *Proc) int {
 		l.format = 'l'
 	}
 	opts, args, ok := p.getopt("aAbBcCdDfFgGhHiI:klLmnNopqQrRsStT:uUvw:xXZ1",
-		"all,a", "almost-all,A", "author", "block-size=", "color?", "directory,d", "classify?,F", "file-type", "format=", "full-time", "group-directories-first",
+		"all,a", "almost-all,A", "author", "block-size=", "color?", "context,Z", "directory,d", "classify?,F", "file-type", "format=", "full-time", "group-directories-first",
 		"no-group,G", "human-readable,h", "si", "inode,i", "ignore=,I", "dereference,L", "numeric-uid-gid,n", "literal,N", "reverse,r", "recursive,R", "size,s",
 		"sort=", "time=", "time-style=", "width=,w", "zero", "quote-name,Q", "escape,b", "hide=", "indicator-style=", "kibibytes,k", "quoting-style=", "show-control-chars", "hide-control-chars,q", "ignore-backups,B")
 	if !ok {

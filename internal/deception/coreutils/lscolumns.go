@@ -204,7 +204,11 @@ func (l *lister) columns(list []entry) {
 			if next >= len(list) || c == cols-1 {
 				break
 			}
-			p.print(indent(pos+list[k].wide, pos+widths[c]))
+			if l.color {
+				p.print(strings.Repeat(" ", max(0, widths[c]-list[k].wide))) // some terminals colour tabs
+			} else {
+				p.print(indent(pos+list[k].wide, pos+widths[c]))
+			}
 			pos += widths[c]
 		}
 		p.print("\n")

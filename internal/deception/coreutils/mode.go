@@ -117,6 +117,16 @@ func chmod(p *Proc) int {
 		return 1
 	}
 	flags := named(opts)
+	for _, o := range opts {
+		if o.name == "reference" {
+			i, err := p.stat(o.val)
+			if err != nil {
+				p.errorf("failed to get attributes of %s: %s", qa(o.val), why(err))
+				return 1
+			}
+			mode = sprintf("%o", i.Perm())
+		}
+	}
 	if mode == "" {
 		if len(args) == 0 {
 			p.errorf("missing operand")
@@ -190,12 +200,13 @@ func (p *Proc) owner(s string) (uid, gid uint32, bad string) {
 		if u, g, ok := strings.Cut(s, "."); ok {
 			if _, _, _, _, known := p.account(u); known {
 				user, group, both = u, g, true
+				p.errorf("warning: '.' should be ':': %s", p.q(s))
 			}
 		}
 	}
 	if user != "" {
 		u, main, _, _, ok := p.account(user)
-		if n, err := strconv.ParseUint(user, 10, 32); !ok && err == nil {
+		if n, err := strconv.ParseUint(strings.TrimPrefix(user, "+"), 10, 32); !ok && err == nil {
 			u, ok = uint32(n), true
 			main = vfs.Keep
 		}
@@ -217,14 +228,52 @@ func (p *Proc) owner(s string) (uid, gid uint32, bad string) {
 	return uid, gid, ""
 }
 
+// ownerChange is what -v and -c say of one file.
+func (p *Proc) ownerChange(a string, was vfs.Info, uid, gid uint32, always bool) string {
+	if uid == vfs.Keep {
+		uid = was.UID
+	}
+	name := func(u, g uint32, both bool) string {
+		if p.name == "chgrp" {
+			return p.groupName(g)
+		}
+		if both {
+			return p.userName(u) + ":" + p.groupName(g)
+		}
+		return p.userName(u)
+	}
+	both := gid != vfs.Keep
+	if !both {
+		gid = was.GID
+	}
+	what := "ownership"
+	if p.name == "chgrp" {
+		what = "group"
+	}
+	switch {
+	case uid == was.UID && gid == was.GID && !always:
+		return ""
+	case uid == was.UID && gid == was.GID:
+		return what + " of " + qa(a) + " retained as " + name(uid, gid, both) + "\n"
+	}
+	return "changed " + what + " of " + qa(a) + " from " + name(was.UID, was.GID, both) + " to " + name(uid, gid, both) + "\n"
+}
+
 func chown(p *Proc) int {
 	opts, args, ok := p.getopt("cfhHLPRv", "changes,c", "silent,f", "quiet,f", "recursive,R", "verbose,v", "reference=", "dereference", "no-dereference,h", "from=", "no-preserve-root", "preserve-root")
 	if !ok {
 		return 1
 	}
 	recursive, follow, quiet := false, true, false
+	loud, from, like := "", "", ""
 	for _, o := range opts {
 		switch o.name {
+		case "v", "c":
+			loud = o.name
+		case "from":
+			from = o.val
+		case "reference":
+			like = o.val
 		case "R":
 			recursive = true
 		case "h":
@@ -233,8 +282,27 @@ func chown(p *Proc) int {
 			quiet = true
 		}
 	}
+	if like != "" {
+		i, err := p.stat(like)
+		if err != nil {
+			p.errorf("failed to get attributes of %s: %s", qa(like), why(err))
+			return 1
+		}
+		args = append([]string{sprintf("%d:%d", i.UID, i.GID)}, args...)
+		if p.name == "chgrp" {
+			args[0] = sprintf("%d", i.GID)
+		}
+	}
 	if !p.operands(args, 2) {
 		return 1
+	}
+	wasUID, wasGID := vfs.Keep, vfs.Keep
+	if from != "" {
+		var bad string
+		if wasUID, wasGID, bad = p.owner(from); bad != "" {
+			p.errorf("%s", bad)
+			return 1
+		}
 	}
 	uid, gid, bad := vfs.Keep, vfs.Keep, ""
 	if p.name == "chgrp" {
@@ -254,6 +322,10 @@ func chown(p *Proc) int {
 	var one func(a string, depth int)
 	one = func(a string, depth int) {
 		p.step(2)
+		was, _ := p.stat(a)
+		if wasUID != vfs.Keep && was.UID != wasUID || wasGID != vfs.Keep && was.GID != wasGID {
+			return
+		}
 		if err := p.FS.Chown(p.Cred, p.path(a), uid, gid, follow && depth == 0); err != nil {
 			if !quiet {
 				if _, e := p.lstat(a); e != nil {
@@ -263,6 +335,8 @@ func chown(p *Proc) int {
 				}
 			}
 			status = 1
+		} else if loud != "" {
+			p.print(p.ownerChange(a, was, uid, gid, loud == "v"))
 		}
 		if i, err := p.lstat(a); err == nil && i.IsDir() && recursive && depth < maxTree {
 			list, _ := p.FS.ReadDir(p.Cred, p.path(a))

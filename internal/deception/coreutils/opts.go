@@ -1,6 +1,9 @@
 package coreutils
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // opt is one option found on a command line: its short letter, or its long name
 // when it has no letter, and its argument.
@@ -107,6 +110,7 @@ func (g *getopt) longOption(s string) bool {
 		return false
 	}
 	if len(found) > 1 {
+		slices.Sort(found)
 		msg := "option '--" + name + "' is ambiguous; possibilities:"
 		for _, l := range found {
 			full, _, _ := strings.Cut(l, ",")
@@ -153,24 +157,23 @@ func (g *getopt) fail(msg string) {
 	if strings.HasPrefix(msg, "invalid") || strings.HasPrefix(msg, "unrec") {
 		p.Watch.Unsupported(p.name + ": " + msg)
 	}
-	p.errorf("%s", msg)
 	switch p.name {
-	case "grep", "egrep", "fgrep":
-		p.complain("Usage: grep [OPTION]... PATTERNS [FILE]...\n")
-	case "free", "uptime", "w", "pgrep", "pkill":
-		p.complain("\nUsage:\n " + p.name + " [options]\n\nFor more details see " + p.name + "(1).\n")
-		return
-	case "tar":
-		p.complain("Try 'tar --help' or 'tar --usage' for more information.\n")
-		return
-	case "cmp", "diff":
-		p.tryNamed(0)
-		return
-	case "hostname":
-		p.complain("Usage: hostname [-b] {hostname|-F file}         set host name (from file)\n       hostname [-a|-A|-d|-f|-i|-I|-s|-y]       display formatted name\n       hostname                                 display host name\n")
+	case "zcat", "gunzip":
+		p.name = "gzip"
+	case "egrep", "fgrep":
+		p.name = "grep"
+	}
+	if p.name != "pidof" {
+		p.errorf("%s", msg)
+	}
+	m, ok := manners[p.name]
+	if !ok {
+		p.try(0)
 		return
 	}
-	p.try(0)
+	p.complain(m.after)
+	p.flush()
+	panic(stop{m.status})
 }
 
 func (p *Proc) complain(s string) {

@@ -57,28 +57,18 @@ func dpkg(p *Proc) int {
 		return 0
 	case "--get-selections":
 		for _, k := range p.packages(args[1:]) {
-			p.printf("%-47s install\n", k.Name)
+			name := shownName(k)
+			p.print(name + strings.Repeat("\t", max(1, (55-len(name))/8)) + "install\n")
 		}
 		return 0
 	case "-S", "--search":
-		for _, a := range args[1:] {
-			p.complain("dpkg-query: no path found matching pattern *" + a + "*\n")
-		}
-		return 1
-	case "-W", "--show":
-		for _, k := range p.packages(args[1:]) {
-			p.print(k.Name + "\t" + k.Version + "\n")
-		}
-		return 0
+		return p.dpkgSearch(args[1:])
+	case "-V", "--verify":
+		return p.dpkgVerify(args[1:])
+	case "-W", "--show", "-f":
+		return p.dpkgShow(args)
 	case "-L", "--listfiles":
-		for _, a := range args[1:] {
-			if len(p.packages([]string{a})) == 0 {
-				p.complain("dpkg-query: package '" + a + "' is not installed\nUse dpkg --contents (= dpkg-deb --contents) to list archive files contents.\n")
-				return 1
-			}
-			p.print("/.\n/usr\n/usr/share\n/usr/share/doc\n/usr/share/doc/" + a + "\n")
-		}
-		return 0
+		return p.dpkgFiles(args[1:])
 	case "-i", "--install", "--configure", "-r", "-P", "--remove", "--purge":
 		if p.Cred.UID != 0 {
 			p.complain("dpkg: error: requested operation requires superuser privilege\n")
@@ -108,7 +98,7 @@ func (p *Proc) dpkgList(patterns []string) int {
 	}
 	n, v, a, d := 14, 12, 12, 33
 	for _, k := range list {
-		n, v, a, d = max(n, len(k.Name)), max(v, len(k.Version)), max(a, len(k.Arch)), max(d, len(k.Summary))
+		n, v, a, d = max(n, len(shownName(k))), max(v, len(k.Version)), max(a, len(k.Arch)), max(d, len(k.Summary))
 	}
 	if p.TTY {
 		cols := p.Cols
@@ -125,7 +115,7 @@ func (p *Proc) dpkgList(patterns []string) int {
 		if p.TTY && len(s) > d {
 			s = s[:d]
 		}
-		p.print("ii  " + field(k.Name, n) + " " + field(k.Version, v) + " " + field(k.Arch, a) + " " + s + "\n")
+		p.print("ii  " + field(shownName(k), n) + " " + field(k.Version, v) + " " + field(k.Arch, a) + " " + s + "\n")
 	}
 	return 0
 }
@@ -133,7 +123,7 @@ func (p *Proc) dpkgList(patterns []string) int {
 func (p *Proc) dpkgStatus(names []string) int {
 	status := 0
 	for i, a := range names {
-		k, ok := p.Host.Packages[a]
+		k, ok := p.installed(a)
 		if !ok {
 			p.complain("dpkg-query: package '" + a + "' is not installed and no information is available\nUse dpkg --info (= dpkg-deb --info) to examine archive files.\n")
 			status = 1
@@ -142,11 +132,7 @@ func (p *Proc) dpkgStatus(names []string) int {
 		if i > 0 {
 			p.print("\n")
 		}
-		p.print("Package: " + k.Name + "\n")
-		if k.Essential {
-			p.print("Essential: yes\n")
-		}
-		p.printf("Status: install ok installed\nPriority: %s\nSection: %s\nInstalled-Size: %s\nMaintainer: Debian Maintainers <debian-devel@lists.debian.org>\nArchitecture: %s\nVersion: %s\nDescription: %s\n", k.Priority, k.Section, k.Size, k.Arch, k.Version, k.Summary)
+		p.print(p.Host.Status(k.Name))
 	}
 	return status
 }

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"slices"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
@@ -104,7 +105,7 @@ func readlink(p *Proc) int {
 		return 1
 	}
 	canon, newline, real := byte(0), "\n", p.name == "realpath"
-	quiet := !real
+	quiet, lexical, rel := !real, false, ""
 	for _, o := range opts {
 		switch o.name {
 		case "e", "f", "m":
@@ -117,6 +118,13 @@ func readlink(p *Proc) int {
 			quiet = true
 		case "z":
 			newline = "\x00"
+		case "s":
+			lexical = real
+		case "relative-to":
+			rel = vfs.Clean(p.Cwd, o.val)
+			if r, err := p.FS.Real(p.Cred, p.path(o.val)); err == nil {
+				rel = r
+			}
 		}
 	}
 	if real && canon == 0 {
@@ -142,6 +150,11 @@ func readlink(p *Proc) int {
 				s, err = vfs.Clean(p.Cwd, a), nil
 			}
 		default:
+			if lexical {
+				s = vfs.Clean(p.Cwd, a)
+				_, err = p.stat(parent(s))
+				break
+			}
 			s, err = p.FS.Real(p.Cred, p.path(a))
 		}
 		if err != nil {
@@ -151,7 +164,29 @@ func readlink(p *Proc) int {
 			status = 1
 			continue
 		}
+		if rel != "" {
+			s = wayTo(rel, s)
+		}
 		p.print(s + newline)
 	}
 	return status
+}
+
+// wayTo is the way from folder from to path to; both are absolute.
+func wayTo(from, to string) string {
+	a, b := strings.Split(strings.Trim(from, "/"), "/"), strings.Split(strings.Trim(to, "/"), "/")
+	if from == "/" {
+		a = nil
+	}
+	if to == "/" {
+		b = nil
+	}
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	way := append(slices.Repeat([]string{".."}, len(a)), b...)
+	if len(way) == 0 {
+		return "."
+	}
+	return strings.Join(way, "/")
 }

@@ -102,7 +102,7 @@ func byName(name string) Command {
 	for _, group := range []func(string) Command{
 		outputCommands, exprCommands, pagerCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
 		grepCommands, sedCommands, findCommands, systemCommands, processCommands, userCommands, networkCommands, fetchCommands, archiveCommands,
-		execCommands, packageCommands, serviceCommands, editorCommands, pythonCommands, perlCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands, plainCommands,
+		execCommands, packageCommands, serviceCommands, editorCommands, pythonCommands, perlCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands, seldomCommands, plainCommands,
 	} {
 		if c := group(name); c != nil {
 			return c
@@ -138,6 +138,11 @@ func run(name string, c Command, p *Proc) (status int) {
 			panic(r)
 		}
 	}()
+	if spec, ok := strict[name]; ok {
+		if !p.obeys(spec) {
+			return 1
+		}
+	}
 	status = c(p)
 	if err := p.out.flush(); err != nil {
 		return p.writeFailed(err)

@@ -1,9 +1,20 @@
 package coreutils
 
 import (
+	"io"
 	"strconv"
 	"strings"
 )
+
+// scpCmd is scp: the far side of somebody's copy, or a client of the attacker's.
+func scpCmd(p *Proc) int {
+	quiet := *p
+	quiet.Stderr, quiet.Watch = io.Discard, nobody{} // whatever is wrong, the client says it
+	if opts, args, ok := quiet.getopt(scpOptions); ok && isScpRemote(opts) {
+		return scpRemote(p, opts, args)
+	}
+	return ssh(p)
+}
 
 func ssh(p *Proc) int {
 	var rest []string
@@ -23,11 +34,6 @@ func ssh(p *Proc) int {
 		default:
 			rest = append(rest, a)
 		}
-	}
-	if p.name == "scp" && contains(p.Args, "-t") { // the receiving side of an old scp
-		p.Watch.Unsupported("scp -t")
-		p.write([]byte{0})
-		return 0
 	}
 	if len(rest) == 0 || p.name == "scp" && len(rest) < 2 {
 		switch p.name {
@@ -136,6 +142,15 @@ func (p *Proc) listening(port uint16) bool {
 }
 
 func rsync(p *Proc) int {
+	if contains(p.Args, "--server") { // the far side of a client's copy: its protocol is not spoken
+		p.Watch.Unsupported("rsync --server")
+		side := "Receiver"
+		if contains(p.Args, "--sender") {
+			side = "sender"
+		}
+		p.complain("rsync: connection unexpectedly closed (0 bytes received so far) [" + side + "]\nrsync error: error in rsync protocol data stream (code 12) at io.c(231) [" + side + "=3.2.7]\n")
+		return 12
+	}
 	p.Watch.Download(strings.Join(p.Args[1:], " "), p.name, "")
 	if len(p.Args) < 3 {
 		p.complain("rsync error: syntax or usage error (code 1) at main.c(1782) [client=3.2.7]\n")

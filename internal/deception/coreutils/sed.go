@@ -3,6 +3,7 @@ package coreutils
 import (
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
@@ -63,6 +64,10 @@ type sedJob struct {
 	out     io.Writer
 	next    func() ([]byte, bool, bool) // line, last, ok
 	noEnd   bool
+	name    string                 // of the file being read
+	reads   map[string]*lineReader // of R
+	opened  []io.Closer
+	width   int // of l
 }
 
 func sed(p *Proc) int {
@@ -84,13 +89,20 @@ func sed(p *Proc) int {
 			l, err := p.readLines(o.val)
 			if err != nil {
 				p.errorf("couldn't open file %s: %s", o.val, why(err))
-				return 1
+				return 4
 			}
 			script = append(script, strings.Join(l, "\n"))
 		case "i":
 			s.inPlace, s.separate, s.suffix = true, true, o.val
 		case "s":
 			s.separate = true
+		case "l":
+			n, err := strconv.Atoi(o.val)
+			if err != nil || n < 0 {
+				p.errorf("invalid line length: %s", o.val)
+				return 1
+			}
+			s.width = max(n, 1)
 		case "z":
 			s.null = true
 		}
@@ -110,6 +122,9 @@ func sed(p *Proc) int {
 	}
 	defer func() {
 		for _, f := range s.files {
+			_ = f.Close()
+		}
+		for _, f := range s.opened {
 			_ = f.Close()
 		}
 	}()
@@ -173,7 +188,7 @@ func (s *sedJob) edit(a string) int {
 	f, err := p.openFile(a)
 	if err != nil {
 		s.cannot(a, err)
-		if s.inPlace {
+		if s.inPlace && errors.Is(err, vfs.EISDIR) {
 			return 4
 		}
 		return 2

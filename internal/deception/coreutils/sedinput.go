@@ -10,9 +10,10 @@ func (s *sedJob) stream(args []string) {
 	p := s.p
 	lines := make([][]byte, 0, 2)
 	var readers []io.ReadCloser
+	var names []string
 	for _, a := range args {
 		if f, err := p.openFile(a); err == nil {
-			readers = append(readers, f)
+			readers, names = append(readers, f), append(names, a)
 		}
 	}
 	defer func() {
@@ -30,6 +31,7 @@ func (s *sedJob) stream(args []string) {
 		for len(lines) < 2 && cur < len(readers) {
 			if lr == nil {
 				lr = &lineReader{p: p, r: readers[cur], end: end}
+				s.name = names[cur]
 			}
 			l, full, ok := lr.next()
 			if !ok {

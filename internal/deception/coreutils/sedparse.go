@@ -62,8 +62,8 @@ func (q *sedParser) run() error {
 		if c.label != "" {
 			at, ok := q.labels[c.label]
 			if !ok {
-				q.s.p.errorf("-e expression #1, char %d: can't find label for jump to `%s'", len(q.in), c.label)
-				panic(stop{1})
+				q.s.p.errorf("can't find label for jump to `%s'", c.label)
+				panic(stop{4})
 			}
 			c.jump = at
 		}
@@ -201,10 +201,12 @@ func (q *sedParser) command() error {
 			return err
 		}
 		if c.b == nil {
+			q.i++
 			return errors.New("unexpected `,'")
 		}
 	}
 	if c.a != nil && c.a.kind == '0' && (c.b == nil || c.b.kind != '/') {
+		q.i++
 		return errors.New("invalid usage of line address 0")
 	}
 	q.skip(" \t")
@@ -271,11 +273,18 @@ func (q *sedParser) arguments(c *sedCmd) error {
 		return q.substitution(c)
 	case 'y':
 		return q.transliteration(c)
+	case 'e':
+		q.skip(" \t")
+		c.text = q.restOfLine()
+		return nil
 	case 'q', 'Q', 'l', 'L':
+		if c.b != nil && c.name != 'l' {
+			return errors.New("command only uses one address")
+		}
 		q.skip(" \t")
 		c.text = strconv.Itoa(q.number())
 		return q.end()
-	case '=', 'd', 'D', 'g', 'G', 'h', 'H', 'n', 'N', 'p', 'P', 'x', 'z', 'F', 'e':
+	case '=', 'd', 'D', 'g', 'G', 'h', 'H', 'n', 'N', 'p', 'P', 'x', 'z', 'F':
 		return q.end()
 	}
 	return errors.New("unknown command: `" + string(c.name) + "'")
@@ -298,9 +307,11 @@ func (q *sedParser) insertion(c *sedCmd) error {
 	q.skip(" \t")
 	if q.peek() == '\\' {
 		q.i++
-		q.skip(" \t")
-		if q.peek() == '\n' {
+		at := q.i
+		if q.skip(" \t"); q.peek() == '\n' {
 			q.i++
+		} else {
+			q.i = at // a\ and text on one line keeps the text's blanks
 		}
 	}
 	if q.i >= len(q.in) {

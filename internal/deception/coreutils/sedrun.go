@@ -1,9 +1,11 @@
 package coreutils
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"honeyguide/internal/deception/vfs"
 )
@@ -232,7 +234,18 @@ func (s *sedJob) script(last *bool) byte {
 				s.pattern[i] = c.table[b]
 			}
 		case 'l':
-			s.write(s.out, escaped(string(s.pattern), 0)+"$\n")
+			s.write(s.out, shown(s.pattern, s.lineWidth(c)))
+		case 'F':
+			s.write(s.out, s.name+"\n")
+		case 'z':
+			s.pattern = nil
+		case 'R':
+			if l := s.lineOf(c.file); l != "" {
+				s.queue = append(s.queue, l)
+			}
+		case 'W':
+			l, _, _ := strings.Cut(string(s.pattern), "\n")
+			s.write(s.file(c.file), l+"\n")
 		case 'r':
 			if f, err := s.p.openFile(c.file); err == nil {
 				b, _ := s.p.all(f)
@@ -252,7 +265,11 @@ func (s *sedJob) script(last *bool) byte {
 				s.tested = false
 			}
 		case 'e':
-			s.p.Watch.Unsupported("sed e")
+			if c.text == "" {
+				s.pattern = bytes.TrimSuffix(s.shell(string(s.pattern)), []byte("\n"))
+			} else {
+				s.write(s.out, string(s.shell(c.text)))
+			}
 		}
 	}
 	return 0

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -34,6 +35,9 @@ func (s *sedJob) substitute(c *sedCmd) {
 	}
 	s.pattern = append(out, s.pattern[at:]...)
 	s.tested = true
+	if c.eval {
+		s.pattern = bytes.TrimSuffix(s.shell(string(s.pattern)), []byte("\n"))
+	}
 	if c.print {
 		s.emit(s.pattern, false)
 	}
@@ -119,6 +123,9 @@ func (q *sedParser) substitution(c *sedCmd) error {
 	o := reOptions{extended: q.s.extended}
 	for {
 		switch f := q.peek(); {
+		case f == 'g' && c.global, f == 'p' && c.print:
+			q.i++
+			return errors.New("multiple `" + string(f) + "' options to `s' command")
 		case f == 'g':
 			c.global = true
 		case f == 'p':
@@ -128,7 +135,6 @@ func (q *sedParser) substitution(c *sedCmd) error {
 		case f == 'm' || f == 'M':
 		case f == 'e':
 			c.eval = true
-			q.s.p.Watch.Unsupported("sed s///e")
 		case f >= '0' && f <= '9':
 			if c.nth = q.number(); c.nth == 0 {
 				return errors.New("number option to `s' command may not be zero")

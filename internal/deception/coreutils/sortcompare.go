@@ -56,7 +56,7 @@ func (s *sorter) one(a, b, flags string) int {
 	case strings.Contains(flags, "n"):
 		c = cmp.Compare(leadingNumber(a), leadingNumber(b))
 	case strings.Contains(flags, "g"):
-		c = cmp.Compare(leadingNumber(a), leadingNumber(b))
+		c = cmp.Compare(generalNumber(a), generalNumber(b))
 	case strings.Contains(flags, "h"):
 		c = cmp.Compare(humanNumber(a), humanNumber(b))
 	case strings.Contains(flags, "M"):
@@ -110,6 +110,18 @@ func leadingNumber(s string) float64 {
 	return f
 }
 
+// generalNumber reads what strtold does; what is no number comes first.
+func generalNumber(s string) float64 {
+	s = strings.TrimSpace(s)
+	for i := min(len(s), 40); i > 0; i-- {
+		f, err := strconv.ParseFloat(s[:i], 64)
+		if err == nil || math.IsInf(f, 0) {
+			return f
+		}
+	}
+	return math.Inf(-1)
+}
+
 func humanNumber(s string) float64 {
 	f := leadingNumber(s)
 	t := strings.TrimLeft(strings.TrimSpace(s), "-+0123456789.")
@@ -126,7 +138,11 @@ func month(s string) int {
 	if len(s) < 3 {
 		return 0
 	}
-	return strings.Index("JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", s[:3])/3 + 1
+	i := strings.Index("JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", s[:3])
+	if i < 0 || i%3 != 0 {
+		return 0
+	}
+	return i/3 + 1
 }
 
 // versionCompare orders file2 before file10.

@@ -10,17 +10,19 @@ import (
 )
 
 func su(p *Proc) int {
-	opts, args, ok := p.getopt("+c:fg:G:lmps:TPw:h", "command=,c", "session-command=,c", "fast,f", "login,l", "group=,g", "preserve-environment,p", "shell=,s", "pty,P", "whitelist-environment=,w")
+	opts, args, ok := p.getopt("c:fg:G:lmps:TPw:h", "command=,c", "session-command=,c", "fast,f", "login,l", "group=,g", "preserve-environment,p", "shell=,s", "pty,P", "whitelist-environment=,w")
 	if !ok {
 		return 1
 	}
-	command, login, hasCommand := "", false, false
+	command, login, hasCommand, other := "", false, false, ""
 	for _, o := range opts {
 		switch o.name {
 		case "c":
 			command, hasCommand = o.val, true
 		case "l":
 			login = true
+		case "s":
+			other = o.val
 		}
 	}
 	user := "root"
@@ -47,6 +49,13 @@ func su(p *Proc) int {
 		p.errorf("Authentication failure")
 		return 1
 	}
+	if other != "" {
+		if _, err := p.lookPath(other); err != nil {
+			p.errorf("failed to execute %s: %s", other, why(err))
+			return 127
+		}
+		shell = other
+	}
 	if strings.HasSuffix(shell, "nologin") {
 		p.print("This account is currently not available.\n")
 		return 1
@@ -54,8 +63,16 @@ func su(p *Proc) int {
 	if shell == "" || strings.HasSuffix(shell, "/false") {
 		return 1
 	}
+	homeless := ""
 	argv := []string{shell}
+	if path, err := p.lookPath(base(shell)); err == nil && base(path) == base(shell) {
+		argv[0] = base(shell) // what the shell calls itself in its messages
+	}
 	if login {
+		if i, err := p.stat(home); err != nil || !i.IsDir() {
+			p.complain("su: warning: cannot change directory to " + home + ": No such file or directory\n")
+			home, homeless = p.Cwd, home
+		}
 		argv = append(argv, "-l")
 	}
 	if hasCommand {
@@ -65,6 +82,9 @@ func su(p *Proc) int {
 		c.Cred = vfs.Cred{UID: uid, GID: gid, Groups: p.groupsOf(user, gid)}
 		if login {
 			c.Cwd = home
+		}
+		if homeless != "" {
+			home = homeless
 		}
 		c.setEnv(map[string]string{"HOME": home, "SHELL": shell, "USER": user, "LOGNAME": user})
 	})

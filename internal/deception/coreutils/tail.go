@@ -10,6 +10,10 @@ import (
 )
 
 func tail(p *Proc) int {
+	if a := p.Args; len(a) > 3 && len(a[1]) > 1 && a[1][0] == '-' && strings.Trim(a[1][1:], "0123456789") == "" {
+		p.errorf("option used in invalid context -- %c", a[1][1])
+		return 1
+	}
 	p.Args = oldCount(p.Args, "+")
 	opts, args, ok := p.getopt("c:fFn:qs:vz", "bytes=,c", "lines=,n", "follow?,f", "quiet,q", "silent,q", "verbose,v", "zero-terminated,z", "pid=", "retry", "sleep-interval=,s")
 	if !ok {

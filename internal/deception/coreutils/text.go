@@ -161,11 +161,31 @@ func paste(p *Proc) int {
 	args = orStdin(args)
 	var all [][]string
 	rows := 0
+	dashes := 0 // each "-" takes its turn at the lines of standard input
 	for _, a := range args {
-		l, err := p.readLines(a)
-		if err != nil {
+		if a == "-" {
+			dashes++
+		}
+	}
+	var stdin []string
+	seen := 0
+	for _, a := range args {
+		var l []string
+		var err error
+		if a == "-" && seen > 0 {
+			l = stdin
+		} else if l, err = p.readLines(a); err != nil {
 			p.errorf("%s: %s", a, why(err))
 			return 1
+		}
+		if a == "-" && dashes > 1 && !serial {
+			stdin = l
+			var mine []string
+			for i := seen; i < len(stdin); i += dashes {
+				mine = append(mine, stdin[i])
+			}
+			l = mine
+			seen++
 		}
 		all, rows = append(all, l), max(rows, len(l))
 	}
@@ -260,11 +280,11 @@ func comm(p *Proc) int {
 }
 
 func column(p *Proc) int {
-	opts, args, ok := p.getopt("c:s:to:nexJ", "table,t", "separator=,s", "output-separator=,o")
+	opts, args, ok := p.getopt("c:s:to:nexJ", "table,t", "separator=,s", "output-separator=,o", "output-width=,c", "fillrows,x")
 	if !ok {
 		return 1
 	}
-	table, sep, out := false, "", "  "
+	table, sep, out, wide := false, "", "  ", 80
 	for _, o := range opts {
 		switch o.name {
 		case "t":
@@ -273,6 +293,13 @@ func column(p *Proc) int {
 			sep = o.val
 		case "o":
 			out = o.val
+		case "c":
+			n, err := strconv.Atoi(o.val)
+			if err != nil || n < 1 {
+				p.errorf("invalid columns argument: %s", qa(o.val))
+				return 1
+			}
+			wide = n
 		}
 	}
 	var rows [][]string
@@ -300,17 +327,49 @@ func column(p *Proc) int {
 			return true
 		})
 	})
+	if !table {
+		p.columns(rows, wides, wide, letters(opts)["x"])
+		return status
+	}
 	for _, r := range rows {
-		for i, s := range r {
-			if i == len(r)-1 {
-				p.print(s)
-			} else {
-				p.print(s + strings.Repeat(" ", wides[i]-width(s)) + out)
+		for i, w := range wides {
+			cell := ""
+			if i < len(r) {
+				cell = r[i]
+			}
+			if p.print(cell); i < len(wides)-1 {
+				p.print(strings.Repeat(" ", w-width(cell)) + out)
 			}
 		}
 		p.print("\n")
 	}
 	return status
+}
+
+// columns prints entries side by side with tabs, down first or across first.
+func (p *Proc) columns(rows [][]string, wides []int, wide int, across bool) {
+	if len(rows) == 0 {
+		return
+	}
+	cell := wides[0]/8*8 + 8
+	perLine := max(1, wide/cell)
+	lines := (len(rows) + perLine - 1) / perLine
+	for y := range lines {
+		for x := range perLine {
+			i, next := x*lines+y, (x+1)*lines+y
+			if across {
+				i, next = y*perLine+x, y*perLine+x+1
+			}
+			if i >= len(rows) {
+				break
+			}
+			s := rows[i][0]
+			if p.print(s); x < perLine-1 && next < len(rows) {
+				p.print(strings.Repeat("\t", (cell-width(s)+7)/8))
+			}
+		}
+		p.print("\n")
+	}
 }
 
 func shuf(p *Proc) int {

@@ -3,7 +3,6 @@ package coreutils
 import (
 	"errors"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 )
 
 func wc(p *Proc) int {
-	opts, args, ok := p.getopt("cLlmw", "bytes,c", "chars,m", "lines,l", "words,w", "max-line-length,L", "files0-from=", "total=")
+	opts, args, ok := p.getopt("cLlmw", "bytes,c", "chars,m", "lines,l", "words,w", "max-line-length,L", "files0-from=")
 	if !ok {
 		return 1
 	}
@@ -70,7 +69,7 @@ func wc(p *Proc) int {
 	wide := 1
 	if len(flags) > 1 || len(args) > 1 {
 		wide = len(strconv.FormatInt(max(sizes, total.c), 10))
-		if stdin || odd || slices.Contains(args, "-") {
+		if stdin || odd {
 			wide = 7
 		}
 	}

@@ -1,9 +1,12 @@
 package coreutils
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
+
+	"honeyguide/internal/deception/vfs"
 )
 
 func xargs(p *Proc) int {
@@ -31,7 +34,11 @@ func xargs(p *Proc) int {
 			if o.val == "" {
 				n, err = 1, nil
 			}
-			if err != nil || n < 1 {
+			if err == nil && n < 1 {
+				p.errorf("value %d for -%s option should be >= 1", n, o.name)
+				return 1
+			}
+			if err != nil {
 				p.errorf("invalid number \"%s\" for -%s option", o.val, o.name)
 				return p.try(1)
 			}
@@ -41,6 +48,10 @@ func xargs(p *Proc) int {
 			x.skipEmpty = true
 		case "t":
 			x.verbose = true
+		case "p":
+			x.verbose, x.ask = true, true
+		case "E", "e":
+			x.end = o.val
 		}
 	}
 	x.argv = args
@@ -65,6 +76,8 @@ type xargsJob struct {
 	byLine    bool
 	skipEmpty bool
 	verbose   bool
+	ask       bool   // -p
+	end       string // -E: the word that ends the input
 	items     []string
 	ran       bool
 	status    int
@@ -89,8 +102,9 @@ func (x *xargsJob) run(r io.Reader) int {
 		})
 	default:
 		_ = p.lines(r, func(l []byte, _ bool) bool {
+			x.unmatched(string(l))
 			for _, w := range splitQuoted(string(l), true) {
-				if !x.add(w) {
+				if x.end != "" && w == x.end || !x.add(w) {
 					return false
 				}
 			}
@@ -128,12 +142,25 @@ func (x *xargsJob) flush() bool {
 		p.alloc(-len(it) - 16)
 	}
 	x.items, x.ran = nil, true
+	if _, err := p.lookPath(argv[0]); err != nil {
+		p.errorf("%s: %s", argv[0], why(err))
+		if x.status = 127; errors.Is(err, vfs.EACCES) {
+			x.status = 126
+		}
+		return false
+	}
 	if x.verbose {
 		words := make([]string, len(argv))
 		for i, a := range argv {
 			words[i] = shellWord(a)
 		}
-		p.complain(strings.Join(words, " ") + "\n")
+		p.complain(strings.Join(words, " "))
+		if x.ask && !p.TTY {
+			p.errorf("failed to open /dev/tty for reading: No such device or address")
+			x.status = 1
+			return false
+		}
+		p.complain("\n")
 	}
 	switch s := p.spawn(argv, func(c *Proc) { c.Stdin = strings.NewReader("") }); {
 	case s == 127:
@@ -153,6 +180,32 @@ func (x *xargsJob) flush() bool {
 		x.status = 123
 	}
 	return true
+}
+
+// unmatched refuses a line with a quote that does not end.
+func (x *xargsJob) unmatched(line string) {
+	quote := byte(0)
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\\':
+			i++
+		case c == '\'' || c == '"':
+			quote = c
+		}
+	}
+	if quote == 0 {
+		return
+	}
+	kind := "double"
+	if quote == '\'' {
+		kind = "single"
+	}
+	x.p.errorf("unmatched %s quote; by default quotes are special to xargs unless you use the -0 option", kind)
+	panic(stop{1})
 }
 
 // splitQuoted splits at blanks as xargs does, with quotes and backslashes.

@@ -47,55 +47,23 @@ func (b *builder) application(boss User) {
 // server is the configuration of the services in use.
 func (b *builder) server(boss User) {
 	a, m := b.h.App, b.h.Machine
-	b.text("/etc/nginx/nginx.conf", nginxConf)
-	b.text("/etc/nginx/sites-available/default", fmt.Sprintf(nginxSite, "_", "/var/www/html", ""))
 	b.text("/etc/nginx/sites-available/"+a.Name, fmt.Sprintf(nginxSite, a.Name+"."+m.Domain, a.Dir+"/public", "\n    location ~ \\.php$ {\n        include snippets/fastcgi-php.conf;\n        fastcgi_pass unix:/run/php/php8.2-fpm.sock;\n    }\n"))
-	b.link("/etc/nginx/sites-enabled/default", "/etc/nginx/sites-available/default")
 	b.link("/etc/nginx/sites-enabled/"+a.Name, "/etc/nginx/sites-available/"+a.Name)
 	b.text("/etc/cron.d/"+a.Name, fmt.Sprintf("# %s\n*/5 * * * * www-data cd %s && php artisan schedule:run >/dev/null 2>&1\n15 2 * * * root /root/backup/dump.sh\n", a.Name, a.Dir))
 	b.text("/etc/sudoers.d/"+boss.Name, boss.Name+" ALL=(ALL:ALL) ALL\n", 0o440)
 	b.text("/etc/mysql/debian.cnf", "[client]\nhost     = localhost\nuser     = root\n[mysql_upgrade]\nhost     = localhost\nuser     = root\n", 0o600)
-	b.add(vfs.Entry{Path: "/run/mysqld/mysqld.sock", Mode: vfs.Socket | 0o777, UID: 102, GID: 104, Mtime: m.Boot})
+	b.add(vfs.Entry{Path: "/run/mysqld/mysqld.sock", Mode: vfs.Socket | 0o777, UID: 102, GID: 109, Mtime: m.Boot})
 	b.add(vfs.Entry{Path: "/run/php/php8.2-fpm.sock", Mode: vfs.Socket | 0o660, UID: 33, GID: 33, Mtime: m.Boot})
 	b.add(vfs.Entry{Path: "/run/nginx.pid", Mode: 0o644, Text: fmt.Sprintf("%d\n", b.h.pid("nginx")), Mtime: m.Boot})
-	b.dir("/var/lib/mysql/"+a.Database, 0o700, 102, 104)
+	b.dir("/var/lib/mysql/"+a.Database, 0o700, 102, 109)
 	for _, t := range []string{"customers", "invoices", "items", "migrations", "sessions", "users"} {
-		b.add(vfs.Entry{Path: "/var/lib/mysql/" + a.Database + "/" + t + ".ibd", Mode: 0o660, UID: 102, GID: 104, Size: 98304 + int64(hashOf(t)%40)*16384, Source: bytesOf{hashOf(t)}, Mtime: m.Boot})
+		b.add(vfs.Entry{Path: "/var/lib/mysql/" + a.Database + "/" + t + ".ibd", Mode: 0o660, UID: 102, GID: 109, Size: 98304 + int64(hashOf(t)%40)*16384, Source: bytesOf{hashOf(t)}, Mtime: m.Boot})
 	}
 	b.dir("/var/backups/"+a.Name, 0o700)
 	b.dir("/opt/"+a.Name+"-tools/bin", 0o755)
 	b.text("/opt/"+a.Name+"-tools/README", "Helpers for the "+a.Name+" application. Ask "+boss.Gecos[:strings.IndexByte(boss.Gecos, ',')]+" before changing anything.\n")
 	b.text("/opt/"+a.Name+"-tools/bin/export.sh", "#!/bin/sh\ncd "+a.Dir+" && exec php artisan reports:export \"$@\"\n", 0o755)
 }
-
-const nginxConf = `user www-data;
-worker_processes auto;
-pid /run/nginx.pid;
-error_log /var/log/nginx/error.log;
-include /etc/nginx/modules-enabled/*.conf;
-
-events {
-	worker_connections 768;
-}
-
-http {
-	sendfile on;
-	tcp_nopush on;
-	types_hash_max_size 2048;
-
-	include /etc/nginx/mime.types;
-	default_type application/octet-stream;
-
-	ssl_protocols TLSv1.2 TLSv1.3;
-	ssl_prefer_server_ciphers on;
-
-	access_log /var/log/nginx/access.log;
-	gzip on;
-
-	include /etc/nginx/conf.d/*.conf;
-	include /etc/nginx/sites-enabled/*;
-}
-`
 
 const nginxSite = `server {
     listen 80;

@@ -9,6 +9,14 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
+func debianServer(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, true)
+}
+
+func debianFresh(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, false)
+}
+
 // debian builds Debian 12; lived says whether somebody has been using it.
 func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 	if o.Now.IsZero() {
@@ -30,12 +38,11 @@ func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 	h.Image.OnNew(func(f *vfs.FS) { f.SetView(m.NewTable(f.Now)) })
 	h.dpkg.img = h.Image
 	b := &builder{h: h, at: m.Installed, newest: m.Boot}
-	b.layer(debianIndex)
-	b.layer(kernelIndex)
+	b.layers(o.Image, lived)
 	if lived {
 		h.App = application(seed, boss)
-		b.layer(serverIndex)
 	}
+	b.configuration(debianSettings)
 	b.skeleton(lived)
 	for name, p := range h.dpkg.packages {
 		h.Packages[name] = p.facts()
@@ -54,6 +61,23 @@ func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 		return nil, fmt.Errorf("persona %s: %w", name, b.err)
 	}
 	return h, nil
+}
+
+// layers loads the shipped indexes, or the operator's own and the kernel it
+// lacks.
+func (b *builder) layers(own []byte, lived bool) {
+	if own == nil {
+		b.layer(debianIndex)
+		b.layer(kernelIndex)
+		if lived {
+			b.layer(serverIndex)
+		}
+		return
+	}
+	b.layer(own)
+	if _, ok := b.h.Image.Find("/usr/lib/modules/" + b.h.Machine.Kernel.Release); !ok {
+		b.layer(kernelIndex)
+	}
 }
 
 // A builder fills an image and keeps the first error.
@@ -170,16 +194,8 @@ func (b *builder) devices() {
 	} {
 		node(d.name, vfs.Char|d.mode, d.gid, d.major, d.minor)
 	}
-	for _, disk := range b.h.Machine.Disks {
-		node(disk.Name, vfs.Block|0o660, 6, uint64(disk.Major), 0)
-		for _, p := range disk.Parts {
-			minor := uint64(p.Name[len(p.Name)-1] - '0')
-			node(p.Name, vfs.Block|0o660, 6, uint64(disk.Major), minor)
-			if p.UUID != "" {
-				b.link("/dev/disk/by-uuid/"+p.UUID, "../../"+p.Name)
-			}
-		}
-	}
+	b.terminals(node)
+	b.disks(node)
 	b.dir("/dev/pts", 0o755)
 	node("pts/ptmx", vfs.Char, 0, 5, 2)
 	b.dir("/dev/shm", 0o1777)
@@ -196,9 +212,74 @@ func (b *builder) devices() {
 	b.at = b.h.Machine.Installed
 }
 
+// terminals are the consoles, serial lines and their memory.
+func (b *builder) terminals(node func(name string, mode, gid uint32, major, minor uint64)) {
+	for n := range uint64(64) {
+		if n > 2 {
+			node(fmt.Sprintf("tty%d", n), vfs.Char|0o620, 5, 4, n)
+		}
+	}
+	for n := range uint64(4) {
+		if n > 0 {
+			node(fmt.Sprintf("ttyS%d", n), vfs.Char|0o660, 20, 4, 64+n)
+		}
+	}
+	for n := range uint64(7) {
+		name := ""
+		if n > 0 {
+			name = fmt.Sprint(n)
+		}
+		if n > 1 {
+			node("vcs"+name, vfs.Char|0o660, 5, 7, n)
+		}
+		node("vcsu"+name, vfs.Char|0o660, 5, 7, 64+n)
+		node("vcsa"+name, vfs.Char|0o660, 5, 7, 128+n)
+	}
+	b.dir("/dev/input", 0o755)
+	for n := range uint64(4) {
+		node(fmt.Sprintf("input/event%d", n), vfs.Char|0o660, 104, 13, 64+n)
+	}
+	node("input/mice", vfs.Char|0o660, 104, 13, 63)
+	node("input/mouse0", vfs.Char|0o660, 104, 13, 32)
+	node("hwrng", vfs.Char|0o600, 0, 10, 183)
+	node("ptp0", vfs.Char|0o600, 0, 248, 0)
+	node("bsg/0:0:0:0", vfs.Char|0o600, 0, 250, 0)
+	for n := range uint64(b.h.Machine.CPU.Count()) {
+		node(fmt.Sprintf("cpu/%d/cpuid", n), vfs.Char|0o600, 0, 203, n)
+		node(fmt.Sprintf("cpu/%d/msr", n), vfs.Char|0o600, 0, 202, n)
+	}
+	node("mapper/control", vfs.Char|0o600, 0, 10, 236)
+}
+
+// disks are the block devices, under all their names.
+func (b *builder) disks(node func(name string, mode, gid uint32, major, minor uint64)) {
+	for _, disk := range b.h.Machine.Disks {
+		node(disk.Name, vfs.Block|0o660, 6, uint64(disk.Major), 0)
+		b.link(fmt.Sprintf("/dev/block/%d:0", disk.Major), "../"+disk.Name)
+		b.link("/dev/disk/by-path/pci-0000:00:05.0", "../../"+disk.Name)
+		for _, p := range disk.Parts {
+			minor := uint64(p.Name[len(p.Name)-1] - '0')
+			node(p.Name, vfs.Block|0o660, 6, uint64(disk.Major), minor)
+			b.link(fmt.Sprintf("/dev/block/%d:%d", disk.Major, minor), "../"+p.Name)
+			b.link(fmt.Sprintf("/dev/disk/by-path/pci-0000:00:05.0-part%d", minor), "../../"+p.Name)
+			if p.UUID != "" {
+				b.link("/dev/disk/by-uuid/"+p.UUID, "../../"+p.Name)
+			}
+		}
+	}
+	node("sr0", vfs.Block|0o660, 24, 11, 0)
+	b.link("/dev/cdrom", "sr0")
+	for n := range uint64(8) {
+		node(fmt.Sprintf("loop%d", n), vfs.Block|0o660, 6, 7, n)
+	}
+}
+
 // mounts tells the image which folders are file systems of their own.
 func (b *builder) mounts() {
 	for _, m := range b.h.Machine.Mounts {
+		if _, ok := b.h.Image.Find(m.Target); !ok && strings.Count(m.Target, "/") == 1 {
+			b.dir(m.Target, 0o755)
+		}
 		switch {
 		case m.Target == "/":
 			b.check(b.h.Image.Mount(vfs.Mount{Path: "/", Dev: m.Dev}))

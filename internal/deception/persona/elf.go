@@ -36,6 +36,9 @@ func (f *file) program(p []byte, off int64) {
 		n = copy(p, head[off:])
 	}
 	noise(p[n:], off+int64(n), f.key)
+	if off+int64(len(p)) <= f.sectionTable()-nameRoom*int64(f.elf.Sections) {
+		return // who reads byte by byte does not pay for the end each time
+	}
 	tail, at := f.elfEnd()
 	if end := off + int64(len(p)); end > at {
 		from := max(off, at)
@@ -43,9 +46,18 @@ func (f *file) program(p []byte, off int64) {
 	}
 }
 
+// nameRoom is more than a section's share of the table of names.
+const nameRoom = 40
+
 // sectionTable says where the table of sections begins.
 func (f *file) sectionTable() int64 {
 	return (f.size - int64(f.elf.Sections)*f.entrySize()) &^ 7
+}
+
+// tabled reports whether there is room for a table of sections; names of
+// sections take up to 16 bytes each.
+func (f *file) tabled() bool {
+	return f.elf.Class == 2 && f.elf.Sections > 1 && f.sectionTable() > stringsAt+16*int64(f.elf.Sections)
 }
 
 func (f *file) entrySize() int64 {
@@ -58,7 +70,7 @@ func (f *file) entrySize() int64 {
 // elfEnd makes the table of section names and the table of sections.
 func (f *file) elfEnd() ([]byte, int64) {
 	at := f.sectionTable()
-	if f.elf.Class != 2 || f.elf.Sections < 2 || at < elfHead+512 {
+	if !f.tabled() {
 		return nil, f.size
 	}
 	n := int(f.elf.Sections)
@@ -84,7 +96,7 @@ func (f *file) elfEnd() ([]byte, int64) {
 	b := make([]byte, f.size-at+room)
 	copy(b, table)
 	le := binary.LittleEndian
-	step := uint64(at-room-0x1000) / uint64(n)
+	step := uint64(max(0, at-room-0x400)) / uint64(n)
 	for i := 1; i < n; i++ {
 		s := b[room+int64(i)*64:]
 		kind, flags, where, size := uint32(1), uint64(2), 0x300+uint64(i)*step&^15, step&^15
@@ -133,7 +145,13 @@ func (f *file) elfStart() []byte {
 	if e.Segments > 0 {
 		le.PutUint64(h[32:], 64)
 	}
-	le.PutUint64(h[40:], uint64(max(0, f.sectionTable())))
+	table := int64(0)
+	if f.tabled() {
+		table = f.sectionTable()
+	} else {
+		e.Sections = 0
+	}
+	le.PutUint64(h[40:], uint64(table))
 	phsize := uint16(56)
 	if e.Segments == 0 {
 		phsize = 0

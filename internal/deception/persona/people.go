@@ -99,15 +99,16 @@ func (h *Host) people(seed []byte, boss User, lived bool) {
 	h.Groups = append([]Group(nil), systemGroups...)
 	if lived {
 		h.Users = append(h.Users,
-			User{Name: "messagebus", UID: 101, GID: 103, Home: "/nonexistent"},
+			User{Name: "messagebus", UID: 101, GID: 108, Home: "/nonexistent"},
 			User{Name: "systemd-timesync", Gecos: "systemd Time Synchronization", UID: 997, GID: 997, Home: "/"},
 			boss,
-			User{Name: "mysql", Gecos: "MySQL Server,,,", UID: 102, GID: 104, Home: "/nonexistent", Shell: "/bin/false"})
-		h.Groups = append(h.Groups, Group{Name: "messagebus", GID: 103}, Group{Name: "systemd-timesync", GID: 997},
-			Group{Name: boss.Name, GID: 1000}, Group{Name: "mysql", GID: 104})
+			User{Name: "mysql", Gecos: "MySQL Server,,,", UID: 102, GID: 109, Home: "/nonexistent", Shell: "/bin/false"})
+		h.Groups = append(h.Groups, Group{Name: "netdev", GID: 103}, Group{Name: "systemd-timesync", GID: 997}, Group{Name: "input", GID: 104},
+			Group{Name: "sgx", GID: 105}, Group{Name: "kvm", GID: 106}, Group{Name: "render", GID: 107}, Group{Name: "messagebus", GID: 108},
+			Group{Name: boss.Name, GID: 1000}, Group{Name: "mysql", GID: 109})
 		for i, g := range h.Groups {
 			switch g.Name {
-			case "sudo", "adm", "cdrom", "dip", "plugdev", "users":
+			case "sudo", "adm", "cdrom", "dip", "plugdev", "users", "netdev":
 				h.Groups[i].Members = []string{boss.Name}
 			}
 		}

@@ -22,24 +22,6 @@ Debian GNU/Linux comes with ABSOLUTELY NO WARRANTY, to the extent
 permitted by applicable law.
 `
 
-const nsswitch = `# /etc/nsswitch.conf
-
-passwd:         files systemd
-group:          files systemd
-shadow:         files systemd
-gshadow:        files systemd
-
-hosts:          files dns
-networks:       files
-
-protocols:      db files
-services:       db files
-ethers:         db files
-rpc:            db files
-
-netgroup:       nis
-`
-
 const profile = `# /etc/profile: settings of login shells
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -183,102 +165,6 @@ if [ "$SHLVL" = 1 ]; then
 fi
 `
 
-const crontab = `# /etc/crontab: system-wide crontab
-
-SHELL=/bin/sh
-PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
-
-# minute hour day month weekday user command
-17 *	* * *	root	cd / && run-parts --report /etc/cron.hourly
-25 6	* * *	root	test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }
-47 6	* * 7	root	test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.weekly; }
-52 6	1 * *	root	test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.monthly; }
-#
-`
-
-const services = `# Network services, Internet style
-
-tcpmux		1/tcp
-echo		7/tcp
-discard		9/tcp		sink null
-daytime		13/tcp
-ftp-data	20/tcp
-ftp		21/tcp
-ssh		22/tcp
-telnet		23/tcp
-smtp		25/tcp		mail
-time		37/tcp		timserver
-domain		53/tcp
-domain		53/udp
-bootps		67/udp
-bootpc		68/udp
-tftp		69/udp
-http		80/tcp		www
-kerberos	88/tcp
-pop3		110/tcp		pop-3
-sunrpc		111/tcp		portmapper
-ntp		123/udp
-netbios-ssn	139/tcp
-imap2		143/tcp		imap
-snmp		161/udp
-ldap		389/tcp
-https		443/tcp
-microsoft-ds	445/tcp
-submission	587/tcp
-ldaps		636/tcp
-rsync		873/tcp
-imaps		993/tcp
-pop3s		995/tcp
-openvpn		1194/udp
-ms-sql-s	1433/tcp
-mysql		3306/tcp
-ms-wbt-server	3389/tcp
-postgresql	5432/tcp	postgres
-redis		6379/tcp
-http-alt	8080/tcp	webcache
-`
-
-const sudoers = `# Edit with visudo as root.
-Defaults	env_reset
-Defaults	mail_badpass
-Defaults	secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-Defaults	use_pty
-
-# User privilege specification
-root	ALL=(ALL:ALL) ALL
-
-# Members of group sudo may execute any command
-%sudo	ALL=(ALL:ALL) ALL
-
-@includedir /etc/sudoers.d
-`
-
-const sshdConfig = `# This is the sshd server system-wide configuration file, see sshd_config(5).
-
-Include /etc/ssh/sshd_config.d/*.conf
-
-#Port 22
-#ListenAddress 0.0.0.0
-
-#LoginGraceTime 2m
-PermitRootLogin yes
-#StrictModes yes
-#MaxAuthTries 6
-#MaxSessions 10
-
-#PubkeyAuthentication yes
-#PasswordAuthentication yes
-#PermitEmptyPasswords no
-KbdInteractiveAuthentication no
-
-UsePAM yes
-
-X11Forwarding yes
-PrintMotd no
-AcceptEnv LANG LC_*
-Subsystem	sftp	/usr/lib/openssh/sftp-server
-`
-
 const aptSources = `deb http://deb.debian.org/debian/ bookworm main non-free-firmware
 deb-src http://deb.debian.org/debian/ bookworm main non-free-firmware
 
@@ -287,39 +173,6 @@ deb-src http://security.debian.org/debian-security bookworm-security main non-fr
 
 deb http://deb.debian.org/debian/ bookworm-updates main non-free-firmware
 deb-src http://deb.debian.org/debian/ bookworm-updates main non-free-firmware
-`
-
-const limitsConf = `# /etc/security/limits.conf
-#
-#<domain>      <type>  <item>         <value>
-#
-#*               soft    core            0
-#root            hard    core            100000
-#@student        hard    nproc           20
-
-# End of file
-`
-
-const rsyslogConf = `# /etc/rsyslog.conf
-
-module(load="imuxsock")
-module(load="imklog")
-
-$FileOwner root
-$FileGroup adm
-$FileCreateMode 0640
-$DirCreateMode 0755
-$Umask 0022
-$WorkDirectory /var/spool/rsyslog
-$IncludeConfig /etc/rsyslog.d/*.conf
-
-*.*;auth,authpriv.none		-/var/log/syslog
-auth,authpriv.*			/var/log/auth.log
-cron.*				-/var/log/cron.log
-kern.*				-/var/log/kern.log
-mail.*				-/var/log/mail.log
-user.*				-/var/log/user.log
-*.emerg				:omusrmsg:*
 `
 
 const fstab = `# /etc/fstab: static file system information.

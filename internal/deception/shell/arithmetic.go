@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -34,17 +35,53 @@ func (e *env) arith(text string) (int64, error) {
 		}
 		text = s
 	}
+	if e.dialect == dash {
+		if msg := dashArith(text); msg != "" {
+			return 0, &abort{msg: msg, status: 2, exit: true}
+		}
+	}
 	n, err := arith.Eval(text, arithVars{e})
 	if err != nil {
 		if a, ok := err.(*abort); ok {
 			return 0, a
 		}
-		if e.dialect == dash {
-			return 0, &abort{msg: "arithmetic expression: expecting primary: \"" + text + "\"", status: 2, exit: true}
+		if e.dialect != bash {
+			return 0, &abort{msg: e.plainArith(text, err.Error()), status: 2, exit: true}
 		}
 		return 0, failf(err.Error())
 	}
 	return n, nil
+}
+
+// dashArith finds what dash's arithmetic lacks.
+func dashArith(text string) string {
+	quoted := ": \"" + text + "\""
+	t := strings.TrimSpace(text)
+	switch {
+	case t == "" || strings.Contains(t, "**") || strings.HasSuffix(t, "++") || strings.HasSuffix(t, "--"):
+		return "arithmetic expression: expecting primary" + quoted
+	case strings.Contains(t, ","):
+		return "arithmetic expression: expecting EOF" + quoted
+	}
+	return ""
+}
+
+// plainArith is dash's and BusyBox' way to say what bash says of an expression.
+func (e *env) plainArith(text, msg string) string {
+	if e.dialect == ash {
+		if strings.Contains(msg, "division by 0") {
+			return "divide by zero"
+		}
+		return "arithmetic syntax error"
+	}
+	what := "expecting primary"
+	switch {
+	case strings.Contains(msg, "division by 0"):
+		what = "division by zero"
+	case strings.Contains(msg, "syntax error in expression"), strings.Contains(msg, "too great for base"):
+		what = "expecting EOF"
+	}
+	return "arithmetic expression: " + what + ": \"" + text + "\""
 }
 
 // arithVars lets expressions see the shell's variables.
@@ -63,6 +100,11 @@ func (a arithVars) Get(name string, index *string) (string, error) {
 	s, ok := a.e.get(name)
 	if !ok && a.e.opts&optNoUnset != 0 {
 		return "", a.e.unbound(name)
+	}
+	if a.e.dialect == dash && s != "" {
+		if _, err := strconv.ParseInt(strings.TrimSpace(s), 0, 64); err != nil {
+			return "", &abort{msg: "Illegal number: " + s, status: 2, exit: true}
+		}
 	}
 	return s, nil
 }

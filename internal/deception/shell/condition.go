@@ -14,6 +14,7 @@ func (e *env) testClause(c *syntax.TestClause) int {
 	if e.opts&optXTrace != 0 {
 		e.traceLine("[[ " + strings.TrimSpace(e.unit.slice(c.X.Pos(), c.X.End())) + " ]]")
 	}
+	e.cmdAt, e.cmdUnit = e.at, e.unit
 	if e.traps["DEBUG"] != "" {
 		e.debugFor("[[ " + strings.TrimSpace(e.unit.slice(c.X.Pos(), c.X.End())) + " ]]")
 	}

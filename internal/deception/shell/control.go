@@ -64,7 +64,10 @@ func execBuiltin(e *env, args []string) int {
 	if e.k.table != nil { // the program takes this process's place
 		e.inPlace = true
 	}
-	e.name0 = argv[0]
+	if v := e.vars["SHLVL"]; v != nil && v.attr&exported != 0 && e.dialect == bash {
+		e.own()
+		e.vars["SHLVL"] = &variable{val: previousLevel(v.val), attr: exported}
+	}
 	status := e.execPath(path, argv)
 	e.status, e.flow = status, exiting
 	return status
@@ -91,7 +94,7 @@ func exitBuiltin(e *env, args []string) int {
 		}
 		status = n
 	}
-	if e.interactive && e.level == 0 && e.dialect == bash {
+	if e.interactive && e.level == 0 && e.dialect == bash && !e.quietly {
 		e.farewell()
 	}
 	e.status, e.flow = status, exiting
@@ -103,6 +106,7 @@ func logoutBuiltin(e *env, args []string) int {
 		e.errorf("logout: not login shell: use `exit'")
 		return 1
 	}
+	e.quietly = true // only exit says that it is one
 	return exitBuiltin(e, args)
 }
 

@@ -135,6 +135,11 @@ func (d *declaration) word(e *env, w string, options *bool) (int, bool) {
 		return 0, true
 	}
 	if !isName(en.name) && !d.funcs && !d.names {
+		if e.dialect != bash {
+			e.builtinError(d.variant, en.name+": bad variable name")
+			e.status, e.flow = 2, exiting
+			return 2, false
+		}
 		e.errorf("%s: `%s': not a valid identifier", d.variant, w)
 		d.entries = append(d.entries, entry{})
 		return 1, true
@@ -149,7 +154,7 @@ func (d *declaration) flags(e *env, w string) (int, bool) {
 		set = &d.off
 	}
 	for _, c := range w[1:] {
-		known := map[string]string{"export": "fnp", "readonly": "aAfp", "local": "aAgiIlnrtux", "declare": "aAfFgiIlnrtuxp", "typeset": "aAfFgiIlnrtuxp"}[d.variant]
+		known := map[string]string{"export": "fnp", "readonly": "aAfp", "local": "aAgiIlnprtux", "declare": "aAfFgiIlnrtuxp", "typeset": "aAfFgiIlnrtuxp"}[d.variant]
 		if !strings.ContainsRune(known, c) {
 			return e.badOption(d.variant, w[:1]+string(c)), false
 		}
@@ -199,8 +204,17 @@ func (e *env) declare(d *declaration) int {
 		d.on |= readOnly
 	case "local":
 		if !inFunction {
-			e.errorf("local: can only be used in a function")
-			return 1
+			switch e.dialect {
+			case bash:
+				e.errorf("local: can only be used in a function")
+				return 1
+			case dash:
+				e.errorf("local: not in a function")
+			default:
+				e.builtinError("local", "not in a function")
+			}
+			e.status, e.flow = 2, exiting
+			return 2
 		}
 	}
 	if d.funcs {
@@ -337,6 +351,11 @@ func unsetBuiltin(e *env, args []string) int {
 	}
 	status := 0
 	for _, n := range names {
+		if e.dialect != bash && !isName(n) {
+			e.builtinError("unset", n+": bad variable name")
+			e.status, e.flow = 2, exiting
+			return 2
+		}
 		if onlyFunc {
 			e.ownFuncs()
 			delete(e.funcs, n)

@@ -60,6 +60,9 @@ func (k *kernel) signal(x *env, sig int) {
 		}
 	}
 	if x.catches(sig) || ignored(sig) || stops(sig) || x.interactive && (sig == sigTerm || sig == sigQuit || sig == sigInt) {
+		if sig == sigInt && x.interactive && x.task == k.cur && !x.ignores(sig) && x.traps["SIGINT"] == "" {
+			panic(death{128 + sigInt, ofLine, nil})
+		}
 		return
 	}
 	k.kill(x, sig)

@@ -58,10 +58,11 @@ func cdBuiltin(e *env, args []string) int {
 	}
 	if err := e.chdir(dir, physical || e.opts&optPhysical != 0); err != nil {
 		if e.dialect != bash {
-			e.errorf("cd: can't cd to %s", dir)
 			if e.dialect == dash {
+				e.errorf("cd: can't cd to %s", dir)
 				return 2
 			}
+			e.builtinError("cd", "can't cd to "+dir+": "+errText(err))
 			return 1
 		}
 		e.errorf("cd: %s: %s", dir, errText(err))
@@ -279,7 +280,13 @@ func pushdBuiltin(e *env, args []string) int {
 			e.errorf("pushd: no other directory")
 			return 1
 		}
-		place = "+1"
+		old, to := e.cwd, e.dirs[0]
+		if err := e.chdir(to, false); err != nil {
+			e.errorf("pushd: %s: %s", to, errText(err))
+			return 1
+		}
+		e.dirs = append([]string{old}, e.dirs[1:]...)
+		return dirsBuiltin(e, []string{"dirs"})
 	case place == "":
 		return e.push(dir, stay)
 	}

@@ -13,6 +13,10 @@ import (
 func (e *env) runDropped(path, real string, args []string, size int64) int {
 	head := e.head(real, 256)
 	status := 0
+	watch, watched := e.k.sh.opt.Watch.(ExecWatcher)
+	if watched {
+		watch.Starting(real)
+	}
 	switch {
 	case bytes.HasPrefix(head, []byte("\x7fELF")):
 		if name := e.copyOf(size, head); name != "" {
@@ -22,15 +26,15 @@ func (e *env) runDropped(path, real string, args []string, size int64) int {
 		}
 		status = e.runELF(path, head)
 	case bytes.HasPrefix(head, []byte("#!")):
-		return e.runShebang(path, head, args)
+		status = e.runShebang(path, head, args)
 	case isBinary(head):
 		e.errorf("%s: cannot execute binary file: Exec format error", path)
 		status = 126
 	default:
-		return e.runScript(path, args)
+		status = e.runScript(path, args)
 	}
-	if w, ok := e.k.sh.opt.Watch.(ExecWatcher); ok {
-		w.Executed(real, status)
+	if watched {
+		watch.Executed(real, status)
 	}
 	return status
 }

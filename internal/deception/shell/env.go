@@ -85,16 +85,23 @@ type env struct {
 	substs   []func() // process substitutions of the running command
 	ended    bool
 
-	ranSubst      bool        // a command substitution ran in this command
-	pending       []string    // traps of signals that came
-	oldTraps      [][2]string // of the parent, which trap -p still shows
-	inCommand     bool        // a program runs as this process or for it
-	seed          uint32      // of RANDOM
-	seeded        bool
-	specs         map[string]*compspec // of complete; never written once it is here
-	coprocs       []coprocess
-	script        string       // the file this shell was started with
-	name0         string       // what exec calls the program
+	ranSubst  bool        // a command substitution ran in this command
+	pending   []string    // traps of signals that came
+	oldTraps  [][2]string // of the parent, which trap -p still shows
+	inCommand bool        // a program runs as this process or for it
+	seed      uint32      // of RANDOM
+	seeded    bool
+	specs     map[string]*compspec // of complete; never written once it is here
+	oldJobs   *jobs                // of the parent, which jobs still lists
+	again     bool                 // fc -s runs its line
+	noEditing bool                 // bash --noediting
+	norc      bool                 // bash --norc
+	rcfile    string               // bash --rcfile
+	quietly   bool                 // logout says nothing
+	commands  int                  // lines run, for \# in a prompt
+	coprocs   []coprocess
+	script    string // the file this shell was started with
+
 	pendingSignal int          // the last that came
 	killed        int          // by this signal, for the parent to tell
 	at            *syntax.Stmt // being run
@@ -204,7 +211,9 @@ func (e *env) initialVars() {
 		e.vars["SSH_CONNECTION"] = &variable{val: src[0] + " " + src[1] + " " + dst[0] + " " + dst[1], attr: exported}
 	}
 	if o.TTY {
-		e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		if o.Src != "" {
+			e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		}
 		if o.Term != "" {
 			e.vars["TERM"] = &variable{val: o.Term, attr: exported}
 		}
@@ -266,6 +275,15 @@ func (e *env) ttyName() string {
 // errorf writes a message with the shell's prefix to standard error.
 func (e *env) errorf(format string, a ...any) {
 	e.warn(e.prefix() + fmt.Sprintf(format, a...) + "\n")
+}
+
+// builtinError is a builtin's message; BusyBox puts a line number into it.
+func (e *env) builtinError(who, msg string) {
+	if e.dialect == ash {
+		e.errorf("%s: line 0: %s", who, msg)
+		return
+	}
+	e.errorf("%s: %s", who, msg)
 }
 
 // warn writes to standard error as it is.

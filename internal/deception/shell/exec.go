@@ -21,6 +21,8 @@ func (e *env) stmts(list []*syntax.Stmt) int {
 // stmt runs one statement and leaves its status in e.status.
 func (e *env) stmt(s *syntax.Stmt) {
 	e.k.step(1)
+	mark := e.scratch
+	defer func() { e.unhold(mark) }()
 	e.chargeVars()
 	if e.stepHook != nil {
 		e.askHook()

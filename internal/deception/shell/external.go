@@ -62,8 +62,19 @@ func (e *env) stat(name string) (vfs.Info, error) {
 	return e.fs.Stat(e.cred, e.abs(name))
 }
 
-// external runs a program.
+// external runs a program and sees to what its end brings.
 func (e *env) external(args []string) int {
+	status := e.program(args)
+	if e.jobs != nil {
+		e.sweepJobs()
+	}
+	if len(e.traps) > 0 {
+		e.childEnded()
+	}
+	return status
+}
+
+func (e *env) program(args []string) int {
 	name := args[0]
 	e.k.step(10)
 	if strings.IndexByte(name, '/') >= 0 {

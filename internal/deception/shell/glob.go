@@ -108,13 +108,14 @@ func (e *env) globElement(dirs []string, el string, last bool) []string {
 		if err != nil {
 			continue
 		}
-		e.k.step(1 + len(list)/8)
+		e.k.step(2 + len(list)/2)
 		for _, i := range list {
 			if !e.match(el, i.Name, flags) || i.Name == "." || i.Name == ".." {
 				continue
 			}
 			p := joinPath(d, i.Name)
 			if !last && !i.IsDir() {
+				e.k.step(4)
 				if t, err := e.stat(p); err != nil || !t.IsDir() {
 					continue
 				}
@@ -143,7 +144,7 @@ func (e *env) deep(out []string, dir string, last bool, depth int) []string {
 	if err != nil {
 		return out
 	}
-	e.k.step(1 + len(list)/8)
+	e.k.step(2 + len(list)/2)
 	for _, i := range list {
 		if strings.HasPrefix(i.Name, ".") {
 			continue

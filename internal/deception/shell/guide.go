@@ -18,35 +18,113 @@ func (g guide) History() []string {
 }
 
 // Complete finds the word before the cursor and what it could become: a
-// variable, a user's home, a command's name or a path.
+// variable, a user's home, a command's name, a path or what complete was told of
+// the command.
 func (g guide) Complete(line string, point int) lineedit.Completion {
 	e := g.e
-	from := point
-	for from > 0 && strings.IndexByte(" \t\n\"'><=;|&(:", line[from-1]) < 0 {
-		from--
-	}
+	from, quote := wordStart(line[:point])
 	word := line[from:point]
 	c := lineedit.Completion{From: from, Suffix: " "}
+	plain := unquoteWord(word, quote)
+	spec := e.specFor(line[:from])
 	switch {
-	case strings.HasPrefix(word, "$"):
+	case strings.HasPrefix(word, "$") && quote != '\'':
 		g.variables(&c, word)
-	case strings.HasPrefix(word, "~") && !strings.Contains(word, "/"):
-		e.passwd(func(f []string) bool {
-			if strings.HasPrefix(f[0], word[1:]) {
-				c.Words = append(c.Words, "~"+f[0])
-			}
-			return false
-		})
-		c.Suffix = "/"
-	case commandPosition(line[:from]) && !strings.Contains(word, "/"):
+	case strings.HasPrefix(word, "~") && !strings.Contains(word, "/") && quote == 0:
+		g.homes(&c, word)
+	case commandPosition(line[:from]) && !strings.Contains(word, "/") && quote == 0:
 		c.Command = true
-		c.Words = e.commandNames(word)
+		c.Words = e.commandNames(plain)
+	case spec != nil:
+		c.Words = e.candidates(spec, strings.Fields(line[:from])[0], plain)
+		if len(c.Words) == 0 && slices.Contains(spec.options, "default") {
+			g.paths(&c, plain, quote)
+		}
 	default:
-		g.paths(&c, word)
+		g.paths(&c, plain, quote)
+		return c
 	}
 	slices.Sort(c.Words)
 	c.Words = slices.Compact(c.Words)
 	return c
+}
+
+// wordStart finds where the word before the cursor begins and the quote it is
+// in, if any; a quote that is open is not part of the word.
+func wordStart(s string) (from int, quote byte) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			} else if c == '\\' && quote == '"' {
+				i++
+			}
+		case c == '\\':
+			i++
+		case c == '"' || c == '\'':
+			quote, from = c, i+1
+		case strings.IndexByte(" \t\n><=;|&(:", c) >= 0:
+			from = i + 1
+		}
+	}
+	return min(from, len(s)), quote
+}
+
+// unquoteWord takes the backslashes out of a word.
+func unquoteWord(s string, quote byte) string {
+	if quote == '\'' || strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// specFor returns what complete was told of the command a word belongs to.
+func (e *env) specFor(before string) *compspec {
+	if len(e.specs) == 0 || commandPosition(before) {
+		return nil
+	}
+	if i := strings.LastIndexAny(before, ";|&("); i >= 0 {
+		before = before[i+1:]
+	}
+	f := strings.Fields(before)
+	if len(f) == 0 {
+		return nil
+	}
+	if s := e.specs[f[0]]; s != nil {
+		return s
+	}
+	return e.specs[compDefault]
+}
+
+// homes completes ~user.
+func (g guide) homes(c *lineedit.Completion, word string) {
+	e := g.e
+	type user struct {
+		name string
+		dir  bool
+	}
+	var all []user
+	e.passwd(func(f []string) bool {
+		if strings.HasPrefix(f[0], word[1:]) {
+			i, err := e.stat(f[5])
+			all = append(all, user{"~" + f[0], err == nil && i.IsDir()})
+		}
+		return false
+	})
+	slices.SortFunc(all, func(a, b user) int { return strings.Compare(a.name, b.name) })
+	for _, u := range all {
+		c.Words, c.Marks = append(c.Words, u.name), append(c.Marks, u.dir)
+	}
+	c.Suffix = "/"
 }
 
 // commandPosition reports whether a word behind before is a command's name.
@@ -55,12 +133,12 @@ func commandPosition(before string) bool {
 	if b == "" || strings.IndexByte(";|&(", b[len(b)-1]) >= 0 {
 		return true
 	}
-	words := strings.Fields(b)
-	switch words[len(words)-1] {
-	case "then", "do", "else", "elif", "if", "while", "until", "!", "{", "time", "sudo", "exec":
-		return true
+	for _, w := range strings.Fields(b[strings.LastIndexAny(b, ";|&(")+1:]) {
+		if eq := strings.IndexByte(w, '='); eq <= 0 || !isName(strings.TrimSuffix(w[:eq], "+")) {
+			return false
+		}
 	}
-	return false
+	return true // assignments in front of a command
 }
 
 func (g guide) variables(c *lineedit.Completion, word string) {
@@ -78,8 +156,8 @@ func (g guide) variables(c *lineedit.Completion, word string) {
 			c.Words = append(c.Words, w)
 		}
 	}
-	if len(c.Words) == 1 && brace == "" {
-		if v, ok := g.e.get(c.Words[0][1:]); ok {
+	if len(c.Words) == 1 {
+		if v, ok := g.e.get(strings.Trim(c.Words[0], "${}")); ok {
 			if i, err := g.e.stat(v); err == nil && i.IsDir() && strings.HasPrefix(v, "/") {
 				c.Suffix = "/"
 			}
@@ -87,8 +165,9 @@ func (g guide) variables(c *lineedit.Completion, word string) {
 	}
 }
 
-// paths completes file names; folders end in a slash.
-func (g guide) paths(c *lineedit.Completion, word string) {
+// paths completes file names; folders end in a slash. Inside quotes the name is
+// written as it is and the quote is closed behind the only one.
+func (g guide) paths(c *lineedit.Completion, word string, quote byte) {
 	e := g.e
 	dir, name := "", word
 	if i := strings.LastIndexByte(word, '/'); i >= 0 {
@@ -112,20 +191,34 @@ func (g guide) paths(c *lineedit.Completion, word string) {
 		return
 	}
 	e.k.step(1 + len(list)/8)
-	only := ""
+	names := make([]string, 0, len(list))
 	for _, i := range list {
-		if !strings.HasPrefix(i.Name, name) || strings.HasPrefix(i.Name, ".") && name == "" {
-			continue
+		if strings.HasPrefix(i.Name, name) && (!strings.HasPrefix(i.Name, ".") || name != "") {
+			names = append(names, i.Name)
 		}
-		c.Words = append(c.Words, dir+escapeName(i.Name))
-		shown := i.Name
-		c.Shown = append(c.Shown, shown)
-		only = i.Name
 	}
-	slices.Sort(c.Shown)
-	if len(c.Words) == 1 {
-		if i, err := e.stat(at + "/" + only); err == nil && i.IsDir() {
+	if name == "." || name == ".." {
+		names = append(names, "..")
+		if name == "." {
+			names = append(names, ".")
+		}
+	}
+	slices.Sort(names)
+	escape := escapeName
+	if quote != 0 {
+		escape = func(s string) string { return s }
+	}
+	for _, n := range names {
+		i, err := e.stat(at + "/" + n)
+		c.Words = append(c.Words, escape(dir)+escape(n))
+		c.Shown, c.Marks = append(c.Shown, n), append(c.Marks, err == nil && i.IsDir())
+	}
+	if len(names) == 1 {
+		switch {
+		case c.Marks[0]:
 			c.Suffix = "/"
+		case quote != 0:
+			c.Suffix = string(quote) + " "
 		}
 	}
 }

@@ -3,7 +3,9 @@ package shell
 import (
 	"strconv"
 	"strings"
+	"time"
 
+	"honeyguide/internal/deception/shell/pattern"
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -11,6 +13,8 @@ import (
 type history struct {
 	lines []string
 	first int // number of lines[0] minus one
+	times map[int]int64
+	subst [2]string // of the last :s
 }
 
 // maxHistory is HISTSIZE's default on Debian for root; users have 1000.
@@ -36,9 +40,10 @@ func (h *history) add(line string) {
 	}
 }
 
-// remember adds a line by the rules of HISTCONTROL.
+// addHistory adds a line by the rules of HISTCONTROL and HISTIGNORE.
 func (e *env) addHistory(line string) {
-	if e.hist == nil || strings.TrimSpace(line) == "" {
+	h := e.hist
+	if h == nil || strings.TrimSpace(line) == "" || e.opts&optHistory == 0 {
 		return
 	}
 	control, _ := e.get("HISTCONTROL")
@@ -46,10 +51,56 @@ func (e *env) addHistory(line string) {
 	if (both || strings.Contains(control, "ignorespace")) && (line[0] == ' ' || line[0] == '\t') {
 		return
 	}
-	if n := len(e.hist.lines); n > 0 && (both || strings.Contains(control, "ignoredups")) && e.hist.lines[n-1] == line {
+	if n := len(h.lines); n > 0 && (both || strings.Contains(control, "ignoredups")) && h.lines[n-1] == line {
 		return
 	}
-	e.hist.add(line)
+	if ignore, ok := e.get("HISTIGNORE"); ok && ignore != "" {
+		for pat := range strings.SplitSeq(ignore, ":") {
+			if pat == "&" && len(h.lines) > 0 {
+				pat = pattern.Escape(h.lines[len(h.lines)-1])
+			}
+			if pattern.Match(pat, line, 0) {
+				return
+			}
+		}
+	}
+	if strings.Contains(control, "erasedups") {
+		h.drop(func(l string) bool { return l == line })
+	}
+	h.add(line)
+	h.stamp(e.k.sh.opt.Now())
+	e.stifle()
+}
+
+// stifle keeps no more lines than HISTSIZE asks for.
+func (e *env) stifle() {
+	s, ok := e.get("HISTSIZE")
+	if n, err := strconv.Atoi(s); ok && err == nil && n >= 0 && len(e.hist.lines) > n {
+		e.hist.first += len(e.hist.lines) - n
+		e.hist.lines = append([]string(nil), e.hist.lines[len(e.hist.lines)-n:]...)
+	}
+}
+
+// drop forgets lines.
+func (h *history) drop(gone func(string) bool) {
+	kept := make([]string, 0, len(h.lines))
+	for _, l := range h.lines {
+		if !gone(l) {
+			kept = append(kept, l)
+		}
+	}
+	h.lines = kept
+}
+
+// stamp remembers when the last line was typed; only the times of this session
+// are known.
+func (h *history) stamp(t time.Time) {
+	if h.times == nil {
+		h.times = map[int]int64{}
+	}
+	if len(h.times) < maxHistory {
+		h.times[h.first+len(h.lines)] = t.Unix()
+	}
 }
 
 func historyBuiltin(e *env, args []string) int {
@@ -60,65 +111,133 @@ func historyBuiltin(e *env, args []string) int {
 	}
 	n := -1
 	for i := 1; i < len(args); i++ {
-		switch a := args[i]; {
+		a := args[i]
+		rest := args[i+1:]
+		switch {
 		case a == "-c":
-			h.lines, h.first = nil, 0
-			return 0
-		case a == "-d" && i+1 < len(args):
-			return e.forgetLine(args[i+1])
-		case strings.HasPrefix(a, "-d") && len(a) > 2:
+			h.lines, h.first, h.times = nil, 0, nil
+			e.histLoaded = 0
+			if len(rest) == 0 {
+				return 0
+			}
+			continue
+		case a == "-d" && len(rest) > 0:
+			return e.forgetLine(rest[0])
+		case a == "-d":
+			e.errorf("history: -d: option requires an argument")
+			return e.usage("history")
+		case strings.HasPrefix(a, "-d"):
 			return e.forgetLine(a[2:])
 		case a == "-s" || a == "-p":
-			line := strings.Join(args[i+1:], " ")
 			if a == "-p" {
-				e.out(line + "\n")
-			} else {
-				h.add(line)
+				return e.showExpanded(rest)
 			}
+			if k := len(h.lines); k > 0 && e.interactive { // takes the place of the command itself
+				h.lines = h.lines[:k-1]
+			}
+			h.add(strings.Join(rest, " "))
 			return 0
 		case a == "-w" || a == "-a":
-			return e.saveHistory(args[i+1:])
+			return e.saveHistory(rest, a == "-a")
 		case a == "-r" || a == "-n":
-			return 0
+			return e.loadHistory(rest)
+		case a == "--":
+			continue
 		case len(a) > 1 && a[0] == '-':
 			return e.badOption("history", a[:2])
-		default:
-			v, err := strconv.Atoi(a)
-			if err != nil {
-				e.errorf("history: %s: numeric argument required", a)
-				return 1
-			}
-			n = v
 		}
+		v, err := strconv.Atoi(a)
+		if err != nil {
+			e.errorf("history: %s: numeric argument required", a)
+			return 1
+		}
+		if len(rest) > 0 {
+			e.errorf("history: too many arguments")
+			return 1
+		}
+		n = v
 	}
 	from := 0
 	if n >= 0 {
 		from = max(0, len(h.lines)-n)
 	}
+	format, stamped := e.get("HISTTIMEFORMAT")
 	for i := from; i < len(h.lines); i++ {
 		e.k.step(1)
-		e.out(pad(strconv.Itoa(h.first+i+1), 5) + "  " + h.lines[i] + "\n")
+		at := ""
+		if stamped && format != "" {
+			t := e.began
+			if u, ok := h.times[h.first+i+1]; ok {
+				t = time.Unix(u, 0).UTC()
+			}
+			at = strftime(format, t)
+		}
+		e.out(pad(strconv.Itoa(h.first+i+1), 5) + "  " + at + h.lines[i] + "\n")
 	}
 	return 0
 }
 
-func (e *env) forgetLine(s string) int {
-	n, err := strconv.Atoi(s)
-	i := n - e.hist.first - 1
-	if n < 0 {
-		i = len(e.hist.lines) + n
+// showExpanded is history -p.
+func (e *env) showExpanded(words []string) int {
+	for _, w := range words {
+		x := e.expandHistory(w)
+		if x.err != "" {
+			e.errorf("history: %s: history expansion failed", w)
+			return 1
+		}
+		e.out(x.text + "\n")
 	}
-	if err != nil || i < 0 || i >= len(e.hist.lines) {
-		e.errorf("history: %s: history position out of range", s)
+	return 0
+}
+
+// loadHistory is history -r.
+func (e *env) loadHistory(args []string) int {
+	path, _ := e.get("HISTFILE")
+	if len(args) > 0 {
+		path = args[0]
+	}
+	if path == "" {
+		return 0
+	}
+	text, err := e.readScript(path)
+	if err != nil {
+		e.errorf("history: %s: cannot read: %s", path, errText(err))
 		return 1
 	}
-	e.hist.lines = append(e.hist.lines[:i:i], e.hist.lines[i+1:]...)
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		e.hist.add(line)
+	}
 	return 0
 }
 
-// saveHistory writes the lines to a file, as history -w and a login shell's
-// end do.
-func (e *env) saveHistory(args []string) int {
+// forgetLine is history -d: a line, or a range of lines.
+func (e *env) forgetLine(arg string) int {
+	h := e.hist
+	place := func(s string) (int, bool) {
+		n, err := strconv.Atoi(s)
+		i := n - h.first - 1
+		if n < 0 {
+			i = len(h.lines) + n
+		}
+		return i, err == nil && i >= 0 && i < len(h.lines)
+	}
+	from, to := arg, arg
+	if i := strings.IndexByte(arg[min(1, len(arg)):], '-'); i >= 0 {
+		from, to = arg[:i+1], arg[i+2:]
+	}
+	a, ok := place(from)
+	b, ok2 := place(to)
+	if !ok || !ok2 || b < a {
+		e.errorf("history: %s: history position out of range", arg)
+		return 1
+	}
+	h.lines = append(h.lines[:a:a], h.lines[b+1:]...)
+	return 0
+}
+
+// saveHistory writes the lines to a file, as history -w does, or adds those of
+// this session, as -a and a shell's end do.
+func (e *env) saveHistory(args []string, fresh bool) int {
 	path := ""
 	if len(args) > 0 {
 		path = args[0]
@@ -128,128 +247,21 @@ func (e *env) saveHistory(args []string) int {
 	if path == "" || e.fs == nil || e.hist == nil {
 		return 0
 	}
-	f, err := e.fs.Open(e.cred, e.abs(path), vfs.O_WRONLY|vfs.O_CREATE|vfs.O_APPEND, 0o600)
+	lines, flags := e.hist.lines, vfs.O_WRONLY|vfs.O_CREATE|vfs.O_TRUNC
+	if fresh {
+		lines, flags = lines[min(max(0, e.histLoaded-e.hist.first), len(lines)):], vfs.O_WRONLY|vfs.O_CREATE|vfs.O_APPEND
+		e.histLoaded = e.hist.first + len(e.hist.lines)
+	}
+	f, err := e.fs.Open(e.cred, e.abs(path), flags, 0o600)
 	if err != nil {
 		e.errorf("history: %s: cannot create: %s", path, errText(err))
 		return 1
 	}
 	defer f.Close()
-	for _, l := range e.hist.lines {
-		f.Write([]byte(l + "\n"))
+	for _, l := range lines {
+		if _, err := f.Write([]byte(l + "\n")); err != nil {
+			break
+		}
 	}
 	return 0
-}
-
-func fcBuiltin(e *env, args []string) int {
-	opts, rest, st := e.options(args, "elnrs", "e")
-	if st != 0 {
-		return st
-	}
-	if e.hist == nil || len(e.hist.lines) == 0 {
-		return 0
-	}
-	if _, list := opts['l']; !list {
-		return 1
-	}
-	from := max(0, len(e.hist.lines)-17)
-	if len(rest) > 0 {
-		if n, err := strconv.Atoi(rest[0]); err == nil {
-			from = max(0, n-1-e.hist.first)
-			if n < 0 {
-				from = max(0, len(e.hist.lines)-1+n)
-			}
-		}
-	}
-	for i := from; i < len(e.hist.lines)-1; i++ {
-		e.out(strconv.Itoa(e.hist.first+i+1) + "\t " + e.hist.lines[i] + "\n")
-	}
-	return 0
-}
-
-// expandHistory replaces !!, !$, !n, !text and ^a^b^. changed says that the
-// line is to be shown; a message is an event that was not found.
-func (e *env) expandHistory(line string) (out string, changed bool, missing string) {
-	h := e.hist
-	if h == nil || strings.IndexByte(line, '!') < 0 && !strings.HasPrefix(line, "^") {
-		return line, false, ""
-	}
-	if strings.HasPrefix(line, "^") && len(h.lines) > 0 {
-		parts := strings.Split(line[1:], "^")
-		last := h.lines[len(h.lines)-1]
-		if len(parts) >= 2 && strings.Contains(last, parts[0]) {
-			return strings.Replace(last, parts[0], parts[1], 1), true, ""
-		}
-		return line, false, ":s" + line
-	}
-	var b strings.Builder
-	single := false
-	double := false
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case c == '\\' && i+1 < len(line) && !single:
-			b.WriteByte(c)
-			i++
-			b.WriteByte(line[i])
-			continue
-		case c == '\'' && !double:
-			single = !single
-		case c == '"' && !single:
-			double = !double
-		case c == '!' && !single && i+1 < len(line) && strings.IndexByte(" \t\n=(", line[i+1]) < 0 && !(double && line[i+1] == '"'):
-			text, n, ok := h.event(line[i+1:])
-			if !ok {
-				return line, false, line[i : i+1+n]
-			}
-			b.WriteString(text)
-			changed = true
-			i += n
-			continue
-		}
-		b.WriteByte(c)
-	}
-	return b.String(), changed, ""
-}
-
-// event resolves what follows an exclamation mark and how long it is.
-func (h *history) event(s string) (text string, n int, ok bool) {
-	last := ""
-	if len(h.lines) > 0 {
-		last = h.lines[len(h.lines)-1]
-	}
-	words := strings.Fields(last)
-	switch {
-	case s[0] == '!':
-		return last, 1, last != ""
-	case s[0] == '$' && len(words) > 0:
-		return words[len(words)-1], 1, true
-	case s[0] == '*' && len(words) > 0:
-		return strings.Join(words[1:], " "), 1, true
-	case s[0] == '^' && len(words) > 1:
-		return words[1], 1, true
-	}
-	n = 0
-	for n < len(s) && strings.IndexByte(" \t\n;|&()<>\"':", s[n]) < 0 {
-		n++
-	}
-	if v, err := strconv.Atoi(s[:n]); err == nil {
-		i := v - h.first - 1
-		if v < 0 {
-			i = len(h.lines) + v
-		}
-		if i >= 0 && i < len(h.lines) {
-			return h.lines[i], n, true
-		}
-		return "", n, false
-	}
-	key, inside := s[:n], false
-	if key != "" && key[0] == '?' {
-		key, inside = strings.Trim(key, "?"), true
-	}
-	for i := len(h.lines) - 1; i >= 0 && key != ""; i-- {
-		if strings.HasPrefix(h.lines[i], key) || inside && strings.Contains(h.lines[i], key) {
-			return h.lines[i], n, true
-		}
-	}
-	return "", n, false
 }

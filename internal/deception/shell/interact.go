@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ type level struct{ task *task }
 // types. It is all a shell is while it waits.
 type dialog struct {
 	ed     *lineedit.Editor
+	term   string // TERM the editor was made for
+	cols   int    // it was told of
+	ends   int    // Ctrl-D typed in a row
 	asking bool   // a prompt is shown and the editor has the line
 	text   string // lines of a command that is not complete
 	entry  string // the same as history will have it
@@ -52,8 +56,14 @@ func (e *env) interact() int {
 		return e.interactAsh()
 	}
 	e.openDialog(k.cur == nil && depth == 1)
+	if e.noEditing {
+		return e.interactPlain()
+	}
 	var d dialog
-	e.converse(&d, true)
+	if e.flow != exiting {
+		e.converse(&d, true)
+	}
+	e.goodbye()
 	e.saveAtEnd()
 	return e.status
 }
@@ -65,8 +75,8 @@ func (e *env) openDialog(jobControl bool) {
 	if e.login {
 		e.shopts |= shLoginShell
 	}
-	e.jobControl = jobControl
 	e.startup()
+	e.jobControl = jobControl
 }
 
 // converse goes on with the dialogue. It returns true when the shell is over and
@@ -95,10 +105,13 @@ func (e *env) ask(d *dialog) {
 		e.reportJobs()
 		e.promptCommands()
 	}
+	term, _ := e.get("TERM")
 	if d.ed == nil {
-		term, _ := e.get("TERM")
 		d.ed = lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e})
+	} else if term != d.term {
+		d.ed.SetTerminal(lineedit.TerminalFor(term))
 	}
+	d.term = term
 	prompt := ""
 	e.protected(func() int {
 		p, _ := e.get(name)
@@ -106,7 +119,9 @@ func (e *env) ask(d *dialog) {
 		return e.status
 	})
 	t := e.k.tty
-	d.ed.Resize(e.k.sh.cols())
+	d.cols = e.k.sh.cols()
+	e.k.sh.resized.Store(false)
+	d.ed.Resize(d.cols)
 	d.ed.Silence(!t.echo)
 	d.ed.Start(prompt)
 	t.startEditing()
@@ -145,12 +160,28 @@ func (e *env) promptCommand(text string) {
 func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
 	t := e.k.tty
 	for {
-		t.send(d.ed.Take())
-		c, ok := t.key(block)
-		if !ok {
-			return "", lineedit.More, false
+		again := e.k.sh.resized.Swap(false)
+		if cols := e.k.sh.cols(); cols != d.cols || again {
+			d.cols = cols
+			d.ed.Resized(cols)
 		}
-		r := d.ed.Key(c, t.next())
+		t.send(d.ed.Take())
+		var until time.Time
+		if d.ed.Pending() {
+			until = e.k.now().Add(keyTimeout)
+		}
+		c, ok := t.key(block, until)
+		var r lineedit.Result
+		switch {
+		case !ok && !until.IsZero() && !e.k.now().Before(until):
+			r = d.ed.Expire()
+		case !ok && block || !ok && e.k.sh.resized.Load():
+			continue
+		case !ok:
+			return "", lineedit.More, false
+		default:
+			r = d.ed.Key(c, t.next())
+		}
 		if r == lineedit.More || r == lineedit.Suspend {
 			continue
 		}
@@ -160,17 +191,29 @@ func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
 	}
 }
 
+// keyTimeout is how long a key that may begin a longer sequence waits for it:
+// readline's keyseq-timeout.
+const keyTimeout = 500 * time.Millisecond
+
 // heard acts on a line; true ends the shell.
 func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
 	text, entry := d.text, d.entry
 	d.text, d.entry = "", ""
 	switch r {
 	case lineedit.Interrupt:
+		if trap := e.traps["SIGINT"]; trap != "" {
+			e.protected(func() int { e.runTrap(trap); return 0 })
+		}
+		e.warn("\n")
 		e.status = 130
 		return false
 	case lineedit.EndOfFile:
+		if text == "" && e.ignoresEOF(d) {
+			return false
+		}
 		return !e.endOfInput(text)
 	}
+	d.ends = 0
 	line, ok := e.recall(line)
 	if !ok {
 		return false
@@ -188,35 +231,6 @@ func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
 	}
 	e.flow = goingOn
 	return false
-}
-
-// startup sets what Debian's start files set.
-func (e *env) startup() {
-	ps1 := `${debian_chroot:+($debian_chroot)}\u@\h:\w\$ `
-	term, _ := e.get("TERM")
-	if e.cred.UID != 0 {
-		if strings.HasSuffix(term, "-256color") || term == "xterm-color" {
-			ps1 = `${debian_chroot:+($debian_chroot)}\[\033[01;32m\]\u@\h\[\033[00m\]:\[\033[01;34m\]\w\[\033[00m\]\$ `
-		}
-		if strings.HasPrefix(term, "xterm") || strings.HasPrefix(term, "rxvt") {
-			ps1 = `\[\e]0;${debian_chroot:+($debian_chroot)}\u@\h: \w\a\]` + ps1
-		}
-		e.alias = map[string]string{"ls": "ls --color=auto", "grep": "grep --color=auto", "egrep": "egrep --color=auto", "fgrep": "fgrep --color=auto"}
-		e.vars["HISTCONTROL"] = &variable{val: "ignoreboth"}
-	}
-	e.own()
-	for _, kv := range [][2]string{{"PS1", ps1}, {"PS2", "> "}, {"HISTFILE", e.home + "/.bash_history"}, {"HISTSIZE", "500"}, {"HISTFILESIZE", "500"}} {
-		if _, ok := e.vars[kv[0]]; !ok {
-			e.vars[kv[0]] = &variable{val: kv[1]}
-		}
-	}
-	e.hist = &history{}
-	if text := e.readSmall(e.home + "/.bash_history"); text != "" {
-		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-			e.hist.add(line)
-		}
-	}
-	e.histLoaded = len(e.hist.lines) + e.hist.first
 }
 
 // saveAtEnd appends this session's lines to HISTFILE.
@@ -238,21 +252,46 @@ func (e *env) saveAtEnd() {
 	}
 }
 
+// ignoresEOF reports whether a Ctrl-D is not to end the shell: IGNOREEOF.
+func (e *env) ignoresEOF(d *dialog) bool {
+	v, ok := e.get("IGNOREEOF")
+	if !ok && e.opts&optIgnoreEOF == 0 {
+		return false
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		n = 10
+	}
+	if d.ends++; d.ends > n {
+		return false
+	}
+	word := "exit"
+	if e.login {
+		word = "logout"
+	}
+	e.warn("Use \"" + word + "\" to leave the shell.\n")
+	return true
+}
+
 // recall expands a line's references to the history; false when one is missing.
 func (e *env) recall(line string) (string, bool) {
 	if e.opts&optHistExpand == 0 {
 		return line, true
 	}
-	out, changed, missing := e.expandHistory(line)
-	if missing != "" {
-		e.errorf("%s: event not found", missing)
+	x := e.expandHistory(line)
+	if x.err != "" {
+		e.errorf("%s", x.err)
 		e.status = 1
 		return "", false
 	}
-	if changed {
-		e.warn(out + "\n")
+	if x.changed {
+		e.warn(x.text + "\n")
 	}
-	return out, true
+	if x.print {
+		e.addHistory(x.text)
+		return "", false
+	}
+	return x.text, true
 }
 
 // wantsMore reports whether text is the beginning of a command.
@@ -319,6 +358,13 @@ func (e *env) farewell() {
 func (e *env) runLine(text string) {
 	k := e.k
 	k.steps, k.out = 0, 0
+	e.commands++
+	if p, ok := e.get("PS0"); ok && p != "" {
+		e.protected(func() int {
+			e.warn(strings.NewReplacer("\x01", "", "\x02", "").Replace(e.expandPrompt(p)))
+			return e.status
+		})
+	}
 	status := e.protected(func() int { return e.runText(&source{text: text, kind: fromTTY}, 0) })
 	if e.flow != exiting {
 		e.status = status
@@ -339,7 +385,7 @@ func (e *env) protected(fn func() int) (status int) {
 		if !ok || d.scope != ofLine {
 			panic(r)
 		}
-		k.depth, k.cur = depth, cur
+		k.depth, k.cur, k.out = depth, cur, 0
 		k.intr = 0
 		k.killForeground(d.status - 128)
 		if e.jobs != nil {

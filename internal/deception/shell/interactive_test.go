@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,8 @@ type fakeTTY struct {
 	now  time.Time
 	out  bytes.Buffer
 	idle chan struct{}
-	long []longWait // what the shell waits for besides its attacker
+	slow time.Duration // waits up to this long are not silence
+	long []longWait    // what the shell waits for besides its attacker
 }
 
 // A longWait ends when a scenario lets time pass.
@@ -47,7 +49,7 @@ func (f *fakeTTY) pass(d time.Duration) {
 }
 
 func newFakeTTY() *fakeTTY {
-	return &fakeTTY{now: testNow, idle: make(chan struct{}, 64)}
+	return &fakeTTY{now: testNow, idle: make(chan struct{}, 64), slow: silence}
 }
 
 func (f *fakeTTY) Write(p []byte) (int, error) {
@@ -68,7 +70,7 @@ const silence = 450 * time.Millisecond
 // after ends short waits at once and calls the shell idle in longer ones.
 func (f *fakeTTY) after(d time.Duration) (<-chan time.Time, func() bool) {
 	nothing := func() bool { return true }
-	if d <= silence {
+	if d <= f.slow {
 		f.mu.Lock()
 		f.now = f.now.Add(d)
 		f.mu.Unlock()
@@ -173,7 +175,18 @@ func (sc *scenario) shell(t *testing.T, f *fakeTTY) *Shell {
 		home := "/home/" + sc.User
 		if err := o.FS.Mkdir(vfs.Cred{}, home, 0o755); err == nil {
 			o.FS.Chown(vfs.Cred{}, home, 1000, 1000, true)
+			for _, name := range []string{".bashrc", ".profile"} {
+				copyFile(t, o.FS, "/etc/skel/"+name, home+"/"+name)
+			}
 		}
+	}
+	if sc.User == "root" { // the recorded machine had no ordinary user
+		for _, file := range []string{"/etc/passwd", "/etc/group"} {
+			without(t, o.FS, file, ":1000:")
+		}
+	}
+	if sc.ID == "su" { // nor did its su wait after a wrong password
+		f.slow = 4 * time.Second
 	}
 	s := New(o)
 	s.hooks.now, s.hooks.after, s.hooks.idle = f.clock, f.after, f.rest
@@ -255,5 +268,51 @@ func TestInteractive(t *testing.T) {
 	t.Logf("interactive.json: %d of %d steps exact, %.1f %%; %d of %d scenarios whole", good, all, 100*share, whole, len(f.Scenarios))
 	if share < 0.98 {
 		t.Errorf("%.1f %% is under the floor", 100*share)
+	}
+}
+
+// copyFile gives a user a file of the skeleton.
+func copyFile(t *testing.T, fs *vfs.FS, from, to string) {
+	t.Helper()
+	r, err := fs.Open(vfs.Cred{}, from, vfs.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w, err := fs.Open(vfs.Cred{}, to, vfs.O_WRONLY|vfs.O_CREATE, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := io.Copy(w, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// without removes the lines of a file that contain text.
+func without(t *testing.T, fs *vfs.FS, path, text string) {
+	t.Helper()
+	r, err := fs.Open(vfs.Cred{}, path, vfs.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(r)
+	r.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept strings.Builder
+	for line := range strings.SplitAfterSeq(string(raw), "\n") {
+		if !strings.Contains(line, text) {
+			kept.WriteString(line)
+		}
+	}
+	w, err := fs.Open(vfs.Cred{}, path, vfs.O_WRONLY|vfs.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := io.WriteString(w, kept.String()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -190,6 +190,10 @@ func jobsBuiltin(e *env, args []string) int {
 	if st != 0 {
 		return st
 	}
+	if e.jobs == nil && e.oldJobs != nil && len(rest) == 0 {
+		e.jobs = e.oldJobs
+		defer func() { e.jobs = nil }()
+	}
 	if e.jobs == nil {
 		if len(rest) > 0 {
 			e.errorf("jobs: %s: no such job", rest[0])
@@ -225,8 +229,40 @@ func jobsBuiltin(e *env, args []string) int {
 		}
 		e.out(e.jobs.line(o, pids))
 	}
-	e.jobs.forget(func(o *job) bool { return o.task.done })
+	if e.jobs != e.oldJobs {
+		e.jobs.forget(func(o *job) bool { return o.task.done })
+	}
 	return status
+}
+
+// sweepJobs is what a shell without prompts does when a program has ended: it
+// forgets the jobs that have ended as well.
+func (e *env) sweepJobs() {
+	if e.jobs == nil || e.interactive {
+		return
+	}
+	e.jobs.forget(func(o *job) bool {
+		if o.task.done {
+			e.told(o.task)
+			e.jobs.note(o.task)
+		}
+		return o.task.done
+	})
+}
+
+// note remembers the status of a process that is forgotten.
+func (j *jobs) note(t *task) {
+	if j.ended == nil || len(j.ended) >= maxWaited {
+		j.ended = map[int]int{}
+	}
+	j.ended[t.pid] = t.status
+}
+
+// childEnded runs the trap for ended children.
+func (e *env) childEnded() {
+	if t := e.traps["SIGCHLD"]; t != "" && len(e.pending) < 64 {
+		e.pending = append(e.pending, t)
+	}
 }
 
 // jobsRun is jobs -x: a command with process ids in place of job names.
@@ -294,6 +330,7 @@ func (e *env) waitEnd(t *task) int {
 		return 128 + e.pendingSignal
 	}
 	e.told(t)
+	e.childEnded()
 	return t.status
 }
 
@@ -438,10 +475,7 @@ func (e *env) waitJob(o *job) int {
 		return st
 	}
 	j := e.jobs
-	if j.ended == nil || len(j.ended) >= maxWaited {
-		j.ended = map[int]int{}
-	}
-	j.ended[o.task.pid] = st
+	j.note(o.task)
 	if !e.interactive || !e.jobControl {
 		j.forget(func(x *job) bool { return x == o })
 	}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -188,7 +189,7 @@ func ulimitBuiltin(e *env, args []string) int {
 	if all {
 		for _, l := range limits {
 			unit := "(" + l.unit + "-" + string(l.flag) + ")"
-			e.out(l.name + strings.Repeat(" ", max(1, 40-len(l.name)-len(unit))) + unit + " " + e.limit(l.flag, hard) + "\n")
+			e.out(fmt.Sprintf("%-20s %20s", l.name, unit+" ") + e.limit(l.flag, hard) + "\n")
 		}
 		return 0
 	}
@@ -208,7 +209,7 @@ func ulimitBuiltin(e *env, args []string) int {
 		}
 		if len(asks) > 1 {
 			unit := "(" + l.unit + "-" + string(l.flag) + ")"
-			e.out(l.name + strings.Repeat(" ", max(1, 40-len(l.name)-len(unit))) + unit + " ")
+			e.out(fmt.Sprintf("%-20s %20s", l.name, unit+" "))
 		}
 		e.out(e.limit(a.flag, hard && !soft) + "\n")
 	}

@@ -20,7 +20,7 @@ func (e *env) listVars(d *declaration) int {
 			continue
 		case d.array && (v.arr == nil || v.arr.assoc()), d.assoc && (v.arr == nil || !v.arr.assoc()):
 			continue
-		case d.variant == "local":
+		case d.variant == "local" && !e.isLocal(n):
 			continue
 		}
 		e.k.step(1)
@@ -124,4 +124,16 @@ func computedListing(e *env, n string) (string, bool) {
 	}
 	s, ok := e.get(n)
 	return setQuote(s), ok
+}
+
+// isLocal reports a variable of the running function.
+func (e *env) isLocal(name string) bool {
+	if n := len(e.frames); n > 0 {
+		for _, s := range e.frames[n-1].saved {
+			if s.name == name {
+				return true
+			}
+		}
+	}
+	return false
 }

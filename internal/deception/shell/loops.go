@@ -158,6 +158,7 @@ func (e *env) forArith(c *syntax.ForClause, l *syntax.CStyleLoop) int {
 }
 
 func (e *env) arithCmd(c *syntax.ArithmCmd) int {
+	e.cmdAt, e.cmdUnit = e.at, e.unit
 	if e.traps["DEBUG"] != "" {
 		e.debugFor(e.unit.slice(c.Pos(), c.End()))
 	}

@@ -72,6 +72,9 @@ var setOptions = []struct {
 
 // dollarMinus is $-: the options in bash's order, then how it was started.
 func (e *env) dollarMinus() string {
+	if e.dialect != bash {
+		return e.dashMinus()
+	}
 	var b strings.Builder
 	for _, f := range "abefhkmnptuvxBCEHPT" {
 		for _, o := range setOptions {
@@ -87,6 +90,28 @@ func (e *env) dollarMinus() string {
 		b.WriteByte('c')
 	} else if strings.HasSuffix(e.flags, "s") {
 		b.WriteByte('s')
+	}
+	return b.String()
+}
+
+// dashMinus is $- of dash: its options in its own order.
+func (e *env) dashMinus() string {
+	var b strings.Builder
+	for _, f := range "efImnsxvVECabu" {
+		switch {
+		case f == 's' && !e.command && e.script == "":
+			b.WriteByte('s')
+		case f == 's', f == 'E':
+		default:
+			for _, o := range setOptions {
+				if o.flag == byte(f) && e.opts&o.bit != 0 {
+					b.WriteRune(f)
+				}
+			}
+		}
+		if f == 'I' && e.interactive {
+			b.WriteByte('i')
+		}
 	}
 	return b.String()
 }
@@ -112,6 +137,7 @@ const (
 	shExtGlob       shopts = 1 << 22
 	shFailGlob      shopts = 1 << 24
 	shGlobStar      shopts = 1 << 28
+	shHistAppend    shopts = 1 << 30
 	shLastPipe      shopts = 1 << 37
 	shLoginShell    shopts = 1 << 41
 	shNoCaseGlob    shopts = 1 << 44

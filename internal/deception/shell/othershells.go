@@ -142,3 +142,20 @@ func (e *env) ashLine(prompt string, hist []string) (string, bool) {
 		}
 	}
 }
+
+// interactPlain is bash without its line editor: the driver edits.
+func (e *env) interactPlain() int {
+	status := e.plainLoop(func(more bool) (string, bool) {
+		name := "PS1"
+		if more {
+			name = "PS2"
+		}
+		p, _ := e.get(name)
+		e.warn(strings.NewReplacer("\x01", "", "\x02", "").Replace(e.expandPrompt(p)))
+		return e.readLine(e.fds.get(0))
+	})
+	if e.flow != exiting {
+		e.farewell()
+	}
+	return status
+}

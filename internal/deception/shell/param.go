@@ -37,6 +37,9 @@ func (x *expander) param(p *syntax.ParamExp, quoted bool) error {
 			return x.result(s, quoted)
 		}
 	}
+	if e.dialect != bash && e.badParam(p) {
+		return &abort{msg: badSubstitution[e.dialect], status: 2, exit: true}
+	}
 	if p.Param != nil {
 		if d, ok := e.unit.defect(p.Param.Value); ok {
 			return x.defect(d, quoted)
@@ -70,8 +73,31 @@ func (x *expander) param(p *syntax.ParamExp, quoted bool) error {
 	return x.emit(v, quoted)
 }
 
+var badSubstitution = map[dialect]string{dash: "Bad substitution", ash: "syntax error: bad substitution"}
+
+// badParam reports what only bash expands.
+func (e *env) badParam(p *syntax.ParamExp) bool {
+	if p.Excl || p.Names != 0 || p.Index != nil {
+		return true
+	}
+	if e.dialect == ash {
+		return false
+	}
+	if p.Slice != nil || p.Repl != nil {
+		return true
+	}
+	if p.Exp == nil {
+		return false
+	}
+	switch p.Exp.Op {
+	case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
+		return false
+	}
+	return !defaulting(p.Exp.Op)
+}
+
 func (e *env) unbound(name string) error {
-	if e.dialect == dash {
+	if e.dialect != bash {
 		return &abort{msg: name + ": parameter not set", status: 2, exit: true}
 	}
 	return &abort{msg: name + ": unbound variable", status: e.fatalStatus(), exit: true}
@@ -79,6 +105,9 @@ func (e *env) unbound(name string) error {
 
 // fatalStatus is with what a shell ends when an expansion is fatal.
 func (e *env) fatalStatus() int {
+	if e.dialect != bash {
+		return 2
+	}
 	if e.command {
 		return 127
 	}
@@ -98,8 +127,8 @@ func (x *expander) defect(d defect, quoted bool) error {
 		}
 		return x.result(s, quoted)
 	default:
-		if x.e.dialect == dash {
-			return &abort{msg: "Bad substitution", status: 2, exit: true}
+		if x.e.dialect != bash {
+			return &abort{msg: badSubstitution[x.e.dialect], status: 2, exit: true}
 		}
 		// A subscript with blanks is one the parser does not read.
 		if name, key, ok := cutIndex(strings.TrimSuffix(strings.TrimPrefix(d.text, "${"), "}")); ok && isName(name) {
@@ -257,7 +286,7 @@ func (x *expander) condition(p *syntax.ParamExp, v *param, quoted bool) (bool, e
 		}
 		if msg == "" {
 			msg = "parameter not set"
-			if p.Exp.Op == syntax.ErrorUnsetOrNull {
+			if e.dialect == bash && p.Exp.Op == syntax.ErrorUnsetOrNull {
 				msg = "parameter null or not set"
 			}
 		}

@@ -177,7 +177,9 @@ func (e *env) background(s *syntax.Stmt) {
 	if !e.jobControl { // keys must not reach what runs in the background
 		child.ignore("SIGINT", "SIGQUIT")
 	}
-	text := strings.TrimSpace(strings.TrimSuffix(e.unit.slice(s.Pos(), s.End()), "&"))
+	p := &printer{u: e.unit}
+	p.stmt(&fg)
+	text := p.b.String()
 	t := e.launch(child, text, func() int {
 		child.inPlace = simple(s)
 		child.stmt(&fg)
@@ -186,7 +188,7 @@ func (e *env) background(s *syntax.Stmt) {
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)
-	if e.interactive {
+	if e.interactive && e.level == 0 && e.dialect == bash {
 		e.warn("[" + strconv.Itoa(e.jobs.last()) + "] " + strconv.Itoa(t.pid) + "\n")
 	}
 }

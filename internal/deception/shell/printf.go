@@ -171,6 +171,11 @@ func (f *formatter) verb(c byte, flags string, width, prec int) {
 		f.pad(d, flags, width, prec)
 		f.stop = stop
 	case 'q', 'Q':
+		if f.e.dialect == dash {
+			f.complain("%%%c: invalid directive", c)
+			f.stop = true
+			return
+		}
 		a, _ := f.next()
 		f.pad(backslashQuote(a), flags, width, prec)
 	case 'c':
@@ -187,7 +192,11 @@ func (f *formatter) verb(c byte, flags string, width, prec int) {
 		f.float(c, flags, width, prec)
 	case 'n':
 	default:
-		f.complain("`%s': invalid format character", string(c))
+		if f.e.dialect == dash {
+			f.complain("%%%c: invalid directive", c)
+		} else {
+			f.complain("`%s': invalid format character", string(c))
+		}
 		f.stop = true
 	}
 }
@@ -239,6 +248,13 @@ func (f *formatter) parseInt(s string) int64 {
 	}
 	v, err := strconv.ParseUint(t[:n], base, 64)
 	switch {
+	case n == 0 && f.e.dialect == dash:
+		f.complain("%s: expected numeric value", s)
+	case n < len(t) && f.e.dialect == dash:
+		f.complain("%s: not completely converted", s)
+	case n == 0 && f.e.dialect == ash:
+		f.e.warn(f.e.name + ": invalid number '" + s + "'\n")
+		f.status = 1
 	case n < len(t) || n == 0:
 		f.complain("%s: invalid number", s)
 	case err != nil || !neg && v > math.MaxInt64 && base == 10:

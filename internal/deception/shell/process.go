@@ -35,6 +35,9 @@ func (e *env) fork() *env {
 	c.level++
 	c.flow, c.loops, c.scratch, c.held = goingOn, 0, 0, 0
 	c.substs, c.paramSize = nil, 0
+	if c.jobs != nil {
+		c.oldJobs = c.jobs
+	}
 	c.jobs, c.jobControl = nil, false
 	c.ended, c.inPlace, c.oneshot = false, false, nil
 	if len(e.traps) > 0 { // signals a shell ignores stay ignored, others are reset

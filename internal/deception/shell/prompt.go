@@ -48,7 +48,7 @@ func (e *env) promptEscape(b *strings.Builder, s string) int {
 	case 'H':
 		b.WriteString(host)
 	case 'w':
-		b.WriteString(e.tildeName(e.cwd))
+		b.WriteString(e.trimDir(e.tildeName(e.cwd)))
 	case 'W':
 		if d := e.tildeName(e.cwd); d == "/" || d == "~" {
 			b.WriteString(d)
@@ -92,6 +92,16 @@ func (e *env) promptEscape(b *strings.Builder, s string) int {
 		b.WriteString(now.Format("15:04"))
 	case 'd':
 		b.WriteString(now.Format("Mon Jan 02"))
+	case 'D':
+		if end := strings.IndexByte(s, '}'); len(s) > 2 && s[1] == '{' && end > 0 {
+			f := s[2:end]
+			if f == "" {
+				f = "%H:%M:%S"
+			}
+			b.WriteString(strftime(f, now))
+			return end + 1
+		}
+		b.WriteString("\\D")
 	case 'j':
 		n := 0
 		if e.jobs != nil {
@@ -99,15 +109,19 @@ func (e *env) promptEscape(b *strings.Builder, s string) int {
 		}
 		b.WriteString(strconv.Itoa(n))
 	case 'l':
-		b.WriteString(base(e.ttyName()))
+		if e.isTTY(0) {
+			b.WriteString(base(e.ttyName()))
+		} else {
+			b.WriteString("tty")
+		}
 	case '!':
-		n := 1
+		n := b2i(e.interactive)
 		if e.hist != nil {
 			n = e.hist.first + len(e.hist.lines) + 1
 		}
 		b.WriteString(strconv.Itoa(n))
 	case '#':
-		b.WriteString("1")
+		b.WriteString(strconv.Itoa(e.commands + b2i(e.interactive)))
 	default:
 		if s[0] >= '0' && s[0] <= '7' {
 			n, v := 0, 0
@@ -122,4 +136,25 @@ func (e *env) promptEscape(b *strings.Builder, s string) int {
 		b.WriteByte(s[0])
 	}
 	return 1
+}
+
+// trimDir shortens a folder to its last parts: PROMPT_DIRTRIM.
+func (e *env) trimDir(dir string) string {
+	v, _ := e.get("PROMPT_DIRTRIM")
+	n, err := strconv.Atoi(v)
+	if err != nil || n <= 0 {
+		return dir
+	}
+	head, rest := "", dir
+	if strings.HasPrefix(dir, "~") {
+		i := strings.IndexByte(dir+"/", '/')
+		head, rest = dir[:min(i+1, len(dir))], strings.TrimPrefix(dir[min(i, len(dir)):], "/")
+	} else {
+		rest = strings.TrimPrefix(dir, "/")
+	}
+	parts := strings.Split(rest, "/")
+	if len(parts) <= n {
+		return dir
+	}
+	return head + ".../" + strings.Join(parts[len(parts)-n:], "/")
 }

@@ -99,6 +99,10 @@ func (e *env) setOption(name string, on bool) bool {
 
 // listOptions is set -o (a table) and set +o (commands).
 func (e *env) listOptions(table bool) {
+	if e.dialect != bash {
+		e.listDashOptions(table)
+		return
+	}
 	for _, o := range setOptions {
 		on := e.opts&o.bit != 0
 		switch {
@@ -110,6 +114,38 @@ func (e *env) listOptions(table bool) {
 			e.out("set -o " + o.name + "\n")
 		default:
 			e.out("set +o " + o.name + "\n")
+		}
+	}
+}
+
+// dashOptions are dash's options in its order.
+var dashOptions = []string{
+	"errexit", "noglob", "ignoreeof", "interactive", "monitor", "noexec", "stdin", "xtrace", "verbose", "vi", "emacs", "noclobber",
+	"allexport", "notify", "nounset", "nolog", "debug",
+}
+
+func (e *env) listDashOptions(table bool) {
+	if table {
+		e.out("Current option settings\n")
+	}
+	for _, n := range dashOptions {
+		on := n == "interactive" && e.interactive || n == "stdin" && !e.command && e.script == ""
+		for _, o := range setOptions {
+			if o.name == n && e.opts&o.bit != 0 {
+				on = true
+			}
+		}
+		word := "off"
+		if on {
+			word = "on"
+		}
+		switch {
+		case table:
+			e.out(padRight(n, 16) + word + "\n")
+		case on:
+			e.out("set -o " + n + "\n")
+		default:
+			e.out("set +o " + n + "\n")
 		}
 	}
 }

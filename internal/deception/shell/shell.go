@@ -22,7 +22,10 @@ type Watcher interface {
 
 // An ExecWatcher is a [Watcher] that also wants to know of files the attacker
 // brought and ran; path is absolute.
-type ExecWatcher interface{ Executed(path string, status int) }
+type ExecWatcher interface {
+	Starting(path string) // before it runs: it may remove itself
+	Executed(path string, status int)
+}
 
 // Options describe one session.
 type Options struct {
@@ -54,11 +57,13 @@ type Options struct {
 // A Shell is one session's way into the pretended host. Exec, Script and
 // Interactive are called one at a time; Resize may be called from anywhere.
 type Shell struct {
-	opt   Options
-	size  atomic.Uint64 // cols<<32 | rows
-	term  atomic.Pointer[Terminal]
-	hooks hooks
-	pids  int // last process id given without a process table
+	opt  Options
+	size atomic.Uint64 // cols<<32 | rows
+	term atomic.Pointer[Terminal]
+	// resized says that the editor has not heard of the terminal's new size.
+	resized atomic.Bool
+	hooks   hooks
+	pids    int // last process id given without a process table
 }
 
 // hooks are what tests put in place of the clock and the wait for input.
@@ -107,6 +112,7 @@ func (s *Shell) Resize(cols, rows int) {
 	}
 	s.size.Store(uint64(cols)<<32 | uint64(rows))
 	if t := s.term.Load(); t != nil {
+		s.resized.Store(true)
 		t.in.nudge()
 		t.wake()
 	}
@@ -125,6 +131,9 @@ func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 			e.name, e.login = "-bash", true
 		}
 		e.command = true
+		if s.opt.Src != "" {
+			e.startPlain(true)
+		}
 		status := e.runMain(func() int { return e.runText(&source{name: "", text: line, kind: fromArg}, 0) })
 		s.opt.Watch.Command(line, status)
 		return status
@@ -137,7 +146,12 @@ func (s *Shell) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 	return s.session(ctx, stdin, stdout, stderr, func(k *kernel) int {
 		e := k.newEnv("-bash", "hBs")
 		e.login = true
-		return e.runMain(func() int { return e.runStdin() })
+		return e.runMain(func() int {
+			e.startPlain(false)
+			status := e.runStdin()
+			e.goodbye()
+			return status
+		})
 	})
 }
 

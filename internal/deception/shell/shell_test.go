@@ -21,6 +21,7 @@ func (r *recorder) Download(url, tool, dest string) {
 	r.downloads = append(r.downloads, tool+" "+url+" "+dest)
 }
 func (r *recorder) Unsupported(string)               {}
+func (r *recorder) Starting(string)                  {}
 func (r *recorder) Auth(kind, user, pass string)     {}
 func (r *recorder) Command(line string, status int)  { r.commands = append(r.commands, line) }
 func (r *recorder) Executed(path string, status int) { r.executed = append(r.executed, path) }

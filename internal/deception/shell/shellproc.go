@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/shell/grammar"
@@ -17,6 +18,10 @@ type startup struct {
 	interactive bool
 	login       bool
 	stdin       bool
+	norc        bool
+	noediting   bool
+	posix       bool
+	rcfile      string
 	set         []string // options for set
 	file        string
 	args        []string
@@ -58,9 +63,10 @@ func (c *env) become(d dialect, name string) {
 	c.flags, c.command, c.interactive, c.login = "hBs", false, false, false
 	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
 	c.self, c.ppid = c.pid, c.parentPID
-	c.oldTraps, c.at, c.script = nil, nil, ""
+	c.oldTraps, c.at, c.script, c.oldJobs, c.specs = nil, nil, "", nil, nil
 	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
 	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
+	c.norc, c.rcfile, c.noEditing, c.again, c.quietly, c.commands = false, "", false, false, false, 0
 	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
 	c.began, c.secs = c.k.sh.opt.Now(), 0
 	c.hist = nil
@@ -73,12 +79,24 @@ func (c *env) become(d dialect, name string) {
 	}
 	if _, ok := c.vars["PATH"]; !ok {
 		c.vars["PATH"] = &variable{val: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+		if d == bash { // as Debian's is built
+			c.vars["PATH"].val = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:."
+		}
 	}
 	if c.dialect == bash {
 		c.vars["SHLVL"] = &variable{val: nextLevel(c.vars["SHLVL"]), attr: exported}
 	}
 	c.fixedVars()
 	c.vars["PWD"] = &variable{val: c.cwd, attr: exported}
+}
+
+// previousLevel is SHLVL for what exec puts in a shell's place.
+func previousLevel(s string) string {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return "0"
+	}
+	return strconv.Itoa(n - 1)
 }
 
 func nextLevel(v *variable) string {
@@ -109,13 +127,24 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 			case "--version":
 				e.out(bashVersion)
 				return st, 0, false
+			case "--help":
+				e.out(bashHelp)
+				return st, 0, false
 			case "--login":
 				st.login = true
 			case "--rcfile", "--init-file":
-				i++
-			case "--norc", "--noprofile", "--posix", "--noediting", "--restricted", "--verbose":
+				if i++; i < len(args) {
+					st.rcfile = args[i]
+				}
+			case "--norc", "--noprofile":
+				st.norc = true
+			case "--noediting":
+				st.noediting = true
+			case "--posix":
+				st.posix = true
+			case "--restricted", "--verbose":
 			default:
-				e.warn(args[0] + ": " + a + ": invalid option\n")
+				e.warn(args[0] + ": " + a + ": invalid option\n" + bashUsage)
 				return st, 2, false
 			}
 			continue
@@ -143,7 +172,7 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 					if d == dash {
 						e.warn(args[0] + ": 0: Illegal option -" + string(f) + "\n")
 					} else {
-						e.warn(args[0] + ": -" + string(f) + ": invalid option\n")
+						e.warn(args[0] + ": -" + string(f) + ": invalid option\n" + bashUsage)
 					}
 					return st, 2, false
 				}
@@ -170,6 +199,14 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 	return st, 0, true
 }
 
+// bashUsage is what bash writes behind an option it does not know.
+const bashUsage = "Usage:\tbash [GNU long option] [option] ...\n\tbash [GNU long option] [option] script-file ...\nGNU long options:\n" +
+	"\t--debug\n\t--debugger\n\t--dump-po-strings\n\t--dump-strings\n\t--help\n\t--init-file\n\t--login\n\t--noediting\n\t--noprofile\n\t--norc\n" +
+	"\t--posix\n\t--pretty-print\n\t--rcfile\n\t--restricted\n\t--verbose\n\t--version\nShell options:\n\t-ilrsD or -c command or -O shopt_option\t\t(invocation only)\n" +
+	"\t-abefhkmnptuvxBCEHPT or -o option\n"
+
+const bashHelp = "GNU bash, version 5.2.15(1)-release-(x86_64-pc-linux-gnu)\n" + bashUsage
+
 const bashVersion = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n" +
 	"Copyright (C) 2022 Free Software Foundation, Inc.\n" +
 	"License GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\n\n" +
@@ -188,6 +225,13 @@ func (c *env) start(st startup) int {
 	}
 	if c.login {
 		c.shopts |= shLoginShell
+	}
+	c.norc, c.rcfile, c.noEditing = st.norc, st.rcfile, st.noediting
+	if _, set := c.vars["POSIXLY_CORRECT"]; (st.posix || set) && c.dialect == bash {
+		c.opts |= optPosix
+	}
+	if c.dialect == bash && (st.hasCommand || st.file != "") {
+		c.startPlain(false)
 	}
 	switch {
 	case st.hasCommand:

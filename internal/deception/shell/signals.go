@@ -93,6 +93,12 @@ func killBuiltin(e *env, args []string) int {
 		rest = rest[2:]
 	case a == "--":
 		rest = rest[1:]
+	case len(a) > 2 && (a[:2] == "-s" || a[:2] == "-n") && signalNumber(a[1:]) < 0:
+		if sig = signalNumber(a[2:]); sig < 0 {
+			e.errorf("kill: %s: invalid signal specification", a[2:])
+			return 1
+		}
+		rest = rest[1:]
 	case len(a) > 1 && a[0] == '-':
 		if sig = signalNumber(a[1:]); sig < 0 {
 			e.errorf("kill: %s: invalid signal specification", a[1:])
@@ -116,6 +122,16 @@ func killBuiltin(e *env, args []string) int {
 }
 
 func (e *env) killList(args []string) int {
+	if len(args) == 0 && e.dialect == dash {
+		for n := range sigRTMax + 1 {
+			if s := strings.TrimPrefix(signalName(n), "SIG"); s != "" && n > 0 {
+				e.out(s + "\n")
+			} else if n == 0 {
+				e.out("0\n")
+			}
+		}
+		return 0
+	}
 	if len(args) == 0 {
 		e.listSignals()
 		return 0
@@ -152,16 +168,19 @@ func (e *env) killOne(a string, sig int) bool {
 			e.errorf("kill: (%d) - %s", o.task.pid, vfs.ESRCH)
 			return false
 		}
-		k.signalGroup(o.task, sig)
-		if o.task.paused && e.interactive && (sig == sigTerm || sig == sigHup) {
+		if o.task.paused && e.interactive && (sig == sigTerm || sig == sigHup || sig == sigKill) {
 			// bash tells at once that the job is still stopped.
 			e.warn("\n" + e.jobs.line(o, false))
 			o.task.paused = false
 		}
+		k.signalGroup(o.task, sig)
 		return true
 	}
 	pid, err := strconv.Atoi(a)
-	if err != nil {
+	if err != nil && a == "" {
+		e.errorf("kill: `': not a pid or valid job spec")
+		return false
+	} else if err != nil {
 		e.errorf("kill: %s: arguments must be process or job IDs", a)
 		return false
 	}

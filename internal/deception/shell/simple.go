@@ -74,7 +74,7 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 	if err != nil {
 		undo()
 		st := e.redirFailed(err)
-		if keep && !e.interactive {
+		if keep && !e.interactive && e.dialect != bash {
 			e.status, e.flow = st, exiting
 		}
 		return st

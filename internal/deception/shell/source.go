@@ -129,6 +129,10 @@ func (u *unit) repair(err error) bool {
 	default:
 		return false
 	}
+	if t, ok := plainLets(u.text); ok {
+		u.text = t
+		return true
+	}
 	if strings.HasPrefix(u.text[min(off, len(u.text)):], "let") && !strings.HasSuffix(u.text[:off], "\\") {
 		u.text = u.text[:off] + "\\" + u.text[off:] // a let without arguments
 		return true
@@ -247,7 +251,7 @@ func (e *env) runText(src *source, base int) int {
 }
 
 func (e *env) grammarOptions(line int) grammar.Options {
-	return grammar.Options{ExtGlob: e.shopts&shExtGlob != 0, Posix: e.dialect == dash, Line: line}
+	return grammar.Options{ExtGlob: e.shopts&shExtGlob != 0, Posix: e.dialect == dash, Ash: e.dialect == ash, Line: line}
 }
 
 // closeDocuments ends the here-documents that ended with the text, for the
@@ -340,37 +344,55 @@ func (e *env) syntaxError(src *source, off, base int, g *grammar.Error) {
 
 func (e *env) dashSyntaxError(g *grammar.Error) {
 	e.line = g.Line
-	if e.dialect == ash {
-		e.line = 0
+	expect := ""
+	switch g.Expect {
+	case "":
+	case "word":
+		expect = " (expecting word)"
+	default:
+		expect = ` (expecting "` + g.Expect + `")`
 	}
+	msg := ""
 	switch g.Kind {
 	case grammar.Unexpected:
 		tok := `"` + g.Token + `"`
-		if g.Token == "newline" {
-			tok = "newline"
+		switch g.Token {
+		case "newline", "redirection", "word":
+			tok = g.Token
 		}
+		msg = tok + " unexpected" + expect
 		if e.dialect == ash {
-			e.errorf("syntax error: unexpected %s", tok)
-			return
+			msg = "unexpected " + tok
 		}
-		e.errorf("Syntax error: %s unexpected", tok)
 	case grammar.EOF:
-		expect := ""
-		if g.Expect != "" {
-			expect = ` (expecting "` + g.Expect + `")`
-		}
+		msg = "end of file unexpected" + expect
 		if e.dialect == ash {
-			e.errorf("syntax error: unexpected end of file%s", expect)
-			return
+			msg = "unexpected end of file" + expect
 		}
-		e.errorf("Syntax error: end of file unexpected%s", expect)
+	case grammar.Cond:
+		msg = g.Token
 	default:
-		if e.dialect == ash {
-			e.errorf("syntax error: unterminated quoted string")
-			return
+		switch g.Token {
+		case "}":
+			msg = "Missing '}'"
+		case "))":
+			msg = "Missing '))'"
+		case "`":
+			msg = "EOF in backquote substitution"
+		default:
+			msg = "Unterminated quoted string"
 		}
-		e.errorf("Syntax error: Unterminated quoted string")
+		if e.dialect == ash {
+			msg = "unterminated quoted string"
+		}
 	}
+	if e.dialect == ash {
+		e.line = 0
+		msg = "syntax error: " + msg
+	} else {
+		msg = "Syntax error: " + msg
+	}
+	e.errorf("%s", msg)
 	e.status = 2
 }
 
@@ -385,4 +407,43 @@ func lineOf(text string, n int) string {
 	}
 	line, _, _ := strings.Cut(text, "\n")
 	return line
+}
+
+// plainLets makes let a command like others: its arguments are judged when it
+// runs.
+func plainLets(text string) (string, bool) {
+	if !strings.Contains(text, "let") {
+		return text, false
+	}
+	var b strings.Builder
+	found, start, quote := false, true, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			} else if c == '\\' && quote == '"' && i+1 < len(text) {
+				b.WriteByte(c)
+				i++
+				c = text[i]
+			}
+		case c == '\\' && i+1 < len(text):
+			b.WriteByte(c)
+			i++
+			c = text[i]
+			start = false
+		case c == '\'' || c == '"':
+			quote, start = c, false
+		case start && strings.HasPrefix(text[i:], "let") && (i+3 == len(text) || strings.IndexByte(" \t\n;&|)", text[i+3]) >= 0):
+			b.WriteByte('\\')
+			found, start = true, false
+		case strings.IndexByte(";&|\n({", c) >= 0:
+			start = true
+		case c != ' ' && c != '\t':
+			start = false
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), found
 }

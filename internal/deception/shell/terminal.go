@@ -158,9 +158,10 @@ func (t *Terminal) turn() (status int, over bool) {
 		t.begin()
 	}
 	k.look()
-	if !t.e.converse(&t.dialog, false) {
+	if t.e.flow != exiting && !t.e.converse(&t.dialog, false) {
 		return 0, false
 	}
+	t.e.goodbye()
 	t.e.saveAtEnd()
 	status = t.e.finish(t.e.status)
 	t.e.release()

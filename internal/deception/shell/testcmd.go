@@ -48,6 +48,9 @@ func (t *tester) fail(format string, a ...any) bool {
 
 func (t *tester) run() bool {
 	a := t.args
+	if t.e.dialect == dash && len(a) > 1 {
+		return t.dash()
+	}
 	switch len(a) {
 	case 0:
 		return false
@@ -68,6 +71,33 @@ func (t *tester) run() bool {
 	ok := t.or()
 	if !t.failed && t.pos < len(t.args) {
 		return t.fail("too many arguments")
+	}
+	return ok
+}
+
+// dash goes by precedence for any number of words.
+func (t *tester) dash() bool {
+	a := t.args
+	if len(a) == 2 && a[0] != "!" && !isUnary(a[0]) {
+		if isComparison(a[1]) {
+			return t.fail("%s: argument expected", a[1])
+		}
+		if a[0] == "(" {
+			return t.fail("closing paren expected")
+		}
+		return t.fail("%s: unexpected operator", a[0])
+	}
+	if len(a) == 3 && isComparison(a[1]) && a[1] != "==" {
+		return t.binary(a[0], a[1], a[2])
+	}
+	for _, w := range a {
+		if w == "==" {
+			return t.fail("%s: unexpected operator", a[0])
+		}
+	}
+	ok := t.or()
+	if !t.failed && t.pos < len(t.args) {
+		return t.fail("%s: unexpected operator", a[max(0, t.pos-1)])
 	}
 	return ok
 }
@@ -250,6 +280,10 @@ func (t *tester) integer(s string) (int64, bool) {
 	if err != nil {
 		if t.e.dialect == dash {
 			return 0, t.fail("Illegal number: %s", s)
+		} else if t.e.dialect == ash {
+			t.e.errorf("%s: bad number", s)
+			t.failed = true
+			return 0, false
 		}
 		return 0, t.fail("%s: integer expression expected", s)
 	}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -16,17 +17,17 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
-	raw   bool   // the line editor reads
-	queue []byte // bytes for the line editor, or read ahead while it did
-	line  []byte // being typed for a program
-	ready []byte // complete lines for a program
-	eof   int    // ends of file typed
-	gone  bool   // the attacker has hung up
-	lnext bool   // the next byte is taken as it is
-	echo  bool
-	canon bool // lines are edited
-	isig  bool
-
+	raw    bool   // the line editor reads
+	queue  []byte // bytes for the line editor, or read ahead while it did
+	line   []byte // being typed for a program
+	ready  []byte // complete lines for a program
+	eof    int    // ends of file typed
+	gone   bool   // nothing more will be typed
+	broken bool   // nor is anybody left who sees anything
+	lnext  bool   // the next byte is taken as it is
+	echo   bool
+	canon  bool // lines are edited
+	isig   bool
 	screen bool // a full-screen program has it: keys and output pass untouched
 }
 
@@ -52,14 +53,14 @@ func (t *tty) send(p []byte) {
 		panic(death{128 + sigKill, ofLine, nil})
 	}
 	if _, err := t.w.Write(p); err != nil {
-		t.gone = true
+		t.gone, t.broken = true, true
 	}
 }
 
 // Write is a program's output: newlines get their carriage return.
 func (t *tty) Write(p []byte) (int, error) {
 	t.k.step(1 + len(p)/4096)
-	if t.gone {
+	if t.broken {
 		return 0, vfs.EIO
 	}
 	if t.screen {
@@ -95,10 +96,16 @@ func (t *tty) poll() {
 		if n == 0 {
 			return
 		}
+		p := buf[:n]
+		if i := bytes.LastIndexAny(p, "\x03\x1c"); i > 0 && t.isig && !t.lnext && bytes.IndexByte(p[:i], '\n') < 0 && bytes.IndexByte(p[:i], '\r') < 0 {
+			// The driver throws away what arrived in one piece in front of a
+			// key that sends a signal, before anybody has read or seen it.
+			p = p[i:]
+		}
 		if t.raw {
-			t.queue = append(t.queue, buf[:n]...)
+			t.queue = append(t.queue, p...)
 		} else {
-			for _, c := range buf[:n] {
+			for _, c := range p {
 				t.driver(c)
 			}
 		}
@@ -278,20 +285,22 @@ func (t *tty) Read(p []byte) (int, error) {
 // WaitRead waits for input until a time: read -t.
 func (t *tty) WaitRead(until time.Time) bool { return t.k.wait(t.waiting, until) }
 
-// key returns the next byte for the line editor. Unless it is to block it
-// returns false when nothing was typed and no other process has anything to do.
-func (t *tty) key(block bool) (byte, bool) {
+// key returns the next byte for the line editor. It returns false when the time
+// until has come, when the terminal's size has changed and, unless it is to
+// block, when no other process has anything to do.
+func (t *tty) key(block bool, until time.Time) (byte, bool) {
 	k := t.k
 	t.raw = true
 	t.poll()
 	if len(t.queue) == 0 && !t.gone {
-		if !block && len(k.tasks) == 0 {
+		rest := !block && until.IsZero()
+		if rest && len(k.tasks) == 0 {
 			return 0, false
 		}
 		k.wait(func() bool {
 			t.poll()
-			return len(t.queue) > 0 || t.gone || !block && len(k.tasks) == 0
-		}, time.Time{})
+			return len(t.queue) > 0 || t.gone || rest && len(k.tasks) == 0 || k.sh.resized.Load()
+		}, until)
 	}
 	if len(t.queue) == 0 {
 		if t.gone {
@@ -347,8 +356,12 @@ func (k *kernel) suspend() {
 
 // typed returns the next byte for an editor that waits for it.
 func (t *tty) typed() byte {
-	c, _ := t.key(true)
-	return c
+	for {
+		if c, ok := t.key(true, time.Time{}); ok {
+			return c
+		}
+		t.k.sh.resized.Store(false)
+	}
 }
 
 // SetScreen gives the terminal to a full-screen program: keys arrive as they are

@@ -72,6 +72,7 @@ type store struct {
 	links  int64             // names of files beyond their first
 	synth  map[string][]byte // what was written into synthetic files
 	origin map[uint32]uint32 // files that share the content of a file of the image
+	grown  map[uint32]int64  // changed logs: up to when they have what was written (unix nanoseconds)
 	random uint64
 
 	version uint64 // counts changes
@@ -86,6 +87,8 @@ type FS struct {
 	streams StreamHook
 	onRead  func(path string)
 	onWrite func(path string, size int64, sha256 string)
+
+	onSettle func(path string)
 }
 
 // NewFS seals the image and returns a fresh view of it. now stamps what the

@@ -299,6 +299,7 @@ func (f *FS) Link(c Cred, oldPath, newPath string) error {
 
 // Remove unlinks anything but a folder.
 func (f *FS) Remove(c Cred, path string) error {
+	f.settle(c, path, false)
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
 	p, err := f.walk(c, path, false)
@@ -343,6 +344,7 @@ func (s *store) release(id uint32, n *inode) {
 		s.refund(int64(len(n.data)))
 		delete(s.nodes, id)
 		delete(s.origin, id)
+		delete(s.grown, id)
 	}
 }
 
@@ -385,6 +387,8 @@ func (f *FS) Rmdir(c Cred, path string) error {
 
 // Rename moves a file, replacing what it may replace.
 func (f *FS) Rename(c Cred, oldPath, newPath string) error {
+	f.settle(c, oldPath, false)
+	f.settle(c, newPath, false)
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
 	from, err := f.walk(c, oldPath, false)
@@ -512,6 +516,7 @@ func (f *FS) alter(c Cred, path string, follow, owner bool) (*inode, error) {
 
 // Chmod sets the permission bits, following symbolic links.
 func (f *FS) Chmod(c Cred, path string, perm uint32) error {
+	f.settleChmod(c, path, perm)
 	f.st.mu.Lock()
 	defer f.st.mu.Unlock()
 	n, err := f.alter(c, path, true, true)

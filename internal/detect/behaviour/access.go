@@ -10,7 +10,8 @@ import (
 // rules are the claims made by code rather than by a pattern.
 var rules = struct {
 	contact, scan, bruteForce, sprayUser, sprayPassword, afterFailures, login,
-	tunnel, dropped, ran, cradle, transfer, reconMany detect.Rule
+	tunnel, dropped, ran, cradle, transfer, reconMany,
+	malware, ranMalware, script detect.Rule
 }{
 	contact:       rule("decoy_contact", "Contact with a decoy", low, honeyguide.CategoryDecoyContact, "connects to a service nobody has reason to use", "T1595.001"),
 	scan:          rule("port_scan", "Tries several services", medium, recon, "touches one service after another", "T1046", "T1595.001"),
@@ -21,6 +22,9 @@ var rules = struct {
 	login:         rule("decoy_login", "Log-in to a decoy", medium, intrusion, "logs in where no account is real", "T1078"),
 	tunnel:        rule("tunnel", "Asks for a tunnel", medium, lateral, "asks the decoy to forward traffic", "T1090", "T1572"),
 	dropped:       rule("malware_drop", "File dropped", medium, malware, "writes a file into a staging folder", "T1105"),
+	malware:       rule("malware_drop", "Malware dropped", high, malware, "brings a program", "T1105"),
+	script:        rule("malware_drop", "Script or archive dropped", medium, malware, "brings a script or an archive", "T1105"),
+	ranMalware:    rule(ruleExecute, "Runs the program it brought", high, malware, "runs a program or script it brought", "T1059.004", "T1105"),
 	ran:           rule(ruleExecute, "Runs a dropped file", medium, malware, "runs a file it brought", "T1059.004"),
 	cradle:        rule(ruleCradle, "Downloads and runs a program", high, malware, "runs what it fetched before", "T1105", "T1059.004"),
 	transfer:      rule(ruleTransfer, "Tool transferred to the decoy", medium, malware, "asks the decoy to fetch a file", "T1105"),
@@ -31,7 +35,7 @@ var rules = struct {
 func Rules() []detect.Rule {
 	out := []detect.Rule{
 		rules.contact, rules.scan, rules.bruteForce, rules.sprayUser, rules.sprayPassword, rules.afterFailures,
-		rules.login, rules.tunnel, rules.dropped, rules.reconMany, rules.cradle, rules.transfer, webScan,
+		rules.login, rules.tunnel, rules.dropped, rules.malware, rules.script, rules.ranMalware, rules.ran, rules.reconMany, rules.cradle, rules.transfer, webScan,
 	}
 	for _, r := range commandRules {
 		out = append(out, r.Rule)

@@ -81,6 +81,7 @@ type source struct {
 	files    []string      // base names of what it fetched, newest last
 	fetched  time.Time     // last time
 	commands int
+	brought  []brought // newest last
 }
 
 // A detector is the behaviour detector. Not safe for concurrent use.
@@ -128,10 +129,12 @@ func (d *detector) event(e *honeyguide.Event) {
 		d.download(e)
 	case honeyguide.ActivityFileWrite:
 		d.fileWrite(e)
+	case honeyguide.ActivitySample:
+		d.sample(e)
+	case honeyguide.ActivityExecute:
+		d.execute(e)
 	case honeyguide.ActivityTunnel:
 		d.claim(&rules.tunnel, e, "", "asks for "+e.Str(honeyguide.AttrDetail))
-	case honeyguide.ActivityUnsupported:
-		d.unsupported(e)
 	case honeyguide.ActivityMalformed:
 		d.contact(e)
 	}

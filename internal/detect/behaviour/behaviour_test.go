@@ -241,7 +241,7 @@ func TestOtherActivities(t *testing.T) {
 	}{
 		{event(1, "203.0.113.7", honeyguide.ActivityConnect), "decoy_contact low"},
 		{event(1, "203.0.113.7", honeyguide.ActivityRequest, honeyguide.AttrDetail, "client request"), "decoy_contact low"},
-		{event(1, "203.0.113.7", honeyguide.ActivityUnsupported, honeyguide.AttrPath, "/tmp/x"), "drop_execute medium"},
+		{event(1, "203.0.113.7", honeyguide.ActivityExecute, honeyguide.AttrPath, "/tmp/x"), "drop_execute medium"},
 		{event(1, "203.0.113.7", honeyguide.ActivityTunnel, honeyguide.AttrDetail, "192.0.2.1:25"), "tunnel medium"},
 		{event(1, "203.0.113.7", honeyguide.ActivityDownload, honeyguide.AttrURL, "http://192.0.2.1/x"), "tool_transfer medium"},
 		{event(1, "203.0.113.7", honeyguide.ActivityFileWrite, honeyguide.AttrPath, "/root/.ssh/authorized_keys"), "persistence_ssh_key high"},

@@ -203,21 +203,6 @@ func clipN(s string, n int) string {
 	return s
 }
 
-// unsupported: the decoy met something it cannot imitate. With a path it was
-// asked to run a file the peer brought.
-func (d *detector) unsupported(e *honeyguide.Event) {
-	p := e.Str(honeyguide.AttrPath)
-	if p == "" {
-		return
-	}
-	s := d.sources.At(detect.Source(e))
-	r := &rules.ran
-	if e.Time.Sub(s.fetched) < runAfter && !e.Time.Before(s.fetched) {
-		r = &rules.cradle
-	}
-	d.claim(r, e, "", "runs "+p)
-}
-
 // download: a sensor saw the peer ask for a file.
 func (d *detector) download(e *honeyguide.Event) {
 	u := e.Str(honeyguide.AttrURL)

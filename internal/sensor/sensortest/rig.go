@@ -91,6 +91,7 @@ type Sink struct {
 	mu     sync.Mutex
 	events []honeyguide.Event
 	chunks []ipc.Chunk
+	pieces []ipc.Piece
 	more   chan struct{}
 }
 
@@ -111,6 +112,26 @@ func (s *Sink) Chunk(c ipc.Chunk) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.chunks = append(s.chunks, c)
+}
+
+// Piece keeps p.
+func (s *Sink) Piece(p ipc.Piece) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pieces = append(s.pieces, p)
+}
+
+// Content returns what was sent of a file under its number.
+func (s *Sink) Content(file int64) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b []byte
+	for _, p := range s.pieces {
+		if int64(p.File) == file {
+			b = append(b, p.Data...)
+		}
+	}
+	return b
 }
 
 // Events returns what was reported, of the given activities or of all.

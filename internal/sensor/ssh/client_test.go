@@ -328,11 +328,51 @@ func TestForwardsAreReportedAndRefused(t *testing.T) {
 		t.Errorf("tunnels: %+v", got)
 	}
 	s, _ := c.NewSession()
-	if err := s.RequestSubsystem("sftp"); err == nil {
-		t.Error("sftp is granted")
+	if err := s.RequestSubsystem("netconf"); err == nil {
+		t.Error("a subsystem sshd does not know is granted")
 	}
 	if ok, _, _ := c.SendRequest("keepalive@openssh.com", true, nil); ok {
 		t.Error("an unknown global request is granted")
+	}
+}
+
+// TestRequestsOfASession compares what is granted with what OpenSSH 9.2p1 was
+// seen to grant.
+func TestRequestsOfASession(t *testing.T) {
+	c := dial(t, rig(t, always))
+	size := xssh.Marshal(struct{ C, R, W, H uint32 }{80, 24, 0, 0})
+	env := xssh.Marshal(struct{ Name, Value string }{"LANG", "C"})
+	text := func(s string) []byte { return xssh.Marshal(struct{ S string }{s}) }
+	for first := range 2 {
+		ch, more, err := c.OpenChannel("session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go xssh.DiscardRequests(more)
+		for _, tc := range []struct {
+			name    string
+			payload []byte
+			want    bool
+		}{
+			{"signal", text("TERM"), false},
+			{"break", []byte{0, 0, 0, 0}, false},
+			{"window-change", size, true},
+			{"auth-agent-req@openssh.com", nil, first == 0},
+			{"auth-agent-req@openssh.com", nil, false},
+			{"env", env, true},
+			{"subsystem", text("nosuch"), false},
+			{"exec", text("wait"), true},
+			{"window-change", size, true},
+			{"env", env, false},
+			{"exec", text("wait"), false},
+			{"shell", nil, false},
+		} {
+			ok, err := ch.SendRequest(tc.name, true, tc.payload)
+			if err != nil || ok != tc.want {
+				t.Errorf("session %d, %s: %v, %v", first, tc.name, ok, err)
+			}
+		}
+		_ = ch.Close()
 	}
 }
 

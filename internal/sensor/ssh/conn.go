@@ -16,7 +16,6 @@ import (
 const (
 	adminProhibited = 1
 	connectFailed   = 2
-	unknownKind     = 3
 )
 
 // conn is one peer that is logged in: it answers what the peer asks for.
@@ -26,8 +25,11 @@ type conn struct {
 	wire *sshwire.Conn
 	user string
 
-	mu   sync.Mutex
-	open int // sessions
+	shells sync.WaitGroup // on terminals
+
+	agent bool // agent forwarding was asked for
+	mu    sync.Mutex
+	open  int // sessions
 }
 
 // global answers global requests. Remote forwards are refused as sshd refuses
@@ -69,7 +71,7 @@ func (c *conn) refuse(kind string, extra []byte) (uint32, string) {
 	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported}
 	e.Set(honeyguide.AttrDetail, "channel "+clean(kind))
 	c.ses.Emit(e)
-	return unknownKind, "unknown channel type"
+	return connectFailed, "open failed"
 }
 
 // tunnel reports a forward asked for.

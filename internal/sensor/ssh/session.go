@@ -45,7 +45,7 @@ func (s *session) request(ctx context.Context, r request) {
 	switch r.name {
 	case "env":
 		name, value := p.text(), p.text()
-		r.answer(!p.bad && s.setenv(name, value))
+		r.answer(!p.bad && !s.started && s.setenv(name, value))
 	case "pty-req":
 		s.term = clean(p.text())
 		s.cols, s.rows = sensor.Size(int(p.number()), int(p.number()))
@@ -54,7 +54,7 @@ func (s *session) request(ctx context.Context, r request) {
 		r.answer(ok)
 	case "window-change":
 		s.resize(int(p.number()), int(p.number()))
-		r.answer(false)
+		r.answer(true)
 	case "shell":
 		s.start(ctx, r, s.greeting(), func(ctx context.Context, l *sensor.Login) int {
 			return l.Script(ctx, s.ch, s.ch, s.ch.stderr())
@@ -65,12 +65,22 @@ func (s *session) request(ctx context.Context, r request) {
 			r.answer(false)
 			return
 		}
+		if isSFTP(line) && !s.pty {
+			s.subsystem(ctx, r, "sftp")
+			return
+		}
 		s.start(ctx, r, "", func(ctx context.Context, l *sensor.Login) int { return s.exec(ctx, l, line) })
 	case "subsystem":
-		s.subsystem(r, p.text())
+		name := p.text()
+		s.subsystem(ctx, r, name)
 	case "signal":
 		r.answer(false)
-	default: // auth-agent-req@openssh.com, x11-req, break, ...
+	case "auth-agent-req@openssh.com":
+		// The first one of a connection is granted, whoever asks again is not.
+		s.unsupported("request " + r.name)
+		r.answer(!s.agent)
+		s.agent = true
+	default: // x11-req, break, ...
 		s.unsupported("request " + clean(r.name))
 		r.answer(false)
 	}
@@ -88,12 +98,36 @@ func (s *session) setenv(name, value string) bool {
 	return true
 }
 
-// subsystem refuses: this machine has no sftp-server.
-func (s *session) subsystem(r request, name string) {
-	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityUnsupported, Severity: honeyguide.SeverityLow}
-	e.Set(honeyguide.AttrDetail, "subsystem "+clean(name))
+// subsystem starts the one sshd of this machine knows, sftp, and refuses others.
+func (s *session) subsystem(ctx context.Context, r request, name string) {
+	e := honeyguide.Event{Class: honeyguide.ClassSSH, Activity: honeyguide.ActivitySubsystem}
+	if name != "sftp" || s.started {
+		e.Activity = honeyguide.ActivityUnsupported
+		e.Set(honeyguide.AttrDetail, "subsystem "+clean(name))
+		s.ses.Emit(e)
+		r.answer(false)
+		return
+	}
+	e.Set(honeyguide.AttrDetail, name)
 	s.ses.Emit(e)
-	r.answer(false)
+	if ctx, cancel, ok := s.begin(ctx, r); ok {
+		s.run(ctx, cancel, s.sftp)
+	}
+}
+
+// sftp serves files until the peer is done.
+func (s *session) sftp(ctx context.Context) int {
+	return s.svc.dep.World.ServeSFTP(ctx, s.ses, s.user, s.ch, s.ch)
+}
+
+// isSFTP reports a command line that starts sftp-server, as clients do that know
+// no subsystems.
+func isSFTP(line string) bool {
+	words := strings.Fields(line)
+	if len(words) > 0 && words[0] == "exec" {
+		words = words[1:]
+	}
+	return len(words) == 1 && words[0] == sensor.SFTPServer
 }
 
 func (s *session) unsupported(what string) {
@@ -115,17 +149,36 @@ func (s *session) resize(cols, rows int) {
 	}
 }
 
-// start runs what the channel was opened for, beside the loop that answers
-// requests. The greeting is for a shell on a terminal.
-func (s *session) start(ctx context.Context, r request, greeting string, run func(context.Context, *sensor.Login) int) {
+// begin takes the channel for what it was opened for and tells the peer; a
+// channel is used once. What is begun ends with ctx, and calls cancel.
+func (s *session) begin(ctx context.Context, r request) (_ context.Context, cancel context.CancelFunc, ok bool) {
 	if s.started {
 		r.answer(false)
-		return
+		return ctx, nil, false
 	}
 	s.started = true
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel = context.WithCancel(ctx)
 	s.cancel = cancel
 	r.answer(true)
+	return ctx, cancel, true
+}
+
+// run runs what answers the channel beside the loop that answers requests.
+func (s *session) run(ctx context.Context, cancel context.CancelFunc, what func(context.Context) int) {
+	s.ses.Go(func() {
+		defer cancel()
+		status := what(ctx)
+		s.ch.exit(status)
+	})
+}
+
+// start runs a shell, with a login in the machine's tables. The greeting is for
+// a shell on a terminal.
+func (s *session) start(ctx context.Context, r request, greeting string, run func(context.Context, *sensor.Login) int) {
+	ctx, cancel, ok := s.begin(ctx, r)
+	if !ok {
+		return
+	}
 	login := s.svc.dep.World.Enter(s.ses, sensor.ShellOptions{
 		User: s.user, Env: s.env, Login: r.name == "shell", TTY: s.pty, Cols: s.cols, Rows: s.rows, Term: s.term,
 	})
@@ -139,50 +192,65 @@ func (s *session) start(ctx context.Context, r request, greeting string, run fun
 		s.dialogue(ctx, cancel, login, greeting)
 		return
 	}
-	s.ses.Go(func() {
-		defer cancel()
-		status := run(ctx, login)
-		s.ch.exit(status)
-	})
+	s.run(ctx, cancel, func(ctx context.Context) int { return run(ctx, login) })
 }
 
-// dialogue runs an interactive shell on a terminal. Beside the goroutine that
-// reads the channel there is none while the shell waits.
+// dialogue runs an interactive shell on a terminal. There is no goroutine for it
+// while it waits: the one that reads the connection feeds it. A peer that has
+// nothing more to type leaves the terminal open, as with sshd: what was typed
+// before still runs and shows its output.
 func (s *session) dialogue(ctx context.Context, cancel context.CancelFunc, l *sensor.Login, greeting string) {
+	keys := &keyboard{}
+	s.ch.feed(keys.feed)
+	s.shells.Add(1)
+	over := sync.OnceFunc(func() { cancel(); s.shells.Done() })
 	s.ses.Go(func() {
-		defer cancel()
+		opened := false
+		defer func() {
+			if !opened {
+				over()
+			}
+		}()
 		s.ses.Record('o', []byte(greeting))
 		if _, err := io.WriteString(s.ch, greeting); err != nil {
 			l.Close()
 			s.ch.exit(255)
 			return
 		}
-		over := make(chan struct{})
-		tty := l.Open(ctx, sensor.Attachment{Out: s.ch, Ended: func(status int) {
+		keys.attach(l.Open(ctx, sensor.Attachment{Out: s.ch, Taken: s.ch.taken, Ended: func(status int) {
 			s.ch.exit(status)
-			cancel()
-			close(over)
-		}})
-		tty.Follow(ctx, terminal{s.ch, ctx.Done()})
-		<-over
+			over()
+		}}))
+		opened = true
 	})
 }
 
-// terminal is the channel as the far side of a pty. A peer that has nothing more
-// to type leaves the terminal open, as with sshd: what was typed before still
-// runs and shows its output.
-type terminal struct {
-	channel
-	done <-chan struct{}
+// keyboard keeps what is typed until there is a shell; the channel's window
+// bounds it.
+type keyboard struct {
+	mu    sync.Mutex
+	early []byte
+	tty   sensor.Terminal
 }
 
-// Read returns what the peer types; its end is that of the channel.
-func (t terminal) Read(p []byte) (int, error) {
-	n, err := t.channel.Read(p)
-	if n == 0 && err == io.EOF {
-		<-t.done
+func (k *keyboard) feed(p []byte) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.tty == nil {
+		k.early = append(k.early, p...)
+		return len(k.early)
 	}
-	return n, err
+	return k.tty.Feed(p)
+}
+
+func (k *keyboard) attach(t sensor.Terminal) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tty = t
+	if len(k.early) > 0 {
+		t.Feed(k.early)
+		k.early = nil
+	}
 }
 
 // greeting is what sshd shows on a terminal: the message of the day, then the

@@ -29,6 +29,7 @@ type (
 	incidents   struct{ *tx }
 	sessions    struct{ *tx }
 	tokens      struct{ *tx }
+	samples     struct{ *tx }
 	plans       struct{ *tx }
 	deadLetters struct{ *tx }
 	jobs        struct{ *tx }
@@ -41,6 +42,7 @@ func (t *tx) Alerts() state.Alerts           { return alerts{t} }
 func (t *tx) Incidents() state.Incidents     { return incidents{t} }
 func (t *tx) Sessions() state.Sessions       { return sessions{t} }
 func (t *tx) Tokens() state.Tokens           { return tokens{t} }
+func (t *tx) Samples() state.Samples         { return samples{t} }
 func (t *tx) Plans() state.Plans             { return plans{t} }
 func (t *tx) DeadLetters() state.DeadLetters { return deadLetters{t} }
 func (t *tx) Jobs() state.Jobs               { return jobs{t} }

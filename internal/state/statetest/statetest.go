@@ -81,6 +81,8 @@ func Run(t *testing.T, open Open) {
 		{"SessionList", sessionList},
 		{"Tokens", tokens},
 		{"Exposures", exposures},
+		{"Samples", samples},
+		{"SampleBounds", sampleBounds},
 		{"Plans", plans},
 		{"Blocks", blocks},
 		{"DeadLetters", deadLetters},

@@ -96,6 +96,10 @@ func (p *parser) forClause(arith bool) {
 		return
 	}
 	t := p.pop(argument)
+	if p.opt.Posix && (t.kind != tWord || !isName(t.text)) {
+		p.fail(Cond, "Bad for loop variable", t.line)
+		return
+	}
 	if t.kind != tWord {
 		p.unexpected(t)
 		return
@@ -133,13 +137,13 @@ func (p *parser) body() {
 		p.take()
 		p.list("}")
 	default:
-		p.unexpected(t)
+		p.expected(t, "do")
 	}
 }
 
 func (p *parser) caseClause() {
 	if t := p.pop(argument); t.kind != tWord {
-		p.unexpected(t)
+		p.expected(t, "word")
 		return
 	}
 	t := p.peek(argument)
@@ -148,7 +152,7 @@ func (p *parser) caseClause() {
 		t = p.peek(argument)
 	}
 	if t.kind != tWord || t.text != "in" {
-		p.unexpected(t)
+		p.expected(t, "in")
 		return
 	}
 	p.take()
@@ -184,7 +188,7 @@ func (p *parser) patterns() {
 			return
 		}
 		if !n.is("|") {
-			p.unexpected(n)
+			p.expected(n, ")")
 		}
 	}
 }
@@ -273,7 +277,7 @@ func (p *parser) simple() {
 		p.unexpected(t)
 		return
 	}
-	words, mode := 0, command
+	words, mode, assigned := 0, command, false
 	for p.err == nil {
 		t := p.peek(mode)
 		if p.redirect(t) {
@@ -284,6 +288,7 @@ func (p *parser) simple() {
 		}
 		p.take()
 		if _, ok := assignment(t.text); ok && words == 0 {
+			assigned = true
 			continue
 		}
 		words++
@@ -291,9 +296,17 @@ func (p *parser) simple() {
 			mode = argument
 		}
 		if words == 1 && p.peek(mode).is("(") {
+			if assigned && !p.opt.Posix {
+				p.unexpected(p.peek(mode))
+				return
+			}
 			p.take()
 			if n := p.pop(command); !n.is(")") {
-				p.unexpected(n)
+				p.expected(n, ")")
+				return
+			}
+			if p.opt.Posix && !isName(t.text) {
+				p.fail(Cond, "Bad function name", t.line)
 				return
 			}
 			p.functionBody()

@@ -50,6 +50,7 @@ const maxDepth = 200
 type Options struct {
 	ExtGlob bool // shopt extglob is on
 	Posix   bool // dash: no [[, no functions by keyword, no process substitution
+	Ash     bool // BusyBox: no compound assignments
 	Line    int  // number of the first line of src; 0 means 1
 }
 
@@ -134,6 +135,11 @@ func (p *parser) unexpected(t token) {
 		p.fail(Unexpected, "newline", t.line)
 	default:
 		p.fail(Unexpected, t.text, t.line)
+		if p.opt.Posix && t.kind == tWord && !t.reservedWord() {
+			p.err.Token = "word"
+		} else if p.opt.Posix && t.redirects() {
+			p.err.Token = "redirection"
+		}
 	}
 }
 
@@ -172,6 +178,9 @@ func (p *parser) list(closers ...string) string {
 			p.unexpected(t)
 			if p.err != nil && len(closers) > 0 {
 				p.err.Expect = closers[len(closers)-1]
+				if p.err.Expect == "esac" {
+					p.err.Expect = ";;"
+				}
 			}
 			return ""
 		}
@@ -181,14 +190,51 @@ func (p *parser) list(closers ...string) string {
 		switch {
 		case t.kind == tNewline || t.is(";") || t.is("&"):
 			p.take()
+			if t = p.peek(command); p.closer(t) && !closing(t, closers) {
+				p.mismatch(t, closers)
+			}
 		case t.kind == tEOF:
 		default:
 			if !closing(t, closers) {
-				p.unexpected(t)
+				p.mismatch(t, closers)
 			}
 		}
 	}
 	return ""
+}
+
+// closer reports a reserved word that ends something, where dash says what it
+// would rather have.
+func (p *parser) closer(t token) bool {
+	if !p.opt.Posix || t.kind != tWord || !t.plain {
+		return false
+	}
+	switch t.text {
+	case "then", "else", "elif", "fi", "do", "done", "esac", "}":
+		return true
+	}
+	return false
+}
+
+// mismatch is a token in place of one of closers.
+func (p *parser) mismatch(t token, closers []string) {
+	fresh := p.err == nil
+	p.unexpected(t)
+	if fresh && p.err != nil && len(closers) > 0 {
+		p.err.Expect = closers[len(closers)-1]
+		if p.err.Expect == "esac" {
+			p.err.Expect = ";;"
+		}
+	}
+}
+
+// expected is a token in place of one only.
+func (p *parser) expected(t token, what string) {
+	fresh := p.err == nil
+	p.unexpected(t)
+	if fresh && p.err != nil {
+		p.err.Expect = what
+	}
 }
 
 // closing reports whether t ends the list. A word can only stand here behind

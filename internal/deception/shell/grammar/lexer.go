@@ -34,6 +34,15 @@ func (t token) reserved(word string) bool {
 	return t.kind == tWord && t.plain && t.text == word && reserved[word]
 }
 
+// reservedWord reports a word of dash's grammar.
+func (t token) reservedWord() bool {
+	switch t.text {
+	case "!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while", "{", "}":
+		return t.plain
+	}
+	return false
+}
+
 // redirects reports whether a redirection begins here.
 func (t token) redirects() bool {
 	return t.kind == tNumber || t.kind == tOp && redirections[t.text]
@@ -43,6 +52,9 @@ var redirections = map[string]bool{
 	"<": true, ">": true, ">>": true, "<<": true, "<<-": true, "<<<": true,
 	"<&": true, ">&": true, "<>": true, ">|": true, "&>": true, "&>>": true,
 }
+
+// bashOnly are the operators dash does not know.
+var bashOnly = map[string]bool{"<<<": true, ";;&": true, "&>>": true, ";&": true, "|&": true, "&>": true}
 
 // operators, longest first.
 var operators = []string{
@@ -93,7 +105,7 @@ func (p *parser) lex(m mode) token {
 		return t
 	}
 	if c != '<' && c != '>' || p.opt.Posix || p.pos+1 >= len(p.src) || p.src[p.pos+1] != '(' {
-		if op := operator(p.src[p.pos:]); op != "" {
+		if op := operator(p.src[p.pos:], p.opt.Posix); op != "" {
 			p.pos += len(op)
 			t.kind, t.text = tOp, op
 			return t
@@ -135,7 +147,9 @@ func (p *parser) atEnd(t token) token {
 	if !p.final {
 		p.final = true
 		if p.src != "" && p.src[len(p.src)-1] != '\n' {
-			p.line++
+			if !p.opt.Posix {
+				p.line++
+			}
 			p.bodies()
 			t.kind, t.text = tNewline, "newline"
 			return t
@@ -146,13 +160,16 @@ func (p *parser) atEnd(t token) token {
 	return t
 }
 
-func operator(s string) string {
+func operator(s string, posix bool) string {
 	switch s[0] {
 	case '<', '>', ';', '&', '|', '(', ')':
 	default:
 		return ""
 	}
 	for _, op := range operators {
+		if posix && bashOnly[op] {
+			continue
+		}
 		if strings.HasPrefix(s, op) {
 			return op
 		}

@@ -35,7 +35,7 @@ func (p *parser) word(m mode, t *token) {
 // bracket reads an opening bracket inside a word, where one may stand.
 func (p *parser) bracket(m mode, t *token) bool {
 	sofar := p.src[t.pos:p.pos]
-	if n, ok := assignment(sofar); ok && n == len(sofar) && m == command && !p.opt.Posix {
+	if n, ok := assignment(sofar); ok && n == len(sofar) && m == command && !p.opt.Posix && !p.opt.Ash {
 		t.plain = false
 		p.pos++
 		p.array()
@@ -170,6 +170,9 @@ func (p *parser) dollar(start int, inDouble bool) {
 		save := *p
 		p.pos += 2
 		if p.arithmetic(start) || p.err != nil {
+			if p.err != nil && p.err.Kind == Unclosed && p.opt.Posix {
+				p.err.Token = "))"
+			}
 			p.span('(', save.pos-1)
 			return
 		}
@@ -197,7 +200,9 @@ func (p *parser) substitution() {
 	} else {
 		p.list(")")
 	}
-	if p.err != nil && p.err.Kind == EOF {
+	if p.err != nil && p.err.Kind == EOF && p.opt.Posix {
+		p.err.Expect = ")"
+	} else if p.err != nil && p.err.Kind == EOF {
 		p.err.Kind, p.err.Token, p.err.Status = Unclosed, ")", 2
 	}
 	p.tok, p.ahead, p.status, p.heres = tok, ahead, status, append(heres, p.heres...)

@@ -21,7 +21,10 @@ func (e *Editor) complete(name string) bool {
 		return false
 	}
 	word := line[c.From:point]
+	changed := e.tabbed
+	e.tabbed = false
 	if len(c.Words) == 1 && name != "possible" {
+		e.tabbed = true
 		e.replace(c.From, point, c.Words[0]+c.Suffix)
 		return true
 	}
@@ -35,10 +38,10 @@ func (e *Editor) complete(name string) bool {
 	}
 	if len(common) > len(word) && name != "possible" {
 		e.replace(c.From, point, common)
-		e.refresh()
+		e.tabbed = true
 		return false
 	}
-	if e.last != "complete" && name != "possible" {
+	if (e.last != "complete" || changed) && name != "possible" {
 		return false
 	}
 	if len(c.Words) > askAbove {
@@ -77,13 +80,30 @@ func (e *Editor) list(c Completion) {
 	for i := range count {
 		for j, l := 0, i; j < limit && l < len(shown); j, l = j+1, l+count {
 			e.d.puts(shown[l])
+			used := len(decode(shown[l]))
+			if l < len(c.Marks) && c.Marks[l] {
+				e.d.puts("/")
+				used++
+			}
 			if j+1 < limit {
-				e.d.puts(strings.Repeat(" ", longest-len(decode(shown[l]))))
+				e.d.puts(strings.Repeat(" ", max(0, longest-used)))
 			}
 		}
 		e.d.puts("\r\n")
 	}
 	e.redraw()
+}
+
+// insertCompletions puts all candidates into the line.
+func (e *Editor) insertCompletions() bool {
+	line := encode(e.buf)
+	point := len(encode(e.buf[:e.pos]))
+	c := e.guide.Complete(line, point)
+	if len(c.Words) == 0 {
+		return false
+	}
+	e.replace(c.From, point, strings.Join(c.Words, " ")+" ")
+	return true
 }
 
 // answer is y or n to a long list.

@@ -22,13 +22,16 @@ type Terminal struct {
 	Up        bool   // can move up
 	Wraps     bool   // wraps at the last column only with the next character
 	Clear     string // clears the screen
+	Plain     bool   // has no reverse video
 }
 
 // TerminalFor returns what readline knows of a TERM.
 func TerminalFor(term string) Terminal {
 	t := Terminal{Bracketed: true, Insert: true, Delete: true, Erase: "\x1b[K", Left: "\b", Up: true, Wraps: true, Clear: "\x1b[H\x1b[2J"}
 	switch term {
-	case "xterm", "xterm-256color", "linux", "screen", "screen-256color", "tmux", "tmux-256color", "rxvt", "xterm-color", "putty", "cygwin":
+	case "xterm", "xterm-256color", "rxvt", "xterm-color", "putty", "cygwin":
+	case "linux", "screen", "screen-256color", "tmux", "tmux-256color":
+		t.Clear = "\x1b[H\x1b[J"
 	case "vt100", "vt102", "vt220":
 		t.Insert, t.Delete = false, false
 		t.Erase = "\x1b[K" + string(make([]byte, 12)) // 3 ms of padding
@@ -37,7 +40,7 @@ func TerminalFor(term string) Terminal {
 		t.Left, t.Wraps = "\x1b[D", false
 		t.Clear = "\x1b[H\x1b[J"
 	default:
-		return Terminal{Left: "\b"}
+		return Terminal{Left: "\b", Plain: true}
 	}
 	return t
 }
@@ -83,6 +86,7 @@ type display struct {
 	row, col int      // of the cursor
 	out      bytes.Buffer
 	face     bool
+	atStart  bool // characters may be inserted in front of the prompt
 }
 
 func (d *display) puts(s string) { d.out.WriteString(s) }
@@ -90,7 +94,7 @@ func (d *display) puts(s string) { d.out.WriteString(s) }
 // layout divides cells into screen rows. A newline in them begins a new one.
 // at is the index of the cell under the cursor; its place is returned.
 func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
-	cur := make([]cell, 0, min(len(cells), d.cols))
+	from := 0 // rows are cut out of cells, not copied
 	used := 0
 	row = -1
 	for i, c := range cells {
@@ -98,22 +102,21 @@ func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
 			row, col = len(rows), used
 		}
 		if c.r == '\n' && c.raw == "" {
-			rows = append(rows, cur)
-			cur, used = nil, 0
+			rows = append(rows, cells[from:i:i])
+			from, used = i+1, 0
 			continue
 		}
 		w := c.width()
 		if used+w > d.cols {
-			rows = append(rows, cur)
-			cur, used = nil, 0
+			rows = append(rows, cells[from:i:i])
+			from, used = i, 0
 			if i == at {
 				row, col = len(rows), 0
 			}
 		}
-		cur = append(cur, c)
 		used += w
 	}
-	rows = append(rows, cur)
+	rows = append(rows, cells[from:len(cells):len(cells)])
 	if at >= len(cells) {
 		row, col = len(rows)-1, used
 		if used == d.cols && d.term.Wraps { // the cursor needs a row of its own
@@ -147,7 +150,7 @@ func (d *display) show(cells []cell, at int) {
 			d.vertical(last) // a row the cursor needs although nothing is on it
 		}
 	}
-	d.rows = rows
+	d.rows, d.atStart = rows, false
 	d.vertical(row)
 	d.horizontal(col)
 	d.setFace(false)
@@ -174,7 +177,7 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 	rest, insert := fresh[from:], fresh[from:ne]
 	diff := width(fresh[from:ne]) - width(old[from:oe])
 	switch {
-	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && (i > 0 || from > 0):
+	case diff > 0 && d.term.Insert && (!d.term.Wraps || !grows) && oe < len(old) && (i > 0 || from > 0 || d.atStart):
 		d.puts("\x1b[" + strconv.Itoa(diff) + "@")
 		d.print(insert)
 	case diff > 0:
@@ -252,6 +255,7 @@ func (d *display) print(cs []cell) {
 
 func (d *display) setFace(on bool) {
 	switch {
+	case d.term.Plain:
 	case on && !d.face:
 		d.puts("\x1b[7m")
 	case !on && d.face:
@@ -291,6 +295,20 @@ func (d *display) horizontal(col int) {
 	for ; d.col > col; d.col-- {
 		d.puts(d.term.Left)
 	}
+}
+
+// roomBehind reports whether the cursor is behind all that is shown, with room
+// for one more column before the terminal would wrap.
+func (d *display) roomBehind() bool {
+	last := len(d.rows) - 1
+	return last >= 0 && d.row == last && d.col < d.cols-1 && d.col == width(d.rows[last])
+}
+
+// behind shows one more character there.
+func (d *display) behind(c cell) {
+	last := len(d.rows) - 1
+	d.rows[last] = append(d.rows[last], c)
+	d.print(d.rows[last][len(d.rows[last])-1:])
 }
 
 // finish leaves the line: the cursor goes below all that is shown.

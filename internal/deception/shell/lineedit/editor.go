@@ -31,6 +31,7 @@ type Completion struct {
 	From    int      // byte offset of the word
 	Words   []string // candidates, sorted, each as the whole word would be
 	Shown   []string // how a list shows them; nil is as Words
+	Marks   []bool   // which of Shown are folders; nil is none
 	Suffix  string   // behind the only candidate: " " or "/"
 	Command bool     // the word is a command's name
 }
@@ -48,6 +49,7 @@ type Editor struct {
 
 	buf    []rune
 	pos    int
+	typing bool // the last key was a character at the end, and is shown
 	kill   []rune
 	undo   []change
 	undos  [][]change // of the lines of history
@@ -70,8 +72,18 @@ type Editor struct {
 
 	search *search
 	ask    *listing
-	silent bool // echo is off: nothing is shown
-	burst  bool // more text follows at once
+	arg    *argument
+	seek   int // the next key is looked for: 1 forward, -1 backward
+	kills  [][]rune
+	yanked [2]int // what the last yank put in
+	ahead  int    // the byte behind the key, -1 when none has arrived
+	next   int    // line of history Ctrl-O wants after this one, 0 is none
+	tabbed bool   // the last completion changed the line
+	twice  bool   // an escape arrived together with the key being taken
+	wanted int    // a numeric argument given to the running command, -1 is none
+	nth    int    // the word Alt-. takes, -1 is the last
+	silent bool   // echo is off: nothing is shown
+	burst  bool   // more text follows at once
 }
 
 // New returns an editor for a terminal.
@@ -80,10 +92,42 @@ func New(term Terminal, cols int, g Guide) *Editor {
 }
 
 // Resize sets the number of columns.
-func (e *Editor) Resize(cols int) { e.d.cols = max(cols, 2) }
+func (e *Editor) Resize(cols int) { e.d.cols, e.typing = max(cols, 2), false }
+
+// SetTerminal is for a TERM that has changed.
+func (e *Editor) SetTerminal(term Terminal) { e.d.term = term }
+
+// Resized redraws the line for a terminal that has cols columns now: what is
+// shown is wiped row by row and written again.
+func (e *Editor) Resized(cols int) {
+	e.d.puts("\r")
+	for row := e.d.row; row > 0; row-- {
+		e.d.puts(e.d.term.Erase + "\r\x1b[A")
+	}
+	e.d.puts(e.d.term.Erase + "\r")
+	e.d.cols = max(cols, 2)
+	e.d.forget()
+	e.d.puts(e.shown)
+	rows, row, col := e.d.layout(e.prompt, len(e.prompt))
+	e.d.rows, e.d.row, e.d.col = rows, row, col
+	e.refresh()
+}
+
+// Pending reports keys that are the beginning of a longer sequence and mean
+// something themselves: after a moment they count, see Expire.
+func (e *Editor) Pending() bool {
+	k := string(e.keys)
+	return k == "\x1b\x1b" && !e.paste
+}
+
+// Expire carries out the keys that are pending.
+func (e *Editor) Expire() Result {
+	e.keys = nil
+	return e.run("complete")
+}
 
 // Silence switches the echo of what is typed off and on: stty -echo.
-func (e *Editor) Silence(on bool) { e.silent = on }
+func (e *Editor) Silence(on bool) { e.silent, e.typing = on, false }
 
 // Line returns the accepted line.
 func (e *Editor) Line() string { return encode(e.buf) }
@@ -102,21 +146,29 @@ func (e *Editor) Take() []byte {
 // room on the screen.
 func (e *Editor) Start(prompt string) {
 	e.buf, e.pos, e.undo, e.keys, e.utf, e.quoted, e.last = nil, 0, nil, nil, nil, false, ""
+	e.typing = false
 	e.hist = append([]string(nil), e.guide.History()...)
 	e.undos = nil
 	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
+	e.arg, e.seek = nil, 0
 	e.setPrompt(prompt)
 	e.d.forget()
 	if e.d.term.Bracketed {
 		e.d.puts("\x1b[?2004h")
 	}
 	e.printPrompt()
+	if n := e.next; n > 0 && n < len(e.hist) {
+		e.at = n
+		e.set(decode(e.hist[n]))
+		e.refresh()
+	}
+	e.next = 0
 }
 
 func (e *Editor) setPrompt(prompt string) {
 	e.head = ""
 	if i := strings.LastIndexByte(prompt, '\n'); i >= 0 {
-		e.head, prompt = strings.ReplaceAll(prompt[:i+1], "\n", "\r\n"), prompt[i+1:]
+		e.head, prompt = strings.ReplaceAll(prompt[:i+1], "\n", "\r\r\n"), prompt[i+1:]
 	}
 	var visible []rune
 	var all strings.Builder
@@ -177,12 +229,25 @@ func (e *Editor) bell() { e.d.puts("\a") }
 // shown in one piece.
 func (e *Editor) Key(b byte, next int) Result {
 	e.burst = next >= ' ' && next != 0x7f
+	e.ahead = next
+	typing := e.typing
+	e.typing = false
 	switch {
 	case b == 3: // the driver makes a signal of it whatever is being read
 		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
 		return e.run("interrupt")
 	case e.ask != nil:
 		return e.answer(b)
+	case e.search != nil && b == 0x1b && next < 0:
+		e.search.end(e, e.search.at)
+		return More
+	case e.seek != 0:
+		e.charSearch(rune(b))
+		return More
+	case e.arg != nil && len(e.keys) == 0:
+		if done, r := e.argument(b); done {
+			return r
+		}
 	case e.paste:
 		e.pasted(b)
 		return More
@@ -196,7 +261,29 @@ func (e *Editor) Key(b byte, next int) Result {
 		return More
 	}
 	e.keys = append(e.keys, b)
+	if len(e.keys) == 1 {
+		e.twice = b == 0x1b && next == 0x1b
+	} else if e.twice && string(e.keys) == "\x1b\x1b" && next < 0 {
+		return e.Expire() // two escapes in one piece do not wait for more
+	}
+	if typing && e.type1(b) {
+		return More
+	}
 	return e.sequence()
+}
+
+// type1 shows a plain character typed behind others at the end of the line. It
+// does what sequence does at a cost that does not grow with the line.
+func (e *Editor) type1(b byte) bool {
+	if len(e.keys) != 1 || b < ' ' || b >= 0x7f || e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
+		return false
+	}
+	e.keys = nil
+	e.insert(rune(b))
+	e.done("insert")
+	e.d.behind(cell{r: rune(b)})
+	e.typing = true
+	return true
 }
 
 // multibyte gathers the bytes of a character.
@@ -238,9 +325,17 @@ func (e *Editor) sequence() Result {
 			return More
 		}
 		e.deactivate()
-		e.insert(rune(k[0]))
+		for range e.count() {
+			e.insert(rune(k[0]))
+		}
 		e.done("insert")
 		e.refreshInsert()
+		e.typing = !e.burst && e.pos == len(e.buf)
+		return More
+	}
+	if len(k) == 2 && k[0] == 0x1b && (k[1] >= '0' && k[1] <= '9' || k[1] == '-') {
+		e.keys = nil
+		e.beginArgument(k[1])
 		return More
 	}
 	name, bound := bindings[k]
@@ -274,7 +369,21 @@ func (e *Editor) run(name string) Result {
 		e.deactivate()
 	}
 	switch name {
+	case "comment":
+		e.pos = 0
+		e.insertAll([]rune{'#'})
+		e.refresh()
+		e.leave()
+		return Accept
+	case "operate":
+		if e.at < len(e.hist) {
+			e.next = e.at + 1
+		}
+		return e.run("accept")
 	case "accept":
+		if e.wasActive() {
+			e.refreshAccept()
+		}
 		e.pos = len(e.buf)
 		if e.d.row < len(e.d.rows)-1 || e.wasActive() {
 			e.refreshAccept()
@@ -292,18 +401,32 @@ func (e *Editor) run(name string) Result {
 		}
 		name = "delete-char"
 	}
-	ok := e.edit(name)
+	ok := true
+	n := e.count()
+	if name == "yank-last-arg" {
+		n = 1
+	}
+	for ; n > 0 && ok; n-- {
+		ok = e.edit(name)
+	}
 	e.done(name)
 	if !ok {
 		e.bell()
-		return More
 	}
-	e.refresh()
+	if ok || name == "complete" {
+		e.refresh()
+	}
 	return More
 }
 
 // done remembers what the last command was.
 func (e *Editor) done(name string) {
+	if name == "insert" && e.killed && e.ahead >= 0 {
+		// Text typed in one piece with the key behind it does not come between
+		// two kills.
+		e.last = name
+		return
+	}
 	e.killed = strings.HasPrefix(name, "kill") || strings.HasPrefix(name, "backward-kill") || name == "unix-line-discard" || name == "unix-word-rubout"
 	e.last = name
 }
@@ -350,12 +473,13 @@ func (e *Editor) fini(then string) {
 }
 
 // interrupt is Ctrl-C: readline cleans up, is set up again by the signal's
-// handler and cleaned up a second time.
+// handler and cleaned up a second time. The new line comes from the shell, after
+// its trap has run.
 func (e *Editor) interrupt() Result {
 	if e.d.term.Bracketed {
-		e.d.puts("^C\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r\r\n")
+		e.d.puts("^C\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r")
 	} else {
-		e.d.puts("^C\r\n")
+		e.d.puts("^C")
 	}
 	e.search = nil
 	e.d.forget()

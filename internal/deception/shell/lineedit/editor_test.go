@@ -67,7 +67,7 @@ func TestBytes(t *testing.T) {
 		e.Take()
 		got := typed(e, tt.keys...)
 		if tt.name == "complete" { // it completes as far as it goes first
-			tt.want = []string{"al", "pha\a", "\r\nalpha     alphabet  \r\n$ alpha", "\r\nalpha     alphabet  \r\n$ alpha", "p", "\a"}
+			tt.want = []string{"al", "\apha", "\a", "\r\nalpha     alphabet  \r\n$ alpha", "p", "\a"}
 		}
 		for i := range tt.keys {
 			if got[i] != tt.want[i] {

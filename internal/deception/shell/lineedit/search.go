@@ -75,7 +75,9 @@ func (s *search) command(e *Editor, name string) (r Result, done bool) {
 		if len(s.text) == 0 {
 			return More, true
 		}
-		if s.forward {
+		if s.failed {
+			s.find(e, s.at)
+		} else if s.forward {
 			s.find(e, s.at+1)
 		} else {
 			s.find(e, s.at-1)

@@ -75,6 +75,9 @@ func (e *Editor) cut(from, to int, before bool) {
 	s := e.remove(from, to)
 	switch {
 	case !e.killed:
+		if len(e.kill) > 0 {
+			e.kills = append([][]rune{e.kill}, e.kills[:min(len(e.kills), 8)]...)
+		}
 		e.kill = s
 	case before:
 		e.kill = append(s, e.kill...)
@@ -90,7 +93,10 @@ func (e *Editor) set(s []rune) {
 func (e *Editor) deactivate() { e.active = false }
 
 // Set replaces the line, for a caller that puts an expanded one back.
-func (e *Editor) Set(s string) { e.set(decode(s)) }
+func (e *Editor) Set(s string) {
+	e.typing = false
+	e.set(decode(s))
+}
 
 // word boundaries: letters and digits.
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
