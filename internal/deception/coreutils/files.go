@@ -58,18 +58,25 @@ type nopWriter struct{ io.Writer }
 
 func (nopWriter) Close() error { return nil }
 
-// chunk is how much is read at a time.
-const chunk = 32 << 10
+// chunk is how much is read at a time, firstChunk how much at first: most input
+// is short.
+const (
+	chunk      = 32 << 10
+	firstChunk = 2 << 10
+)
 
 // each reads r to its end and hands out what comes, charging the work. The
 // bytes are valid during the call only. fn returns false to end early.
 func (p *Proc) each(r io.Reader, fn func(b []byte) bool) error {
-	buf := make([]byte, chunk)
+	buf := make([]byte, firstChunk)
 	for {
 		n, err := r.Read(buf)
 		p.step(1 + n/1024)
 		if n > 0 && !fn(buf[:n]) {
 			return nil
+		}
+		if n == len(buf) && n < chunk {
+			buf = make([]byte, chunk)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -169,13 +176,13 @@ func (p *Proc) inputs(args []string, message string, fn func(name string, r io.R
 			_ = r.Close()
 			if err != nil {
 				if !errors.Is(err, errQuiet) {
-					p.errorf("%s: %s", a, why(err))
+					p.errorf("%s: %s", quotef(a), why(err))
 				}
 				status = 1
 			}
 			continue
 		}
-		p.errorf("%s: %s", strings.NewReplacer("%q", qa(a), "%s", a).Replace(message), why(err))
+		p.errorf("%s: %s", strings.NewReplacer("%q", qa(a), "%s", quotef(a)).Replace(message), why(err))
 		status = 1
 	}
 	return status

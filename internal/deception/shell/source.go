@@ -80,6 +80,9 @@ var parsers = sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant
 // parse makes a tree of a complete command. What the parser refuses although
 // it is complete is replaced by something that fails when it is run.
 func parse(src *source, text string, line int) (*unit, error) {
+	if p, ok := parsed.get(text); ok {
+		return &unit{src: src, text: p.text, line: line, stmts: p.stmts, bad: p.bad}, nil
+	}
 	u := &unit{src: src, text: strings.ReplaceAll(text, "\r", carriage), line: line}
 	p := parsers.Get().(*syntax.Parser)
 	defer parsers.Put(p)
@@ -90,6 +93,7 @@ func parse(src *source, text string, line int) (*unit, error) {
 			if strings.Contains(u.text, carriage) {
 				restore(f)
 			}
+			parsed.put(text, parsedText{u.text, u.stmts, u.bad})
 			return u, nil
 		}
 		if !u.repair(err) {
