@@ -29,7 +29,7 @@ func gzipCmd(p *Proc) int {
 		return 1
 	}
 	f := letters(opts)
-	decompress := f["d"] || p.name != "gzip"
+	decompress := f["d"] || f["t"] || p.name != "gzip"
 	stdout := f["c"] || p.name == "zcat"
 	args = orStdin(args)
 	status := 0
@@ -77,8 +77,9 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 	var in io.Reader = &metered{p: p, r: r}
 	if decompress {
 		b, is := zipped(in)
+		empty := b.Buffered() == 0
 		z, err := gzip.NewReader(b)
-		if !is && b.Buffered() > 0 {
+		if !is && !empty {
 			err = gzip.ErrHeader
 		}
 		if err != nil {
@@ -103,7 +104,7 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 	}
 	var out io.Writer = p.out
 	var file *vfs.File
-	if !stdout {
+	if !stdout && !f["t"] {
 		if _, err := p.stat(dest); err == nil && !f["f"] {
 			return fail(dest + " already exists;\tnot overwritten")
 		}
@@ -112,14 +113,18 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 		}
 		defer file.Close()
 		out = file
-	} else if !decompress && p.TTY && !f["f"] {
+	} else if !decompress && !f["t"] && p.TTY && !f["f"] {
 		p.complain("gzip: compressed data not written to a terminal. Use -f to force compression.\nFor help, type: gzip -h\n")
 		return errQuiet
 	}
 	if !decompress {
 		z := gzip.NewWriter(out)
+		z.OS = 3 // Unix
 		defer z.Close()
 		out = z
+	}
+	if f["t"] {
+		out = io.Discard
 	}
 	var werr error
 	err = p.each(in, func(b []byte) bool { _, werr = out.Write(b); return werr == nil })
@@ -130,7 +135,7 @@ func (p *Proc) gzipOne(a string, decompress, stdout bool, f map[string]bool) err
 	if werr != nil {
 		return fail(dest + ": " + why(werr))
 	}
-	if !stdout && !f["k"] {
+	if !stdout && !f["k"] && !f["t"] {
 		_ = p.FS.Remove(p.Cred, p.path(a))
 	}
 	return nil

@@ -61,6 +61,10 @@ func cut(p *Proc) int {
 		return 1
 	}
 	mode, list, delim, only, outDelim, complement, hasOut, hasDelim := "", "", "\t", false, "", false, false, false
+	end := byte('\n')
+	if letters(opts)["z"] {
+		end = 0
+	}
 	for _, o := range opts {
 		switch o.name {
 		case "b", "c", "f":
@@ -118,7 +122,7 @@ func cut(p *Proc) int {
 		outDelim = delim
 	}
 	return p.inputs(args, "%s", func(_ string, r io.Reader) error {
-		return p.lines(r, func(l []byte, _ bool) bool {
+		return p.records(r, end, func(l []byte, _ bool) bool {
 			if mode != "f" {
 				var out []byte
 				for i, c := range l {
@@ -126,12 +130,12 @@ func cut(p *Proc) int {
 						out = append(out, c)
 					}
 				}
-				p.write(append(out, '\n'))
+				p.write(append(out, end))
 				return true
 			}
 			if !bytes.Contains(l, []byte(delim)) {
 				if !only {
-					p.write(append(slices.Clone(l), '\n'))
+					p.write(append(slices.Clone(l), end))
 				}
 				return true
 			}

@@ -144,7 +144,7 @@ func caret(c byte) string {
 const maxDiff = 4000
 
 func diff(p *Proc) int {
-	opts, args, ok := p.getopt("abBcC:eEiNnpqrsStTuU:wWy", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal", "ed,e", "rcs,n", "width=,W", "suppress-common-lines,suppress", "strip-trailing-cr", "show-c-function,p", "minimal", "speed-large-files", "ignore-trailing-space,Z", "ignore-tab-expansion,E", "expand-tabs,t", "exclude=", "label=")
+	opts, args, ok := p.getopt("abBcC:eEiNnpqrsStTuU:wW:yZ", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal", "ed,e", "rcs,n", "width=,W", "suppress-common-lines,suppress", "strip-trailing-cr", "show-c-function,p", "minimal", "speed-large-files", "ignore-trailing-space,Z", "ignore-tab-expansion,E", "expand-tabs,t", "exclude=", "label=")
 	if !ok {
 		return 2
 	}

@@ -36,17 +36,21 @@ func du(p *Proc) int {
 	}
 	status := 0
 	var total int64
-	seen := map[uint64]bool{}
+	seen, given := map[uint64]bool{}, map[uint64]bool{}
+	end := "\n"
+	if flags["0"] {
+		end = "\x00"
+	}
 	show := func(n int64, name string) {
 		switch {
 		case flags["h"] || flags["si"]:
-			p.print(humanSize(n, flags["si"]) + "\t" + name + "\n")
+			p.print(humanSize(n, flags["si"]) + "\t" + name + end)
 		case flags["b"]:
-			p.printf("%d\t%s\n", n, name)
+			p.printf("%d\t%s%s", n, name, end)
 		case flags["m"]:
-			p.printf("%d\t%s\n", (n+1<<20-1)>>20, name)
+			p.printf("%d\t%s%s", (n+1<<20-1)>>20, name, end)
 		default:
-			p.printf("%d\t%s\n", (n+1023)/1024, name)
+			p.printf("%d\t%s%s", (n+1023)/1024, name, end)
 		}
 	}
 	var walk func(name string, i vfs.Info, d int) int64
@@ -97,6 +101,10 @@ func du(p *Proc) int {
 			status = 1
 			continue
 		}
+		if given[i.Ino] {
+			continue // the same file twice counts once
+		}
+		given[i.Ino] = true
 		total += walk(a, i, 0)
 	}
 	if flags["c"] {

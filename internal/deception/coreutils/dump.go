@@ -151,9 +151,21 @@ func stringsCmd(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	least := 4
+	least, radix := 4, ""
 	for _, o := range opts {
-		if n, err := strconv.Atoi(o.val); o.name == "n" && err == nil && n > 0 {
+		n, err := strconv.Atoi(o.val)
+		switch {
+		case o.name == "o":
+			radix = "o"
+		case o.name == "t":
+			radix = o.val
+		case o.name == "n" && err != nil:
+			p.errorf("invalid integer argument %s", o.val)
+			return 1
+		case o.name == "n" && n < 1:
+			p.errorf("invalid minimum string length %d", n)
+			return 1
+		case o.name == "n":
 			least = n
 		}
 	}
@@ -174,24 +186,38 @@ func stringsCmd(p *Proc) int {
 			continue
 		}
 		var run []byte
+		at := 0
+		show := func() {
+			if len(run) < least {
+				return
+			}
+			switch radix {
+			case "d":
+				p.printf("%7d ", at-len(run))
+			case "o":
+				p.printf("%7o ", at-len(run))
+			case "x":
+				p.printf("%7x ", at-len(run))
+			}
+			p.write(append(run, '\n'))
+		}
 		_ = p.each(f, func(b []byte) bool {
 			for _, c := range b {
+				at++
 				if c >= 32 && c < 127 || c == '\t' {
 					if len(run) < maxLine {
 						run = append(run, c)
 					}
 					continue
 				}
-				if len(run) >= least {
-					p.write(append(run, '\n'))
-				}
+				at--
+				show()
+				at++
 				run = run[:0]
 			}
 			return true
 		})
-		if len(run) >= least {
-			p.write(append(run, '\n'))
-		}
+		show()
 		_ = f.Close()
 	}
 	return status

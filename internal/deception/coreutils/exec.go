@@ -255,8 +255,14 @@ func wrapper(p *Proc) int {
 			args = args[1:]
 		}
 	}
+	for _, o := range opts {
+		if _, err := strconv.Atoi(o.val); p.name == "nice" && o.name == "n" && err != nil {
+			p.errorf("invalid adjustment %s", p.q(o.val))
+			return 125
+		}
+	}
 	if len(args) == 0 {
-		if p.name == "nice" {
+		if p.name == "nice" && len(opts) == 0 {
 			p.print("0\n")
 			return 0
 		}
@@ -352,6 +358,20 @@ func which(p *Proc) int {
 }
 
 func whereis(p *Proc) int {
+	if len(p.Args) == 1 {
+		p.errorf("not enough arguments")
+		return p.try(1)
+	}
+	only := ""
+	for _, a := range p.Args[1:] {
+		if strings.HasPrefix(a, "-") {
+			if strings.Trim(a[1:], "bmsulgBMSf") != "" {
+				p.errorf("bad usage")
+				return p.try(1)
+			}
+			only += a[1:]
+		}
+	}
 	for _, a := range p.Args[1:] {
 		if strings.HasPrefix(a, "-") {
 			continue
@@ -360,6 +380,11 @@ func whereis(p *Proc) int {
 		for _, dir := range []string{"/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/usr/local/bin", "/opt"} {
 			if _, err := p.FS.Stat(p.Cred, dir+"/"+a); err == nil && !strings.Contains(a, "/") && a != "" {
 				line += " " + dir + "/" + a
+			}
+		}
+		if only == "" || strings.Contains(only, "m") {
+			for _, page := range p.manualPages(a) {
+				line += " " + page
 			}
 		}
 		p.print(line + "\n")

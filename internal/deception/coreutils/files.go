@@ -176,13 +176,13 @@ func (p *Proc) inputs(args []string, message string, fn func(name string, r io.R
 			_ = r.Close()
 			if err != nil {
 				if !errors.Is(err, errQuiet) {
-					p.errorf("%s: %s", a, why(err))
+					p.errorf("%s: %s", quotef(a), why(err))
 				}
 				status = 1
 			}
 			continue
 		}
-		p.errorf("%s: %s", strings.NewReplacer("%q", qa(a), "%s", a).Replace(message), why(err))
+		p.errorf("%s: %s", strings.NewReplacer("%q", qa(a), "%s", quotef(a)).Replace(message), why(err))
 		status = 1
 	}
 	return status

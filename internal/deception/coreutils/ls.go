@@ -39,6 +39,8 @@ type lister struct {
 	status                                 int
 	first                                  bool
 	budget, cols                           int
+	author, zero                           bool
+	block                                  int64 // --block-size
 }
 
 func ls(p *Proc) int {
@@ -58,6 +60,9 @@ func ls(p *Proc) int {
 		return 2
 	}
 	for _, o := range opts {
+		if !l.valid(o) {
+			return l.status
+		}
 		l.set(o)
 	}
 	if t := p.Env("TERM"); p.Env("LS_COLORS") == "" && (t == "" || t == "dumb") {
@@ -66,8 +71,77 @@ func ls(p *Proc) int {
 	return l.run(args)
 }
 
+// choices are the words an option of ls takes; words that mean the same stand
+// on one line.
+var choices = map[string][]string{
+	"sort":            {"none", "time", "size", "extension", "version", "width"},
+	"time":            {"atime access use", "ctime status", "birth creation"},
+	"color":           {"always yes force", "never no none", "auto tty if-tty"},
+	"indicator-style": {"none", "slash", "file-type", "classify"},
+	"format":          {"verbose long", "commas", "horizontal across", "vertical", "single-column"},
+	"quoting-style":   {"literal", "shell", "shell-always", "shell-escape", "shell-escape-always", "c", "c-maybe", "escape", "locale", "clocale"},
+}
+
+// valid refuses a word that an option does not take.
+func (l *lister) valid(o opt) bool {
+	p := l.p
+	if o.name == "w" {
+		if _, ok := size(o.val); !ok {
+			p.errorf("invalid line width: %s", p.q(o.val))
+			l.status = 2
+			return false
+		}
+	}
+	words, ok := choices[o.name]
+	if !ok || o.val == "" && o.name == "color" {
+		return true
+	}
+	for _, line := range words {
+		if slices.Contains(strings.Fields(line), o.val) {
+			return true
+		}
+	}
+	p.errorf("invalid argument %s for %s", p.q(o.val), p.q("--"+o.name))
+	p.complain("Valid arguments are:\n")
+	for _, line := range words {
+		same := strings.Fields(line)
+		for i, w := range same {
+			same[i] = p.q(w)
+		}
+		p.complain("  - " + strings.Join(same, ", ") + "\n")
+	}
+	l.status = p.try(1)
+	return false
+}
+
 func (l *lister) set(o opt) {
 	switch o.name {
+	case "author":
+		l.author = true
+	case "zero":
+		l.zero, l.quote, l.color = true, false, false
+		if l.format != 'l' {
+			l.format = '1'
+		}
+	case "block-size":
+		if n, ok := size(o.val); ok {
+			l.block = n
+		} else if n, ok := size("1" + o.val); ok {
+			l.block = n
+		}
+	case "quoting-style":
+		switch o.val {
+		case "c":
+			l.flags['Q'] = true
+		case "escape":
+			l.flags['b'] = true
+		case "literal":
+			l.quote = false
+		case "shell-escape", "shell":
+			l.quote = true
+		}
+	case "indicator-style":
+		l.slash, l.classify = o.val == "slash" || o.val == "file-type", o.val == "classify"
 	case "l", "g", "o", "n", "full-time":
 		l.format = 'l'
 	case "1":

@@ -65,8 +65,20 @@ func (l *lister) show(list []entry, inFolder bool) {
 			l.p.print("\n")
 		}
 	default:
+		end := "\n"
+		if l.zero {
+			end = "\x00"
+		}
+		wide, blocks := 0, int64(0)
 		for _, e := range list {
-			l.p.print(l.front(e, 0, 0) + e.shown + "\n")
+			blocks += e.Blocks()
+			wide = max(wide, len(sprintf("%d", e.Blocks()/2)))
+		}
+		if l.flags['s'] && inFolder {
+			l.p.printf("total %d%s", blocks/2, end)
+		}
+		for _, e := range list {
+			l.p.print(l.front(e, 0, wide) + e.shown + end)
 		}
 	}
 }

@@ -20,6 +20,9 @@ func (l *lister) front(e entry, wi, ws int) string {
 		}
 		s += sprintf("%*s ", ws, b)
 	}
+	if l.flags['Z'] && l.format != 'l' {
+		s += "? "
+	}
 	return s
 }
 
@@ -58,6 +61,8 @@ func (l *lister) long(list []entry, inFolder bool) {
 		size := sprintf("%d", e.Size)
 		if l.human {
 			size = humanSize(e.Size, l.si)
+		} else if l.block > 1 {
+			size = sprintf("%d", (e.Size+l.block-1)/l.block)
 		}
 		if e.Type() == vfs.Char || e.Type() == vfs.Block {
 			size = sprintf("%*d, %*d", major, e.Rdev>>8, minor, e.Rdev&255)
@@ -87,6 +92,12 @@ func (l *lister) long(list []entry, inFolder bool) {
 		}
 		if !l.flags['o'] && !l.flags['G'] {
 			line += sprintf(" %-*s", wides[2], c[2])
+		}
+		if l.author {
+			line += sprintf(" %-*s", wides[1], c[1])
+		}
+		if l.flags['Z'] {
+			line += " ?"
 		}
 		line += sprintf(" %*s ", wides[3], c[3]) + l.when(l.time(e.Info)) + " " + e.shown + e.link
 		p.print(line + "\n")

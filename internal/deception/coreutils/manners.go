@@ -99,7 +99,6 @@ var strict = map[string]strictness{
 	"lsblk":       {"abdDe:fhJlmMnNOo:pPrSsTtVvw:x:yzE:AI:", []string{"all,a", "bytes,b", "nodeps,d", "discard,D", "exclude=,e", "fs,f", "json,J", "list,l", "perms,m", "noheadings,n", "output=,o", "output-all,O", "paths,p", "pairs,P", "raw,r", "scsi,S", "inverse,s", "tree?,T", "topology,t", "sort=,x"}, -1},
 	"blkid":       {"c:DdgH:hilL:n:ko:O:ps:S:t:u:U:w:Vv", []string{"match-tag=,s", "match-token=,t", "output=,o", "probe,p", "info,i", "uuid=,U", "label=,L", "list-one,l"}, -1},
 	"findmnt":     {"AacCbDdeEF:fhiJlmMno:O:PpQ:rRSsT:t:uUvVxN:w:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
-	"mountpoint":  {"dqx", []string{"fs-devno,d", "quiet,q", "devno,x", "nofollow"}, -1},
 	"swapon":      {"ad::ef:hL:o:p:s::T:U:vVw:", []string{"all,a", "discard?,d", "ifexists,e", "fixpgsz,f", "options=,o", "priority=,p", "show?", "summary,s", "verbose,v", "noheadings", "raw", "bytes"}, -1},
 	"losetup":     {"aAb:c:d:Dfhj:JlLno:O:PrRvVw:", []string{"all,a", "detach=,d", "detach-all,D", "find,f", "list,l", "associated=,j", "offset=,o", "output=,O", "partscan,P", "read-only,r", "show", "noheadings,n", "sizelimit="}, -1},
 	"chage":       {"d:E:hi:I:lm:M:R:W:", []string{"lastday=,d", "expiredate=,E", "inactive=,I", "list,l", "mindays=,m", "maxdays=,M", "root=,R", "warndays=,W", "iso8601,i"}, -1},

@@ -30,6 +30,7 @@ func processCommands(name string) Command {
 
 // psJob is one ps request.
 type psJob struct {
+	jobs                               bool // -j, j
 	p                                  *Proc
 	everyone, withTTY, full, long, bsd bool
 	user, noHeader, forest             bool
@@ -54,7 +55,8 @@ func ps(p *Proc) int {
 		}
 		switch {
 		case a == "--help":
-			p.help()
+			p.print("\nUsage:\n ps [options]\n\n Try 'ps --help <simple|list|output|threads|misc|all>'\n  or 'ps --help <s|l|o|t|m|a>'\n for additional help text.\n\nFor more details see ps(1).\n")
+			return 0
 		case a == "--version" || a == "-V":
 			p.print("ps from procps-ng 4.0.2\n")
 			return 0
@@ -63,7 +65,9 @@ func ps(p *Proc) int {
 			if !has && strings.Contains(" sort pid ppid user format ", " "+name+" ") {
 				val = value()
 			}
-			j.longOption(name, val)
+			if !j.longOption(name, val) {
+				return 1
+			}
 		case strings.HasPrefix(a, "-"):
 			if !j.unixOptions(a[1:], value) {
 				return 1
@@ -89,7 +93,7 @@ func numbers(s string) []int {
 	return out
 }
 
-func (j *psJob) longOption(name, val string) {
+func (j *psJob) longOption(name, val string) bool {
 	switch name {
 	case "sort":
 		j.sort = val
@@ -107,8 +111,9 @@ func (j *psJob) longOption(name, val string) {
 		j.columns = append(j.columns, strings.Split(val, ",")...)
 	case "cols", "columns", "width", "rows", "lines", "headers":
 	default:
-		j.p.Watch.Unsupported("ps --" + name)
+		return j.usage("unknown gnu long option")
 	}
+	return true
 }
 
 func (j *psJob) usage(msg string) bool {
@@ -119,6 +124,7 @@ func (j *psJob) usage(msg string) bool {
 
 func (j *psJob) unixOptions(s string, value func() string) bool {
 	for k := 0; k < len(s); k++ {
+		k0 := k
 		rest := func() string {
 			if k+1 < len(s) {
 				v := s[k+1:]
@@ -141,14 +147,25 @@ func (j *psJob) unixOptions(s string, value func() string) bool {
 			j.long = true
 		case 'H':
 			j.forest = true
-		case 'w', 'L', 'M', 'T', 'c', 'j', 'm', 'N':
+		case 'w', 'L', 'M', 'T', 'c', 'm', 'N':
 			j.wide = true
 		case 'o', 'O':
 			j.columns = append(j.columns, listed(rest())...)
 		case 'p', 'q':
-			j.pids = append(j.pids, numbers(rest())...)
+			v := rest()
+			if v == "" {
+				return j.usage("list of process IDs must follow -" + string(s[k0]))
+			}
+			j.pids = append(j.pids, numbers(v)...)
+		case 'j':
+			j.jobs = true
 		case 'u', 'U':
 			if v := rest(); v != "" {
+				for _, u := range strings.Split(v, ",") {
+					if _, _, _, _, known := j.p.account(u); !known && len(numbers(u)) == 0 {
+						return j.usage("user name does not exist")
+					}
+				}
 				j.users = append(j.users, strings.Split(v, ",")...)
 			}
 		case 'x':
@@ -184,7 +201,9 @@ func (j *psJob) bsdOptions(s string, value func() string) bool {
 			j.noHeader = true
 		case 'l':
 			j.long = true
-		case 'e', 'c', 'j', 'm', 'n', 'r', 'S', 's', 'v', 'X', 'g', 'T':
+		case 'j':
+			j.jobs = true
+		case 'e', 'c', 'm', 'n', 'r', 'S', 's', 'v', 'X', 'g', 'T':
 		case 'o':
 			v := s[k+1:]
 			if v == "" {

@@ -21,7 +21,7 @@ var psColumns = map[string]psColumn{
 	"stat": {"stat", "STAT", 4, true}, "s": {"s", "S", 1, true}, "stime": {"stime", "STIME", 5, true}, "start": {"start", "START", 5, true}, "time": {"time", "TIME", 8, false},
 	"bsdtime": {"bsdtime", "TIME", 6, false}, "cmd": {"cmd", "CMD", 27, true}, "args": {"args", "COMMAND", 27, true}, "comm": {"comm", "COMMAND", 15, true},
 	"ni": {"ni", "NI", 3, false}, "pri": {"pri", "PRI", 3, false}, "etime": {"etime", "ELAPSED", 11, false}, "lstart": {"lstart", "STARTED", 24, false},
-	"sz": {"sz", "SZ", 5, false}, "wchan": {"wchan", "WCHAN", 6, true}, "f": {"f", "F", 1, false}, "nlwp": {"nlwp", "NLWP", 4, false}, "pgid": {"pgid", "PGID", 7, false}, "sid": {"sid", "SID", 7, false},
+	"addr": {"addr", "ADDR", 1, true}, "tpgid": {"tpgid", "TPGID", 7, false}, "tt": {"tty", "TT", 8, true}, "sz": {"sz", "SZ", 2, false}, "wchan": {"wchan", "WCHAN", 6, true}, "f": {"f", "F", 1, false}, "nlwp": {"nlwp", "NLWP", 4, false}, "pgid": {"pgid", "PGID", 7, false}, "sid": {"sid", "SID", 7, false},
 	"group": {"group", "GROUP", 8, true}, "psr": {"psr", "PSR", 3, false},
 }
 
@@ -33,18 +33,22 @@ func (j *psJob) format() []psColumn {
 		names = nil
 		for _, c := range j.columns {
 			n, title, has := strings.Cut(c, "=")
-			n = cmp.Or(map[string]string{"pcpu": "%cpu", "pmem": "%mem", "command": "args", "ucomm": "comm", "euser": "user", "ruser": "user", "vsize": "vsz", "tt": "tty", "state": "s", "start_time": "stime", "cputime": "time", "nice": "ni", "rssize": "rss", "tname": "tty", "fname": "comm", "cmd": "args"}[n], n)
+			n = cmp.Or(map[string]string{"pcpu": "%cpu", "pmem": "%mem", "command": "args", "ucomm": "comm", "euser": "user", "ruser": "user", "vsize": "vsz", "state": "s", "start_time": "stime", "cputime": "time", "nice": "ni", "rssize": "rss", "tname": "tty", "fname": "comm"}[n], n)
 			names = append(names, n)
 			if has {
 				rename[n] = title
 			}
 		}
+	case j.jobs && j.bsd:
+		names = []string{"ppid", "pid", "pgid", "sid", "tty", "tpgid", "stat", "uid", "bsdtime", "args"}
+	case j.jobs && !j.full:
+		names = []string{"pid", "pgid", "sid", "tty", "time", "comm"}
 	case j.user:
 		names = []string{"user", "pid", "%cpu", "%mem", "vsz", "rss", "tty", "stat", "start", "bsdtime", "args"}
 	case j.full:
 		names = []string{"user", "pid", "ppid", "c", "stime", "tty", "time", "cmd"}
 	case j.long:
-		names = []string{"f", "s", "uid", "pid", "ppid", "c", "pri", "ni", "sz", "wchan", "tty", "time", "comm"}
+		names = []string{"f", "s", "uid", "pid", "ppid", "c", "pri", "ni", "addr", "sz", "wchan", "tty", "time", "comm"}
 	case j.bsd:
 		names = []string{"pid", "tty", "stat", "bsdtime", "args"}
 	}
@@ -60,6 +64,9 @@ func (j *psJob) format() []psColumn {
 		}
 		if j.user && n == "pid" {
 			c.width = 7
+		}
+		if n == "tty" && len(j.columns) > 0 {
+			c.title = "TT"
 		}
 		if n == "comm" && len(j.columns) == 0 {
 			c.title = "CMD"
@@ -118,6 +125,10 @@ func psValue(p *Proc, name string, q machine.Process, now time.Time) string {
 		return p.groupName(q.GID)
 	case "uid":
 		return strconv.Itoa(int(q.UID))
+	case "addr":
+		return "-"
+	case "tpgid":
+		return "-1"
 	case "pid", "pgid", "sid":
 		return strconv.Itoa(q.PID)
 	case "ppid":

@@ -108,3 +108,11 @@ func qa(s string) string {
 	b.WriteByte('\'')
 	return b.String()
 }
+
+// quotef quotes a file name in a message only when a shell would trip over it.
+func quotef(s string) string {
+	if s == "" || s[0] == '~' || s[0] == '#' || strings.ContainsAny(s, " \t\n\"'$`\\!*?[]();&|<>^={}") || strings.ContainsFunc(s, func(r rune) bool { return r < 32 || r == 127 }) {
+		return qa(s)
+	}
+	return s
+}

@@ -30,6 +30,12 @@ func seldomCommands(name string) Command {
 		return mknod
 	case "fallocate":
 		return fallocate
+	case "mountpoint":
+		return mountpoint
+	case "getconf":
+		return getconf
+	case "man", "apropos", "whatis":
+		return manual
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 )
 
 type tarJob struct {
+	absolute bool // -P
 	p        *Proc
 	op       byte
 	file     string
@@ -66,6 +67,8 @@ func tarCmd(p *Proc) int {
 			j.dir = o.val
 		case "O":
 			j.toStdout = true
+		case "P":
+			j.absolute = true
 		case "exclude":
 			j.exclude = append(j.exclude, o.val)
 		case "strip-components":
@@ -127,10 +130,13 @@ func (j *tarJob) create(archive string, args []string) int {
 		defer z.Close()
 		out = z
 	}
+	blocks := &recordWriter{w: out}
+	defer blocks.pad()
+	out = blocks
 	w := tar.NewWriter(out)
 	warned := false
 	for _, a := range args {
-		if strings.HasPrefix(a, "/") && !warned {
+		if strings.HasPrefix(a, "/") && !warned && !j.absolute {
 			p.errorf("Removing leading `/' from member names")
 			warned = true
 		}
@@ -143,6 +149,32 @@ func (j *tarJob) create(archive string, args []string) int {
 		p.errorf("Exiting with failure status due to previous errors")
 	}
 	return j.status
+}
+
+// stored is the name of a file in the archive.
+func (j *tarJob) stored(name string) string {
+	if j.absolute {
+		return name
+	}
+	return strings.TrimLeft(name, "/")
+}
+
+// A recordWriter fills an archive up to whole records of 10240 bytes.
+type recordWriter struct {
+	w io.Writer
+	n int
+}
+
+func (r *recordWriter) Write(b []byte) (int, error) {
+	n, err := r.w.Write(b)
+	r.n += n
+	return n, err
+}
+
+func (r *recordWriter) pad() {
+	if rest := r.n % 10240; rest > 0 {
+		_, _ = r.w.Write(make([]byte, 10240-rest))
+	}
 }
 
 func (j *tarJob) add(w *tar.Writer, name, archive string, depth int) {
@@ -163,7 +195,7 @@ func (j *tarJob) add(w *tar.Writer, name, archive string, depth int) {
 		p.errorf("%s: file is the archive; not dumped", name)
 		return
 	}
-	h := &tar.Header{Name: strings.TrimLeft(name, "/"), Mode: int64(i.Perm()), Uid: int(i.UID), Gid: int(i.GID), ModTime: i.Mtime, Uname: p.userName(i.UID), Gname: p.groupName(i.GID), Format: tar.FormatGNU}
+	h := &tar.Header{Name: j.stored(name), Mode: int64(i.Perm()), Uid: int(i.UID), Gid: int(i.GID), ModTime: i.Mtime, Uname: p.userName(i.UID), Gname: p.groupName(i.GID), Format: tar.FormatGNU}
 	switch i.Type() {
 	case vfs.Dir:
 		h.Typeflag = tar.TypeDir
@@ -320,7 +352,7 @@ func (j *tarJob) member(h *tar.Header, r io.Reader) {
 		if h.Linkname != "" {
 			link = " -> " + h.Linkname
 		}
-		p.printf("%s %s/%s %*d %s %s\n", modeString(kind|uint32(h.Mode)), cmp.Or(h.Uname, sprintf("%d", h.Uid)), cmp.Or(h.Gname, sprintf("%d", h.Gid)), max(1, 18-len(h.Uname)-len(h.Gname)), h.Size, h.ModTime.UTC().Format("2006-01-02 15:04"), h.Name+link)
+		p.printf("%s %s/%s %*d %s %s\n", modeString(kind|uint32(h.Mode)), cmp.Or(h.Uname, sprintf("%d", h.Uid)), cmp.Or(h.Gname, sprintf("%d", h.Gid)), max(1, 17-len(h.Uname)-len(h.Gname)), h.Size, h.ModTime.UTC().Format("2006-01-02 15:04"), h.Name+link)
 		return
 	}
 	name := h.Name

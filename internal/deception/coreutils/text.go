@@ -96,12 +96,18 @@ func uniq(p *Proc) int {
 		}
 		return s
 	}
-	prev, prevKey, n := "", "", 0
+	prev, prevKey, n, groups, grouped := "", "", 0, 0, letters(opts)["group"]
 	emit := func() {
 		if n == 0 || strings.Contains(flags, "d") && n == 1 || strings.Contains(flags, "u") && n > 1 || strings.Contains(flags, "D") && n == 1 {
 			return
 		}
 		line := prev + "\n"
+		if grouped {
+			if line = strings.Repeat(line, min(n, 1000)); groups > 0 {
+				line = "\n" + line
+			}
+			groups++
+		}
 		if strings.Contains(flags, "c") {
 			line = sprintf("%7d %s\n", n, prev)
 		}

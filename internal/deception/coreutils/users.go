@@ -64,6 +64,10 @@ func id(p *Proc) int {
 	}
 	uid, gid, all := p.Cred.UID, p.Cred.GID, append([]uint32{p.Cred.GID}, p.Cred.Groups...)
 	status := 0
+	if flags["Z"] {
+		p.errorf("--context (-Z) works only on an SELinux-enabled kernel")
+		return 1
+	}
 	if flags["n"] && !flags["u"] && !flags["g"] && !flags["G"] {
 		p.errorf("cannot print only names or real IDs in default format")
 		return 1
@@ -73,6 +77,11 @@ func id(p *Proc) int {
 	}
 	for _, a := range args {
 		if a != "" {
+			if _, err := strconv.ParseUint(a, 10, 32); err == nil {
+				if n, _ := strconv.ParseUint(a, 10, 32); p.userName(uint32(n)) != a {
+					a = p.userName(uint32(n))
+				}
+			}
 			u, g, _, _, ok := p.account(a)
 			if !ok {
 				p.errorf("%s: no such user", p.q(a))
@@ -93,11 +102,15 @@ func (p *Proc) printID(flags map[string]bool, uid, gid uint32, all []uint32) {
 		}
 		return strconv.Itoa(int(n))
 	}
+	end := "\n"
+	if flags["z"] {
+		end = "\x00"
+	}
 	switch {
 	case flags["u"]:
-		p.print(show(uid, p.userName(uid)) + "\n")
+		p.print(show(uid, p.userName(uid)) + end)
 	case flags["g"]:
-		p.print(show(gid, p.groupName(gid)) + "\n")
+		p.print(show(gid, p.groupName(gid)) + end)
 	case flags["G"]:
 		var out []string
 		for _, g := range all {
