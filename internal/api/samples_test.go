@@ -23,7 +23,10 @@ func (oneSample) open(id, content string) (io.ReadCloser, error) {
 }
 
 func (s oneSample) Content(id string) (io.ReadCloser, error) { return s.open(id, "\x7fELF<script>") }
-func (s oneSample) Sealed(id string) (io.ReadCloser, error)  { return s.open(id, "age-encryption.org/v1") }
+
+func (s oneSample) Sealed(id string) (io.ReadCloser, error) {
+	return s.open(id, "age-encryption.org/v1")
+}
 
 func TestSamples(t *testing.T) {
 	r := newRig(t)

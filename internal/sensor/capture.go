@@ -186,6 +186,8 @@ func (c *capture) take(path string, w written) {
 	case own == 0:
 		e.Set(honeyguide.AttrSHA256, w.sum)
 		e.Set(honeyguide.AttrKept, "no: only zeros")
+	case w.size == size && c.ses.world.flow.knows(w.sum, c.ses.now()):
+		e.Set(honeyguide.AttrSHA256, w.sum) // the core has it
 	case room <= 0 || !c.ses.world.flow.take(min(size, room), c.ses.now()):
 		e.Set(honeyguide.AttrSHA256, w.sum)
 		e.Set(honeyguide.AttrKept, "no: over the limit of content")
@@ -194,6 +196,7 @@ func (c *capture) take(path string, w written) {
 		c.sent += n
 		if n == size {
 			w.sum = sum
+			c.ses.world.flow.learn(sum, c.ses.now())
 		}
 		e.Set(honeyguide.AttrSHA256, w.sum)
 	}
@@ -237,11 +240,37 @@ func (c *capture) send(f *vfs.File, n int64, e *honeyguide.Event) (sent int64, s
 	return sent, hex.EncodeToString(h.Sum(nil))
 }
 
-// outflow bounds the content all sessions send within a minute.
+// outflow bounds the content all sessions send within a minute, and remembers
+// for a while what was sent: bots of one kind bring one program.
 type outflow struct {
 	mu   sync.Mutex
 	last time.Time
 	used int64
+	sent map[string]time.Time // by hash
+}
+
+// What is remembered as sent, and for how long: the core may give it up later.
+const (
+	maxSent  = 4096
+	sentLife = 30 * time.Minute
+)
+
+// knows reports content that was sent lately.
+func (o *outflow) knows(sum string, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	at, ok := o.sent[sum]
+	return ok && now.Sub(at) < sentLife && now.Sub(at) >= 0
+}
+
+// learn notes content that was sent whole.
+func (o *outflow) learn(sum string, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sent == nil || len(o.sent) >= maxSent {
+		o.sent = map[string]time.Time{}
+	}
+	o.sent[sum] = now
 }
 
 // take reports whether n more bytes may leave now.

@@ -100,6 +100,24 @@ func TestDroppersBecomeSamples(t *testing.T) {
 	}
 }
 
+// TestContentLeavesOnce: many sessions that bring one content send it once, and
+// each is reported.
+func TestContentLeavesOnce(t *testing.T) {
+	world := sensortest.NewWorld(t)
+	sent := 0
+	for n := range 3 {
+		sink := attack(t, world, fmt.Sprintf("echo the same program > /tmp/f%d", n))
+		got := sink.Events(honeyguide.ActivitySample)
+		if len(got) != 1 || got[0].Str(honeyguide.AttrSHA256) == "" {
+			t.Fatalf("session %d: %+v", n, got)
+		}
+		sent += len(sink.Content(got[0].Int(ipc.AttrFile)))
+	}
+	if sent != len("the same program\n") {
+		t.Errorf("%d bytes sent", sent)
+	}
+}
+
 // TestRunsAreReported: a run names the content that was run.
 func TestRunsAreReported(t *testing.T) {
 	sink := attack(t, sensortest.NewWorld(t), `printf '\177ELF\002\001\001\0\0\0\0\0\0\0\0\0\002\0\076\0' > /tmp/m; chmod 777 /tmp/m; /tmp/m`, `printf '#!/bin/sh\nid\n' > /tmp/s; chmod 777 /tmp/s; /tmp/s`)

@@ -83,7 +83,7 @@ var crossChecks = []crossCheck{
 		"uname -v", "sed 's/.*) \\(#1.*\\)/\\1/' /proc/version", "cat /proc/sys/kernel/version",
 	}},
 	{name: "kernel package", ask: []string{
-		"uname -v | awk '{print $5}'", "~dpkg-query -W -f '${Version}\\n' linux-image-" + release, "dpkg -l linux-image-" + release + " | awk '/^ii/{print $3}'",
+		"uname -v | awk '{print $5}'", "dpkg-query -W -f '${Version}\\n' linux-image-" + release, "dpkg -l linux-image-" + release + " | awk '/^ii/{print $3}'",
 	}},
 	{name: "host name", ask: []string{
 		"hostname", "cat /etc/hostname", "uname -n", "cat /proc/sys/kernel/hostname", "hostnamectl | awk '/Static hostname/{print $3}'", "~hostnamectl hostname",
@@ -186,6 +186,9 @@ var crossChecks = []crossCheck{
 	{name: "old logs", lived: true, ask: []string{"md5sum < /var/log/syslog.1", "cat /var/log/syslog.1 | md5sum"}},
 	{name: "edited log", lived: true, ask: []string{
 		"echo mine", "echo mine > /var/log/cron.log; head -1 /var/log/cron.log",
+	}},
+	{name: "emptied logins", ask: []string{
+		"echo 0", "last | grep -vc 'begins\\|^$' >/tmp/n; : > /var/log/wtmp; last | grep -c '^root\\|^reboot'; rm /tmp/n", "last | grep '^reboot' | wc -l",
 	}},
 	{name: "old log unpacks", lived: true, ask: []string{"echo yes", "zcat /var/log/auth.log.2.gz | tail -1 | grep -q \" $(hostname) \" && echo yes"}},
 }

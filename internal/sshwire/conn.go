@@ -136,7 +136,7 @@ func (c *Conn) putLocked(payload ...[]byte) error {
 	}
 	c.out.put(payload...)
 	c.dirty.Store(true)
-	if c.out.traffic.bytes > c.limitOut && !c.kexing && c.authed {
+	if !c.kexing && c.authed && c.out.traffic.worn(c.limitOut) {
 		c.beginKex()
 	}
 	if len(c.out.buf) > smallBuffer {

@@ -54,6 +54,10 @@ type traffic struct {
 	bytes   uint64
 }
 
+// worn reports whether new keys are due: after limit bytes, or OpenSSH's number
+// of packets.
+func (t traffic) worn(limit uint64) bool { return t.bytes > limit || t.packets > 1<<31 }
+
 // next returns the payload of the next packet, which is valid until the one
 // after it is asked for.
 func (in *inbound) next() ([]byte, error) {

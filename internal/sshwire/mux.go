@@ -133,7 +133,7 @@ func (c *Conn) serve(ctx context.Context, m Mux) error {
 		if err == nil {
 			err = c.handle(ctx, m, p)
 		}
-		if err == nil && c.in.traffic.bytes > c.limitIn {
+		if err == nil && c.in.traffic.worn(c.limitIn) {
 			c.wantKex()
 		}
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,7 +118,39 @@ var rogues = map[string]runFunc{
 			}
 		}
 	},
-	"udp": udp,
+	"udp":    udp,
+	"worlds": recalls,
+	// An address inside a /64 stands for nobody.
+	"stranger": after(func(c net.Conn, conn *ipc.Conn) {
+		conn.Send(ipc.Remember{Source: netip.MustParseAddr("2001:db8::1"), World: []byte("x")})
+	}),
+}
+
+// recalls asks for the world of each peer, sends it to the peer, and hands over
+// what the peer says.
+func recalls(ctx context.Context, conn *ipc.Conn, _ ipc.Setup, ls []net.Listener) error {
+	conn.Send(ipc.Ready{})
+	source := netip.MustParseAddr("127.0.0.1")
+	for {
+		c, err := ls[0].Accept()
+		if err != nil {
+			return err
+		}
+		conn.Send(ipc.Recall{Source: source})
+		for {
+			m, err := conn.Receive()
+			if err != nil {
+				return err
+			}
+			if r, ok := m.(ipc.Recalled); ok && r.Source == source {
+				c.Write(append(r.World, '\n'))
+				break
+			}
+		}
+		said, _ := io.ReadAll(c)
+		conn.Send(ipc.Remember{Source: source, World: said})
+		c.Close()
+	}
 }
 
 func happened(activity string, c net.Conn) honeyguide.Event {

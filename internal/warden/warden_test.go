@@ -279,7 +279,7 @@ func TestForbiddenCallIsAViolation(t *testing.T) {
 func TestBrokenProtocolIsAViolation(t *testing.T) {
 	for rogue, want := range map[string]string{
 		"garbage": "frame type", "json": "frame type", "foreign": "not its own", "forged": "not its own",
-		"path": "malformed session", "hello": "out of turn",
+		"path": "malformed session", "hello": "out of turn", "stranger": "world of no source",
 	} {
 		t.Run(rogue, func(t *testing.T) {
 			b := begin(t, rogue, nil)

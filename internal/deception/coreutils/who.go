@@ -158,6 +158,9 @@ func who(p *Proc) int {
 	return 0
 }
 
+// utmpRecord is the size of a record of utmp(5).
+const utmpRecord = 384
+
 func last(p *Proc) int {
 	p.Args = oldCount(p.Args, "")
 	opts, args, ok := p.getopt("adf:Fin:pRs:t:wx", "limit=,n", "fullnames,w", "fulltimes,F", "hostlast,a", "ip,i", "nohostname,R", "system,x", "file=,f")
@@ -180,7 +183,16 @@ func last(p *Proc) int {
 		p.printf("\nbtmp begins %s\n", p.machine().Boot.UTC().Format("Mon Jan _2 15:04:05 2006"))
 		return 0
 	}
-	list := p.table().Logins()
+	wtmp, err := p.FS.Stat(p.Cred, "/var/log/wtmp")
+	if err != nil {
+		p.errorf("cannot open /var/log/wtmp: %s", why(err))
+		return 1
+	}
+	list, begins := p.table().Logins(), p.machine().Boot
+	if wtmp.Size < utmpRecord { // emptied: what was before is gone
+		begins = wtmp.Mtime
+		list = slices.DeleteFunc(list, func(l machine.Login) bool { return !l.At.After(begins) })
+	}
 	slices.SortStableFunc(list, func(a, b machine.Login) int { return b.At.Compare(a.At) })
 	layout := "Mon Jan _2 15:04"
 	if full {
@@ -216,6 +228,6 @@ func last(p *Proc) int {
 		}
 		p.printf("%-8.8s %-12.12s %-16s %s %s\n", l.User, l.TTY, from, l.At.UTC().Format(layout), end)
 	}
-	p.printf("\nwtmp begins %s\n", p.machine().Boot.UTC().Format("Mon Jan _2 15:04:05 2006"))
+	p.printf("\nwtmp begins %s\n", begins.UTC().Format("Mon Jan _2 15:04:05 2006"))
 	return 0
 }

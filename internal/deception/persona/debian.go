@@ -128,11 +128,6 @@ func (b *builder) link(path, target string) {
 	b.add(vfs.Entry{Path: path, Mode: vfs.Symlink | 0o777, Target: target})
 }
 
-// live adds a file made when it is read.
-func (b *builder) live(path string, mode, uid, gid uint32, made func(vfs.Env) []byte) {
-	b.add(vfs.Entry{Path: path, Mode: mode, UID: uid, GID: gid, Content: made})
-}
-
 // skeleton is what an installation makes that belongs to no package: mount
 // points and links a booted machine has.
 func (b *builder) skeleton(lived bool) {

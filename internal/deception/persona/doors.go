@@ -27,27 +27,33 @@ var serverPackages = map[string]serverPackage{
 	},
 	"nginx": {
 		"small, powerful, scalable web/proxy server", "nginx.service",
-		map[string]int64{"/usr/sbin/nginx": 1261200}, map[string]string{"/etc/nginx/nginx.conf": "user www-data;\nworker_processes auto;\npid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\ninclude /etc/nginx/modules-enabled/*.conf;\n\nevents {\n\tworker_connections 768;\n}\n\nhttp {\n\tsendfile on;\n\ttcp_nopush on;\n\ttypes_hash_max_size 2048;\n\n\tinclude /etc/nginx/mime.types;\n\tdefault_type application/octet-stream;\n\n\taccess_log /var/log/nginx/access.log;\n\tgzip on;\n\n\tinclude /etc/nginx/conf.d/*.conf;\n\tinclude /etc/nginx/sites-enabled/*;\n}\n"},
+		map[string]int64{"/usr/sbin/nginx": 1261200},
+		map[string]string{"/etc/nginx/nginx.conf": "user www-data;\nworker_processes auto;\npid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\ninclude /etc/nginx/modules-enabled/*.conf;\n\nevents {\n\tworker_connections 768;\n}\n\nhttp {\n\tsendfile on;\n\ttcp_nopush on;\n\ttypes_hash_max_size 2048;\n\n\tinclude /etc/nginx/mime.types;\n\tdefault_type application/octet-stream;\n\n\taccess_log /var/log/nginx/access.log;\n\tgzip on;\n\n\tinclude /etc/nginx/conf.d/*.conf;\n\tinclude /etc/nginx/sites-enabled/*;\n}\n"},
 	},
 	"vsftpd": {
 		"lightweight, efficient FTP server written for security", "vsftpd.service",
-		map[string]int64{"/usr/sbin/vsftpd": 163912}, map[string]string{"/etc/vsftpd.conf": "listen=NO\nlisten_ipv6=YES\nanonymous_enable=NO\nlocal_enable=YES\ndirmessage_enable=YES\nuse_localtime=YES\nxferlog_enable=YES\nconnect_from_port_20=YES\nsecure_chroot_dir=/var/run/vsftpd/empty\npam_service_name=vsftpd\n"},
+		map[string]int64{"/usr/sbin/vsftpd": 163912},
+		map[string]string{"/etc/vsftpd.conf": "listen=NO\nlisten_ipv6=YES\nanonymous_enable=NO\nlocal_enable=YES\ndirmessage_enable=YES\nuse_localtime=YES\nxferlog_enable=YES\nconnect_from_port_20=YES\nsecure_chroot_dir=/var/run/vsftpd/empty\npam_service_name=vsftpd\n"},
 	},
 	"redis-server": {
 		"Persistent key-value database with network interface", "redis-server.service",
-		map[string]int64{"/usr/bin/redis-server": 2119640}, map[string]string{"/etc/redis/redis.conf": "bind 0.0.0.0\nprotected-mode no\nport 6379\ndaemonize yes\npidfile /run/redis/redis-server.pid\ndir /var/lib/redis\n"},
+		map[string]int64{"/usr/bin/redis-server": 2119640},
+		map[string]string{"/etc/redis/redis.conf": "bind 0.0.0.0\nprotected-mode no\nport 6379\ndaemonize yes\npidfile /run/redis/redis-server.pid\ndir /var/lib/redis\n"},
 	},
 	"mosquitto": {
 		"MQTT version 5.0/3.1.1/3.1 compatible message broker", "mosquitto.service",
-		map[string]int64{"/usr/sbin/mosquitto": 277392}, map[string]string{"/etc/mosquitto/mosquitto.conf": "pid_file /run/mosquitto/mosquitto.pid\npersistence true\npersistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\ninclude_dir /etc/mosquitto/conf.d\nlistener 1883\n"},
+		map[string]int64{"/usr/sbin/mosquitto": 277392},
+		map[string]string{"/etc/mosquitto/mosquitto.conf": "pid_file /run/mosquitto/mosquitto.pid\npersistence true\npersistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\ninclude_dir /etc/mosquitto/conf.d\nlistener 1883\n"},
 	},
 	"ntpd": {
 		"Network Time Protocol daemon/utility programs", "ntpsec.service",
-		map[string]int64{"/usr/sbin/ntpd": 316000}, map[string]string{"/etc/ntpsec/ntp.conf": "driftfile /var/lib/ntpsec/ntp.drift\nleapfile /usr/share/zoneinfo/leap-seconds.list\npool 0.debian.pool.ntp.org iburst\nrestrict default kod nomodify nopeer noquery limited\nrestrict 127.0.0.1\nrestrict ::1\n"},
+		map[string]int64{"/usr/sbin/ntpd": 316000},
+		map[string]string{"/etc/ntpsec/ntp.conf": "driftfile /var/lib/ntpsec/ntp.drift\nleapfile /usr/share/zoneinfo/leap-seconds.list\npool 0.debian.pool.ntp.org iburst\nrestrict default kod nomodify nopeer noquery limited\nrestrict 127.0.0.1\nrestrict ::1\n"},
 	},
 	"mariadbd": {
 		"MariaDB database server binaries", "mariadb.service",
-		map[string]int64{"/usr/sbin/mariadbd": 25330336}, nil,
+		map[string]int64{"/usr/sbin/mariadbd": 25330336},
+		nil,
 	},
 }
 

@@ -21,9 +21,8 @@ type dpkg struct {
 	img      *vfs.Image
 	packages map[string]*brought
 
-	mu     sync.Mutex
-	status weak.Pointer[string]
-	lists  map[string]weak.Pointer[string]
+	mu    sync.Mutex
+	lists map[string]weak.Pointer[string]
 }
 
 // brought is what one package brought.
@@ -221,16 +220,6 @@ func (b *builder) remake(path string, size int64, made func() string) {
 		size = e.Size
 	}
 	e.Path, e.Size, e.Source = path, size, madeText(made)
-	b.add(e)
-}
-
-// remade gives a file of the index a fixed text, facts but its size unchanged.
-func (b *builder) remade(path, text string) {
-	e, ok := b.h.Image.Find(path)
-	if !ok {
-		e = vfs.Entry{Mode: vfs.Regular | 0o644, Mtime: b.at}
-	}
-	e.Path, e.Text, e.Source = path, text, nil
 	b.add(e)
 }
 

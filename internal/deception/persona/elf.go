@@ -220,7 +220,7 @@ func (f *file) notes(h []byte) {
 	}
 }
 
-// program64 is the header of an ordinary program for x86-64.
+// program64 is the form of an ordinary program for x86-64 that no index has.
 func program64() *form {
 	return &form{kind: image.ELF, elf: image.ELFHead{Class: 2, Type: 3, Machine: 62, Segments: 13, Sections: 31, Dynamic: true, BuildID: true, Interp: "/lib64/ld-linux-x86-64.so.2"}}
 }

@@ -71,7 +71,34 @@ func gapOf(line string) (int, bool) {
 }
 
 // phrases say something in few words, for gaps too short for a sentence.
-var phrases = strings.Fields(`Logging Limits Network Authentication Defaults Compatibility Paths Options Security Sessions Local Notes Modules Timeouts Users Groups`)
+var phrases = strings.Split(`Paths
+Limits
+Logging
+Options
+Network
+Security
+Defaults
+Local part
+Time limits
+Not required
+Order matters
+Local settings
+Read at startup
+One entry a line
+Rarely necessary
+See also the manual
+Applies to all users
+Needed by some programs
+Kept for older programs
+Checked at every login
+Not used unless switched on
+Standard settings of the service
+Common part of several services
+Only the administrator may change this
+Uncomment to use another value
+The value is the built-in default
+Names and numbers are both accepted
+Has no effect on sessions already open`, "\n")
 
 // appendWords appends exactly n bytes of comment lines.
 func appendWords(b []byte, mark string, n int, key uint64) []byte {
@@ -108,7 +135,7 @@ func fitting(room int, key uint64) string {
 		}
 	}
 	for k := range uint64(len(phrases)) {
-		if s := phrases[mix(key+k)%uint64(len(phrases))]; best == "" && len(s) <= room {
+		if s := phrases[mix(key+k)%uint64(len(phrases))]; len(s) <= room && len(s) > len(best) {
 			best = s
 		}
 	}

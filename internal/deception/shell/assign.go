@@ -57,6 +57,8 @@ func (e *env) setSpecial(name, val string) (bool, error) {
 	case "SECONDS":
 		n, _ := strconv.ParseInt(val, 10, 64)
 		e.secs, e.began = n, e.k.sh.opt.Now()
+	case "BASH_ARGV0":
+		e.name = val
 	case "RANDOM":
 		n, _ := strconv.ParseInt(strings.TrimSpace(val), 10, 64)
 		e.seed, e.seeded = uint32(n), true

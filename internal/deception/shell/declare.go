@@ -255,6 +255,9 @@ func (e *env) declareOne(d *declaration, en entry, local bool) error {
 	if v := e.vars[en.name]; v != nil && v.attr&readOnly != 0 && (en.has || d.off&readOnly != 0 || local) {
 		return e.isReadOnly(en.name)
 	}
+	if d.on&nameref != 0 && en.has && en.val == en.name && !local {
+		return failf(en.name + ": nameref variable self references not allowed")
+	}
 	if local {
 		e.localize(en.name)
 	}

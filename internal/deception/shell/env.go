@@ -109,7 +109,6 @@ type env struct {
 	cmdUnit       *unit
 	cmdWords      string
 	limits        map[byte]ceiling // those that were changed; never written once it is here
-	histOff       bool
 	askedExit     bool
 	paramSize     int             // bytes charged for params
 	histLoaded    int             // lines that came from HISTFILE

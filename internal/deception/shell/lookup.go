@@ -81,6 +81,8 @@ func (e *env) computed(name string) (string, bool) {
 	switch name {
 	case "RANDOM":
 		return strconv.Itoa(e.nextRandom()), true
+	case "BASH_ARGV0":
+		return e.name, true
 	case "SRANDOM":
 		return strconv.FormatUint(uint64(e.k.random().Uint32()), 10), true
 	case "SECONDS":

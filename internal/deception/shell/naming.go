@@ -155,6 +155,11 @@ func aliasBuiltin(e *env, args []string) int {
 			status = 1
 			continue
 		}
+		if strings.ContainsAny(n, " \t\n/$`=\"'\\&|;()<>") && e.dialect == bash {
+			e.errorf("alias: `%s': invalid alias name", n)
+			status = 1
+			continue
+		}
 		if len(e.alias) < 500 {
 			fresh := make(map[string]string, len(e.alias)+1)
 			for k, old := range e.alias {

@@ -100,6 +100,9 @@ func (e *env) unbound(name string) error {
 	if e.dialect != bash {
 		return &abort{msg: name + ": parameter not set", status: 2, exit: true}
 	}
+	if name != "" && name[0] >= '1' && name[0] <= '9' {
+		name = "$" + name
+	}
 	return &abort{msg: name + ": unbound variable", status: e.fatalStatus(), exit: true}
 }
 

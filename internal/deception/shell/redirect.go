@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -370,11 +372,33 @@ func (e *env) openSpecial(rest, name string) (*ofile, error, bool) {
 		return nil, failf(name + ": No such file or directory"), true
 	}
 	e.k.sh.opt.Watch.Download(proto+"://"+host+":"+port, "bash", name)
+	if n, err := strconv.Atoi(port); (err != nil || n < 0 || n > 65535) && !e.isService(port) {
+		e.errorf("%s: Servname not supported for ai_socktype", port)
+		return nil, failf(name + ": Invalid argument"), true
+	}
+	if !e.resolves(host) {
+		e.errorf("%s: Temporary failure in name resolution", host)
+		return nil, failf(name + ": Invalid argument"), true
+	}
 	if proto == "udp" {
 		return &ofile{refs: 1, file: nullFile{}, path: "socket:"}, nil, true
 	}
 	e.errorfBare("connect: Connection refused")
 	return nil, failf(name + ": Connection refused"), true
+}
+
+// resolves reports a host /dev/tcp finds an address for: one that is written as
+// numbers, or stands in /etc/hosts. There is no name server.
+func (e *env) resolves(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return slices.Contains(e.hostNames(), host)
+}
+
+// isService reports a name of /etc/services.
+func (e *env) isService(name string) bool {
+	return slices.Contains(firstFields(e.readSmall("/etc/services"), "\t "), name)
 }
 
 // abs makes a name absolute.

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,6 +37,11 @@ func setBuiltin(e *env, args []string) int {
 			if !e.setOption(args[i], a[0] == '-') {
 				if e.dialect == dash {
 					e.errorf("set: Illegal option %so %s", a[:1], args[i])
+					e.status, e.flow = 2, exiting
+					return 2
+				} else if e.dialect == ash {
+					e.builtinError("set", "illegal option "+a[:1]+"o "+args[i])
+					e.status, e.flow = 2, exiting
 					return 2
 				}
 				e.errorf("set: %s: invalid option name", args[i])
@@ -89,7 +95,7 @@ func (e *env) flip(bit option, on bool) {
 
 func (e *env) setOption(name string, on bool) bool {
 	for _, o := range setOptions {
-		if o.name == name {
+		if o.name == name && (e.dialect != dash || slices.Contains(dashOptions, name)) {
 			e.flip(o.bit, on)
 			return true
 		}
@@ -275,6 +281,10 @@ func getoptsBuiltin(e *env, args []string) int {
 		e.setOpt("OPTIND", strconv.Itoa(ind))
 		e.optPos = 0
 		e.setOpt(name, "?")
+		return 1
+	}
+	if !isName(name) && e.dialect == bash {
+		e.errorf("getopts: `%s': not a valid identifier", name)
 		return 1
 	}
 	if ind > len(words) {

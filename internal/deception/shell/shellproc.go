@@ -217,7 +217,10 @@ const bashVersion = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n
 func (c *env) start(st startup) int {
 	for i := 0; i < len(st.set); i++ {
 		if strings.HasSuffix(st.set[i], "o") {
-			c.setOption(st.set[i+1], st.set[i][0] == '-')
+			if !c.setOption(st.set[i+1], st.set[i][0] == '-') && c.dialect == bash {
+				c.warn(c.name + ": line 0: " + c.name + ": " + st.set[i+1] + ": invalid option name\n")
+				return 2
+			}
 			i++
 			continue
 		}
@@ -270,11 +273,16 @@ func (c *env) runFile(path string, args []string) int {
 	case err != nil && c.dialect == dash:
 		c.warn(shown + ": 0: cannot open " + path + ": No such file\n")
 		return 2
+	case err != nil && c.dialect == ash:
+		c.warn(shown + ": can't open '" + path + "': No such file or directory\n")
+		return 2
 	case err != nil:
 		c.warn(shown + ": " + path + ": " + errText(err) + "\n")
 		return 127
+	case i.IsDir() && c.dialect == dash:
+		return 0
 	case i.IsDir():
-		c.warn(shown + ": " + path + ": Is a directory\n")
+		c.warn(path + ": " + path + ": Is a directory\n")
 		return 126
 	}
 	text, err := c.readScript(full)

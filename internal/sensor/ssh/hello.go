@@ -19,6 +19,8 @@ var errForeign = errors.New("not an SSH 2 peer")
 // greet sends our version line and reads the peer's as sshd does: byte by byte,
 // so that what follows stays unread and the close resets, with its texts in two
 // writes. early is what was read behind the line of a peer that speaks SSH 2.
+//
+//go:noinline
 func greet(ses *sensor.Session, version string) (line string, early []byte, err error) {
 	if _, err := io.WriteString(ses, version+"\r\n"); err != nil {
 		return "", nil, err

@@ -109,7 +109,11 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 	if !s.pace.banner(ctx) {
 		return nil
 	}
-	c, err := s.letIn(ctx, ses)
+	line, early, err := greet(ses, s.version)
+	if err != nil {
+		return quiet(err)
+	}
+	c, err := s.letIn(ctx, ses, line, early)
 	if err != nil {
 		return quiet(err)
 	}
@@ -118,15 +122,15 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 	return quiet(err)
 }
 
-// letIn exchanges version lines and keys and lets the peer log in. Its deep
-// stack must not stay with a peer that is in and waits, so it has its own
-// goroutine.
-func (s *service) letIn(ctx context.Context, ses *sensor.Session) (c *conn, err error) {
+// letIn exchanges keys and lets the peer log in. Its deep stack must not stay
+// with a peer that is in and waits, so it has its own goroutine; one that has
+// not even said its version has none.
+func (s *service) letIn(ctx context.Context, ses *sensor.Session, line string, early []byte) (c *conn, err error) {
 	done := make(chan struct{})
 	ses.Go(func() {
 		defer close(done)
 		err = errAbandoned // stays when what follows panics
-		c, err = s.login(ctx, ses)
+		c, err = s.login(ctx, ses, line, early)
 	})
 	<-done
 	return c, err
@@ -134,11 +138,7 @@ func (s *service) letIn(ctx context.Context, ses *sensor.Session) (c *conn, err 
 
 var errAbandoned = errors.New("handshake abandoned")
 
-func (s *service) login(ctx context.Context, ses *sensor.Session) (*conn, error) {
-	line, early, err := greet(ses, s.version)
-	if err != nil {
-		return nil, err
-	}
+func (s *service) login(ctx context.Context, ses *sensor.Session, line string, early []byte) (*conn, error) {
 	nagle(ses.Conn, false)
 	g := &gate{done: ctx.Done(), svc: s, ses: ses, client: line}
 	wire, err := s.wire.Handshake(ses, line, early, g)
