@@ -29,8 +29,6 @@ func outputCommands(name string) Command {
 		return func(p *Proc) int { p.print("\x1b[H\x1b[2J\x1b[3J"); return 0 }
 	case "sleep":
 		return sleepCmd
-	case "sync":
-		return func(*Proc) int { return 0 }
 	}
 	return nil
 }
