@@ -221,6 +221,43 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
+// TestTypedAheadLogout sends a command and Ctrl-D in one write, before there is
+// a prompt and at the prompt: the command runs and the shell logs out.
+func TestTypedAheadLogout(t *testing.T) {
+	r := sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always})
+	c := dial(t, r)
+	for i := range 24 {
+		s, err := c.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RequestPty("xterm-256color", 24, 80, xssh.TerminalModes{}); err != nil {
+			t.Fatal(err)
+		}
+		in, _ := s.StdinPipe()
+		out, _ := s.StdoutPipe()
+		if err := s.Shell(); err != nil {
+			t.Fatal(err)
+		}
+		seen := &screen{r: out}
+		switch i % 3 {
+		case 1:
+			seen.until(t, "Linux") // the shell starts about now
+		case 2:
+			seen.until(t, "# ")
+		}
+		_, _ = io.WriteString(in, "echo $((40+2))\n\x04")
+		stop := time.AfterFunc(20*time.Second, func() { _ = c.Close() })
+		err = s.Wait()
+		if !stop.Stop() || err != nil {
+			t.Fatalf("loop %d does not log out: %v; seen %q", i, err, seen.text)
+		}
+		if got := seen.all(t); !strings.Contains(got, "\r42\r\n") || !strings.HasSuffix(got, "logout\r\n") {
+			t.Errorf("loop %d: seen %q", i, got)
+		}
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	r := rig(t, always)
 	s, err := dial(t, r).NewSession()
