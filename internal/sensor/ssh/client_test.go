@@ -258,6 +258,38 @@ func TestTypedAheadLogout(t *testing.T) {
 	}
 }
 
+// TestExitSignal compares the last request of a channel with what sshd sends
+// for a command that a signal ended.
+func TestExitSignal(t *testing.T) {
+	c := dial(t, sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always}))
+	text := func(s string) string { return string(xssh.Marshal(struct{ S string }{s})) }
+	for _, tc := range []struct{ line, name, payload string }{
+		{"kill -9 $$", "exit-signal", text("KILL") + "\x00" + text("") + text("")},
+		{"sh -c 'kill -TERM $$'", "exit-signal", text("TERM") + "\x00" + text("") + text("")},
+		{"kill -BUS $$", "exit-signal", text("SIG@openssh.com") + "\x00" + text("") + text("")},
+		{"f() { f; }; f", "exit-signal", text("SEGV") + "\x00" + text("") + text("")},
+		{"sh -c 'kill -9 $$'; exit $?", "exit-status", "\x00\x00\x00\x89"},
+		{"exit 137", "exit-status", "\x00\x00\x00\x89"},
+		{"trap 'exit 3' TERM; kill $$", "exit-status", "\x00\x00\x00\x03"},
+	} {
+		ch, requests, err := c.OpenChannel("session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := ch.SendRequest("exec", true, []byte(text(tc.line))); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		go io.Copy(io.Discard, ch)
+		var got []string
+		for r := range requests {
+			got = append(got, r.Type+string(r.Payload))
+		}
+		if len(got) != 1 || got[0] != tc.name+tc.payload {
+			t.Errorf("%s: %q", tc.line, got)
+		}
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	r := rig(t, always)
 	s, err := dial(t, r).NewSession()
