@@ -122,6 +122,10 @@ func (p *Proc) printID(flags map[string]bool, uid, gid uint32, all []uint32) {
 		for _, g := range all {
 			out = append(out, sprintf("%d(%s)", g, p.groupName(g)))
 		}
+		if p.applet && len(all) == 1 {
+			p.printf("uid=%d(%s) gid=%d(%s)\n", uid, p.userName(uid), gid, p.groupName(gid))
+			return
+		}
 		p.printf("uid=%d(%s) gid=%d(%s) groups=%s\n", uid, p.userName(uid), gid, p.groupName(gid), strings.Join(out, ","))
 	}
 }
