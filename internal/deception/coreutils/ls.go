@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -219,6 +220,9 @@ func (l *lister) run(args []string) int {
 			get = p.stat
 		}
 		i, err := get(a)
+		if err != nil && a == "." && errors.Is(err, vfs.ENOENT) {
+			continue // the folder one stands in has been removed: it is empty
+		}
 		if err != nil && !l.flags['L'] {
 			i, err = p.lstat(a)
 		}

@@ -45,9 +45,14 @@ func (l *lister) show(list []entry, inFolder bool) {
 			}
 		}
 	}
-	if l.color && len(list) > 0 && strings.Contains(list[0].shown, "\x1b") && l.budget == 0 {
-		l.budget = 1
-		l.p.print("\x1b[0m")
+	if l.color && l.budget == 0 {
+		for i := range list {
+			if at := strings.IndexByte(list[i].shown, 0x1b); at >= 0 {
+				l.budget = 1 // the first colour is led by the normal one
+				list[i].shown = list[i].shown[:at] + "\x1b[0m" + list[i].shown[at:]
+				break
+			}
+		}
 	}
 	switch l.format {
 	case 'l':

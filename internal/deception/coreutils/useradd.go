@@ -41,7 +41,7 @@ func useradd(p *Proc) int {
 		p.errorf("invalid user name '%s': use --badname to ignore", name)
 		return 3
 	}
-	uid, home, shell, gecos, makeHome, hash := uint64(1001), "/home/"+name, "/bin/sh", "", p.name == "adduser", "!"
+	uid, home, shell, gecos, makeHome, hash := uint64(1000), "/home/"+name, "/bin/sh", "", p.name == "adduser", "!"
 	if p.name == "adduser" {
 		shell = "/bin/bash"
 	}
