@@ -33,8 +33,6 @@ func outputCommands(name string) Command {
 		return tput
 	case "sleep":
 		return sleepCmd
-	case "sync":
-		return func(*Proc) int { return 0 }
 	}
 	return nil
 }

@@ -24,19 +24,6 @@ func interpreterCommands(name string) Command {
 	return nil
 }
 
-// system runs a string or list given to a script's system().
-func (p *Proc) system(rest string) bool {
-	rest = strings.TrimSpace(rest)
-	if strings.HasPrefix(rest, "(") && strings.HasSuffix(rest, ")") {
-		rest = rest[1 : len(rest)-1]
-	}
-	cmd, ok := value(rest)
-	if ok {
-		p.spawn([]string{"sh", "-c", cmd}, nil)
-	}
-	return ok
-}
-
 // statements runs the simple statements of a script; the first that is beyond
 // us is reported and ends it quietly.
 func (p *Proc) statements(code, sep string, run func(string) bool) int {

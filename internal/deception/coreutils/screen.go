@@ -1,9 +1,6 @@
 package coreutils
 
-import (
-	"cmp"
-	"time"
-)
+import "cmp"
 
 // A display is the terminal in the hands of a full-screen program.
 type display struct {
@@ -54,14 +51,4 @@ func (s *display) key() (c byte, ok bool) {
 	}
 	s.buf = keys[1:]
 	return keys[0], true
-}
-
-// keyWithin waits for a key until d is over.
-func (s *display) keyWithin(d time.Duration) (c byte, typed, ok bool) {
-	w, can := s.p.Stdin.(interface{ WaitRead(time.Time) bool })
-	if len(s.buf) == 0 && (!can || !w.WaitRead(s.p.Now().Add(d))) {
-		return 0, false, true
-	}
-	c, ok = s.key()
-	return c, ok, ok
 }

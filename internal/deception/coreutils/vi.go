@@ -184,7 +184,13 @@ func vi(p *Proc) int {
 		}
 	}
 	s, ok := p.openScreen()
-	if !ok {
+	switch {
+	case !ok && p.name == "ex": // takes its commands from standard input, without a word
+		if b, _ := p.all(p.Stdin); len(b) > 0 {
+			p.Watch.Unsupported("ex")
+		}
+		return 0
+	case !ok:
 		return editor(p)
 	}
 	defer s.close()

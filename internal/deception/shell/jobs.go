@@ -9,6 +9,7 @@ import (
 
 // jobs are a shell's background processes.
 type jobs struct {
+	plain bool // as dash lists them
 	list  []*job
 	tick  int
 	ended map[int]int // statuses of those that are waited for and forgotten
@@ -25,7 +26,7 @@ type job struct {
 // addJob remembers a background process.
 func (e *env) addJob(t *task) {
 	if e.jobs == nil {
-		e.jobs = &jobs{}
+		e.jobs = &jobs{plain: e.dialect == dash}
 	}
 	j := e.jobs
 	t.job = true
@@ -158,6 +159,13 @@ func deathName(sig int) string {
 
 // line is one line of jobs.
 func (j *jobs) line(o *job, pids bool) string {
+	if j.plain {
+		pid := ""
+		if pids {
+			pid = strconv.Itoa(o.task.pid) + " "
+		}
+		return "[" + strconv.Itoa(o.num) + "] " + j.mark(o) + " " + pid + padRight(o.task.state(), 27) + o.task.text + "\n"
+	}
 	head := "[" + strconv.Itoa(o.num) + "]" + j.mark(o) + "  "
 	if pids {
 		head = strings.TrimRight(head, " ") + " " + strconv.Itoa(o.task.pid) + " "

@@ -12,11 +12,17 @@ func (e *env) interactDash() int {
 	if e.cred.UID == 0 {
 		ps1 = "# "
 	}
+	if _, ok := e.vars["PS1"]; !ok {
+		e.own()
+		e.vars["PS1"] = &variable{val: ps1}
+	}
 	return e.plainLoop(func(more bool) (string, bool) {
 		if more {
 			e.warn("> ")
 		} else {
-			e.warn(ps1)
+			e.reportJobs()
+			p, _ := e.get("PS1")
+			e.warn(e.plainPrompt(p))
 		}
 		return e.readLine(e.fds.get(0))
 	})
@@ -158,4 +164,24 @@ func (e *env) interactPlain() int {
 		e.farewell()
 	}
 	return status
+}
+
+// plainPrompt expands the variables and commands of dash's prompt.
+func (e *env) plainPrompt(p string) string {
+	if !strings.ContainsAny(p, "$`") || p == "$ " {
+		return p
+	}
+	w, err := e.textWord(p, true)
+	if err != nil {
+		return p
+	}
+	status := e.status
+	saved := e.unit
+	e.unit = &unit{src: &source{kind: fromTTY}, text: p, line: 1}
+	s, err := e.inner(w.Parts)
+	e.unit, e.status = saved, status
+	if err != nil {
+		return p
+	}
+	return s
 }

@@ -38,30 +38,27 @@ type (
 )
 
 type machine struct {
-	w       World
-	prog    *Program
-	global  *scope
-	subs    map[string]*code
-	out     *bufio.Writer
-	files   map[string]*handle
-	in      *handle
-	line    int
-	depth   int
-	ends    []*node
-	seed    uint64
-	autos   bool // $| is set
-	cur     *handle
-	lastPID int
-	errno   int // of $!
+	w      World
+	prog   *Program
+	global *scope
+	subs   map[string]*code
+	out    *bufio.Writer
+	files  map[string]*handle
+	in     *handle
+	line   int
+	depth  int
+	ends   []*node
+	seed   uint64
+	autos  bool // $| is set
+	cur    *handle
+	errno  int // of $!
 }
 
 // A handle is an open file.
 type handle struct {
-	r    *bufio.Reader
-	w    *bufio.Writer
-	c    io.Closer
-	eof  bool
-	line int64
+	r *bufio.Reader
+	w *bufio.Writer
+	c io.Closer
 }
 
 const maxDepth = 800
