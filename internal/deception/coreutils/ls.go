@@ -14,6 +14,8 @@ func listCommands(name string) Command {
 	switch name {
 	case "ls", "dir", "vdir":
 		return ls
+	case "dircolors":
+		return dircolors
 	}
 	return nil
 }
@@ -42,6 +44,7 @@ type lister struct {
 	budget, cols                           int
 	author, zero                           bool
 	block                                  int64 // --block-size
+	colours                                palette
 }
 
 func ls(p *Proc) int {
@@ -68,6 +71,9 @@ func ls(p *Proc) int {
 	}
 	if t := p.Env("TERM"); p.Env("LS_COLORS") == "" && (t == "" || t == "dumb") {
 		l.color = false // without a terminal type there are no colours to know
+	}
+	if l.color {
+		l.colours = p.palette()
 	}
 	return l.run(args)
 }

@@ -44,14 +44,8 @@ func useradd(p *Proc) int {
 		p.errorf("invalid user name '%s': use --badname to ignore", u.name)
 		return 3
 	}
-<<<<<<< HEAD
-	uid, home, shell, gecos, makeHome, hash := uint64(1000), "/home/"+name, "/bin/sh", "", p.name == "adduser", "!"
-	if p.name == "adduser" {
-		shell = "/bin/bash"
-=======
 	if u.home == "" {
 		u.home = u.base + "/" + u.name
->>>>>>> main
 	}
 	return u.add(p)
 }

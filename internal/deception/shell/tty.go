@@ -30,7 +30,7 @@ type tty struct {
 	echo   bool
 	canon  bool // lines are edited
 	isig   bool
-	screen bool // a full-screen program has it: keys and output pass untouched
+	screen bool                 // a full-screen program has it: keys and output pass untouched
 	keys   coreutils.SignalKeys // what the program in front does about Ctrl-C
 	cut    bool                 // Ctrl-C ended the read under way
 }
@@ -382,7 +382,7 @@ func (o *ofile) SetSignalKeys(how coreutils.SignalKeys) bool {
 
 // suspend is Ctrl-Z: the foreground job stops.
 func (k *kernel) suspend() {
-	if k.fg != nil && len(k.shells) == 1 {
+	if n := len(k.shells); k.fg != nil && n > 0 && !k.inFront(k.fg) && (k.shells[n-1].task == nil || k.shells[n-1].task.group != k.fg) {
 		k.fg.paused = true
 	}
 }
