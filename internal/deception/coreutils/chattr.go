@@ -26,7 +26,7 @@ func chattr(p *Proc) int {
 			bits := uint16(0)
 			for _, c := range []byte(a[1:]) {
 				if strings.IndexByte(attributes, c) < 0 {
-					p.complain("Usage: chattr [-pRVf] [-+=aAcCdDeijPsStTuFx] [-v version] files...\n")
+					p.complain("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n")
 					return 1
 				}
 				bits |= attributeBits[c]
@@ -48,7 +48,7 @@ func chattr(p *Proc) int {
 		return 1
 	}
 	if len(args) == 0 {
-		p.complain("Usage: chattr [-pRVf] [-+=aAcCdDeijPsStTuFx] [-v version] files...\n")
+		p.complain("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n")
 		return 1
 	}
 	status := 0

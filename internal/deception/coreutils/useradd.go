@@ -159,6 +159,15 @@ func usermod(p *Proc) int {
 		_ = p.appendText("/etc/group", sprintf("%s:x:%d:\n", name, 1001+len(name)))
 		return 0
 	}
+	if p.name == "chsh" {
+		for i, a := range args[:len(args)-1] {
+			if a == "-s" || a == "--shell" {
+				if _, err := p.stat(args[i+1]); err != nil {
+					p.errorf("Warning: %s does not exist", args[i+1])
+				}
+			}
+		}
+	}
 	if _, _, _, _, known := p.account(name); !known && p.name == "usermod" {
 		p.errorf("user '%s' does not exist", name)
 		return 6

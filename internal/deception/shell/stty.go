@@ -12,6 +12,10 @@ func (e *env) stty(args []string) int {
 	if o != nil {
 		t, ok = o.file.(*tty)
 	}
+	if bad := sttyRefuses(args[1:]); bad != "" {
+		e.warn("stty: invalid argument ‘" + bad + "’\nTry 'stty --help' for more information.\n")
+		return 1
+	}
 	if !ok {
 		e.warn("stty: 'standard input': Inappropriate ioctl for device\n")
 		return 1
@@ -44,16 +48,44 @@ func (e *env) stty(args []string) int {
 			t.canon, t.isig = on, on
 		case "sane":
 			t.echo, t.canon, t.isig = true, true, true
-		case "cols", "columns", "rows", "erase", "intr", "kill", "eof", "susp", "quit", "start", "stop", "min", "time", "werase", "lnext", "rprnt":
-			i++
 		default:
-			if !sttyKnows(strings.TrimPrefix(a, "-")) {
-				e.warn("stty: invalid argument '" + a + "'\nTry 'stty --help' for more information.\n")
-				return 1
+			if sttyTakes(a) {
+				i++
 			}
 		}
 	}
 	return 0
+}
+
+// sttyTakes reports a setting whose value follows it.
+func sttyTakes(a string) bool {
+	return strings.Contains(" cols columns rows erase intr kill eof eol eol2 susp dsusp swtch discard quit start stop min time werase lnext rprnt ispeed ospeed line ", " "+a+" ")
+}
+
+// sttyRefuses is the first argument that stty does not know: it looks at them
+// all before it looks at the terminal.
+func sttyRefuses(args []string) string {
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		switch strings.TrimPrefix(a, "-") {
+		case "a", "-all", "g", "-save", "size", "speed", "raw", "cooked", "sane", "cbreak", "pass8", "litout", "nl", "ek", "dec", "crt", "evenp", "parity", "oddp", "decctlq", "tabs", "lcase", "LCASE", "drain", "":
+			continue
+		case "F", "-file":
+			i++
+			continue
+		}
+		if n, err := strconv.Atoi(a); err == nil && n >= 0 {
+			continue
+		}
+		switch {
+		case sttyTakes(a):
+			i++
+		case strings.HasPrefix(a, "--file="):
+		case !sttyKnows(strings.TrimPrefix(a, "-")):
+			return a
+		}
+	}
+	return ""
 }
 
 // sttyKnows reports a setting that exists and changes nothing here.
