@@ -64,16 +64,8 @@ func passwdCmd(p *Proc) int {
 		p.errorf("You may not view or modify password information for %s.", user)
 		return 1
 	}
-	for _, o := range opts {
-		switch o.name {
-		case "S":
-			p.printf("%s P %s 0 99999 7 -1\n", user, p.machine().Installed.Format("2006-01-02"))
-			return 0
-		case "l", "u", "d", "e":
-			p.errorf("password changed.")
-			p.setHash(user, map[string]string{"d": "", "l": "!"}[o.name])
-			return 0
-		}
+	if status, done := p.passwdOptions(opts, user); done {
+		return status
 	}
 	if p.Cred.UID != 0 {
 		p.complain("Changing password for " + user + ".\n")
@@ -127,7 +119,7 @@ func (p *Proc) asRoot(fn func() error) error {
 }
 
 func chpasswd(p *Proc) int {
-	_, args, ok := p.getopt("c:eh:mR:s:", "crypt-method=,c", "encrypted,e", "md5,m", "root=,R", "sha-rounds=,s")
+	opts, args, ok := p.getopt("c:eh:mR:s:", "crypt-method=,c", "encrypted,e", "md5,m", "root=,R", "sha-rounds=,s")
 	if !ok || len(args) > 0 {
 		return 2
 	}
@@ -136,7 +128,7 @@ func chpasswd(p *Proc) int {
 		p.errorf("cannot lock /etc/passwd; try again later.")
 		return 1
 	}
-	n, bad := 0, false
+	n, bad, encrypted := 0, false, letters(opts)["e"]
 	_ = p.lines(p.Stdin, func(l []byte, _ bool) bool {
 		n++
 		user, pass, ok := strings.Cut(string(l), ":")
@@ -152,7 +144,16 @@ func chpasswd(p *Proc) int {
 			return true
 		}
 		p.Watch.Auth("chpasswd", user, pass)
-		p.setHash(user, "$y$j9T$"+p.random(22)+"$"+p.random(43))
+		if encrypted && strings.Contains(pass, ":") {
+			p.errorf("failure while writing changes to /etc/shadow")
+			bad = true
+			return false
+		}
+		hash := pass
+		if !encrypted {
+			hash = "$y$j9T$" + p.random(22) + "$" + p.random(43)
+		}
+		p.setHash(user, hash)
 		return true
 	})
 	if bad {

@@ -164,6 +164,9 @@ func sudo(p *Proc) int {
 	if has("v") || has("k") || has("K") {
 		return 0
 	}
+	for _, f := range p.sudoersFiles() {
+		_ = p.asRoot(func() error { p.sudoersErrors(f); return nil })
+	}
 	user := "root"
 	if has("u") {
 		user = flags["u"]
@@ -197,6 +200,10 @@ func sudo(p *Proc) int {
 		return 1
 	}
 	p.command(args[0], 1, "%s: command not found")
+	env["SUDO_COMMAND"] = strings.Join(args, " ")
+	if path, err := p.lookPath(args[0]); err == nil {
+		env["SUDO_COMMAND"] = strings.Join(append([]string{path}, args[1:]...), " ")
+	}
 	return p.spawn(args, func(c *Proc) {
 		c.Cred = vfs.Cred{UID: uid, GID: gid, Groups: p.groupsOf(user, gid)}
 		if has("i") {

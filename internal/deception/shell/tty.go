@@ -17,6 +17,7 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
+	early  bool   // no line editor has read yet: the shell is starting
 	raw    bool   // the line editor reads
 	queue  []byte // bytes for the line editor, or read ahead while it did
 	line   []byte // being typed for a program
@@ -36,7 +37,7 @@ const maxTypeAhead = 8 << 10
 
 // openTTY makes the session's terminal out of its two directions.
 func (k *kernel) openTTY(in *inlet, w io.Writer) *tty {
-	t := &tty{k: k, in: in, w: w, echo: true, canon: true, isig: true}
+	t := &tty{k: k, in: in, w: w, echo: true, canon: true, isig: true, early: true}
 	t.file = &ofile{refs: 1, file: t, path: "/dev/pts/0"}
 	k.tty, k.in = t, in
 	return t
@@ -160,6 +161,13 @@ func (t *tty) driver(c byte) {
 			t.rub()
 		}
 	case 4: // ^D
+		if t.early {
+			// What is typed behind a command while the shell still starts is
+			// for its prompt, where it ends the shell: whether the peer or the
+			// first prompt is faster must not decide about a logout.
+			t.line = append(t.line, c)
+			return
+		}
 		if len(t.line) == 0 {
 			t.eof++
 			return
@@ -253,6 +261,7 @@ func (t *tty) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	t.k.step(1)
+	t.early = false
 	if !t.waiting() {
 		t.k.wait(t.waiting, time.Time{})
 	}
@@ -325,7 +334,7 @@ func (t *tty) next() int {
 
 // startEditing hands what was typed ahead to the line editor.
 func (t *tty) startEditing() {
-	t.raw = true
+	t.raw, t.early = true, false
 	t.queue = append(append(t.queue, t.ready...), t.line...)
 	t.ready, t.line, t.eof = nil, nil, 0
 }
