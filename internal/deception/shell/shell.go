@@ -64,6 +64,7 @@ type Shell struct {
 	resized atomic.Bool
 	hooks   hooks
 	pids    int // last process id given without a process table
+	died    int // of this signal, when it did
 }
 
 // hooks are what tests put in place of the clock and the wait for input.
@@ -154,6 +155,10 @@ func (s *Shell) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 		})
 	})
 }
+
+// Died returns the number of the signal the shell died of, 0 when it left by
+// itself. It is known once Exec or Script has returned or Ended is called.
+func (s *Shell) Died() int { return s.died }
 
 // session gives fn a kernel and sees to its end: panics, processes, memory.
 func (s *Shell) session(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, fn func(*kernel) int) (status int) {
