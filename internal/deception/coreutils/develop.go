@@ -184,6 +184,11 @@ func openssl(p *Proc) int {
 		}
 		return 0
 	}
+	if len(p.Args) > 1 {
+		if status, known := p.opensslVerb(p.Args[1], p.Args[2:]); known {
+			return status
+		}
+	}
 	p.Watch.Unsupported(strings.Join(p.Args, " "))
 	if len(p.Args) > 1 {
 		p.complain("Invalid command '" + p.Args[1] + "'; type \"help\" for a list.\n")

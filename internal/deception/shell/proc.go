@@ -88,6 +88,11 @@ func (e *env) proc(args []string) *coreutils.Proc {
 	if e.sleepHook != nil {
 		p.Sleep = e.sleepHook
 	}
+	if p.Until = e.until; !e.until.IsZero() {
+		if o, ok := p.Stdin.(*ofile); ok {
+			p.Stdin = hurriedFile{o, e.until}
+		}
+	}
 	p.Session = coreutils.SessionInfo{User: o.User, Src: o.Src, Dst: o.Dst, Login: k.started}
 	if o.TTY || k.tty != nil {
 		p.Session.TTYName = e.ttyName()
@@ -184,7 +189,25 @@ func (s streamFile) Write(p []byte) (int, error) {
 
 func (s streamFile) Close() {}
 
+// A hurriedFile is the input of a command that has only so much time: a Read that
+// waits longer finds the end, and the command's next step ends it.
+type hurriedFile struct {
+	*ofile
+	until time.Time
+}
+
+// Read gives up at the time.
+func (h hurriedFile) Read(p []byte) (int, error) {
+	if !h.WaitRead(h.until) {
+		return 0, io.EOF
+	}
+	return h.ofile.Read(p)
+}
+
 func asFile(v any) *ofile {
+	if h, ok := v.(hurriedFile); ok {
+		v = h.ofile
+	}
 	if o, ok := v.(*ofile); ok {
 		return o.hold()
 	}
@@ -208,7 +231,7 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	if p.Environ != nil {
 		c.setEnviron(p.Environ())
 	}
-	c.stepHook, c.sleepHook, c.envLast = p.Step, p.Sleep, ""
+	c.stepHook, c.sleepHook, c.until, c.envLast = p.Step, p.Sleep, p.Until, ""
 	if c.cred.UID != e.cred.UID {
 		if f, ok := c.passwd(func(f []string) bool { return f[2] == itoa(int64(c.cred.UID)) }); ok {
 			c.user, c.home = f[0], f[5]

@@ -86,6 +86,7 @@ func readBuiltin(e *env, args []string) int {
 func (r *reading) timeout(opts map[byte]string) (int, bool) {
 	s, ok := opts['t']
 	if !ok {
+		r.until = r.e.until
 		return 0, false
 	}
 	t, err := strconv.ParseFloat(s, 64)
