@@ -1,254 +1,408 @@
 package coreutils
 
 import (
+	"bytes"
 	"io"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/vfs"
 )
 
-// splitJob cuts one input into numbered files.
-type splitJob struct {
+// A splitting is one run of split.
+type splitting struct {
 	p              *Proc
-	mode           string // l lines, b bytes, C lines of at most so many bytes
-	most           int64
-	digits, base   int // of the suffix: its length and its alphabet, 26 are letters
-	first          int
 	prefix, suffix string
-	verbose        bool
-	n              int
-	f              *vfs.File
-	used           int64
+	digits         string // of the names
+	length         int    // of the names; 0 grows
+	from, next     int
+	end            byte
+	verbose, elide bool
+	filter         string
+	out            io.WriteCloser
+	pipe           bytes.Buffer // what a filter gets
+	name           string
 }
 
-// split cuts a file into pieces.
 func split(p *Proc) int {
-	opts, args, ok := p.getopt("C:a:b:del:n:t:ux0123456789", "additional-suffix=", "bytes=,b", "elide-empty-files,e", "filter=", "hex-suffixes?", "line-bytes=,C", "lines=,l", "number=,n", "numeric-suffixes?", "separator=,t", "suffix-length=,a", "unbuffered,u", "verbose")
+	opts, args, ok := p.getopt("0123456789C:a:b:del:n:t:ux", "bytes=,b", "lines=,l", "line-bytes=,C", "number=,n", "elide-empty-files,e", "unbuffered,u", "suffix-length=,a", "additional-suffix=", "numeric-suffixes?,numeric", "hex-suffixes?,hex", "filter=", "verbose", "separator=,t", "-io-blksize=")
 	if !ok {
 		return 1
 	}
-	j := &splitJob{p: p, mode: "l", most: 1000, digits: 2, base: 26, prefix: "x"}
+	s := &splitting{p: p, prefix: "x", digits: "abcdefghijklmnopqrstuvwxyz", end: '\n'}
+	how, amount := byte(0), ""
 	for _, o := range opts {
-		if !j.option(o) {
-			return 1
+		switch o.name {
+		case "b", "l", "C", "n":
+			if how != 0 {
+				p.errorf("cannot split in more than one way")
+				return p.try(1)
+			}
+			how, amount = o.name[0], o.val
+		case "0", "1", "2", "3", "4", "5", "6", "7", "8", "9":
+			how, amount = 'l', amount+o.name
+		default:
+			if !s.option(o) {
+				return 1
+			}
 		}
 	}
 	if len(args) > 2 {
 		p.errorf("extra operand %s", p.q(args[2]))
 		return p.try(1)
 	}
-	name := "-"
-	if len(args) > 0 {
-		name = args[0]
+	if len(args) == 2 {
+		s.prefix = args[1]
 	}
-	if len(args) > 1 {
-		j.prefix = args[1]
+	if how == 0 {
+		how, amount = 'l', "1000"
 	}
-	r, err := p.openFile(name)
+	run, ok := s.way(how, amount)
+	if !ok {
+		return 1
+	}
+	name := orStdin(args)[0]
+	r, err := p.open(name)
 	if err != nil {
 		p.errorf("cannot open %s for reading: %s", qa(name), why(err))
 		return 1
 	}
 	defer r.Close()
-	return j.run(r, name)
+	if i, err := p.stat(name); err == nil && i.IsDir() && name != "-" {
+		p.errorf("%s: %s", name, vfs.EISDIR)
+		return 1
+	}
+	run(&metered{p: p, r: r})
+	s.close()
+	return 0
 }
 
-// option takes one option and complains of a bad figure.
-func (j *splitJob) option(o opt) bool {
-	p := j.p
-	what := map[string]string{"l": "number of lines", "b": "number of bytes", "C": "number of bytes", "n": "number of chunks"}[o.name]
+// option takes one that does not say how to split.
+func (s *splitting) option(o opt) bool {
+	p := s.p
 	switch o.name {
-	case "l", "b", "C":
-		n, good := size(o.val)
-		if !good || n < 1 {
-			p.errorf("invalid %s: %s", what, p.q(o.val))
-			return false
-		}
-		j.mode, j.most = o.name, n
-	case "n":
-		n, err := strconv.Atoi(o.val)
-		if err != nil || n < 1 {
-			p.errorf("invalid %s: %s", what, p.q(o.val))
-			return false
-		}
-		j.mode, j.most = "n", int64(n)
 	case "a":
-		n, err := strconv.Atoi(o.val)
-		if err != nil || n < 0 || n > 200 {
+		n, err := strconv.ParseUint(o.val, 10, 16)
+		if err != nil {
 			p.errorf("invalid suffix length: %s", p.q(o.val))
 			return false
 		}
-		j.digits = max(2, n)
-		if n > 0 {
-			j.digits = n
+		s.length = int(n)
+	case "d", "numeric", "x", "hex":
+		base, what := 10, "numerical"
+		s.digits = "0123456789"
+		if o.name == "x" || o.name == "hex" {
+			base, what, s.digits = 16, "hexadecimal", "0123456789abcdef"
 		}
-	case "d", "numeric-suffixes", "x", "hex-suffixes":
-		j.base = 10
-		if o.name == "x" || o.name == "hex-suffixes" {
-			j.base = 16
-		}
-		if v, err := strconv.ParseInt(o.val, j.base, 32); o.val != "" && err == nil {
-			j.first = int(v)
+		if o.val != "" {
+			n, err := strconv.ParseUint(o.val, base, 31)
+			if err != nil {
+				p.errorf("%s: invalid start value for %s suffix", p.q(o.val), what)
+				_ = p.try(1)
+				return false
+			}
+			s.from = int(n)
 		}
 	case "additional-suffix":
 		if strings.Contains(o.val, "/") {
 			p.errorf("invalid suffix %s, contains directory separator", p.q(o.val))
+			_ = p.try(1)
 			return false
 		}
-		j.suffix = o.val
+		s.suffix = o.val
+	case "e":
+		s.elide = true
 	case "verbose":
-		j.verbose = true
+		s.verbose = true
 	case "filter":
-		p.Watch.Unsupported("split --filter")
+		s.filter = o.val
+	case "t":
+		switch {
+		case o.val == "":
+			p.errorf("empty record separator")
+			return false
+		case o.val == `\0`:
+			s.end = 0
+		case len(o.val) > 1:
+			p.errorf("multi-character separator %s", p.q(o.val))
+			return false
+		default:
+			s.end = o.val[0]
+		}
 	}
 	return true
 }
 
-func (j *splitJob) run(r io.Reader, name string) int {
-	p := j.p
-	status := 0
-	defer func() {
-		if j.f != nil {
-			_ = j.f.Close()
-		}
-	}()
-	if j.mode == "n" {
-		text, err := p.all(r)
-		if err != nil {
-			p.errorf("%s: %s", name, why(err))
-			return 1
-		}
-		defer p.alloc(-len(text))
-		return j.chunks(text)
+// way finds what to do with the input.
+func (s *splitting) way(how byte, amount string) (func(io.Reader), bool) {
+	p := s.p
+	if how == 'n' {
+		return s.chunks(amount)
 	}
-	if j.mode == "b" {
-		buf := make([]byte, 32<<10)
-		for status == 0 {
-			n, err := r.Read(buf)
-			if n > 0 && !j.write(buf[:n]) {
-				status = 1
-			}
-			if err != nil {
-				break
-			}
-		}
-		return status
+	what := map[byte]string{'b': "bytes", 'C': "lines", 'l': "lines"}[how]
+	n, ok := size(amount)
+	if amount != "" && strings.Trim(amount, "0123456789") == "" && !ok {
+		n, ok = math.MaxInt64, true
 	}
-	_ = p.lines(r, func(l []byte, whole bool) bool {
-		line := slices.Clone(l)
-		if whole {
-			line = append(line, '\n')
+	switch {
+	case !ok:
+		p.errorf("invalid number of %s: %s", what, p.q(amount))
+		return nil, false
+	case n == 0:
+		p.errorf("invalid number of %s: %s: Numerical result out of range", what, p.q(amount))
+		return nil, false
+	}
+	switch how {
+	case 'b':
+		return func(r io.Reader) { s.byBytes(r, n) }, true
+	case 'C':
+		return func(r io.Reader) { s.byLineBytes(r, n) }, true
+	}
+	return func(r io.Reader) { s.byLines(r, n) }, true
+}
+
+func (s *splitting) byBytes(r io.Reader, n int64) {
+	left := int64(0)
+	_ = s.p.each(r, func(b []byte) bool {
+		for len(b) > 0 {
+			if left == 0 {
+				s.open()
+				left = n
+			}
+			k := min(left, int64(len(b)))
+			s.put(b[:k])
+			b, left = b[k:], left-k
 		}
-		if !j.line(line) {
-			status = 1
-		}
-		return status == 0
+		return true
 	})
-	return status
 }
 
-// chunks cuts what is known as a whole into equal parts.
-func (j *splitJob) chunks(text []byte) int {
-	each := int64(len(text)) / j.most
-	for i := range j.most {
-		j.p.step(1)
-		part := text[i*each:]
-		if i < j.most-1 {
-			part = part[:each]
+func (s *splitting) byLines(r io.Reader, n int64) {
+	count := n
+	_ = s.p.records(r, s.end, func(l []byte, full bool) bool {
+		if count == n {
+			s.open()
+			count = 0
 		}
-		if !j.next() || !j.put(part) {
-			return 1
-		}
-	}
-	return 0
+		count++
+		s.line(l, full)
+		return true
+	})
 }
 
-// line adds a line to the piece that has room for it.
-func (j *splitJob) line(l []byte) bool {
-	if j.mode == "C" {
-		if j.used > 0 && j.used+int64(len(l)) > j.most {
-			j.used = j.most
+// byLineBytes puts as many whole lines into a file as fit; a line longer than
+// that is cut.
+func (s *splitting) byLineBytes(r io.Reader, n int64) {
+	used := n
+	_ = s.p.records(r, s.end, func(l []byte, full bool) bool {
+		if full {
+			l = append(bytes.Clone(l), s.end)
 		}
-		return j.write(l)
-	}
-	if j.f == nil || j.used == j.most {
-		if !j.next() {
-			return false
+		if used == n || used+int64(len(l)) > n {
+			s.open()
+			used = 0
 		}
-	}
-	j.used++
-	return j.put(l)
+		for int64(len(l))+used > n {
+			s.put(l[:n-used])
+			l, used = l[n-used:], 0
+			s.open()
+		}
+		s.put(l)
+		used += int64(len(l))
+		return true
+	})
 }
 
-// write fills pieces of so many bytes.
-func (j *splitJob) write(b []byte) bool {
-	for len(b) > 0 {
-		if j.f == nil || j.used >= j.most {
-			if !j.next() {
-				return false
+func (s *splitting) line(l []byte, full bool) {
+	s.put(l)
+	if full {
+		s.put([]byte{s.end})
+	}
+}
+
+// chunks reads N, K/N, l/N, l/K/N, r/N and r/K/N.
+func (s *splitting) chunks(amount string) (func(io.Reader), bool) {
+	p, kind, rest := s.p, "", amount
+	if strings.HasPrefix(rest, "l/") || strings.HasPrefix(rest, "r/") {
+		kind, rest = rest[:1], rest[2:]
+	}
+	one, many, picked := strings.Cut(rest, "/")
+	if !picked {
+		one, many = "0", one
+	}
+	n, ok := size(many)
+	k, ok1 := size(one)
+	switch {
+	case !ok:
+		p.errorf("invalid number of chunks: %s", p.q(many))
+		return nil, false
+	case n == 0:
+		p.errorf("invalid number of chunks: %s: Numerical result out of range", p.q(many))
+		return nil, false
+	case !ok1:
+		p.errorf("invalid chunk number: %s", p.q(one))
+		return nil, false
+	case picked && (k == 0 || k > n):
+		p.errorf("invalid chunk number: %s: Numerical result out of range", p.q(one))
+		return nil, false
+	}
+	n = min(n, 1<<16)
+	if s.length == 0 {
+		s.length = 2
+		for room := len(s.digits) * len(s.digits); int64(room) < n; room *= len(s.digits) {
+			s.length++
+		}
+	}
+	return func(r io.Reader) {
+		all, _ := p.all(r)
+		for i, part := range divide(all, kind, int(n), s.end) {
+			p.step(1)
+			switch {
+			case picked:
+				if int64(i) == k-1 {
+					p.write(part)
+				}
+			case len(part) > 0 || !s.elide:
+				s.open()
+				s.put(part)
 			}
 		}
-		n := min(int64(len(b)), j.most-j.used)
-		if !j.put(b[:n]) {
-			return false
+	}, true
+}
+
+// divide cuts all into n parts: of bytes, of lines that begin in them, or of
+// lines dealt in turn.
+func divide(all []byte, kind string, n int, end byte) [][]byte {
+	parts := make([][]byte, n)
+	each := len(all) / n
+	if kind == "" {
+		for i := range parts {
+			to := (i + 1) * each
+			if i == n-1 {
+				to = len(all)
+			}
+			parts[i] = all[i*each : to]
 		}
-		j.used += n
-		b = b[n:]
+		return parts
 	}
-	return true
+	for i, at := 0, 0; at < len(all); i++ {
+		k := bytes.IndexByte(all[at:], end) + 1
+		if k == 0 {
+			k = len(all) - at
+		}
+		to := i % n
+		if kind == "l" {
+			to = n - 1
+			if each > 0 {
+				to = min(at/each, n-1)
+			}
+		}
+		parts[to] = append(parts[to], all[at:at+k]...)
+		at += k
+	}
+	return parts
 }
 
-func (j *splitJob) put(b []byte) bool {
-	if _, err := j.f.Write(b); err != nil {
-		j.p.errorf("%s: %s", j.name(j.n-1), why(err))
-		return false
+// maxPieces bounds the files one run makes.
+const maxPieces = 1 << 16
+
+// label is the name of the n-th file; without a set length it grows as GNU's
+// does: the last letter is kept for a longer name.
+func (s *splitting) label(n int) (string, bool) {
+	base, length := len(s.digits), s.length
+	lead := ""
+	if length == 0 {
+		length = 2
+		if s.from == 0 {
+			for room := (base - 1) * base; n >= room; room = (base - 1) * pow(base, length-1) {
+				n -= room
+				lead += s.digits[base-1:]
+				length++
+				if length > 8 {
+					return "", false
+				}
+			}
+		}
 	}
-	return true
+	b := make([]byte, length)
+	for i := length - 1; i >= 0; i-- {
+		b[i] = s.digits[n%base]
+		n /= base
+	}
+	return lead + string(b), n == 0
 }
 
-// next begins the next piece.
-func (j *splitJob) next() bool {
-	p := j.p
-	p.step(1)
-	if j.f != nil {
-		_ = j.f.Close()
-		j.f = nil
+func pow(base, n int) int {
+	out := 1
+	for range min(n, 8) {
+		out *= base
 	}
-	name := j.name(j.n)
-	if name == "" {
+	return out
+}
+
+// open begins the next file.
+func (s *splitting) open() {
+	p := s.p
+	s.close()
+	label, ok := s.label(s.from + s.next)
+	if !ok || s.next >= maxPieces {
 		p.errorf("output file suffixes exhausted")
-		return false
+		panic(stop{1})
 	}
-	if j.verbose {
-		p.printf("creating file %s\n", p.q(name))
+	s.next++
+	s.name = s.prefix + label + s.suffix
+	p.step(5)
+	if s.filter != "" {
+		if s.verbose {
+			p.print("executing with FILE=" + qa(s.name) + "\n")
+		}
+		return
 	}
-	f, err := p.FS.Open(p.Cred, p.path(name), vfs.O_WRONLY|vfs.O_CREATE|vfs.O_TRUNC, 0o666&^p.Umask)
+	if s.verbose {
+		p.print("creating file " + qa(s.name) + "\n")
+	}
+	f, err := p.FS.Open(p.Cred, p.path(s.name), vfs.O_WRONLY|vfs.O_CREATE|vfs.O_TRUNC, 0o666&^p.Umask)
 	if err != nil {
-		p.errorf("%s: %s", name, why(err))
-		return false
+		p.errorf("%s: %s", quotef(s.name), why(err))
+		panic(stop{1})
 	}
-	j.f, j.used = f, 0
-	j.n++
-	return true
+	s.out = f
 }
 
-// name is that of the nth piece, empty when the suffixes are used up.
-func (j *splitJob) name(n int) string {
-	n += j.first
-	s := ""
-	for range j.digits {
-		d := n % j.base
-		n /= j.base
-		if j.base == 26 {
-			s = string(rune('a'+d)) + s
-		} else {
-			s = strconv.FormatInt(int64(d), 16) + s
-		}
+func (s *splitting) put(b []byte) {
+	if s.filter != "" {
+		s.p.alloc(len(b))
+		s.pipe.Write(b)
+		return
 	}
-	if n > 0 {
-		return ""
+	if s.out == nil {
+		return
 	}
-	return j.prefix + s + j.suffix
+	if _, err := s.out.Write(b); err != nil {
+		s.p.errorf("%s: %s", quotef(s.name), why(err))
+		panic(stop{1})
+	}
+}
+
+// close ends the file begun last; a filter runs now.
+func (s *splitting) close() {
+	if s.out != nil {
+		_ = s.out.Close()
+		s.out = nil
+	}
+	if s.filter == "" || s.name == "" {
+		return
+	}
+	in := bytes.Clone(s.pipe.Bytes())
+	s.pipe.Reset()
+	status := s.p.spawn([]string{"sh", "-c", s.filter}, func(c *Proc) {
+		c.Stdin, c.StdinTTY = bytes.NewReader(in), false
+		c.setEnv(map[string]string{"FILE": s.name})
+	})
+	s.p.alloc(-len(in))
+	if status != 0 {
+		s.p.errorf("with FILE=%s, exit %d from command: %s", s.name, status, s.filter)
+		panic(stop{status})
+	}
 }

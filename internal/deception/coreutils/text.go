@@ -35,6 +35,10 @@ func textCommands(name string) Command {
 		return column
 	case "shuf":
 		return shuf
+	case "split":
+		return split
+	case "csplit":
+		return csplit
 	}
 	return nil
 }
