@@ -147,6 +147,12 @@ func (d *display) show(cells []cell, at int) {
 		if i < len(rows) {
 			fresh = rows[i]
 		}
+		if i >= len(rows) && len(old) == 0 { // wiped all the same
+			d.vertical(i)
+			d.horizontal(0)
+			d.puts(d.term.Erase)
+			continue
+		}
 		grows := i >= len(d.rows)-1 && last > len(d.rows)-1
 		d.update(i, old, fresh, grows)
 	}
