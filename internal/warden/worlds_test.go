@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// shelf is a store of worlds in memory.
-type shelf struct {
+// closet is a store of worlds in memory.
+type closet struct {
 	mu   sync.Mutex
 	kept map[string][]byte
 }
 
-func (s *shelf) Load(_ context.Context, persona string, source netip.Addr) ([]byte, error) {
+func (s *closet) Load(_ context.Context, persona string, source netip.Addr) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept[persona+" "+source.String()], nil
 }
 
-func (s *shelf) Save(_ context.Context, persona string, source netip.Addr, world []byte) error {
+func (s *closet) Save(_ context.Context, persona string, source netip.Addr, world []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept[persona+" "+source.String()] = bytes.Clone(world)
 	return nil
 }
 
-func (s *shelf) keys() (out []string) {
+func (s *closet) keys() (out []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k := range s.kept {
@@ -42,7 +42,7 @@ func (s *shelf) keys() (out []string) {
 // TestWorldsAreKeptAndGivenBack: what a process hands over comes back to the
 // next one, under the persona the process was started as.
 func TestWorldsAreKeptAndGivenBack(t *testing.T) {
-	s := &shelf{kept: map[string][]byte{"other 127.0.0.1": []byte("not his")}}
+	s := &closet{kept: map[string][]byte{"other 127.0.0.1": []byte("not his")}}
 	b := begin(t, "worlds", func(o *Options) { o.Worlds = s })
 	visit := func(say string) string {
 		t.Helper()
