@@ -39,6 +39,10 @@ func gcc(p *Proc) int {
 
 func makeCmd(p *Proc) int {
 	for _, a := range p.Args[1:] {
+		if a == "--version" || a == "-v" {
+			p.print("GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu\nCopyright (C) 1988-2020 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\nThis is free software: you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n")
+			return 0
+		}
 		if !strings.HasPrefix(a, "-") {
 			if _, err := p.stat("Makefile"); err != nil {
 				p.complain("make: *** No rule to make target '" + a + "'.  Stop.\n")

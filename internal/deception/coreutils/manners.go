@@ -19,6 +19,7 @@ var manners = map[string]manner{
 	"clear":       {"Usage: clear [options]\n", 1},
 	"cmp":         {"cmp: Try 'cmp --help' for more information.\n", 2},
 	"crontab":     {"crontab: usage error: unrecognized option\nusage:\tcrontab [-u user] [-n] file\n", 1},
+	"cron":        {"usage: cron", 1},
 	"diff":        {"diff: Try 'diff --help' for more information.\n", 2},
 	"env":         {"Try 'env --help' for more information.\n", 125},
 	"flock":       {"Try 'flock --help' for more information.\n", 64},
@@ -37,6 +38,11 @@ var manners = map[string]manner{
 	"nohup":       {"Try 'nohup --help' for more information.\n", 125},
 	"objdump":     {"Usage: objdump <option(s)> <file(s)>\n", 1},
 	"passwd":      {"Usage: passwd [options] [LOGIN]\n", 6},
+	"sysctl":      {"\nUsage:\n sysctl [options] [variable[=value] ...]\n", 1},
+	"pmap":        {"\nUsage:\n pmap [options] PID [PID ...]\n", 1},
+	"tload":       {"\nUsage:\n tload [options] [tty]\n", 1},
+	"slabtop":     {"\nUsage:\n slabtop [options]\n", 1},
+	"pwdx":        {"\nUsage:\n pwdx [options] pid...\n", 1},
 	"pgrep":       {"\nUsage:\n pgrep [options] <pattern>\n", 2},
 	"pidof":       {"", 1},
 	"pkill":       {"\nUsage:\n pkill [options] <pattern>\n", 2},
@@ -70,8 +76,11 @@ var manners = map[string]manner{
 	"ifconfig":    {"ifconfig: `--help' gives usage information.\n", 1},
 	"systemctl":   {"", 1},
 	"wget":        {"Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n", 2},
-	"hostname":    {"", 255},
+	"hostname":    {"Usage: hostname [-b] {hostname|-F file}         set host name (from file)\n", 255},
 }
+
+// usageOnOutput are programs that show even an unwanted usage on standard output.
+var usageOnOutput = map[string]bool{"hostname": true, "sysctl": true}
 
 // A strictness is what a program takes: its option letters, its long options and
 // how many operands; -1 is any number.
@@ -98,7 +107,7 @@ var strict = map[string]strictness{
 	"umount":      {"aAcdfhilnO:qrRt:vVN:", []string{"all,a", "force,f", "lazy,l", "recursive,R", "read-only,r", "types=,t", "verbose,v", "quiet,q", "fake", "no-mtab,n", "detach-loop,d"}, -1},
 	"lsblk":       {"abdDe:fhJlmMnNOo:pPrSsTtVvw:x:yzE:AI:", []string{"all,a", "bytes,b", "nodeps,d", "discard,D", "exclude=,e", "fs,f", "json,J", "list,l", "perms,m", "noheadings,n", "output=,o", "output-all,O", "paths,p", "pairs,P", "raw,r", "scsi,S", "inverse,s", "tree?,T", "topology,t", "sort=,x"}, -1},
 	"blkid":       {"c:DdgH:hilL:n:ko:O:ps:S:t:u:U:w:Vv", []string{"match-tag=,s", "match-token=,t", "output=,o", "probe,p", "info,i", "uuid=,U", "label=,L", "list-one,l"}, -1},
-	"findmnt":     {"AacCbDdeEF:fhiJlmMno:O:PpQ:rRSsT:t:uUvVxN:w:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
+	"findmnt":     {"AacCbDd:eF:fhiJklmM:nN:o:O:PprRS:sT:t:uUvVxw:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
 	"swapon":      {"ad::ef:hL:o:p:s::T:U:vVw:", []string{"all,a", "discard?,d", "ifexists,e", "fixpgsz,f", "options=,o", "priority=,p", "show?", "summary,s", "verbose,v", "noheadings", "raw", "bytes"}, -1},
 	"losetup":     {"aAb:c:d:Dfhj:JlLno:O:PrRvVw:", []string{"all,a", "detach=,d", "detach-all,D", "find,f", "list,l", "associated=,j", "offset=,o", "output=,O", "partscan,P", "read-only,r", "show", "noheadings,n", "sizelimit="}, -1},
 	"chage":       {"d:E:hi:I:lm:M:R:W:", []string{"lastday=,d", "expiredate=,E", "inactive=,I", "list,l", "mindays=,m", "maxdays=,M", "root=,R", "warndays=,W", "iso8601,i"}, -1},
@@ -110,6 +119,10 @@ var strict = map[string]strictness{
 	"mesg":        {"v", []string{"verbose,v"}, -1},
 	"wall":        {"g:nt:Vh", []string{"nobanner,n", "timeout=,t", "group=,g"}, -1},
 	"write":       {"Vh", nil, -1},
+	"pmap":        {"xXcC:nN:dqpA:hV", []string{"extended,x", "read-rc,c", "read-rc-from=,C", "create-rc,n", "create-rc-to=,N", "device,d", "quiet,q", "show-path,p", "range=,A"}, -1},
+	"tload":       {"d:s:hV", []string{"delay=,d", "scale=,s"}, -1},
+	"slabtop":     {"d:os:hV", []string{"delay=,d", "once,o", "sort=,s"}, -1},
+	"pwdx":        {"hV", nil, -1},
 	"logger":      {"ef:i::n:p:P:st:u:dTVh", []string{"file=,f", "id?", "server=,n", "priority=,p", "port=,P", "stderr,s", "tag=,t", "socket=,u", "udp,d", "tcp,T", "skip-empty,e", "no-act", "size=", "msgid=", "rfc3164", "rfc5424?", "prio-prefix", "socket-errors?", "journald?", "octet-count", "sd-id=", "sd-param="}, -1},
 	"hostnamectl": {"hH:M:j", []string{"no-ask-password", "host=,H", "machine=,M", "transient", "static", "pretty", "json="}, -1},
 	"timedatectl": {"hH:M:ap:", []string{"no-pager", "no-ask-password", "host=,H", "machine=,M", "adjust-system-clock", "monitor", "property=,p", "all,a", "value"}, -1},

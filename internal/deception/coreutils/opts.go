@@ -171,7 +171,11 @@ func (g *getopt) fail(msg string) {
 		p.try(0)
 		return
 	}
-	p.complain(m.after)
+	if usageOnOutput[p.name] {
+		p.print(m.after)
+	} else {
+		p.complain(m.after)
+	}
 	p.flush()
 	panic(stop{m.status})
 }
@@ -203,13 +207,14 @@ var families = map[string]string{
 	"grep": "(GNU grep) 3.8", "egrep": "(GNU grep) 3.8", "fgrep": "(GNU grep) 3.8", "sed": "(GNU sed) 4.9", "tar": "(GNU tar) 1.34", "find": "(GNU findutils) 4.9.0",
 	"xargs": "(GNU findutils) 4.9.0", "diff": "(GNU diffutils) 3.8", "cmp": "(GNU diffutils) 3.8", "gzip": "1.12", "which": "", "ps": "from procps-ng 4.0.2", "free": "from procps-ng 4.0.2",
 	"top": "from procps-ng 4.0.2", "uptime": "from procps-ng 4.0.2", "w": "from procps-ng 4.0.2", "pkill": "from procps-ng 4.0.2", "lscpu": "from util-linux 2.38.1", "mount": "from util-linux 2.38.1",
-	"dmesg": "from util-linux 2.38.1", "last": "from util-linux 2.38.1", "strings": "(GNU Binutils for Debian) 2.40",
+	"dmesg": "from util-linux 2.38.1", "last": "from util-linux 2.38.1", "lsblk": "from util-linux 2.38.1", "findmnt": "from util-linux 2.38.1", "su": "from util-linux 2.38.1", "strings": "(GNU Binutils for Debian) 2.40",
 }
 
 // versions are whole answers to --version of programs of no family.
 var versions = map[string]string{
 	"wget":     "GNU Wget 1.21.3 built on linux-gnu.\n\n-cares +digest -gpgme +https +ipv6 +iri +large-file -metalink +nls \n+ntlm +opie +psl +ssl/openssl \n",
 	"curl":     "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n",
+	"ldd":      "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36\nCopyright (C) 2022 Free Software Foundation, Inc.\nThis is free software; see the source for copying conditions.  There is NO\nwarranty; not even for MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.\nWritten by Roland McGrath and Ulrich Drepper.\n",
 	"sudo":     "Sudo version 1.9.13p3\n",
 	"dig":      "DiG 9.18.49-1~deb12u1-Debian\n",
 	"file":     "file-5.44\nmagic file from /etc/magic:/usr/share/misc/magic\n",

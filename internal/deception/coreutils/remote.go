@@ -80,13 +80,21 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// ncUsage is the short usage of OpenBSD's netcat.
+const ncUsage = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n"
+
 func nc(p *Proc) int {
 	opts, args, ok := p.getopt("46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zze:c")
 	if !ok {
-		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
+		p.complain(ncUsage)
 		return 1
 	}
 	f := letters(opts)
+	if f["h"] {
+		p.Watch.Unsupported("nc -h")
+		p.complain("OpenBSD netcat (Debian patchlevel 1.219-1)\n" + ncUsage)
+		return 0
+	}
 	if f["e"] || f["c"] {
 		p.errorf("invalid option -- 'e'")
 		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n")
@@ -98,7 +106,7 @@ func nc(p *Proc) int {
 		return p.forever()
 	}
 	if len(args) < 2 {
-		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
+		p.complain(ncUsage)
 		return 1
 	}
 	host, port := args[0], args[1]

@@ -30,9 +30,13 @@ func top(p *Proc) int {
 				i++
 			}
 		case strings.HasPrefix(a, "-"):
-			p.complain("top: unknown option '" + a[1:] + "'\nUsage:\n  top -hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pid(s) -o field -w [cols]\n")
 			p.Watch.Unsupported("top " + a)
-			return 1
+			if strings.HasPrefix(a, "--") {
+				p.errorf("unrecognized option '%s'", a)
+			} else {
+				p.errorf("invalid option -- '%s'", a[1:2])
+			}
+			return 0
 		}
 	}
 	if !batch && !p.TTY {
