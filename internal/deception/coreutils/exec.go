@@ -193,12 +193,20 @@ func timeout(p *Proc) int {
 	if !ok {
 		return 125
 	}
+	sig, keep, verbose := 15, false, false
 	for _, o := range opts {
-		if o.name == "s" {
-			if _, good := signalNumber(o.val); !good {
+		switch o.name {
+		case "s":
+			n, good := signalNumber(o.val)
+			if !good {
 				p.errorf("%s: invalid signal", p.q(o.val))
 				return p.try(125)
 			}
+			sig = n
+		case "preserve-status":
+			keep = true
+		case "v":
+			verbose = true
 		}
 	}
 	if len(args) < 2 {
@@ -214,13 +222,24 @@ func timeout(p *Proc) int {
 	}
 	end := p.Now().Add(limit)
 	step, sleep := p.Step, p.Sleep
+	late := errTimeout
+	if keep || sig == 9 {
+		late = ExitStatus(128 + sig)
+	}
+	expired := func() error {
+		if verbose && sig > 0 && sig < len(signals) {
+			p.errorf("sending signal %s to command %s", signals[sig], p.q(args[1]))
+			verbose = false
+		}
+		return late
+	}
 	return p.spawn(args[1:], func(c *Proc) {
 		if limit == 0 {
 			return
 		}
 		c.Step = func(n int) error {
 			if !p.Now().Before(end) {
-				return errTimeout
+				return expired()
 			}
 			if step != nil {
 				return step(n)
@@ -229,14 +248,14 @@ func timeout(p *Proc) int {
 		}
 		c.Sleep = func(d time.Duration) error {
 			left := end.Sub(p.Now())
-			late := d >= left
+			over := d >= left
 			if sleep != nil {
 				if err := sleep(min(d, max(0, left))); err != nil {
 					return err
 				}
 			}
-			if late {
-				return errTimeout
+			if over {
+				return expired()
 			}
 			return nil
 		}
@@ -270,6 +289,10 @@ func wrapper(p *Proc) int {
 			if o.name == "p" {
 				return 0
 			}
+		}
+		if p.name == "stdbuf" {
+			p.errorf("missing operand")
+			return p.try(125)
 		}
 		p.errorf("no command specified")
 		return p.try(1)
@@ -393,8 +416,12 @@ func whereis(p *Proc) int {
 }
 
 func watch(p *Proc) int {
-	_, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
-	if !ok || len(args) == 0 {
+	_, args, ok := p.getopt("+bcd::eghn:ptq:wxv", "interval=,n", "no-title,t", "differences?,d")
+	if !ok {
+		return 1
+	}
+	if len(args) == 0 {
+		p.complain("\nUsage:\n watch [options] command\n")
 		return 1
 	}
 	for {

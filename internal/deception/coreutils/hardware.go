@@ -13,7 +13,12 @@ func nproc(p *Proc) int {
 	}
 	n := p.machine().CPU.Count()
 	for _, o := range opts {
-		if v, err := strconv.Atoi(o.val); o.name == "ignore" && err == nil {
+		v, err := strconv.Atoi(o.val)
+		if o.name == "ignore" && (err != nil || v < 0) {
+			p.errorf("invalid number: %s", p.q(o.val))
+			return 1
+		}
+		if o.name == "ignore" {
 			n = max(1, n-v)
 		}
 	}

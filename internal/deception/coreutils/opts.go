@@ -31,6 +31,10 @@ type getopt struct {
 	args     []string
 	opts     []opt
 	operands []string
+
+	// only, when set, is told of what is wrong, and the rest is read all the same.
+	only   func(msg string)
+	failed bool
 }
 
 func (g *getopt) run() bool {
@@ -43,11 +47,11 @@ func (g *getopt) run() bool {
 			g.operands = append(g.operands, g.args...)
 			return true
 		case strings.HasPrefix(a, "--"):
-			if !g.longOption(a[2:]) {
+			if !g.longOption(a[2:]) && g.only == nil {
 				return false
 			}
 		case len(a) > 1 && a[0] == '-':
-			if !g.letters(a[1:]) {
+			if !g.letters(a[1:]) && g.only == nil {
 				return false
 			}
 		default:
@@ -94,7 +98,11 @@ func (g *getopt) letters(s string) bool {
 func (g *getopt) longOption(s string) bool {
 	name, val, hasVal := strings.Cut(s, "=")
 	var found []string
-	for _, l := range append(g.long, "help", "version") {
+	known := append(slices.Clone(g.long), "help", "version")
+	if g.only != nil {
+		known = g.long
+	}
+	for _, l := range known {
 		full, _, _ := strings.Cut(l, ",")
 		full = strings.TrimRight(full, "=?")
 		if full == name {
@@ -153,6 +161,11 @@ func (g *getopt) take(l, val string, hasVal bool) bool {
 // fail prints a usage error the way the program's family does and tells the
 // watcher, for the option may be one that the real program knows.
 func (g *getopt) fail(msg string) {
+	if g.only != nil {
+		g.only(msg)
+		g.failed = true
+		return
+	}
 	p := g.p
 	if strings.HasPrefix(msg, "invalid") || strings.HasPrefix(msg, "unrec") {
 		p.Watch.Unsupported(p.name + ": " + msg)

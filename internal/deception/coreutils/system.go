@@ -3,6 +3,7 @@ package coreutils
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,14 @@ func systemCommands(name string) Command {
 		return uname
 	case "arch":
 		return func(p *Proc) int { p.print("x86_64\n"); return 0 }
+	case "getopt":
+		return getoptCmd
+	case "locale":
+		return locale
+	case "iconv":
+		return iconv
+	case "pathchk":
+		return pathchk
 	case "hostname":
 		return hostname
 	case "nproc":
@@ -204,7 +213,9 @@ func tty(p *Proc) int {
 		p.print("/dev/" + p.Session.TTYName + "\n")
 		return 0
 	}
-	p.print("not a tty\n")
+	if !slices.ContainsFunc(p.Args[1:], func(a string) bool { return a == "-s" || a == "--silent" || a == "--quiet" }) {
+		p.print("not a tty\n")
+	}
 	return 1
 }
 
