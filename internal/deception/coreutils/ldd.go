@@ -25,44 +25,9 @@ var linksOf = sync.OnceValue(func() map[string][]string {
 	return m
 })
 
-// ldd lists the libraries of programs.
-func ldd(p *Proc) int {
-	_, args, ok := p.getopt("+druv", "data-relocs,d", "function-relocs,r", "unused,u", "verbose,v")
-	if !ok {
-		return 1
-	}
-	if len(args) == 0 {
-		p.complain("ldd: missing file arguments\nTry `ldd --help' for more information.\n")
-		return 1
-	}
-	status := 0
-	for _, a := range args {
-		if len(args) > 1 {
-			p.print(a + ":\n")
-		}
-		status = max(status, p.lddOne(a))
-	}
-	return status
-}
-
-func (p *Proc) lddOne(a string) int {
-	i, err := p.stat(a)
-	switch {
-	case err != nil:
-		p.complain("ldd: " + a + ": " + why(err) + "\n")
-		return 1
-	case i.IsDir() || i.Mode&0o170000 != 0 && i.Mode&0o170000 != 0o100000:
-		p.complain("ldd: " + a + ": not regular file\n")
-		return 1
-	}
-	if i.Mode&0o111 == 0 && !strings.Contains(base(a), ".so") {
-		p.complain("ldd: warning: you do not have execution permission for `" + p.path(a) + "'\n")
-	}
-	if !strings.HasPrefix(p.describe(a, true), "ELF") {
-		p.complain("\tnot a dynamic executable\n")
-		return 1
-	}
-	libs := linksOf()[base(i.Path)]
+// libraries prints what the loader finds for a program.
+func (p *Proc) libraries(program string) {
+	libs := linksOf()[program]
 	if libs == nil {
 		libs = []string{"libc.so.6", "ld"}
 	}
@@ -78,7 +43,6 @@ func (p *Proc) lddOne(a string) int {
 		at -= 0x1000 * uint64(0x20+int(p.random(1)[0]))
 		p.printf("\t%s => /lib/x86_64-linux-gnu/%s (0x%016x)\n", l, l, at)
 	}
-	return 0
 }
 
 // ldconfig -p lists the cache; what is there is what the folders hold.

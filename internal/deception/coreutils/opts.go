@@ -176,21 +176,42 @@ func (g *getopt) fail(msg string) {
 	case "egrep", "fgrep":
 		p.name = "grep"
 	}
+	if p.name == "curl" {
+		msg = curlWords(msg)
+	}
 	if p.name != "pidof" {
 		p.errorf("%s", msg)
 	}
-	m, ok := manners[p.name]
+	m, ok := p.manner()
 	if !ok {
 		p.try(0)
 		return
 	}
-	if usageOnOutput[p.name] {
-		p.print(m.after)
-	} else {
-		p.complain(m.after)
-	}
+	p.print(usages[p.name])
+	p.complain(m.after)
 	p.flush()
 	panic(stop{m.status})
+}
+
+// curlWords says a usage error of getopt as curl does.
+func curlWords(msg string) string {
+	switch before, name, _ := strings.Cut(msg, "-- '"); {
+	case strings.HasPrefix(before, "invalid"):
+		return "option -" + strings.TrimSuffix(name, "'") + ": is unknown"
+	case strings.HasPrefix(before, "option requires"):
+		return "option -" + strings.TrimSuffix(name, "'") + ": requires parameter"
+	}
+	_, name, _ := strings.Cut(msg, "'")
+	name, rest, _ := strings.Cut(name, "'")
+	switch {
+	case strings.HasPrefix(msg, "unrecognized"):
+		return "option " + name + ": is unknown"
+	case strings.Contains(rest, "ambiguous"):
+		return "option " + name + ": is ambiguous"
+	case strings.Contains(rest, "requires"):
+		return "option " + name + ": requires parameter"
+	}
+	return "option " + name + ": used '--no-' for option that isn't a boolean"
 }
 
 func (p *Proc) complain(s string) {
@@ -233,6 +254,7 @@ var versions = map[string]string{
 	"file":     "file-5.44\nmagic file from /etc/magic:/usr/share/misc/magic\n",
 	"ss":       "ss utility, iproute2-6.1.0\n",
 	"hostname": "hostname 3.23\n",
+	"make":     "GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu\nCopyright (C) 1988-2020 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\nThis is free software: you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n",
 	"netstat":  "net-tools 2.10\n",
 }
 

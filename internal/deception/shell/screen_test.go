@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -223,7 +224,7 @@ func (sc *scenario) split(t *testing.T) (good, all int) {
 	for i, st := range sc.Steps {
 		if i > 0 {
 			whole.write(fw.step(tw, ends[0], st.In))
-			single.write(fs.step(ts, ends[1], strings.Split(st.In, "")...))
+			single.write(fs.drip(ts, st.In))
 		}
 		all++
 		if mask(whole.text()) == mask(single.text()) {
@@ -236,4 +237,28 @@ func (sc *scenario) split(t *testing.T) (good, all int) {
 	<-ends[0]
 	<-ends[1]
 	return good, all
+}
+
+// drip types byte by byte. Two bytes may be taken at once, so that there may be
+// fewer rests than bytes: it does not wait long for each.
+func (f *fakeTTY) drip(t *Terminal, in string) string {
+	f.pass(600 * time.Millisecond)
+	for i := range len(in) {
+		for len(f.idle) > 0 {
+			<-f.idle
+		}
+		t.Feed([]byte{in[i]})
+		for range 60 {
+			if !t.Running() {
+				break
+			}
+			select {
+			case <-f.idle:
+			case <-time.After(5 * time.Millisecond):
+				continue
+			}
+			break
+		}
+	}
+	return f.take()
 }
