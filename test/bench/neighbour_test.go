@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
-
-	"honeyguide/test/rig"
 )
 
 // worst are lines meant to hold up everybody else.

@@ -26,6 +26,7 @@ func date(p *Proc) int {
 	if p.language() {
 		format = "%a %b %e %I:%M:%S %p %Z %Y"
 	}
+	var lists []string
 	for _, o := range opts {
 		switch o.name {
 		case "d":
@@ -49,6 +50,8 @@ func date(p *Proc) int {
 			if d, good := parseDate(o.val, now); good {
 				t = d
 			}
+		case "f":
+			lists = append(lists, o.val)
 		case "R":
 			format = "%a, %d %b %Y %H:%M:%S %z"
 		case "I":
@@ -75,8 +78,32 @@ func date(p *Proc) int {
 		}
 		format = args[0][1:]
 	}
+	if len(lists) > 0 {
+		return p.datesOf(lists[len(lists)-1], format, now)
+	}
 	p.print(strftime(format, t) + "\n")
 	return 0
+}
+
+// datesOf prints each line of a file as a date.
+func (p *Proc) datesOf(name, format string, now time.Time) int {
+	r, err := p.openFile(name)
+	if err != nil {
+		p.errorf("%s: %s", name, why(err))
+		return 1
+	}
+	defer r.Close()
+	status := 0
+	_ = p.lines(r, func(l []byte, _ bool) bool {
+		if d, good := parseDate(string(l), now); good {
+			p.print(strftime(format, d) + "\n")
+		} else {
+			p.errorf("invalid date %s", p.q(string(l)))
+			status = 1
+		}
+		return true
+	})
+	return status
 }
 
 // strftime formats a time as C does, with GNU's %-d and %N.
@@ -99,7 +126,20 @@ func strftime(format string, t time.Time) string {
 			i++
 		}
 		width := format[digitsFrom:i]
+		if colons := len(format[i:]) - len(strings.TrimLeft(format[i:], ":")); colons > 0 && colons < 4 && i+colons < len(format) && format[i+colons] == 'z' {
+			// %:z, %::z and %:::z are the offset with more and less of it.
+			b.WriteString([]string{"+00:00", "+00:00:00", "+00"}[colons-1])
+			i += colons
+			continue
+		}
 		s, pad := one(format[i], t, width)
+		if n, err := strconv.Atoi(width); err == nil && format[i] != 'N' && len(s) < min(n, 1000) {
+			fill := " "
+			if pad > 0 && flag != '_' || flag == '0' {
+				fill = "0"
+			}
+			s = strings.Repeat(fill, min(n, 1000)-len(s)) + s
+		}
 		switch {
 		case flag == '-' && pad > 0:
 			s = strings.TrimLeft(s, "0 ")
@@ -209,6 +249,8 @@ func one(c byte, t time.Time, width string) (string, int) {
 		return "UTC", 0
 	case '%':
 		return "%", 0
+	case 'q':
+		return strconv.Itoa((int(t.Month()) + 2) / 3), 1
 	case ':':
 		return "+00:00", 0
 	}

@@ -27,6 +27,8 @@ func diskCommands(name string) Command {
 		return fileCmd
 	case "lsblk":
 		return lsblk
+	case "findmnt":
+		return findmnt
 	case "fdisk", "blkid":
 		return blkid
 	}

@@ -220,6 +220,10 @@ func wrapper(p *Proc) int {
 				return 0
 			}
 		}
+		if p.name == "stdbuf" {
+			p.errorf("missing operand")
+			return p.try(125)
+		}
 		p.errorf("no command specified")
 		return p.try(1)
 	}
@@ -368,7 +372,7 @@ func whereis(p *Proc) int {
 }
 
 func watch(p *Proc) int {
-	opts, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
+	opts, args, ok := p.getopt("+bcd::eghn:ptq:wxv", "interval=,n", "no-title,t", "differences?,d")
 	if !ok {
 		return 1
 	}

@@ -13,7 +13,12 @@ func nproc(p *Proc) int {
 	}
 	n := p.machine().CPU.Count()
 	for _, o := range opts {
-		if v, err := strconv.Atoi(o.val); o.name == "ignore" && err == nil {
+		v, err := strconv.Atoi(o.val)
+		if o.name == "ignore" && (err != nil || v < 0) {
+			p.errorf("invalid number: %s", p.q(o.val))
+			return 1
+		}
+		if o.name == "ignore" {
 			n = max(1, n-v)
 		}
 	}
@@ -106,12 +111,22 @@ func lscpu(p *Proc) int {
 	}
 	c := p.machine().CPU
 	n := c.Count()
+	tree := p.TTY // the tree is drawn on a terminal alone
 	online := "0"
 	if n > 1 {
 		online = sprintf("0-%d", n-1)
 	}
 	line := func(depth int, name, value string) {
+		if !tree {
+			p.printf("%-29s%s\n", flatName(name)+":", value)
+			return
+		}
 		p.printf("%-33s%s\n", strings.Repeat("  ", depth)+name+":", value)
+	}
+	head := func(name string) {
+		if tree {
+			line(0, name, "")
+		}
 	}
 	line(0, "Architecture", "x86_64")
 	line(1, "CPU op-mode(s)", "32-bit, 64-bit")
@@ -133,7 +148,7 @@ func lscpu(p *Proc) int {
 	line(2, "Stepping", strconv.Itoa(c.Stepping))
 	line(2, "BogoMIPS", sprintf("%.2f", c.BogoMIPS))
 	line(2, "Flags", c.Flags)
-	p.print("Virtualization features:         \n")
+	head("Virtualization features")
 	virt := "VT-x"
 	if c.Vendor == "AuthenticAMD" {
 		virt = "AMD-V"
@@ -141,15 +156,15 @@ func lscpu(p *Proc) int {
 	line(1, "Virtualization", virt)
 	line(1, "Hypervisor vendor", c.Hypervisor)
 	line(1, "Virtualization type", "full")
-	p.print("Caches (sum of all):             \n")
+	head("Caches (sum of all)")
 	line(1, "L1d", c.L1d)
 	line(1, "L1i", c.L1i)
 	line(1, "L2", c.L2)
 	line(1, "L3", c.L3)
-	p.print("NUMA:                            \n")
+	head("NUMA")
 	line(1, "NUMA node(s)", "1")
 	line(1, "NUMA node0 CPU(s)", online)
-	p.print("Vulnerabilities:                 \n")
+	head("Vulnerabilities")
 	for _, v := range [][2]string{{"Itlb multihit", "Not affected"}, {"Meltdown", "Mitigation; PTI"}, {"Spectre v1", "Mitigation; usercopy/swapgs barriers and __user pointer sanitization"}, {"Spectre v2", "Mitigation; Retpolines; STIBP disabled; RSB filling; PBRSB-eIBRS Not affected; BHI Retpoline"}, {"Srbds", "Not affected"}} {
 		if c.Vendor == "AuthenticAMD" && v[0] == "Meltdown" {
 			v[1] = "Not affected"
@@ -157,6 +172,18 @@ func lscpu(p *Proc) int {
 		line(1, v[0], v[1])
 	}
 	return 0
+}
+
+// flatName is what a line is called where no heading above it says what it is
+// about.
+func flatName(name string) string {
+	switch name {
+	case "L1d", "L1i", "L2", "L3":
+		return name + " cache"
+	case "Itlb multihit", "Meltdown", "Spectre v1", "Spectre v2", "Srbds":
+		return "Vulnerability " + name
+	}
+	return name
 }
 
 func lsmod(p *Proc) int {

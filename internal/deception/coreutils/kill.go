@@ -76,6 +76,7 @@ type pkillJob struct {
 	full, exact, invert, quiet bool
 	list, showName, single     bool
 	newest, user, delim        string
+	count                      bool // the number alone
 	names                      []string
 	found                      map[string]bool // names that matched
 }
@@ -86,6 +87,17 @@ func pkill(p *Proc) int {
 	j := &pkillJob{p: p, sig: 15, exact: exact, list: p.name == "pgrep" || p.name == "pidof", delim: "\n", found: map[string]bool{}}
 	if !j.options() {
 		return 2
+	}
+	if j.user != "" && p.name != "killall" {
+		for u := range strings.SplitSeq(j.user, ",") {
+			if _, err := strconv.ParseUint(u, 10, 32); err == nil {
+				continue
+			}
+			if _, _, _, _, ok := p.account(u); !ok {
+				p.errorf("invalid user name: %s", u)
+				return 2
+			}
+		}
 	}
 	if len(j.names) == 0 && j.user == "" {
 		switch p.name {
@@ -149,7 +161,9 @@ func (j *pkillJob) options() bool {
 			j.user = next()
 		case "-d":
 			j.delim = next()
-		case "-q", "--quiet", "-w", "--wait", "-I", "-i", "-r", "-c":
+		case "-c", "--count":
+			j.count = true
+		case "-q", "--quiet", "-w", "--wait", "-I", "-i", "-r":
 			j.quiet = j.quiet || a == "-q" || a == "--quiet"
 		case "-t", "-P", "-g", "-G":
 			next()
@@ -212,6 +226,10 @@ func (j *pkillJob) show(hits []machine.Process) int {
 			s += " " + q.Name
 		}
 		out = append(out, s)
+	}
+	if j.count && p.name == "pgrep" {
+		p.printf("%d\n", len(out))
+		return map[bool]int{true: 1}[len(out) == 0]
 	}
 	if p.name == "pidof" {
 		slices.Reverse(out)

@@ -44,7 +44,7 @@ func TestMachineAgrees(t *testing.T) {
 	same("root device", first("df / | awk NR==2{print$1}"), first(`mount | awk $3=="/"{print$1}`))
 	same("address", first("hostname -I"), m.Main().Addr.Addr().String())
 	same("ports", first("ss -tln | grep -c LISTEN"), first("netstat -tln | grep -c LISTEN"))
-	same("model", first("grep -m1 ^model.name /proc/cpuinfo | cut -d: -f2"), first("lscpu | grep ^..Model.name | cut -d: -f2"))
+	same("model", first("grep -m1 ^model.name /proc/cpuinfo | cut -d: -f2"), first("lscpu | grep ^Model.name | cut -d: -f2"))
 	same("load", first("awk {print$1} /proc/loadavg"), strings.TrimSuffix(first("uptime | awk {print$(NF-2)}"), ","))
 }
 

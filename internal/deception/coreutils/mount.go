@@ -34,27 +34,51 @@ func mount(p *Proc) int {
 		return 1
 	}
 	target := args[len(args)-1]
+	const more = "       dmesg(1) may have more information after failed mount system call.\n"
 	if len(args) == 1 {
 		for _, o := range opts {
 			if o.name == "o" && strings.Contains(o.val, "remount") {
-				return 0
+				return p.remount(target, more)
 			}
 		}
 		p.errorf("%s: can't find in /etc/fstab.", target)
 		return 1
 	}
 	if i, err := p.stat(target); err != nil || !i.IsDir() {
-		p.complain("mount: " + target + ": mount point does not exist.\n       dmesg(1) may have more information after failed mount system call.\n")
+		p.complain("mount: " + target + ": mount point does not exist.\n" + more)
 		return 32
 	}
-	if _, err := p.stat(args[0]); err != nil && types == "" {
-		p.complain("mount: " + target + ": special device " + args[0] + " does not exist.\n       dmesg(1) may have more information after failed mount system call.\n")
+	if _, err := p.stat(args[0]); err != nil && !needsNoDevice(types) && !strings.Contains(args[0], ":") {
+		p.complain("mount: " + target + ": special device " + args[0] + " does not exist.\n" + more)
+		return 32
+	}
+	return 0
+}
+
+// needsNoDevice reports whether a file system of the type stands on no device.
+func needsNoDevice(kind string) bool {
+	return slices.Contains([]string{"tmpfs", "proc", "sysfs", "devtmpfs", "devpts", "ramfs", "cgroup", "cgroup2", "overlay", "debugfs", "tracefs", "securityfs", "configfs", "mqueue", "hugetlbfs", "binfmt_misc", "bpf", "pstore", "autofs", "nfs", "nfs4", "cifs"}, kind)
+}
+
+// remount changes the options of what is mounted on target.
+func (p *Proc) remount(target, more string) int {
+	i, err := p.stat(target)
+	switch {
+	case err != nil:
+		p.complain("mount: " + target + ": mount point does not exist.\n" + more)
+		return 32
+	case !slices.ContainsFunc(p.machine().Mounts, func(m machine.Mount) bool { return m.Target == i.Path }):
+		p.complain("mount: " + target + ": mount point not mounted or bad option.\n" + more)
 		return 32
 	}
 	return 0
 }
 
 func umount(p *Proc) int {
+	if p.name == "umount" && len(p.Args) == 1 {
+		p.errorf("bad usage")
+		return p.try(1)
+	}
 	var args []string
 	for _, a := range p.Args[1:] {
 		if !strings.HasPrefix(a, "-") {
@@ -79,28 +103,6 @@ func umount(p *Proc) int {
 		default:
 			p.errorf("%s: target is busy.", a)
 			return 32
-		}
-	}
-	return 0
-}
-
-func lsblk(p *Proc) int {
-	p.print("NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\n")
-	short := func(n int64) string {
-		s := humanSize(n, false)
-		return strings.TrimSuffix(s, ".0"+s[len(s)-1:]) + map[bool]string{true: s[len(s)-1:]}[strings.HasSuffix(s, ".0"+s[len(s)-1:])]
-	}
-	for _, d := range p.machine().Disks {
-		p.printf("%-6s %3d:%-3d  0 %4s  0 disk \n", d.Name, d.Major, 0, short(d.Size))
-		for i, part := range d.Parts {
-			branch := "├─"
-			if i == len(d.Parts)-1 {
-				branch = "└─"
-			}
-			if !p.utf8() {
-				branch = map[bool]string{true: "`-", false: "|-"}[i == len(d.Parts)-1]
-			}
-			p.printf("%s%s %3d:%-3s  0 %4s  0 part %s\n", branch, part.Name, d.Major, strings.TrimPrefix(part.Name, d.Name), short(part.Size), part.Mount)
 		}
 	}
 	return 0

@@ -31,6 +31,10 @@ type getopt struct {
 	args     []string
 	opts     []opt
 	operands []string
+
+	// only, when set, is told of what is wrong, and the rest is read all the same.
+	only   func(msg string)
+	failed bool
 }
 
 func (g *getopt) run() bool {
@@ -43,11 +47,11 @@ func (g *getopt) run() bool {
 			g.operands = append(g.operands, g.args...)
 			return true
 		case strings.HasPrefix(a, "--"):
-			if !g.longOption(a[2:]) {
+			if !g.longOption(a[2:]) && g.only == nil {
 				return false
 			}
 		case len(a) > 1 && a[0] == '-':
-			if !g.letters(a[1:]) {
+			if !g.letters(a[1:]) && g.only == nil {
 				return false
 			}
 		default:
@@ -94,7 +98,11 @@ func (g *getopt) letters(s string) bool {
 func (g *getopt) longOption(s string) bool {
 	name, val, hasVal := strings.Cut(s, "=")
 	var found []string
-	for _, l := range append(g.long, "help", "version") {
+	known := append(slices.Clone(g.long), "help", "version")
+	if g.only != nil {
+		known = g.long
+	}
+	for _, l := range known {
 		full, _, _ := strings.Cut(l, ",")
 		full = strings.TrimRight(full, "=?")
 		if full == name {
@@ -153,6 +161,11 @@ func (g *getopt) take(l, val string, hasVal bool) bool {
 // fail prints a usage error the way the program's family does and tells the
 // watcher, for the option may be one that the real program knows.
 func (g *getopt) fail(msg string) {
+	if g.only != nil {
+		g.only(msg)
+		g.failed = true
+		return
+	}
 	p := g.p
 	if strings.HasPrefix(msg, "invalid") || strings.HasPrefix(msg, "unrec") {
 		p.Watch.Unsupported(p.name + ": " + msg)
@@ -204,18 +217,20 @@ var families = map[string]string{
 	"grep": "(GNU grep) 3.8", "egrep": "(GNU grep) 3.8", "fgrep": "(GNU grep) 3.8", "sed": "(GNU sed) 4.9", "tar": "(GNU tar) 1.34", "find": "(GNU findutils) 4.9.0",
 	"xargs": "(GNU findutils) 4.9.0", "diff": "(GNU diffutils) 3.8", "cmp": "(GNU diffutils) 3.8", "gzip": "1.12", "which": "", "ps": "from procps-ng 4.0.2", "free": "from procps-ng 4.0.2",
 	"top": "from procps-ng 4.0.2", "uptime": "from procps-ng 4.0.2", "w": "from procps-ng 4.0.2", "pkill": "from procps-ng 4.0.2", "lscpu": "from util-linux 2.38.1", "mount": "from util-linux 2.38.1",
-	"dmesg": "from util-linux 2.38.1", "last": "from util-linux 2.38.1", "strings": "(GNU Binutils for Debian) 2.40",
+	"dmesg": "from util-linux 2.38.1", "last": "from util-linux 2.38.1", "lsblk": "from util-linux 2.38.1", "findmnt": "from util-linux 2.38.1", "su": "from util-linux 2.38.1", "strings": "(GNU Binutils for Debian) 2.40",
 }
 
 // versions are whole answers to --version of programs of no family.
 var versions = map[string]string{
 	"wget":     "GNU Wget 1.21.3 built on linux-gnu.\n\n-cares +digest -gpgme +https +ipv6 +iri +large-file -metalink +nls \n+ntlm +opie +psl +ssl/openssl \n",
 	"curl":     "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n",
+	"ldd":      "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36\nCopyright (C) 2022 Free Software Foundation, Inc.\nThis is free software; see the source for copying conditions.  There is NO\nwarranty; not even for MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.\nWritten by Roland McGrath and Ulrich Drepper.\n",
 	"sudo":     "Sudo version 1.9.13p3\n",
 	"dig":      "DiG 9.18.49-1~deb12u1-Debian\n",
 	"file":     "file-5.44\nmagic file from /etc/magic:/usr/share/misc/magic\n",
 	"ss":       "ss utility, iproute2-6.1.0\n",
 	"hostname": "hostname 3.23\n",
+	"make":     "GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu\nCopyright (C) 1988-2020 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\nThis is free software: you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n",
 	"netstat":  "net-tools 2.10\n",
 }
 

@@ -126,7 +126,7 @@ func run(name string, c Command, p *Proc) (status int) {
 		if _, ok := t.Get(p.PID); p.PID == 0 || !ok {
 			p.PID = t.Spawn(machine.Process{
 				PID: p.PID, PPID: p.PPID, UID: p.Cred.UID, GID: p.Cred.GID, User: p.userName(p.Cred.UID),
-				Exe: "/usr/bin/" + name, Args: p.Args, Cwd: p.Cwd, TTY: p.Session.TTYName, VSZ: 6000, RSS: 1900, State: "R",
+				Exe: "/usr/bin/" + name, Args: p.Args, Env: p.Environ(), Cwd: p.Cwd, TTY: p.Session.TTYName, VSZ: 6000, RSS: 1900, State: "R",
 			})
 			defer t.Exit(p.PID)
 		}
@@ -142,6 +142,9 @@ func run(name string, c Command, p *Proc) (status int) {
 			panic(r)
 		}
 	}()
+	if p.saysWhatItIs() {
+		return 0
+	}
 	if spec, ok := strict[name]; ok {
 		if !p.obeys(spec) {
 			return 1

@@ -20,6 +20,10 @@ func processCommands(name string) Command {
 		return kill
 	case "killall", "pkill", "pgrep", "pidof":
 		return pkill
+	case "pwdx":
+		return pwdx
+	case "skill", "snice":
+		return skill
 	case "pstree":
 		return pstree
 	case "nice", "renice", "ionice", "taskset", "setsid", "nohup", "chrt":

@@ -30,7 +30,7 @@ func refuseCommands(name string) Command {
 	return nil
 }
 
-// ldd knows what is no program; which libraries a program wants is known of none.
+// ldd knows what is no program, and the libraries of those that are.
 func ldd(p *Proc) int {
 	files := p.Args[1:]
 	if len(files) > 0 && len(files[0]) > 1 && files[0][0] == '-' {
@@ -64,12 +64,11 @@ func ldd(p *Proc) int {
 		case i.IsDir() || i.Mode&0o400 == 0:
 			p.errorf("%s: not regular file", shown)
 			status = 1
-		case !strings.HasPrefix(p.slurp(p.path(a)), "\x7fELF"):
+		case !strings.HasPrefix(p.describe(a, true), "ELF"):
 			p.print("\tnot a dynamic executable\n")
 			status = 1
 		default:
-			p.Watch.Unsupported("ldd of a program")
-			p.print("\tlinux-vdso.so.1 (0x00007ffe3b5e8000)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f2c1d200000)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f2c1d40a000)\n")
+			p.libraries(base(i.Path))
 		}
 	}
 	return status

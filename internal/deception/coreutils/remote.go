@@ -100,6 +100,7 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// ncUsage is the short usage of OpenBSD's netcat.
 const ncUsage = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n"
 
 func nc(p *Proc) int {
@@ -108,6 +109,11 @@ func nc(p *Proc) int {
 		return 1
 	}
 	f := letters(opts)
+	if f["h"] {
+		p.Watch.Unsupported("nc -h")
+		p.complain("OpenBSD netcat (Debian patchlevel 1.219-1)\n" + ncUsage)
+		return 0
+	}
 	if f["e"] || f["c"] {
 		p.errorf("invalid option -- 'e'")
 		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n")

@@ -136,7 +136,19 @@ func netstat(p *Proc) int {
 	return 0
 }
 
+// lsofVersion is what lsof says of itself; on standard error, as its usage is.
+const lsofVersion = "lsof version information:\n    revision: 4.95.0\n    latest revision: https://github.com/lsof-org/lsof\n    latest FAQ: https://github.com/lsof-org/lsof/blob/master/00FAQ\n    latest (non-formatted) man page: https://github.com/lsof-org/lsof/blob/master/Lsof.8\n"
+
 func lsof(p *Proc) int {
+	for _, a := range p.Args[1:] {
+		if a == "-v" {
+			p.complain(lsofVersion)
+			return 0
+		}
+	}
+	if status, done := p.lsofFiles(); done {
+		return status
+	}
 	p.print("COMMAND     PID             USER   FD      TYPE             DEVICE SIZE/OFF       NODE NAME\n")
 	for _, s := range p.table().Sockets() {
 		if p.Cred.UID != 0 {
@@ -150,4 +162,23 @@ func lsof(p *Proc) int {
 		p.printf("%-9s %5d %16s %4du  %-5s %18d      0t0        TCP %s:%s (%s)\n", s.Process, s.PID, p.userName(s.UID), s.FD, kind, s.Inode, map[bool]string{true: "*", false: s.Local.Addr().String()}[s.Local.Addr().IsUnspecified()], cmp.Or(port, strconv.Itoa(int(s.Local.Port()))), s.State)
 	}
 	return 0
+}
+
+// lsofFiles answers for files named on the command line: none that is there is
+// held open by anybody but the programs that always hold it.
+func (p *Proc) lsofFiles() (status int, done bool) {
+	for i := 1; i < len(p.Args); i++ {
+		a := p.Args[i]
+		switch {
+		case len(a) == 2 && strings.Contains("-p-u-c-d-g", a):
+			i++ // its value is no file
+		case strings.HasPrefix(a, "-"):
+		default:
+			done, status = true, 1
+			if _, err := p.stat(a); err != nil {
+				p.errorf("status error on %s: %s", a, why(err))
+			}
+		}
+	}
+	return status, done
 }

@@ -3,6 +3,7 @@ package coreutils
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,14 @@ func systemCommands(name string) Command {
 		return uname
 	case "arch":
 		return func(p *Proc) int { p.print("x86_64\n"); return 0 }
+	case "getopt":
+		return getoptCmd
+	case "locale":
+		return locale
+	case "iconv":
+		return iconv
+	case "pathchk":
+		return pathchk
 	case "hostname":
 		return hostname
 	case "nproc":
@@ -206,7 +215,9 @@ func tty(p *Proc) int {
 		p.print("/dev/" + p.Session.TTYName + "\n")
 		return 0
 	}
-	p.print("not a tty\n")
+	if !slices.ContainsFunc(p.Args[1:], func(a string) bool { return a == "-s" || a == "--silent" || a == "--quiet" }) {
+		p.print("not a tty\n")
+	}
 	return 1
 }
 
@@ -255,7 +266,7 @@ func lsbRelease(p *Proc) int {
 }
 
 func sysctl(p *Proc) int {
-	opts, args, ok := p.getopt("aAbeNnpqwrX", "all,a", "values,n", "names,N", "quiet,q", "write,w", "load?,p", "system", "ignore,e", "binary,b")
+	opts, args, ok := p.getopt("aAbef::hNnop::qwr:XV", "all,a", "values,n", "names,N", "quiet,q", "write,w", "load?,p", "system", "ignore,e", "binary,b")
 	if !ok {
 		return 1
 	}

@@ -59,8 +59,15 @@ func (p *Proc) unitProperties(name string) [][2]string {
 	m := p.machine()
 	if name == "" {
 		return [][2]string{
-			{"Version", "252.39-1~deb12u2"}, {"Features", "+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified"},
-			{"Virtualization", "kvm"}, {"Architecture", "x86-64"}, {"Tainted", ""}, {"KernelTimestamp", stampOf(m.Boot)}, {"NFailedUnits", "0"}, {"NJobs", "0"}, {"SystemState", "running"},
+			{"Version", "252.39-1~deb12u2"},
+			{"Features", "+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified"},
+			{"Virtualization", "kvm"},
+			{"Architecture", "x86-64"},
+			{"Tainted", ""},
+			{"KernelTimestamp", stampOf(m.Boot)},
+			{"NFailedUnits", "0"},
+			{"NJobs", "0"},
+			{"SystemState", "running"},
 		}
 	}
 	u, runs := p.unit(name)
@@ -88,9 +95,26 @@ func (p *Proc) unitProperties(name string) [][2]string {
 		text = strings.TrimSuffix(id, ".service")
 	}
 	return [][2]string{
-		{"Type", "simple"}, {"Restart", "no"}, {"MainPID", pid}, {"ControlPID", "0"}, {"NRestarts", "0"}, {"ExecMainStartTimestamp", since}, {"ExecMainPID", pid}, {"ExecMainCode", "0"}, {"ExecMainStatus", "0"},
-		{"Id", id}, {"Names", id}, {"Description", text}, {"LoadState", "loaded"}, {"ActiveState", active}, {"FreezerState", "running"}, {"SubState", sub}, {"FragmentPath", strings.TrimPrefix(path, "/usr")},
-		{"UnitFileState", "enabled"}, {"UnitFilePreset", "enabled"}, {"ActiveEnterTimestamp", since},
+		{"Type", "simple"},
+		{"Restart", "no"},
+		{"MainPID", pid},
+		{"ControlPID", "0"},
+		{"NRestarts", "0"},
+		{"ExecMainStartTimestamp", since},
+		{"ExecMainPID", pid},
+		{"ExecMainCode", "0"},
+		{"ExecMainStatus", "0"},
+		{"Id", id},
+		{"Names", id},
+		{"Description", text},
+		{"LoadState", "loaded"},
+		{"ActiveState", active},
+		{"FreezerState", "running"},
+		{"SubState", sub},
+		{"FragmentPath", strings.TrimPrefix(path, "/usr")},
+		{"UnitFileState", "enabled"},
+		{"UnitFilePreset", "enabled"},
+		{"ActiveEnterTimestamp", since},
 	}
 }
 

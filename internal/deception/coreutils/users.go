@@ -77,7 +77,9 @@ func accountCommands(name string) Command {
 		return pwck
 	case "vipw", "vigr":
 		return vipw
-	case "wall", "write":
+	case "write":
+		return write
+	case "wall":
 		return func(p *Proc) int { return 0 }
 	}
 	return nil
@@ -213,10 +215,11 @@ func getent(p *Proc) int {
 		return 1
 	}
 	if len(args) == 0 {
-		p.complain("getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n")
+		p.complain("getent: wrong number of arguments\n")
+		p.print("Try `getent --help' or `getent --usage' for more information.\n")
 		return 1
 	}
-	file := map[string]string{"passwd": "/etc/passwd", "group": "/etc/group", "shadow": "/etc/shadow", "hosts": "/etc/hosts", "services": "/etc/services", "networks": "/etc/networks", "ahosts": "/etc/hosts"}[args[0]]
+	file := map[string]string{"passwd": "/etc/passwd", "group": "/etc/group", "shadow": "/etc/shadow", "hosts": "/etc/hosts", "services": "/etc/services", "networks": "/etc/networks", "ahosts": "/etc/hosts", "protocols": "/etc/protocols", "rpc": "/etc/rpc", "gshadow": "/etc/gshadow"}[args[0]]
 	if file == "" {
 		p.complain("Unknown database: " + args[0] + "\n")
 		p.print("Try `getent --help' or `getent --usage' for more information.\n")
@@ -224,6 +227,10 @@ func getent(p *Proc) int {
 	}
 	f, err := p.FS.Open(p.Cred, file, vfs.O_RDONLY, 0)
 	if err != nil {
+		// Nothing to list is a list, a name that is not found is not.
+		if len(args) == 1 {
+			return 0
+		}
 		return 2
 	}
 	defer f.Close()

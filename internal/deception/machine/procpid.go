@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,11 +12,20 @@ import (
 
 // inProcess is the entries of /proc/PID in directory order.
 var inProcess = []string{
-	"task", "fd", "fdinfo", "net", "environ", "auxv", "status", "personality", "limits", "sched", "comm", "cmdline", "stat",
+	"task", "fd", "fdinfo", "ns", "net", "environ", "auxv", "status", "personality", "limits", "sched", "comm", "cmdline", "stat",
 	"statm", "maps", "mem", "cwd", "root", "exe", "mounts", "mountinfo", "wchan", "cgroup", "oom_score", "oom_score_adj", "loginuid", "sessionid", "io",
 }
 
 var inNet = []string{"arp", "dev", "if_inet6", "route", "snmp", "sockstat", "tcp", "tcp6", "udp", "udp6", "unix"}
+
+// inNS is the namespaces of a process, and initialNS their numbers: those every
+// process of a machine without containers shares. The kernel numbers the first
+// of each kind downwards from 0xeffffffc (include/linux/proc_ns.h), but mnt, net
+// and the rest it counts while it boots.
+var (
+	inNS      = []string{"net", "uts", "ipc", "pid", "pid_for_children", "user", "mnt", "cgroup", "time", "time_for_children"}
+	initialNS = map[string]uint32{"ipc": 4026531839, "uts": 4026531838, "user": 4026531837, "pid": 4026531836, "cgroup": 4026531835, "time": 4026531834, "net": 4026531840, "mnt": 4026531841}
+)
 
 // process finds an entry of /proc/PID.
 func (p Proc) process(env vfs.Env, t *Table, pid int, rel string) (vfs.Entry, bool) {
@@ -45,8 +55,8 @@ func (p Proc) process(env vfs.Env, t *Table, pid int, rel string) (vfs.Entry, bo
 	case "task", "fdinfo", "net":
 		e.Mode = folder
 		return e, true
-	case "fd":
-		e.Mode = vfs.Dir | 0o500
+	case "fd", "ns":
+		e.Mode = vfs.Dir | map[string]uint32{"fd": 0o500, "ns": 0o511}[rel]
 		return e, true
 	case "exe", "cwd", "root":
 		e.Mode, e.Target = vfs.Symlink|0o777, map[string]string{"exe": q.Exe, "cwd": q.Cwd, "root": "/"}[rel]
@@ -54,6 +64,12 @@ func (p Proc) process(env vfs.Env, t *Table, pid int, rel string) (vfs.Entry, bo
 			e.Target = "/"
 		}
 		return e, rel != "exe" || q.Exe != ""
+	}
+	if n, ok := strings.CutPrefix(rel, "ns/"); ok {
+		at := slices.Index(inNS, n)
+		kind := strings.TrimSuffix(n, "_for_children")
+		e.Mode, e.Target = vfs.Symlink|0o777, fmt.Sprintf("%s:[%d]", kind, initialNS[kind])
+		return e, at >= 0
 	}
 	if n, ok := strings.CutPrefix(rel, "fd/"); ok {
 		e.Mode, e.Target = vfs.Symlink|0o700, q.descriptor(n, env.Self == pid)
@@ -90,6 +106,8 @@ func (p Proc) listProcess(env vfs.Env, pid int, rel string) []string {
 		return inNet
 	case "task":
 		return []string{strconv.Itoa(pid)}
+	case "ns":
+		return inNS
 	case "fd":
 		if pid == env.Self {
 			return []string{"0", "1", "2", "3"}

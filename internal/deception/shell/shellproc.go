@@ -169,7 +169,7 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 					st.set = append(st.set, a[:1]+"o", args[i])
 				}
 			default:
-				if !strings.ContainsRune("abefhkmnptuvxBCEHPTrD", f) {
+				if !strings.ContainsRune("abefhkmnptuvxBCEHPTrD", f) && (d != dash || f != 'V') {
 					if d == dash {
 						e.warn(args[0] + ": 0: Illegal option -" + string(f) + "\n")
 					} else {
