@@ -166,11 +166,12 @@ func (g *getopt) fail(msg string) {
 	if p.name != "pidof" {
 		p.errorf("%s", msg)
 	}
-	m, ok := manners[p.name]
+	m, ok := p.manner()
 	if !ok {
 		p.try(0)
 		return
 	}
+	p.print(usages[p.name])
 	p.complain(m.after)
 	p.flush()
 	panic(stop{m.status})

@@ -119,10 +119,11 @@ type env struct {
 	oneshot       *syntax.Stmt    // the last command of bash -c
 	stepHook      func(int) error // of timeout and the like around this process
 	sleepHook     func(time.Duration) error
-	outErr        error  // of the running builtin's standard output
-	bare          bool   // exec -c: the program finds no _ either
-	envLast       string // the _ a command finds in its environment
-	errName       string // shown in messages instead of the shell's name
+	outErr        error     // of the running builtin's standard output
+	bare          bool      // exec -c: the program finds no _ either
+	until         time.Time // when this process is ended; zero never
+	envLast       string    // the _ a command finds in its environment
+	errName       string    // shown in messages instead of the shell's name
 }
 
 // A frame is one function call or sourced file.

@@ -257,7 +257,7 @@ func (e *Editor) Key(b byte, next int) Result {
 		e.refresh()
 		return More
 	case len(e.utf) > 0 || b >= 0x80 && len(e.keys) == 0:
-		e.multibyte(b)
+		e.multibyte(b, typing)
 		return More
 	}
 	e.keys = append(e.keys, b)
@@ -266,30 +266,36 @@ func (e *Editor) Key(b byte, next int) Result {
 	} else if e.twice && string(e.keys) == "\x1b\x1b" && next < 0 {
 		return e.Expire() // two escapes in one piece do not wait for more
 	}
-	if typing && e.type1(b) {
+	if typing && len(e.keys) == 1 && b >= ' ' && b < 0x7f && e.typeBehind(rune(b)) {
+		e.keys = nil
 		return More
 	}
 	return e.sequence()
 }
 
-// type1 shows a plain character typed behind others at the end of the line. It
-// does what sequence does at a cost that does not grow with the line.
-func (e *Editor) type1(b byte) bool {
-	if len(e.keys) != 1 || b < ' ' || b >= 0x7f || e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
+// typeBehind shows a character typed behind others at the end of the line. It
+// does what a whole refresh does at a cost that does not grow with the line.
+func (e *Editor) typeBehind(r rune) bool {
+	if e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
 		return false
 	}
-	e.keys = nil
-	e.insert(rune(b))
+	shown, _ := cells([]rune{r}, nil, 0)
+	if len(shown) != 1 || shown[0].width() != 1 {
+		return false
+	}
+	e.insert(r)
 	e.done("insert")
-	e.d.behind(cell{r: rune(b)})
+	e.d.behind(shown[0])
 	e.typing = true
 	return true
 }
 
-// multibyte gathers the bytes of a character.
-func (e *Editor) multibyte(b byte) {
+// multibyte gathers the bytes of a character. typing says that the character
+// before it was typed at the end of the line, and is shown.
+func (e *Editor) multibyte(b byte, typing bool) {
 	e.utf = append(e.utf, b)
 	if !utf8.FullRune(e.utf) && len(e.utf) < utf8.UTFMax {
+		e.typing = typing
 		return
 	}
 	rs := decode(string(e.utf))
@@ -300,12 +306,16 @@ func (e *Editor) multibyte(b byte) {
 		}
 		return
 	}
+	if typing && len(rs) == 1 && e.typeBehind(rs[0]) {
+		return
+	}
 	e.deactivate()
 	for _, r := range rs {
 		e.insert(r)
 	}
 	e.done("insert")
 	e.refreshInsert()
+	e.typing = !e.burst && e.pos == len(e.buf)
 }
 
 // refreshInsert shows what was inserted unless more is about to come.
