@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,9 @@ func (e *env) isReadOnly(name string) error {
 
 // setSpecial assigns to the variables that compute their value.
 func (e *env) setSpecial(name, val string) (bool, error) {
+	if e.plain[name] {
+		return false, nil
+	}
 	switch name {
 	case "SECONDS":
 		n, _ := strconv.ParseInt(val, 10, 64)
@@ -101,6 +105,10 @@ func (e *env) store(name string, v *variable) error {
 		e.paths = nil
 	case "OPTIND":
 		e.optPos = 0
+	case "POSIXLY_CORRECT":
+		if e.dialect == bash {
+			e.opts |= optPosix
+		}
 	case "GLOBIGNORE":
 		if v.val != "" {
 			e.shopts |= shDotGlob
@@ -204,6 +212,7 @@ func (e *env) unsetVar(name string) error {
 	base, index, has := cutIndex(name)
 	v := e.vars[base]
 	if v == nil {
+		e.forget(base)
 		return nil
 	}
 	if v.attr&nameref != 0 && v.val != "" && v.val != name {
@@ -220,5 +229,24 @@ func (e *env) unsetVar(name string) error {
 	e.held -= n
 	e.own()
 	delete(e.vars, base)
+	e.forget(base)
 	return nil
+}
+
+// forget takes from a variable what makes it special.
+func (e *env) forget(name string) {
+	switch name {
+	case "RANDOM", "SRANDOM", "SECONDS", "LINENO", "FUNCNAME", "BASHPID", "EPOCHSECONDS", "EPOCHREALTIME", "BASH_ARGV0", "BASH_COMMAND",
+		"BASH_SUBSHELL", "GROUPS", "DIRSTACK", "HISTCMD":
+		plain := maps.Clone(e.plain) // shared with other processes
+		if plain == nil {
+			plain = map[string]bool{}
+		}
+		plain[name] = true
+		e.plain = plain
+	case "GLOBIGNORE":
+		e.shopts &^= shDotGlob
+	case "POSIXLY_CORRECT":
+		e.opts &^= optPosix
+	}
 }

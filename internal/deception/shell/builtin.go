@@ -2,6 +2,8 @@ package shell
 
 import (
 	"strings"
+
+	"honeyguide/internal/deception/vfs"
 )
 
 // A builtinFunc is a command of the shell itself.
@@ -190,6 +192,9 @@ func sourceBuiltin(e *env, args []string) int {
 		}
 	}
 	i, err := e.stat(path)
+	if o, ok := e.device(e.abs(path)); ok && o != nil {
+		i, err = vfs.Info{}, nil // a descriptor of this process
+	}
 	switch {
 	case err != nil && e.dialect == dash:
 		e.errorf(".: cannot open %s: No such file", args[1])
@@ -206,6 +211,10 @@ func sourceBuiltin(e *env, args []string) int {
 	if err != nil {
 		e.errorf("%s: %s", args[1], errText(err))
 		return 1
+	}
+	if e.dialect == bash && isBinary([]byte(text[:min(len(text), 256)])) {
+		e.errorf("%s: %s: cannot execute binary file", args[0], args[1])
+		return 126
 	}
 	return e.sourceText(path, text, args[2:])
 }

@@ -375,6 +375,9 @@ func unsetBuiltin(e *env, args []string) int {
 		}
 		if _, isVar := e.vars[baseName(n)]; !isVar && !onlyVar {
 			e.ownFuncs()
+			if _, is := e.funcs[n]; !is {
+				e.forget(n)
+			}
 			delete(e.funcs, n)
 			continue
 		}

@@ -182,17 +182,21 @@ func (e *env) tellJob(t *task) {
 
 // debugTrap runs the trap of every command.
 func (e *env) debugTrap() {
-	if t := e.traps["DEBUG"]; t != "" && !e.trapping {
+	if t := e.traps["DEBUG"]; t != "" && !e.debugging {
+		e.debugging = true
 		e.runTrap(t)
+		e.debugging = false
 	}
 }
 
 // debugFor runs the trap for a compound command, shown as text.
 func (e *env) debugFor(text string) {
-	if e.trapping || e.traps["DEBUG"] == "" {
+	if e.debugging || e.traps["DEBUG"] == "" {
 		return
 	}
-	e.cmdAt, e.cmdWords = nil, text
+	if !e.trapping {
+		e.cmdAt, e.cmdWords = nil, text
+	}
 	e.debugTrap()
 }
 

@@ -59,48 +59,51 @@ type env struct {
 	dirs   []string
 	fds    fdTable
 	traps  map[string]string
+	plain  map[string]bool // special variables that were unset; never written once it is here
 	mine   *mark
 
-	status   int
-	pipes    []int // PIPESTATUS
-	last     string
-	lastPID  int
-	line     int
-	unit     *unit
-	frames   []frame
-	flow     flow
-	flowN    int
-	loops    int
-	quiet    int // inside a condition: set -e does not act
-	scratch  int // bytes charged for values in flight
-	held     int // bytes charged for variables
-	varTop   int // variables charged for
-	sourced  int
-	trapping bool
-	optPos   int // getopts: position inside a word
-	began    time.Time
-	secs     int64
-	jobs     *jobs
-	hist     *history
-	substs   []func() // process substitutions of the running command
-	ended    bool
+	status    int
+	pipes     []int // PIPESTATUS
+	last      string
+	lastPID   int
+	line      int
+	unit      *unit
+	frames    []frame
+	flow      flow
+	flowN     int
+	loops     int
+	quiet     int // inside a condition: set -e does not act
+	scratch   int // bytes charged for values in flight
+	held      int // bytes charged for variables
+	varTop    int // variables charged for
+	sourced   int
+	trapping  bool
+	debugging bool // the DEBUG trap runs
+	optPos    int  // getopts: position inside a word
+	began     time.Time
+	secs      int64
+	jobs      *jobs
+	hist      *history
+	substs    []func() // process substitutions of the running command
+	ended     bool
 
-	ranSubst  bool        // a command substitution ran in this command
-	pending   []string    // traps of signals that came
-	oldTraps  [][2]string // of the parent, which trap -p still shows
-	inCommand bool        // a program runs as this process or for it
-	seed      uint32      // of RANDOM
-	seeded    bool
-	specs     map[string]*compspec // of complete; never written once it is here
-	oldJobs   *jobs                // of the parent, which jobs still lists
-	again     bool                 // fc -s runs its line
-	noEditing bool                 // bash --noediting
-	norc      bool                 // bash --norc
-	rcfile    string               // bash --rcfile
-	quietly   bool                 // logout says nothing
-	commands  int                  // lines run, for \# in a prompt
-	coprocs   []coprocess
-	script    string // the file this shell was started with
+	ranSubst   bool        // a command substitution ran in this command
+	pending    []string    // traps of signals that came
+	oldTraps   [][2]string // of the parent, which trap -p still shows
+	inCommand  bool        // a program runs as this process or for it
+	seed       uint32      // of RANDOM
+	seeded     bool
+	specs      map[string]*compspec // of complete; never written once it is here
+	oldJobs    *jobs                // of the parent, which jobs still lists
+	again      bool                 // fc -s runs its line
+	noEditing  bool                 // bash --noediting
+	norc       bool                 // bash --norc
+	rcfile     string               // bash --rcfile
+	restricted bool                 // rbash
+	quietly    bool                 // logout says nothing
+	commands   int                  // lines run, for \# in a prompt
+	coprocs    []coprocess
+	script     string // the file this shell was started with
 
 	pendingSignal int          // the last that came
 	killed        int          // by this signal, for the parent to tell
@@ -116,6 +119,7 @@ type env struct {
 	oneshot       *syntax.Stmt    // the last command of bash -c
 	stepHook      func(int) error // of timeout and the like around this process
 	sleepHook     func(time.Duration) error
+	outErr        error     // of the running builtin's standard output
 	bare          bool      // exec -c: the program finds no _ either
 	until         time.Time // when this process is ended; zero never
 	envLast       string    // the _ a command finds in its environment
@@ -231,6 +235,9 @@ func (e *env) initialVars() {
 func (e *env) fixedVars() {
 	e.vars["IFS"] = &variable{val: " \t\n"}
 	e.vars["OPTIND"] = &variable{val: "1"}
+	if e.dialect == bash {
+		e.vars["OPTIND"].attr = integer
+	}
 	e.vars["PS4"] = &variable{val: "+ "}
 	if e.dialect != bash {
 		return
@@ -244,6 +251,9 @@ func (e *env) fixedVars() {
 	e.vars["OPTERR"] = &variable{val: "1"}
 	if e.vars["TERM"] == nil {
 		e.vars["TERM"] = &variable{val: "dumb"}
+	}
+	if e.vars["SHELL"] == nil {
+		e.vars["SHELL"] = &variable{val: "/bin/bash"}
 	}
 	uid := strconv.Itoa(int(e.cred.UID))
 	e.vars["UID"] = &variable{val: uid, attr: readOnly | integer}
@@ -318,9 +328,15 @@ func (e *env) write(fd int, s string) bool {
 	}
 	o := e.fds.get(fd)
 	if o == nil {
+		if fd == 1 {
+			e.outErr = vfs.EBADF
+		}
 		return false
 	}
 	_, err := io.WriteString(o, s)
+	if err != nil && fd == 1 {
+		e.outErr = err
+	}
 	if err == vfs.EPIPE && e.traps["SIGPIPE"] == "" {
 		if _, ignored := e.traps["SIGPIPE"]; !ignored {
 			panic(death{128 + sigPipe, ofProcess, nil})

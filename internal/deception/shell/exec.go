@@ -85,13 +85,23 @@ func (e *env) errExit(s *syntax.Stmt) {
 	if b, ok := s.Cmd.(*syntax.BinaryCmd); ok && (b.Op == syntax.AndStmt || b.Op == syntax.OrStmt) {
 		return // the list has seen to its last command itself
 	}
-	if t := e.traps["ERR"]; t != "" && !e.trapping {
+	if t := e.traps["ERR"]; t != "" && !e.trapping && !grouping(s.Cmd) {
 		e.runTrap(t)
 	}
 	e.pendingTraps()
 	if e.opts&optErrExit != 0 {
 		e.flow = exiting
 	}
+}
+
+// grouping reports a command that fails only because one inside did, which has
+// run the ERR trap itself.
+func grouping(c syntax.Command) bool {
+	switch c.(type) {
+	case *syntax.Block, *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
+		return true
+	}
+	return false
 }
 
 // runCommand runs a statement's command with its redirections.

@@ -216,3 +216,13 @@ func (c *captureFile) Write(p []byte) (int, error) {
 }
 
 func (c *captureFile) Close() {}
+
+// fullFile is /dev/full: zeros to read and no room to write.
+type fullFile struct{}
+
+func (fullFile) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+func (fullFile) Write([]byte) (int, error) { return 0, vfs.ENOSPC }
+func (fullFile) Close()                    {}

@@ -235,7 +235,11 @@ func (e *env) declareFunctions(d *declaration) int {
 	if len(d.entries) == 0 {
 		for _, n := range e.functionNames() {
 			if d.names {
-				e.out("declare -f " + n + "\n")
+				flags := "-f "
+				if e.funcs[n].export {
+					flags = "-fx "
+				}
+				e.out("declare " + flags + n + "\n")
 			} else {
 				e.out(e.functionText(n))
 			}
@@ -251,7 +255,10 @@ func (e *env) declareFunctions(d *declaration) int {
 			}
 			status = 1
 		case d.variant == "export":
-			f.export = true
+			g := *f // others may have it as well
+			g.export = !d.remove
+			e.ownFuncs()
+			e.funcs[en.name] = &g
 		case d.names:
 			e.out(en.name + "\n")
 		default:

@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"strings"
+
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -32,6 +34,41 @@ func (e *env) define(c *syntax.FuncDecl) int {
 	return 0
 }
 
+// exportedFuncs are the functions a bash that is started from here finds in its
+// environment.
+func (e *env) exportedFuncs() map[string]*function {
+	if e.dialect != bash {
+		return nil
+	}
+	var out map[string]*function
+	for n, f := range e.funcs {
+		if f.export {
+			if out == nil {
+				out = map[string]*function{}
+			}
+			g := *f
+			g.source, g.size = "environment", 0
+			out[n] = &g
+		}
+	}
+	return out
+}
+
+// functionValue is a function as the environment holds it.
+func (e *env) functionValue(name string) string {
+	_, body, _ := strings.Cut(e.functionText(name), "\n")
+	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+	for i := range lines {
+		n := len(lines[i]) - len(strings.TrimLeft(lines[i], " "))
+		lines[i] = strings.Repeat(" ", n/4) + lines[i][n:]
+	}
+	if len(lines) > 1 {
+		lines[1] = lines[0] + lines[1]
+		lines = lines[1:]
+	}
+	return "() " + strings.Join(lines, "\n")
+}
+
 // callFunction runs a function with its own parameters and local variables.
 func (e *env) callFunction(name string, f *function, args []string) int {
 	if len(e.frames) >= e.k.bud.Depth*4 || e.k.depth > e.k.bud.Depth*4 {
@@ -55,6 +92,9 @@ func (e *env) callFunction(name string, f *function, args []string) int {
 		}
 		e.params, e.unit, e.loops, e.line = params, unit, loops, line
 	}()
+	if e.opts&optFuncTrace != 0 { // once more, as the function begins
+		e.debugTrap()
+	}
 	e.status = 0
 	e.stmt(f.body.stmt)
 	if e.flow == returning {

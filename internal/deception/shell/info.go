@@ -231,9 +231,9 @@ var topics = map[string]string{
 
 func helpBuiltin(e *env, args []string) int {
 	if e.dialect == ash {
-		e.out("Built-in commands:\n------------------\n\t. : [ alias bg break cd chdir command continue echo eval exec exit\n" +
-			"\texport false fg getopts hash help history jobs kill let local\n\tprintf pwd read readonly return set shift source test times trap\n" +
-			"\ttrue type ulimit umask unalias unset wait\n\n")
+		e.out("Built-in commands:\n------------------\n\t. : [ [[ alias bg break cd chdir command continue echo eval exec\n" +
+			"\texit export false fg getopts hash help history jobs kill let\n\tlocal printf pwd read readonly return set shift source test times\n" +
+			"\ttrap true type ulimit umask unalias unset wait\n\n")
 		return 0
 	}
 	opts, names, st := e.options(args, "dms", "")

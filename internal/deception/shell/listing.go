@@ -13,8 +13,11 @@ func (e *env) listVars(d *declaration) int {
 		return 0
 	}
 	want := d.on
-	for _, n := range e.sortedNames() {
+	for _, n := range e.declaredNames(d) {
 		v := e.vars[n]
+		if v == nil {
+			v = e.ownVariable(n)
+		}
 		switch {
 		case v.attr&want != want:
 			continue
@@ -31,6 +34,58 @@ func (e *env) listVars(d *declaration) int {
 		e.out(declaredLine(n, v))
 	}
 	return 0
+}
+
+// ownVariables are the variables bash computes, with their attributes.
+var ownVariables = map[string]attr{
+	"BASHOPTS": readOnly, "BASHPID": integer, "BASH_ALIASES": 0, "BASH_ARGC": 0, "BASH_ARGV": 0, "BASH_ARGV0": 0, "BASH_CMDS": 0,
+	"BASH_COMMAND": 0, "BASH_LINENO": 0, "BASH_LOADABLES_PATH": 0, "BASH_SOURCE": 0, "BASH_SUBSHELL": 0, "BASH_VERSINFO": readOnly,
+	"COMP_WORDBREAKS": 0, "DIRSTACK": 0, "EPOCHREALTIME": 0, "EPOCHSECONDS": 0, "FUNCNAME": 0, "GROUPS": 0, "HISTCMD": integer,
+	"LINENO": 0, "RANDOM": integer, "SECONDS": 0, "SHELLOPTS": readOnly, "SRANDOM": integer, "_": 0,
+}
+
+// declaredNames are the names a listing of declarations is about: of all
+// variables bash shows those it computes as well.
+func (e *env) declaredNames(d *declaration) []string {
+	names := e.sortedNames()
+	if e.dialect != bash || !d.print || d.variant != "declare" && d.variant != "typeset" {
+		return names
+	}
+	for n := range ownVariables {
+		if e.vars[n] == nil && !e.plain[n] {
+			names = append(names, n)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// ownVariable is a variable bash computes as declare -p shows it.
+func (e *env) ownVariable(n string) *variable {
+	v := &variable{attr: ownVariables[n]}
+	switch n {
+	case "BASH_ALIASES", "BASH_CMDS":
+		v.arr = newArray(e.mine, true)
+	case "BASH_ARGC", "BASH_ARGV", "BASH_LINENO", "BASH_SOURCE", "BASH_VERSINFO", "DIRSTACK", "FUNCNAME", "GROUPS":
+		v.arr = newArray(e.mine, false)
+		switch n {
+		case "DIRSTACK", "GROUPS": // shown empty until they are asked for
+		case "FUNCNAME":
+			v.attr |= unset
+			fallthrough
+		default:
+			for i, s := range e.computedList(n) {
+				v.arr.set(int64(i), s)
+			}
+		}
+	case "BASH_LOADABLES_PATH":
+		v.val, _ = computedListing(e, n)
+	case "COMP_WORDBREAKS":
+		v.val = " \t\n\"'><=;|&(:"
+	default:
+		v.val, _ = e.get(n)
+	}
+	return v
 }
 
 // declaredLine is a line of declare -p.
@@ -60,6 +115,8 @@ func (e *env) printVars(d *declaration) int {
 				if en.name == "BASH_VERSINFO" {
 					v.attr |= readOnly
 				}
+			} else if _, own := ownVariables[en.name]; own && e.dialect == bash && !e.plain[en.name] {
+				v = e.ownVariable(en.name)
 			} else if s, ok := e.computed(en.name); ok {
 				v = &variable{val: s, attr: integer}
 			}

@@ -77,6 +77,9 @@ func (e *env) dynamic(name string) (string, bool) {
 
 // computed are bash's variables that change by themselves.
 func (e *env) computed(name string) (string, bool) {
+	if e.plain[name] {
+		return "", false
+	}
 	now := e.k.sh.opt.Now
 	switch name {
 	case "RANDOM":

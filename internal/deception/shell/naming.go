@@ -9,6 +9,10 @@ import (
 )
 
 func hashBuiltin(e *env, args []string) int {
+	if e.opts&optHash == 0 && e.dialect == bash {
+		e.errorf("hash: hashing disabled")
+		return 1
+	}
 	opts, names, st := e.options(args, "lrdtp", "p")
 	if st != 0 {
 		return st

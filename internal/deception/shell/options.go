@@ -76,13 +76,16 @@ func (e *env) dollarMinus() string {
 		return e.dashMinus()
 	}
 	var b strings.Builder
-	for _, f := range "abefhkmnptuvxBCEHPT" {
+	for _, f := range "abefhkmnprtuvxBCEHPT" {
+		if f == 'r' && e.restricted {
+			b.WriteByte('r')
+		}
 		for _, o := range setOptions {
 			if o.flag == byte(f) && e.opts&o.bit != 0 {
 				b.WriteRune(f)
 			}
 		}
-		if f == 'h' && e.interactive {
+		if f == 'h' && (e.interactive || strings.Contains(e.flags, "i")) {
 			b.WriteByte('i')
 		}
 	}
@@ -143,6 +146,7 @@ const (
 	shNoCaseGlob    shopts = 1 << 44
 	shNoCaseMatch   shopts = 1 << 45
 	shNullGlob      shopts = 1 << 47
+	shRestricted    shopts = 1 << 52
 	shXpgEcho       shopts = 1 << 56
 )
 

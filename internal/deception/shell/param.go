@@ -244,6 +244,9 @@ func (e *env) length(p *syntax.ParamExp, v *param) int {
 	if v.list {
 		return len(v.vals)
 	}
+	if e.countsBytes() {
+		return len(v.one())
+	}
 	return utf8.RuneCountInString(v.one())
 }
 

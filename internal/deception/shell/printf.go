@@ -1,8 +1,8 @@
 package shell
 
 import (
-	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -172,8 +172,7 @@ func (f *formatter) verb(c byte, flags string, width, prec int) {
 		f.stop = stop
 	case 'q', 'Q':
 		if f.e.dialect == dash {
-			f.complain("%%%c: invalid directive", c)
-			f.stop = true
+			f.invalid(c)
 			return
 		}
 		a, _ := f.next()
@@ -193,12 +192,19 @@ func (f *formatter) verb(c byte, flags string, width, prec int) {
 	case 'n':
 	default:
 		if f.e.dialect == dash {
-			f.complain("%%%c: invalid directive", c)
+			f.invalid(c)
 		} else {
 			f.complain("`%s': invalid format character", string(c))
 		}
 		f.stop = true
 	}
+}
+
+// invalid is a directive dash does not know, which ends a script.
+func (f *formatter) invalid(c byte) {
+	f.complain("%%%c: invalid directive", c)
+	f.stop, f.status = true, 2
+	f.e.status, f.e.flow = 2, exiting
 }
 
 // pad writes s cut to prec bytes and padded to width.
@@ -310,33 +316,36 @@ func (f *formatter) integer(verb, flags string, width, prec int) {
 
 func (f *formatter) float(c byte, flags string, width, prec int) {
 	a, _ := f.next()
-	v := 0.0
+	long, v := new(big.Float), 0.0
 	if a != "" && (a[0] == '\'' || a[0] == '"') {
-		v = float64(f.parseInt(a))
+		long.SetInt64(f.parseInt(a))
 	} else if a != "" {
 		var err error
-		if v, err = strconv.ParseFloat(strings.TrimSpace(a), 64); err != nil && !math.IsInf(v, 0) {
+		text := strings.TrimSpace(a)
+		if v, err = strconv.ParseFloat(text, 64); err != nil && !math.IsInf(v, 0) {
 			f.complain("%s: invalid number", a)
+			for n := min(len(text), 64); n > 0; n-- { // what it begins with counts
+				if l, ok := longDouble(text[:n]); ok {
+					long = l
+					break
+				}
+			}
+		} else if l, ok := longDouble(text); ok && len(text) < 400 {
+			long = l
+		} else if math.IsInf(v, 0) || math.IsNaN(v) {
+			f.out.WriteString(plainFloat(v, c, flags, width))
+			return
+		} else {
+			long.SetFloat64(v)
 		}
+	}
+	if prec < 0 && c != 'a' && c != 'A' {
+		prec = 6
 	}
 	if c == 'F' {
 		c = 'f'
 	}
-	if c == 'a' || c == 'A' {
-		c += 'x' - 'a'
-	}
-	if prec < 0 && c != 'x' && c != 'X' {
-		prec = 6
-	}
-	spec := "%" + strings.ReplaceAll(flags, "'", "")
-	if width > 0 {
-		spec += strconv.Itoa(width)
-	}
-	if prec >= 0 {
-		spec += "." + strconv.Itoa(prec)
-	}
-	s := fmt.Sprintf(spec+string(c), v)
-	f.out.WriteString(strings.NewReplacer("+Inf", "inf", "Inf", "inf", "NaN", "nan").Replace(s))
+	f.out.WriteString(formatLong(long, c, strings.ReplaceAll(flags, "'", ""), width, prec))
 }
 
 // time formats %(...)T.

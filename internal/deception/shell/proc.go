@@ -121,6 +121,11 @@ func (e *env) environ() []string {
 	for _, it := range items {
 		out = append(out, it.kv)
 	}
+	for _, n := range e.functionNames() {
+		if e.funcs[n].export {
+			out = append(out, "BASH_FUNC_"+n+"%%="+e.functionValue(n))
+		}
+	}
 	if e.envLast != "" && !e.bare {
 		out = append(out, "_="+e.envLast)
 	}
@@ -262,6 +267,9 @@ func (e *env) setEnviron(list []string) {
 		if n, v, ok := strings.Cut(kv, "="); ok && isName(n) && n != "_" {
 			e.vars[n] = &variable{val: v, attr: exported}
 		}
+	}
+	if !slices.ContainsFunc(list, func(kv string) bool { return strings.HasPrefix(kv, "BASH_FUNC_") }) {
+		e.funcs, e.fshare = nil, false
 	}
 	e.paths = nil
 }

@@ -277,6 +277,9 @@ func (e *env) openFor(op syntax.RedirOperator, name string) (*ofile, error) {
 
 // openRedir opens a file for output.
 func (e *env) openRedir(name string, add, force bool) (*ofile, error) {
+	if e.restricted {
+		return nil, failf(name + ": restricted: cannot redirect output")
+	}
 	flags := vfs.O_WRONLY | vfs.O_CREATE
 	if add {
 		return e.openFile(name, flags|vfs.O_APPEND)
@@ -328,6 +331,11 @@ func (e *env) openPath(path string, flags int) (*ofile, error) {
 	}
 	if e.fs == nil {
 		return nil, vfs.ENOENT
+	}
+	if path == "/dev/full" {
+		if _, err := e.fs.Stat(e.cred, path); err == nil {
+			return &ofile{refs: 1, file: fullFile{}, path: path}, nil
+		}
 	}
 	f, err := e.fs.As(e.pid).Open(e.cred, path, flags, 0o666&^e.umask)
 	if err != nil {

@@ -86,10 +86,24 @@ func (e *env) setFlags(a string) byte {
 }
 
 func (e *env) flip(bit option, on bool) {
+	if bit == optPosix {
+		e.posixVariable(on)
+	}
 	if on {
 		e.opts |= bit
 	} else {
 		e.opts &^= bit
+	}
+}
+
+// posixVariable keeps POSIXLY_CORRECT in step with set -o posix.
+func (e *env) posixVariable(on bool) {
+	_, is := e.vars["POSIXLY_CORRECT"]
+	switch {
+	case on && !is:
+		_ = e.set("POSIXLY_CORRECT", "y")
+	case !on && is:
+		_ = e.unsetVar("POSIXLY_CORRECT")
 	}
 }
 
@@ -319,7 +333,7 @@ func getoptsBuiltin(e *env, args []string) int {
 		if silent {
 			arg, hasArg = string(c), true
 		} else {
-			e.warn(e.name + ": illegal option -- " + string(c) + "\n")
+			e.getoptsError("illegal option -- ", "Illegal option -", c, "")
 		}
 		next()
 	case at+1 < len(spec) && spec[at+1] == ':':
@@ -337,7 +351,7 @@ func getoptsBuiltin(e *env, args []string) int {
 			if silent {
 				opt, arg, hasArg = ":", string(c), true
 			} else {
-				e.warn(e.name + ": option requires an argument -- " + string(c) + "\n")
+				e.getoptsError("option requires an argument -- ", "No arg for -", c, " option")
 			}
 		}
 		pos = 0
@@ -357,6 +371,15 @@ func getoptsBuiltin(e *env, args []string) int {
 		return 1
 	}
 	return e.setOpt(name, opt)
+}
+
+// getoptsError complains of an option in the words of bash or of dash.
+func (e *env) getoptsError(text, dashText string, c byte, dashEnd string) {
+	if e.dialect == dash {
+		e.warn(dashText + string(c) + dashEnd + "\n")
+		return
+	}
+	e.warn(e.name + ": " + text + string(c) + "\n")
 }
 
 func (e *env) setOpt(name, val string) int {

@@ -131,7 +131,8 @@ func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 		if s.opt.Login {
 			e.name, e.login = "-bash", true
 		}
-		e.command = true
+		e.command, e.last = true, "bash"
+		e.vars["BASH_EXECUTION_STRING"] = &variable{val: line}
 		if s.opt.Src != "" {
 			e.startPlain(true)
 		}

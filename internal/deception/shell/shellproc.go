@@ -45,6 +45,9 @@ func (e *env) runShell(d dialect, args []string) int {
 		c.pid, c.parentPID = e.pid, max(e.parentPID, 1)
 	}
 	c.become(d, args[0])
+	if d == bash {
+		c.last = e.envLast
+	}
 	if c.k.table != nil {
 		c.k.table.Exec(c.pid, "/usr/bin/"+map[dialect]string{bash: "bash", dash: "dash", ash: "busybox"}[d], args)
 	}
@@ -64,12 +67,13 @@ func (c *env) become(d dialect, name string) {
 	c.level, c.substLevel, c.frames, c.loops, c.quiet, c.sourced = 0, 0, nil, 0, 0, 0
 	c.self, c.ppid = c.pid, c.parentPID
 	c.oldTraps, c.at, c.script, c.oldJobs, c.specs = nil, nil, "", nil, nil
-	c.funcs, c.fshare, c.alias, c.paths, c.off, c.dirs = nil, false, nil, nil, nil, nil
+	c.funcs, c.fshare = c.exportedFuncs(), false
+	c.alias, c.paths, c.off, c.dirs = nil, nil, nil, nil
 	c.opts, c.shopts = optBrace|optHash|optComments, defaultShopts
 	c.norc, c.rcfile, c.noEditing, c.again, c.quietly, c.commands = false, "", false, false, false, 0
 	c.params, c.pipes, c.status, c.lastPID = nil, nil, 0, 0
 	c.began, c.secs = c.k.sh.opt.Now(), 0
-	c.hist = nil
+	c.hist, c.restricted = nil, false
 	old := c.vars
 	c.vars, c.shared = make(map[string]*variable, len(old)), false
 	for n, v := range old {
@@ -142,7 +146,9 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 				st.noediting = true
 			case "--posix":
 				st.posix = true
-			case "--restricted", "--verbose":
+			case "--restricted":
+				st.set = append(st.set, "-r")
+			case "--verbose":
 			default:
 				e.warn(args[0] + ": " + a + ": invalid option\n" + bashUsage)
 				return st, 2, false
@@ -225,10 +231,17 @@ func (c *env) start(st startup) int {
 			i++
 			continue
 		}
+		if c.dialect == bash && strings.ContainsRune(st.set[i], 'r') {
+			c.restricted = true
+			continue
+		}
 		c.setFlags(st.set[i])
 	}
 	if c.login {
 		c.shopts |= shLoginShell
+	}
+	if base(strings.TrimPrefix(c.name, "-")) == "rbash" && c.dialect == bash {
+		c.restricted = true
 	}
 	c.norc, c.rcfile, c.noEditing = st.norc, st.rcfile, st.noediting
 	if _, set := c.vars["POSIXLY_CORRECT"]; (st.posix || set) && c.dialect == bash {
@@ -237,9 +250,20 @@ func (c *env) start(st startup) int {
 	if c.dialect == bash && (st.hasCommand || st.file != "") {
 		c.startPlain(false)
 	}
+	if c.restricted {
+		c.restrict()
+	}
 	switch {
 	case st.hasCommand:
 		c.command, c.flags = true, "hBc"
+		if c.dialect == bash {
+			c.vars["BASH_EXECUTION_STRING"] = &variable{val: st.command}
+			if st.interactive {
+				c.flags = "hiBHc"
+				c.opts |= optHistExpand | optHistory
+				c.shopts |= shExpandAliases
+			}
+		}
 		if len(st.args) > 0 {
 			c.name, c.params = st.args[0], st.args[1:]
 		}

@@ -77,7 +77,7 @@ func killBuiltin(e *env, args []string) int {
 	sig := sigTerm
 	rest := args[1:]
 	if len(rest) == 0 {
-		return e.usage("kill")
+		return e.killUsage()
 	}
 	switch a := rest[0]; {
 	case a == "-l" || a == "-L":
@@ -87,6 +87,10 @@ func killBuiltin(e *env, args []string) int {
 		return 1
 	case a == "-s" || a == "-n":
 		if sig = signalNumber(rest[1]); sig < 0 {
+			if e.dialect == dash {
+				e.errorf("kill: invalid signal number or name: %s", rest[1])
+				return 2
+			}
 			e.errorf("kill: %s: invalid signal specification", rest[1])
 			return 1
 		}
@@ -100,7 +104,10 @@ func killBuiltin(e *env, args []string) int {
 		}
 		rest = rest[1:]
 	case len(a) > 1 && a[0] == '-':
-		if sig = signalNumber(a[1:]); sig < 0 {
+		if sig = signalNumber(a[1:]); sig < 0 && e.dialect == dash {
+			e.errorf("kill: Illegal option -%c", a[1])
+			return 2
+		} else if sig < 0 {
 			e.errorf("kill: %s: invalid signal specification", a[1:])
 			return 1
 		}
@@ -110,7 +117,7 @@ func killBuiltin(e *env, args []string) int {
 		rest = rest[1:]
 	}
 	if len(rest) == 0 {
-		return e.usage("kill")
+		return e.killUsage()
 	}
 	status := 1
 	for _, a := range rest {
@@ -119,6 +126,15 @@ func killBuiltin(e *env, args []string) int {
 		}
 	}
 	return status
+}
+
+// killUsage is what kill says without anything to kill.
+func (e *env) killUsage() int {
+	if e.dialect == dash {
+		e.errorf("kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]")
+		return 2
+	}
+	return e.usage("kill")
 }
 
 func (e *env) killList(args []string) int {
@@ -161,7 +177,11 @@ func (e *env) killOne(a string, sig int) bool {
 	if strings.HasPrefix(a, "%") {
 		o := e.jobs.find(a)
 		if o == nil {
-			e.errorf("kill: %s: no such job", a)
+			if e.dialect == dash {
+				e.errorf("kill: No such job: %s", a)
+			} else {
+				e.errorf("kill: %s: no such job", a)
+			}
 			return false
 		}
 		if o.task.done {
@@ -177,6 +197,10 @@ func (e *env) killOne(a string, sig int) bool {
 		return true
 	}
 	pid, err := strconv.Atoi(a)
+	if err != nil && e.dialect == dash {
+		e.errorf("kill: Illegal number: %s", a)
+		return false
+	}
 	if err != nil && a == "" {
 		e.errorf("kill: `': not a pid or valid job spec")
 		return false
@@ -205,10 +229,18 @@ func (e *env) killOne(a string, sig int) bool {
 		if err == nil {
 			return true
 		}
-		e.errorf("kill: (%d) - %s", pid, errText(err))
-		return false
+		return e.killFailed(pid, err)
 	}
-	e.errorf("kill: (%d) - %s", pid, vfs.ESRCH)
+	return e.killFailed(pid, vfs.ESRCH)
+}
+
+// killFailed tells of a process that could not be signalled.
+func (e *env) killFailed(pid int, err error) bool {
+	if e.dialect == dash { // with an empty line behind it
+		e.errorf("kill: %s\n", errText(err))
+	} else {
+		e.errorf("kill: (%d) - %s", pid, errText(err))
+	}
 	return false
 }
 

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,9 +19,12 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 	}
 	if !e.trapping {
 		e.cmdAt, e.cmdUnit = s, e.unit
-		e.debugTrap()
 	}
+	e.debugTrap()
 	e.ranSubst = false
+	if e.opts&optKeyword != 0 {
+		c = keywordArgs(c)
+	}
 	args, err := e.words(c.Args)
 	if err != nil {
 		e.endSubsts(subs)
@@ -36,6 +40,30 @@ func (e *env) call(s *syntax.Stmt, c *syntax.CallExpr) int {
 		return e.fail(failf("syntax error"))
 	}
 	return e.invoke(args, c.Assigns, s.Redirs)
+}
+
+// keywordArgs makes assignments of the arguments that look like them, as set -k
+// asks for.
+func keywordArgs(c *syntax.CallExpr) *syntax.CallExpr {
+	out := *c
+	out.Args, out.Assigns = nil, slices.Clone(c.Assigns)
+	for i, w := range c.Args {
+		l, ok := firstPart(w.Parts).(*syntax.Lit)
+		if !ok || i == 0 {
+			out.Args = append(out.Args, w)
+			continue
+		}
+		name, val, eq := strings.Cut(l.Value, "=")
+		if !eq || !isName(name) {
+			out.Args = append(out.Args, w)
+			continue
+		}
+		lit := *l
+		lit.Value = val
+		parts := append([]syntax.WordPart{&lit}, w.Parts[1:]...)
+		out.Assigns = append(out.Assigns, &syntax.Assign{Name: &syntax.Lit{Value: name}, Value: &syntax.Word{Parts: parts}})
+	}
+	return &out
 }
 
 // defectCommand reports a command that stands for what the parser refused.
@@ -107,6 +135,9 @@ func (e *env) invoke(args []string, assigns []*syntax.Assign, redirs []*syntax.R
 
 // dispatch finds what a command name means: a function, a builtin, a program.
 func (e *env) dispatch(args []string) int {
+	if e.forbidden(args) {
+		return 1
+	}
 	if f, ok := e.funcs[args[0]]; ok {
 		e.inPlace = false
 		return e.callFunction(args[0], f, args[1:])
@@ -114,9 +145,30 @@ func (e *env) dispatch(args []string) int {
 	if b := e.builtin(args[0]); b != nil {
 		e.k.step(1)
 		e.inPlace = e.inPlace && (args[0] == "command" || args[0] == "exec")
-		return b(e, args)
+		e.outErr = nil
+		status := b(e, args)
+		if e.outErr != nil && e.flow != exiting {
+			return e.writeFailed(args)
+		}
+		return status
 	}
 	return e.external(args)
+}
+
+// writeFailed tells that a builtin could not write its output.
+func (e *env) writeFailed(args []string) int {
+	err := e.outErr
+	e.outErr = nil
+	name := args[0]
+	if (name == "command" || name == "builtin") && len(args) > 1 {
+		name = args[1]
+	}
+	if e.dialect == bash {
+		e.errorf("%s: write error: %s", name, errText(err))
+	} else {
+		e.errorf("%s: %s: I/O error", name, name)
+	}
+	return 1
 }
 
 // withVars sets the variables in front of a command and returns what undoes that.
@@ -203,6 +255,9 @@ func (e *env) expandAlias(s *syntax.Stmt, c *syntax.CallExpr) (int, bool) {
 		return 0, false
 	}
 	rest := e.unit.slice(c.Args[0].End(), s.End())
+	if strings.HasSuffix(to, " ") || strings.HasSuffix(to, "\t") {
+		rest = e.nextAlias(rest)
+	}
 	if n := len(s.Redirs); n > 0 && s.Redirs[n-1].Hdoc != nil {
 		return 0, false
 	}
@@ -220,6 +275,25 @@ func (e *env) expandAlias(s *syntax.Stmt, c *syntax.CallExpr) (int, bool) {
 	e.unit = u
 	defer func() { e.unit = saved }()
 	return e.stmts(u.stmts), true
+}
+
+// nextAlias replaces the first word of what follows an alias that ends in a
+// blank, and so on.
+func (e *env) nextAlias(rest string) string {
+	body := strings.TrimLeft(rest, " \t")
+	end := strings.IndexAny(body, " \t\n;&|<>()")
+	if end < 0 {
+		end = len(body)
+	}
+	to, ok := e.alias[body[:end]]
+	if !ok {
+		return rest
+	}
+	tail := body[end:]
+	if strings.HasSuffix(to, " ") || strings.HasSuffix(to, "\t") {
+		tail = e.nextAlias(tail)
+	}
+	return rest[:len(rest)-len(body)] + to + tail
 }
 
 // notFound is the answer to a name that means nothing.

@@ -135,6 +135,9 @@ func (e *env) slice(p *syntax.ParamExp, v *param) error {
 	if v.list {
 		return e.sliceList(p, v, off, n, hasLen)
 	}
+	if e.countsBytes() {
+		return e.sliceBytes(v, off, n, hasLen)
+	}
 	rs := []rune(v.one())
 	from, to, ok := span(int64(len(rs)), off, n, hasLen)
 	if !ok {
@@ -145,6 +148,36 @@ func (e *env) slice(p *syntax.ParamExp, v *param) error {
 		return nil
 	}
 	v.vals = []string{string(rs[from:to])}
+	return nil
+}
+
+// countsBytes reports a locale that was set to one without characters beyond
+// bytes.
+func (e *env) countsBytes() bool {
+	l := e.locale("LC_CTYPE")
+	if l != "C" && l != "POSIX" {
+		return false
+	}
+	for _, n := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if s, _ := e.get(n); s != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// sliceBytes is slice where every byte is a character.
+func (e *env) sliceBytes(v *param, off, n int64, hasLen bool) error {
+	s := v.one()
+	from, to, ok := span(int64(len(s)), off, n, hasLen)
+	switch {
+	case !ok && n < 0 && hasLen && from >= 0:
+		return failf(itoa(n) + ": substring expression < 0")
+	case !ok:
+		v.vals = []string{""}
+	default:
+		v.vals = []string{s[from:to]}
+	}
 	return nil
 }
 
