@@ -1,14 +1,12 @@
 package coreutils
 
 import (
-	"slices"
 	"strings"
 )
 
 // Options of OpenSSH 9.2's programs as its getopt takes them.
 const (
-	sshLetters    = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:PQ:R:S:TVw:W:XYy"
-	keygenLetters = "ABHLQUXceghiklopquvyC:D:E:F:I:M:N:O:P:R:V:Y:Z:a:b:f:m:n:r:s:t:w:z:"
+	sshLetters = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:PQ:R:S:TVw:W:XYy"
 )
 
 // sshUsages are the first lines of the programs' usage texts.
@@ -59,30 +57,4 @@ func (p *Proc) sshRefuse(what string) bool {
 	}
 	p.complain(what + "\r\n" + sshUsages[p.name])
 	return false
-}
-
-// sshKeygen looks at keys that are there; it makes none.
-func sshKeygen(p *Proc) int {
-	opts, _, ok := p.sshOptions(keygenLetters)
-	if !ok {
-		return 1
-	}
-	f := letters(opts)
-	file := slices.IndexFunc(opts, func(o opt) bool { return o.name == "f" })
-	switch {
-	case f["Q"] && file < 0:
-		p.complain("KRL checking requires an input file\r\n")
-		return 255
-	case file >= 0 && (f["l"] || f["y"] || f["B"] || f["e"] || f["i"]):
-		if _, err := p.stat(opts[file].val); err != nil {
-			name := "ssh-keygen: "
-			if f["y"] || f["e"] || f["i"] {
-				name = ""
-			}
-			p.complain(name + opts[file].val + ": " + why(err) + "\r\n")
-			return 255
-		}
-	}
-	p.Watch.Unsupported(strings.Join(p.Args, " "))
-	return 0
 }

@@ -121,7 +121,7 @@ func (e *env) environ() []string {
 	for _, it := range items {
 		out = append(out, it.kv)
 	}
-	if e.envLast != "" {
+	if e.envLast != "" && !e.bare {
 		out = append(out, "_="+e.envLast)
 	}
 	return out
