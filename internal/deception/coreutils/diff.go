@@ -217,8 +217,11 @@ func diff(p *Proc) int {
 	} else if j, err := p.stat(b); err == nil && j.IsDir() {
 		b = strings.TrimSuffix(b, "/") + "/" + base(a)
 	}
-	x, open1, err1 := p.diffLines(a, flags["N"])
-	y, open2, err2 := p.diffLines(b, flags["N"])
+	_, gone1 := p.stat(a)
+	_, gone2 := p.stat(b)
+	absent := flags["N"] && (gone1 == nil || gone2 == nil) // one of them has to be there
+	x, open1, err1 := p.diffLines(a, absent)
+	y, open2, err2 := p.diffLines(b, absent)
 	for i, err := range []error{err1, err2} {
 		if err != nil && !errors.Is(err, vfs.EISDIR) {
 			p.errorf("%s: %s", []string{a, b}[i], why(err))
