@@ -207,7 +207,7 @@ func sourceBuiltin(e *env, args []string) int {
 		e.errorf("%s: %s", args[1], errText(err))
 		return 1
 	}
-	return e.sourceText(path, text, args[2:])
+	return e.interpreted(path, func() int { return e.sourceText(path, text, args[2:]) })
 }
 
 // sourceText runs a file's text in this shell.
