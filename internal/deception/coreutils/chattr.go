@@ -7,7 +7,7 @@ import (
 )
 
 // attributes are chattr's letters in the order of lsattr's columns.
-const attributes = "suSDiadAcCjtTeEVIxFNPm"
+const attributes = "suSDiadAcEjItTeCxFNPVm"
 
 var attributeBits = map[byte]uint16{'i': vfs.FlagImmutable, 'a': vfs.FlagAppendOnly, 's': 1, 'u': 2, 'c': 4, 'S': 8, 'd': 0x40, 'A': 0x80}
 
@@ -26,7 +26,7 @@ func chattr(p *Proc) int {
 			bits := uint16(0)
 			for _, c := range []byte(a[1:]) {
 				if strings.IndexByte(attributes, c) < 0 {
-					p.complain("Usage: chattr [-pRVf] [-+=aAcCdDeijPsStTuFx] [-v version] files...\n")
+					p.complain("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n")
 					return 1
 				}
 				bits |= attributeBits[c]
@@ -48,7 +48,7 @@ func chattr(p *Proc) int {
 		return 1
 	}
 	if len(args) == 0 {
-		p.complain("Usage: chattr [-pRVf] [-+=aAcCdDeijPsStTuFx] [-v version] files...\n")
+		p.complain("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n")
 		return 1
 	}
 	status := 0

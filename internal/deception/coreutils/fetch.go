@@ -107,6 +107,12 @@ func wget(p *Proc) int {
 			}
 		case "V":
 			p.version()
+		case "i":
+			list, good := p.wgetList(o.val)
+			if !good {
+				return 0
+			}
+			args = append(args, list...)
 		}
 	}
 	if len(args) == 0 {
@@ -188,6 +194,26 @@ func wget(p *Proc) int {
 	return status
 }
 
+// wgetList reads the addresses of wget -i.
+func (p *Proc) wgetList(name string) (urls []string, ok bool) {
+	r, err := p.openFile(name)
+	if err != nil {
+		p.complain(name + ": " + why(err) + "\nNo URLs found in " + name + ".\n")
+		return nil, false
+	}
+	defer r.Close()
+	_ = p.lines(r, func(l []byte, _ bool) bool {
+		if s := strings.TrimSpace(string(l)); s != "" {
+			urls = append(urls, s)
+		}
+		return len(urls) < 1000
+	})
+	if len(urls) == 0 {
+		p.complain("No URLs found in " + name + ".\n")
+	}
+	return urls, len(urls) > 0
+}
+
 func curl(p *Proc) int {
 	opts, args, ok := p.getopt("0123456aA:b:Bc:C:d:D:e:E:fF:gGhH:iIjJkK:lLm:MnNo:OpP:qQ:rRsSt:T:u:U:vVw:xX:Y:y:zZ#:", "silent,s", "output=,o", "remote-name,O", "location,L", "insecure,k", "fail,f", "request=,X", "data=,d", "data-raw=,d", "data-binary=,d", "data-urlencode=,d", "header=,H", "user-agent=,A", "show-error,S", "max-time=,m", "connect-timeout=", "head,I", "include,i", "verbose,v", "user=,u", "form=,F", "cookie=,b", "cookie-jar=,c", "referer=,e", "proxy=,x", "upload-file=,T", "compressed", "retry=", "url=", "write-out=,w", "socks5=", "resolve=", "cacert=", "http1.1", "http2", "tlsv1.2", "get,G", "progress-bar,#", "remote-header-name,J", "create-dirs", "noproxy=", "interface=", "range=,r", "continue-at=,C", "limit-rate=", "ipv4,4", "ipv6,6", "json=")
 	if !ok {
@@ -207,6 +233,11 @@ func curl(p *Proc) int {
 			args = append(args, o.val)
 		case "V":
 			version = true
+		case "T":
+			if _, err := p.stat(o.val); err != nil && o.val != "-" && o.val != "." {
+				p.complain("curl: Can't open '" + o.val + "'!\ncurl: try 'curl --help' or 'curl --manual' for more information\ncurl: (26) Failed to open/read local data from file/application\n")
+				return 26
+			}
 		}
 	}
 	if version {

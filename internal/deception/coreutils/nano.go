@@ -39,15 +39,16 @@ func nano(p *Proc) int {
 		}
 	}
 	s, ok := p.openScreen()
-	if !ok {
-		p.complain("Standard input is not a terminal\n")
-		return 1
-	}
-	defer s.close()
 	name := ""
 	if len(files) > 0 {
 		name = files[0]
 	}
+	if !ok {
+		p.nanoBlind(name)
+		p.complain("Standard input is not a terminal\n")
+		return 1
+	}
+	defer s.close()
 	t, err := p.openSheet(name)
 	n := &nanoEditor{sheet: t, s: s}
 	n.start(err)
@@ -59,6 +60,34 @@ func nano(p *Proc) int {
 		n.obey(keys)
 	}
 	return 0
+}
+
+// nanoBlind is what nano writes before it sees that nobody can type: it paints
+// what it says about the file and takes the screen down again.
+func (p *Proc) nanoBlind(name string) {
+	say := func(text string) string {
+		return sprintf("\x1b[22;%dH%s%s%s", (80-len(text)-4)/2+1, nanoOn, "[ "+text+" ]", nanoOff)
+	}
+	b := nanoOpen
+	if name != "" {
+		switch i, err := p.stat(name); {
+		case err != nil:
+			b += say("New File")
+		case !i.IsDir():
+			n := strings.Count(p.slurp(p.path(name)), "\n")
+			what := sprintf("Read %d line", n)
+			if n != 1 {
+				what += "s"
+			}
+			b += say("Reading...") + say(what)
+		}
+	}
+	b += "\x1b[?12l\x1b[?25h"
+	if name == "" {
+		b = strings.TrimSuffix(nanoOpen, "\x1b[39;49m\x1b(B\x1b[m\x1b[H\x1b[2J") + "\x1b[?12l\x1b[?25h\x1b[39;49m\x1b(B\x1b[m"
+	}
+	p.print(b + "\x1b[24;1H\x1b[?1049l\x1b[23;0;0t\r\x1b[?1l\x1b>\x1b[?2004l")
+	p.flush()
 }
 
 // help is a row of the menu: keys in reverse before their words.

@@ -62,7 +62,11 @@ func ipCmd(p *Proc) int {
 			form.oneLine = true
 		case a == "-4" || a == "-6":
 			form.family = a[1]
-		case strings.HasPrefix(a, "-"):
+		case strings.HasPrefix(a, "-") && len(words) == 0:
+			if !ipKnows(a) {
+				p.complain("Option \"" + strings.Replace(a, "--", "-", 1) + "\" is unknown, try \"ip -help\".\n")
+				return 255
+			}
 		default:
 			words = append(words, a)
 		}
@@ -83,8 +87,7 @@ func ipCmd(p *Proc) int {
 			p.complain("RTNETLINK answers: Operation not permitted\n")
 			return 2
 		}
-		p.Watch.Unsupported("ip " + strings.Join(words[:2], " "))
-		return 0
+		return p.ipChange(object, words)
 	}
 	dev := ""
 	if i := slices.Index(words, "dev"); i >= 0 && i+1 < len(words) {
@@ -121,6 +124,57 @@ func ipCmd(p *Proc) int {
 	return 0
 }
 
+// ipKnows reports an option of ip, which may be cut short.
+func ipKnows(a string) bool {
+	a = strings.TrimLeft(a, "-")
+	if a == "" {
+		return true
+	}
+	for _, o := range []string{"4", "6", "0", "B", "M", "N", "Numeric", "a", "all", "batch", "brief", "c", "color", "Color", "c=auto", "c=always", "c=never", "d", "details", "echo", "f", "family", "force", "h", "help", "human-readable", "iec", "j", "json", "l", "loops", "n", "netns", "o", "oneline", "p", "pretty", "r", "resolve", "rc", "rcvbuf", "s", "statistics", "stats", "t", "timestamp", "tshort", "V", "Version"} {
+		if strings.HasPrefix(o, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// ipChange is ip with a verb that changes something. Changes of what there is
+// are reported and believed.
+func (p *Proc) ipChange(object string, words []string) int {
+	verbs := map[string]string{
+		"address": "add change replace del delete flush save restore", "link": "add set change del delete property xstats afstats help",
+		"route": "add change replace append prepend test del delete flush save restore", "neighbour": "add change replace del delete flush proxy", "neighbor": "add change replace del delete flush proxy",
+		"rule": "add del delete flush save restore", "netns": "add del delete set identify pids exec monitor attach",
+	}[object]
+	known := slices.ContainsFunc(strings.Fields(verbs), func(v string) bool { return strings.HasPrefix(v, words[1]) })
+	dev := ""
+	if i := slices.Index(words, "dev"); i >= 0 && i+1 < len(words) {
+		dev = words[i+1]
+	} else if object == "link" && len(words) > 2 && !strings.HasPrefix("add", words[1]) {
+		dev = words[2]
+	}
+	switch missing := dev == ""; {
+	case object == "":
+		p.complain("Object \"" + words[0] + "\" is unknown, try \"ip help\".\n")
+		return 1
+	case !known:
+		p.complain("Command \"" + words[1] + "\" is unknown, try \"ip " + object + " help\".\n")
+		return 255
+	case missing && object == "link" && words[1] != "add":
+		p.complain("Not enough information: \"dev\" argument is required.\n")
+		return 255
+	case missing && object == "address" && strings.HasPrefix("add", words[1]):
+		p.complain("Not enough information: \"dev\" argument is required.\n")
+		return 1
+	case missing:
+	case !slices.ContainsFunc(p.machine().Interfaces, func(i machine.Interface) bool { return i.Name == dev }):
+		p.complain("Cannot find device \"" + dev + "\"\n")
+		return 1
+	}
+	p.Watch.Unsupported("ip " + strings.Join(words[:2], " "))
+	return 0
+}
+
 func (p *Proc) ipAddress(n int, i machine.Interface, addresses, brief bool) {
 	if brief {
 		state := map[bool]string{true: "UNKNOWN", false: "UP"}[i.Loopback]
@@ -150,8 +204,16 @@ func (p *Proc) ipAddress(n int, i machine.Interface, addresses, brief bool) {
 func ifconfig(p *Proc) int {
 	var args []string
 	for _, a := range p.Args[1:] {
-		if !strings.HasPrefix(a, "-") {
+		switch {
+		case !strings.HasPrefix(a, "-"):
 			args = append(args, a)
+		case a == "--help" || a == "-h" || a == "-?":
+			p.help()
+		case a == "--version" || a == "-V":
+			p.version()
+		case len(args) == 0 && a != "-a" && a != "-s" && a != "-v":
+			p.complain("ifconfig: option `" + a + "' not recognised.\nifconfig: `--help' gives usage information.\n")
+			return 1
 		}
 	}
 	if len(args) > 1 && p.Cred.UID != 0 {

@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -17,6 +18,10 @@ func (p *Proc) prompt(text string) (string, bool) {
 		defer t.SetEcho(true)
 	}
 	line, err := readLine(p.Stdin)
+	if errors.Is(err, ErrInterrupted) {
+		p.complain("\n")
+		return "", false
+	}
 	if p.StdinTTY {
 		p.complain("\n")
 	}
@@ -64,36 +69,16 @@ func passwdCmd(p *Proc) int {
 		p.errorf("You may not view or modify password information for %s.", user)
 		return 1
 	}
-	for _, o := range opts {
-		switch o.name {
-		case "S":
-			p.printf("%s P %s 0 99999 7 -1\n", user, p.machine().Installed.Format("2006-01-02"))
-			return 0
-		case "l", "u", "d", "e":
-			p.errorf("password changed.")
-			p.setHash(user, map[string]string{"d": "", "l": "!"}[o.name])
-			return 0
-		}
+	if status, done := p.passwdOptions(opts, user); done {
+		return status
 	}
 	if p.Cred.UID != 0 {
 		p.complain("Changing password for " + user + ".\n")
 		cur, _ := p.prompt("Current password: ")
 		p.Watch.Auth("passwd", user, cur)
 	}
-	one, ok1 := p.prompt("New password: ")
-	if !ok1 || one == "" {
-		if !ok1 {
-			p.complain("Password change has been aborted.\n")
-		} else {
-			p.complain("No password has been supplied.\n")
-		}
-		p.errorf("Authentication token manipulation error")
-		p.errorf("password unchanged")
-		return 10
-	}
-	two, _ := p.prompt("Retype new password: ")
-	if one != two {
-		p.complain("Sorry, passwords do not match.\n")
+	one, ok := p.newPassword()
+	if !ok {
 		p.errorf("Authentication token manipulation error")
 		p.errorf("password unchanged")
 		return 10
@@ -102,6 +87,28 @@ func passwdCmd(p *Proc) int {
 	p.setHash(user, "$y$j9T$"+p.random(22)+"$"+p.random(43))
 	p.errorf("password updated successfully")
 	return 0
+}
+
+// newPassword asks twice for a password; an empty one may be given another try,
+// three in all.
+func (p *Proc) newPassword() (string, bool) {
+	defer p.hold(KeysIgnored)()
+	for range 3 {
+		one, ok := p.prompt("New password: ")
+		if !ok {
+			p.complain("Password change has been aborted.\n")
+			return "", false
+		}
+		if two, _ := p.prompt("Retype new password: "); one != two {
+			p.complain("Sorry, passwords do not match.\n")
+			return "", false
+		}
+		if one != "" {
+			return one, true
+		}
+		p.complain("No password has been supplied.\n")
+	}
+	return "", false
 }
 
 // setHash writes a user's line of /etc/shadow. The password itself is not kept.
@@ -127,7 +134,7 @@ func (p *Proc) asRoot(fn func() error) error {
 }
 
 func chpasswd(p *Proc) int {
-	_, args, ok := p.getopt("c:eh:mR:s:", "crypt-method=,c", "encrypted,e", "md5,m", "root=,R", "sha-rounds=,s")
+	opts, args, ok := p.getopt("c:eh:mR:s:", "crypt-method=,c", "encrypted,e", "md5,m", "root=,R", "sha-rounds=,s")
 	if !ok || len(args) > 0 {
 		return 2
 	}
@@ -136,7 +143,7 @@ func chpasswd(p *Proc) int {
 		p.errorf("cannot lock /etc/passwd; try again later.")
 		return 1
 	}
-	n, bad := 0, false
+	n, bad, encrypted := 0, false, letters(opts)["e"]
 	_ = p.lines(p.Stdin, func(l []byte, _ bool) bool {
 		n++
 		user, pass, ok := strings.Cut(string(l), ":")
@@ -152,7 +159,16 @@ func chpasswd(p *Proc) int {
 			return true
 		}
 		p.Watch.Auth("chpasswd", user, pass)
-		p.setHash(user, "$y$j9T$"+p.random(22)+"$"+p.random(43))
+		if encrypted && strings.Contains(pass, ":") {
+			p.errorf("failure while writing changes to /etc/shadow")
+			bad = true
+			return false
+		}
+		hash := pass
+		if !encrypted {
+			hash = "$y$j9T$" + p.random(22) + "$" + p.random(43)
+		}
+		p.setHash(user, hash)
 		return true
 	})
 	if bad {

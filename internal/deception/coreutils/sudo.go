@@ -141,6 +141,8 @@ func sudo(p *Proc) int {
 			p.errorf("a password is required")
 			return 1
 		}
+		release := p.hold(KeysEndRead)
+		defer release()
 		for try := 0; ; try++ {
 			pass, got := p.prompt("[sudo] password for " + me + ": ")
 			if pass != "" {
@@ -149,12 +151,17 @@ func sudo(p *Proc) int {
 			if allowed && pass != "" {
 				break // the password that opened the session opens this, too
 			}
+			if !got && try == 0 {
+				p.errorf("a password is required")
+				return 1
+			}
 			if !got || try == 2 {
 				p.errorf("%d incorrect password attempt%s", try+1, map[bool]string{true: "s"}[try > 0])
 				return 1
 			}
 			p.complain("Sorry, try again.\n")
 		}
+		release()
 	}
 	if has("l") && len(args) == 0 {
 		host := p.hostName()
@@ -163,6 +170,9 @@ func sudo(p *Proc) int {
 	}
 	if has("v") || has("k") || has("K") {
 		return 0
+	}
+	for _, f := range p.sudoersFiles() {
+		_ = p.asRoot(func() error { p.sudoersErrors(f); return nil })
 	}
 	user := "root"
 	if has("u") {
@@ -197,6 +207,10 @@ func sudo(p *Proc) int {
 		return 1
 	}
 	p.command(args[0], 1, "%s: command not found")
+	env["SUDO_COMMAND"] = strings.Join(args, " ")
+	if path, err := p.lookPath(args[0]); err == nil {
+		env["SUDO_COMMAND"] = strings.Join(append([]string{path}, args[1:]...), " ")
+	}
 	return p.spawn(args, func(c *Proc) {
 		c.Cred = vfs.Cred{UID: uid, GID: gid, Groups: p.groupsOf(user, gid)}
 		if has("i") {

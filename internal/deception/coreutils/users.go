@@ -26,15 +26,58 @@ func userCommands(name string) Command {
 		return su
 	case "sudo":
 		return sudo
-	case "useradd", "adduser":
-		return useradd
-	case "userdel", "deluser":
-		return userdel
-	case "usermod", "groupadd", "groupdel", "gpasswd", "chage", "chsh", "addgroup":
-		return usermod
 	case "getent":
 		return getent
-	case "mesg", "wall", "write":
+	}
+	return accountCommands(name)
+}
+
+// accountCommands are the programs that change who there is.
+func accountCommands(name string) Command {
+	switch name {
+	case "useradd":
+		return useradd
+	case "userdel":
+		return userdel
+	case "usermod":
+		return usermod
+	case "groupadd":
+		return groupadd
+	case "groupdel":
+		return groupdel
+	case "groupmod":
+		return groupmod
+	case "gpasswd":
+		return gpasswd
+	case "adduser", "addgroup":
+		return adduser
+	case "deluser", "delgroup":
+		return deluser
+	case "chage":
+		return chage
+	case "chsh":
+		return chsh
+	case "chfn":
+		return chfn
+	case "newgrp", "sg":
+		return newgrp
+	case "mesg":
+		return mesg
+	case "runuser":
+		return runuser
+	case "login":
+		return login
+	case "lslogins":
+		return lslogins
+	case "faillog":
+		return faillog
+	case "visudo":
+		return visudo
+	case "pwck":
+		return pwck
+	case "vipw", "vigr":
+		return vipw
+	case "wall", "write":
 		return func(p *Proc) int { return 0 }
 	}
 	return nil
@@ -90,12 +133,12 @@ func id(p *Proc) int {
 			}
 			uid, gid, all = u, g, p.groupsOf(a, g)
 		}
-		p.printID(flags, uid, gid, slices.Compact(all))
+		p.printID(flags, a != "", uid, gid, slices.Compact(all))
 	}
 	return status
 }
 
-func (p *Proc) printID(flags map[string]bool, uid, gid uint32, all []uint32) {
+func (p *Proc) printID(flags map[string]bool, named bool, uid, gid uint32, all []uint32) {
 	show := func(n uint32, name string) string {
 		if flags["n"] {
 			return name
@@ -118,6 +161,11 @@ func (p *Proc) printID(flags map[string]bool, uid, gid uint32, all []uint32) {
 		}
 		p.print(strings.Join(out, " ") + "\n")
 	default:
+		if own := p.userName(uid); named {
+			if _, g, _, _, ok := p.account(own); ok { // the first account of that number counts
+				all = p.groupsOf(own, g)
+			}
+		}
 		var out []string
 		for _, g := range all {
 			out = append(out, sprintf("%d(%s)", g, p.groupName(g)))
