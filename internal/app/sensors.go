@@ -64,7 +64,7 @@ func (a *App) setup() (ipc.Setup, error) {
 	s := ipc.Setup{
 		Persona: a.host.Name, Image: a.image, Seed: a.secret, Hostname: a.host.Machine.Hostname, Deployed: a.deployed,
 		Tokens: plants(a.tokens, a.host), HostKeys: keys,
-		Limits: ipc.Limits{Conns: a.settings.Deception.MaxSessions, ConnsPerSource: a.settings.Deception.PerSource},
+		Limits: ipc.Limits{Conns: a.settings.Deception.MaxSessions, ConnsPerSource: a.settings.Deception.PerSource, Memory: a.settings.Deception.Memory << 20},
 	}
 	for _, in := range a.settings.Sensors {
 		if !in.Enabled {

@@ -43,6 +43,7 @@ type Deception struct {
 	Namespaces  string `yaml:"namespaces" doc:"auto = where the host allows them, off = never"`
 	MaxSessions int    `yaml:"max_sessions" doc:"open connections over all sensors; more are refused"`
 	PerSource   int    `yaml:"per_source" doc:"open connections of one source address"`
+	Memory      int64  `yaml:"memory_mib" doc:"memory all sessions and the files attackers change may take together in MiB; beyond it the decoys say that there is none left"`
 	Recordings  int64  `yaml:"recordings_mib" doc:"disk given to session recordings in MiB; the oldest go first"`
 	Worlds      int64  `yaml:"worlds_mib" doc:"disk given to what attackers leave behind in the decoys in MiB; who was not seen longest goes first"`
 	WorldsDays  int    `yaml:"worlds_days" doc:"days an attacker who comes back finds what they left"`
@@ -91,7 +92,7 @@ type Listen struct {
 func defaults() Settings {
 	return Settings{
 		Node:      Node{Data: defaultData(), Mode: "production"},
-		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
+		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium},
@@ -217,6 +218,8 @@ func (s *Settings) validate() error {
 		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
 	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:
 		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
+	case s.Deception.Memory < 32 || s.Deception.Memory > 1<<20:
+		return invalid("deception.memory_mib: %d; want 32 to 1048576", s.Deception.Memory)
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}

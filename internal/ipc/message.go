@@ -75,6 +75,7 @@ type Limits struct {
 	ConnsPerSource int   // of one source address
 	Sources        int   // attackers whose file systems are kept
 	DiskPerSource  int64 // bytes one attacker may write
+	Memory         int64 // bytes all sessions and changed files may take together
 	Recording      int64 // recorded bytes per session
 }
 

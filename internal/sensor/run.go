@@ -120,7 +120,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 	}
 	world := NewWorld(WorldConfig{
 		Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
-		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources, Keeper: keeper, Log: log,
+		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources, Memory: setup.Limits.Memory, Keeper: keeper, Log: log,
 	})
 	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
 	p := &process{door: NewDoorman(limits), world: world}

@@ -216,7 +216,7 @@ func sourceBuiltin(e *env, args []string) int {
 		e.errorf("%s: %s: cannot execute binary file", args[0], args[1])
 		return 126
 	}
-	return e.sourceText(path, text, args[2:])
+	return e.interpreted(path, func() int { return e.sourceText(path, text, args[2:]) })
 }
 
 // sourceText runs a file's text in this shell.

@@ -12,11 +12,71 @@ import (
 // a system program, or something the attacker brought.
 func (e *env) runDropped(path, real string, args []string, size int64) int {
 	head := e.head(real, 256)
-	status := 0
+	return e.witness(real, func() int { return e.runBrought(path, real, args, size, head) })
+}
+
+// witness runs fn, which runs a file the attacker brought, and tells of it. A
+// script that is run is not told of again by its interpreter.
+func (e *env) witness(real string, fn func() int) int {
 	watch, watched := e.k.sh.opt.Watch.(ExecWatcher)
-	if watched {
-		watch.Starting(real)
+	if !watched || e.k.runs == real {
+		return fn()
 	}
+	before := e.k.runs
+	e.k.runs = real
+	watch.Starting(real)
+	status := fn()
+	e.k.runs = before
+	watch.Executed(real, status)
+	return status
+}
+
+// interpreted is witness for a file that is given to a shell or to another
+// interpreter; nothing is told of the system's own files.
+func (e *env) interpreted(path string, fn func() int) int {
+	real, err := e.fs.Real(e.cred, e.abs(path))
+	if err != nil || !e.fs.Brought(real) {
+		return fn()
+	}
+	return e.witness(real, fn)
+}
+
+// scriptOf returns the file an interpreter is given to run, "" for none: the
+// first operand, unless an option brings the program itself.
+func scriptOf(name string, args []string) string {
+	with := map[string]string{"python3": "cmXW", "python3.11": "cmXW", "perl": "eEMmICDV", "perl5.36.0": "eEMmICDV", "php": "rfdzBRFE"}[name]
+	if with == "" {
+		return ""
+	}
+	for i := 1; i < len(args); i++ {
+		a := args[i]
+		switch {
+		case a == "--" && i+1 < len(args):
+			return args[i+1]
+		case a == "-" || a == "--":
+			return ""
+		case len(a) < 2 || a[0] != '-':
+			return a
+		}
+		at := strings.IndexAny(a[1:], with)
+		if at < 0 {
+			continue
+		}
+		switch c := a[1+at]; {
+		case strings.IndexByte("cmeEr", c) >= 0 && (c != 'm' || name[:2] == "py"):
+			return "" // the program, or its name
+		case at+2 == len(a) && (c == 'X' || c == 'W' || c == 'd' || c == 'z'):
+			i++
+		case c == 'f' && i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// runBrought runs what runDropped tells of.
+func (e *env) runBrought(path, real string, args []string, size int64, head []byte) int {
+	status := 0
 	switch {
 	case bytes.HasPrefix(head, []byte("\x7fELF")):
 		if name := e.copyOf(size, head); name != "" {
@@ -32,9 +92,6 @@ func (e *env) runDropped(path, real string, args []string, size int64) int {
 		status = 126
 	default:
 		status = e.runScript(path, args)
-	}
-	if watched {
-		watch.Executed(real, status)
 	}
 	return status
 }

@@ -207,6 +207,9 @@ func (e *env) runProgram(name, real string, args []string) (int, bool) {
 	if !ok {
 		return 0, false
 	}
+	if script := scriptOf(real, args); script != "" {
+		return e.interpreted(script, func() int { return e.run(cmd, args) }), true
+	}
 	return e.run(cmd, args), true
 }
 

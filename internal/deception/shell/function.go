@@ -69,12 +69,40 @@ func (e *env) functionValue(name string) string {
 	return "() " + strings.Join(lines, "\n")
 }
 
+// maxCalls is how deep functions may call one another: bash 5.2 with a stack of
+// 8 MiB dies in the 8310th call. callSize is what one of them is charged with.
+const (
+	maxCalls = 8309
+	callSize = 1800
+)
+
+// enterCall counts a call in. Processes that run beside the shell may be many
+// and have stacks of their own: they get less, and what they start counts too.
+func (e *env) enterCall() (leave func()) {
+	k := e.k
+	if k.cur == nil {
+		if k.calls >= maxCalls || !k.charge(callSize) {
+			panic(death{128 + sigSegv, ofProcess, nil}) // what bash does when its stack is full
+		}
+		k.calls++
+		return func() {
+			k.calls--
+			k.charge(-callSize)
+		}
+	}
+	if most := 4 * k.bud.Depth; len(e.frames) >= most || k.depth > most {
+		panic(death{128 + sigSegv, ofProcess, nil})
+	}
+	k.depth++
+	return func() { k.depth-- }
+}
+
+// frameSize is what a copy of one frame costs a subshell.
+const frameSize = 112
+
 // callFunction runs a function with its own parameters and local variables.
 func (e *env) callFunction(name string, f *function, args []string) int {
-	if len(e.frames) >= e.k.bud.Depth*4 || e.k.depth > e.k.bud.Depth*4 {
-		panic(death{139, ofProcess, nil}) // what bash does when its stack is full
-	}
-	e.k.depth++
+	leave := e.enterCall()
 	params, unit, loops, line := e.params, e.unit, e.loops, e.line
 	e.params, e.unit, e.loops = args, f.body.unit, 0
 	src := f.source
@@ -86,7 +114,7 @@ func (e *env) callFunction(name string, f *function, args []string) int {
 	show := e.hideTraps()
 	defer func() {
 		show()
-		e.k.depth--
+		leave()
 		if len(e.frames) >= depth {
 			e.popFrame(depth - 1)
 		}

@@ -384,6 +384,7 @@ func (e *env) runLine(text string) {
 func (e *env) protected(fn func() int) (status int) {
 	k := e.k
 	depth, frames, scratch, cur := k.depth, len(e.frames), e.scratch, k.cur
+	runs := k.runs
 	defer func() {
 		r := recover()
 		if r == nil {
@@ -393,7 +394,7 @@ func (e *env) protected(fn func() int) (status int) {
 		if !ok || d.scope != ofLine {
 			panic(r)
 		}
-		k.depth, k.cur, k.out = depth, cur, 0
+		k.depth, k.cur, k.out, k.runs = depth, cur, 0, runs
 		k.intr = 0
 		k.killForeground(d.status - 128)
 		if e.jobs != nil {

@@ -23,6 +23,8 @@ type kernel struct {
 	mem   int64
 	out   int64 // bytes written to the attacker
 	depth int
+	calls int    // of functions, one inside the other
+	runs  string // the file the attacker brought that is being run
 
 	done    <-chan struct{} // the end of the session's context
 	spawn   func(name string, fn func(context.Context) error)

@@ -51,9 +51,22 @@ func (e *env) fork() *env {
 		}
 	}
 	c.frames = append([]frame(nil), e.frames...)
+	c.carry()
 	c.pid = e.k.newPID(e, e.pid, "/usr/bin/bash", []string{e.name})
 	e.k.lives(&c)
 	return &c
+}
+
+// carry charges a new process with the function calls it is in. Some are free:
+// nobody is many calls deep by chance.
+func (c *env) carry() {
+	const free = 64
+	if n := (len(c.frames) - free) * frameSize; n > 0 {
+		if !c.k.charge(n) {
+			panic(death{128 + sigSegv, ofProcess, nil})
+		}
+		c.held += n
+	}
 }
 
 // release ends a process: its files are closed, its memory is given back.

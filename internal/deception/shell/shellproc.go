@@ -327,7 +327,7 @@ func (c *env) runFile(path string, args []string) int {
 		return 126
 	}
 	c.name, c.params, c.flags, c.script = path, args, "hB", path
-	return c.runText(&source{name: path, text: text, kind: fromFile}, 0)
+	return c.interpreted(full, func() int { return c.runText(&source{name: path, text: text, kind: fromFile}, 0) })
 }
 
 // readScript reads a script as the shell's user.

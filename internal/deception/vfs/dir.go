@@ -249,6 +249,9 @@ func (s *store) info(id uint32, name, path string, env Env) Info {
 	case Char, Block:
 		i.Rdev, i.Size = uint64(n.size), 0
 	case Regular:
+		if n.body == nil {
+			i.hole = max(0, n.size-int64(len(n.data)))
+		}
 		if made, last, ok := generated(n.body, env); ok {
 			i.Size = int64(len(made))
 			if last.After(i.Ctime) {

@@ -421,8 +421,9 @@ func (s *store) writeAt(n *inode, p []byte, off int64) error {
 	return nil
 }
 
-// maxSparse is how large a file of zeros may be.
-const maxSparse = 8 << 30
+// maxSparse is how large a file may be: ext4 with blocks of 4096 bytes counts
+// them in 32 bits. Only what is written costs anything.
+const maxSparse = 1<<44 - 4096
 
 func zeros(p []byte) bool {
 	for len(p) >= 64 {

@@ -32,6 +32,7 @@ type Info struct {
 	Rdev, Dev           uint64
 	Flags               uint16 // chattr's flags
 	synthetic           bool
+	hole                int64 // bytes at the end that were never written
 }
 
 // Type returns the S_IFMT bits.
@@ -52,10 +53,10 @@ func (i Info) Perm() uint32 { return i.Mode & 0o7777 }
 // Blocks returns the space used in units of 512 bytes, on a file system with
 // blocks of 4096 bytes.
 func (i Info) Blocks() int64 {
-	if i.synthetic || i.Type() != Regular && i.Type() != Dir || i.Size == 0 {
+	if i.synthetic || i.Type() != Regular && i.Type() != Dir || i.Size <= i.hole {
 		return 0
 	}
-	return (i.Size + 4095) / 4096 * 8
+	return (i.Size - i.hole + 4095) / 4096 * 8
 }
 
 // store is the state all handles of one FS share.

@@ -102,6 +102,19 @@ func (f *FS) Real(c Cred, path string) (string, error) {
 	return strings.TrimSuffix(dir, "/") + "/" + p.name, nil
 }
 
+// Brought reports whether a file's content is not the image's: somebody made or
+// wrote it.
+func (f *FS) Brought(path string) bool {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	p, err := f.found(Cred{}, path)
+	if err != nil || p.at.tree != nil {
+		return false
+	}
+	n, own := f.st.nodes[p.at.id]
+	return own && n.mode&TypeMask == Regular && (n.body == nil || int(p.at.id) >= len(f.st.img.nodes))
+}
+
 // Access reports whether c may read (4), write (2) or execute (1) a file.
 func (f *FS) Access(c Cred, path string, want uint32) error {
 	f.st.mu.Lock()
