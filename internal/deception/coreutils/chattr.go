@@ -7,7 +7,7 @@ import (
 )
 
 // attributes are chattr's letters in the order of lsattr's columns.
-const attributes = "suSDiadAcCjtTeEVIxFNPm"
+const attributes = "suSDiadAcEjItTeCxFNPVm"
 
 var attributeBits = map[byte]uint16{'i': vfs.FlagImmutable, 'a': vfs.FlagAppendOnly, 's': 1, 'u': 2, 'c': 4, 'S': 8, 'd': 0x40, 'A': 0x80}
 

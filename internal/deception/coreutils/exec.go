@@ -433,9 +433,24 @@ func whereis(p *Proc) int {
 }
 
 func watch(p *Proc) int {
-	_, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
-	if !ok || len(args) == 0 {
+	opts, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
+	if !ok {
 		return 1
+	}
+	if len(args) == 0 {
+		p.complain(manners["watch"].after)
+		return 1
+	}
+	every := 2 * time.Second
+	for _, o := range opts {
+		if o.name == "n" {
+			n, err := strconv.ParseFloat(o.val, 64)
+			if err != nil {
+				p.errorf("failed to parse argument: %s", p.q(o.val))
+				return 1
+			}
+			every = time.Duration(min(max(n, 0.1), 86400) * float64(time.Second))
+		}
 	}
 	for {
 		p.print("\x1b[H\x1b[2J")
@@ -443,6 +458,6 @@ func watch(p *Proc) int {
 		if p.Sleep == nil {
 			return 0
 		}
-		p.sleep(2 * time.Second)
+		p.sleep(every)
 	}
 }

@@ -148,7 +148,6 @@ var strict = map[string]strictness{
 	"blkid":       {"c:DdgH:hilL:n:ko:O:ps:S:t:u:U:w:Vv", []string{"match-tag=,s", "match-token=,t", "output=,o", "probe,p", "info,i", "uuid=,U", "label=,L", "list-one,l"}, -1},
 	"findmnt":     {"AacCbDd:eF:fhikJlmM:no:O:p::PrRsS:T:t:uUvVxyN:w:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
 	"swapon":      {"ad::ef:hL:o:p:s::T:U:vVw:", []string{"all,a", "discard?,d", "ifexists,e", "fixpgsz,f", "options=,o", "priority=,p", "show?", "summary,s", "verbose,v", "noheadings", "raw", "bytes"}, -1},
-	"losetup":     {"aAb:c:d:Dfhj:JlLno:O:PrRvVw:", []string{"all,a", "detach=,d", "detach-all,D", "find,f", "list,l", "associated=,j", "offset=,o", "output=,O", "partscan,P", "read-only,r", "show", "noheadings,n", "sizelimit="}, -1},
 	"vmstat":      {"afmnsdDp:S:wtVyh", []string{"active,a", "forks,f", "slabs,m", "one-header,n", "stats,s", "disk,d", "disk-sum,D", "partition=,p", "unit=,S", "wide,w", "timestamp,t", "no-first,y"}, -1},
 	"wall":        {"g:nt:Vh", []string{"nobanner,n", "timeout=,t", "group=,g"}, -1},
 	"write":       {"Vh", nil, -1},

@@ -50,14 +50,18 @@ func broadcast(n netip.Prefix) string {
 
 func ipCmd(p *Proc) int {
 	var words []string
-	brief := false
+	var form ipForm
 	for _, a := range p.Args[1:] {
 		switch {
 		case a == "-V" || a == "-Version":
 			p.print("ip utility, iproute2-6.1.0, libbpf 1.1.2\n")
 			return 0
 		case strings.HasPrefix(a, "-br"):
-			brief = true
+			form.brief = true
+		case a == "-o" || strings.HasPrefix("-oneline", a) && len(a) > 2:
+			form.oneLine = true
+		case a == "-4" || a == "-6":
+			form.family = a[1]
 		case strings.HasPrefix(a, "-") && len(words) == 0:
 			if !ipKnows(a) {
 				p.complain("Option \"" + strings.Replace(a, "--", "-", 1) + "\" is unknown, try \"ip -help\".\n")
@@ -83,8 +87,7 @@ func ipCmd(p *Proc) int {
 			p.complain("RTNETLINK answers: Operation not permitted\n")
 			return 2
 		}
-		p.Watch.Unsupported("ip " + strings.Join(words[:2], " "))
-		return 0
+		return p.ipChange(object, words)
 	}
 	dev := ""
 	if i := slices.Index(words, "dev"); i >= 0 && i+1 < len(words) {
@@ -101,7 +104,7 @@ func ipCmd(p *Proc) int {
 	case "address", "link":
 		for i, n := range m.Interfaces {
 			if dev == "" || dev == n.Name {
-				p.ipAddress(i+1, n, object == "address", brief)
+				p.ipShow(i+1, n, object == "address", form)
 			}
 		}
 	case "route":
@@ -133,6 +136,43 @@ func ipKnows(a string) bool {
 		}
 	}
 	return false
+}
+
+// ipChange is ip with a verb that changes something. Changes of what there is
+// are reported and believed.
+func (p *Proc) ipChange(object string, words []string) int {
+	verbs := map[string]string{
+		"address": "add change replace del delete flush save restore", "link": "add set change del delete property xstats afstats help",
+		"route": "add change replace append prepend test del delete flush save restore", "neighbour": "add change replace del delete flush proxy", "neighbor": "add change replace del delete flush proxy",
+		"rule": "add del delete flush save restore", "netns": "add del delete set identify pids exec monitor attach",
+	}[object]
+	known := slices.ContainsFunc(strings.Fields(verbs), func(v string) bool { return strings.HasPrefix(v, words[1]) })
+	dev := ""
+	if i := slices.Index(words, "dev"); i >= 0 && i+1 < len(words) {
+		dev = words[i+1]
+	} else if object == "link" && len(words) > 2 && !strings.HasPrefix("add", words[1]) {
+		dev = words[2]
+	}
+	switch missing := dev == ""; {
+	case object == "":
+		p.complain("Object \"" + words[0] + "\" is unknown, try \"ip help\".\n")
+		return 1
+	case !known:
+		p.complain("Command \"" + words[1] + "\" is unknown, try \"ip " + object + " help\".\n")
+		return 255
+	case missing && object == "link" && words[1] != "add":
+		p.complain("Not enough information: \"dev\" argument is required.\n")
+		return 255
+	case missing && object == "address" && strings.HasPrefix("add", words[1]):
+		p.complain("Not enough information: \"dev\" argument is required.\n")
+		return 1
+	case missing:
+	case !slices.ContainsFunc(p.machine().Interfaces, func(i machine.Interface) bool { return i.Name == dev }):
+		p.complain("Cannot find device \"" + dev + "\"\n")
+		return 1
+	}
+	p.Watch.Unsupported("ip " + strings.Join(words[:2], " "))
+	return 0
 }
 
 func (p *Proc) ipAddress(n int, i machine.Interface, addresses, brief bool) {

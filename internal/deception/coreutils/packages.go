@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,14 @@ func packageCommands(name string) Command {
 		return apt
 	case "apt-cache":
 		return aptCache
+	case "apt-config":
+		return aptConfig
+	case "apt-key":
+		return aptKey
+	case "update-alternatives":
+		return updateAlternatives
+	case "dpkg-reconfigure":
+		return dpkgReconfigure
 	}
 	return nil
 }
@@ -51,8 +60,7 @@ Options marked [*] produce a lot of output - pipe it through 'less' or 'more' !
 func dpkg(p *Proc) int {
 	args := p.Args[1:]
 	if len(args) == 0 {
-		p.complain("dpkg: error: need an action option\n\n" + dpkgHints)
-		return 2
+		return p.dpkgWrong("need an action option")
 	}
 	switch args[0] {
 	case "-l", "--list":
@@ -79,23 +87,19 @@ func dpkg(p *Proc) int {
 		return p.dpkgShow(args)
 	case "-L", "--listfiles":
 		return p.dpkgFiles(args[1:])
-	case "-i", "--install", "--configure", "-r", "-P", "--remove", "--purge":
-		if p.Cred.UID != 0 {
-			p.complain("dpkg: error: requested operation requires superuser privilege\n")
-			return 2
-		}
-		p.Watch.Unsupported("dpkg " + args[0])
-		for _, a := range args[1:] {
-			if _, err := p.stat(a); err != nil && args[0] == "-i" {
-				p.complain("dpkg: error: cannot access archive '" + a + "': No such file or directory\n")
-				return 2
-			}
-		}
-		return 1
+	case "-i", "--install", "--unpack", "--configure", "-r", "-P", "--remove", "--purge":
+		return p.dpkgChange(args[0], args[1:])
+	case "--compare-versions":
+		return p.dpkgCompare(args[1:])
+	case "--audit", "-C", "--print-foreign-architectures":
+		return 0
 	}
 	p.Watch.Unsupported("dpkg " + args[0])
-	p.complain("dpkg: error: unknown option " + args[0] + "\n\n" + dpkgHints)
-	return 2
+	if p.name == "dpkg-query" {
+		p.complain("dpkg-query: error: unknown option " + args[0] + "\n\nUse --help for help about querying packages.\n")
+		return 2
+	}
+	return p.dpkgWrong("unknown option " + args[0])
 }
 
 func (p *Proc) dpkgList(patterns []string) int {
@@ -154,11 +158,11 @@ func apt(p *Proc) int {
 		return 100
 	}
 	if slices.Contains(p.Args, "--version") || slices.Contains(p.Args, "-v") {
-		p.print("apt 2.6.1 (amd64)\n")
+		p.print("apt 2.6.2 (amd64)\n")
 		return 0
 	}
 	if len(words) == 0 {
-		p.print("apt 2.6.1 (amd64)\nUsage: " + p.name + " [options] command\n")
+		p.print("apt 2.6.2 (amd64)\nUsage: " + p.name + " [options] command\n")
 		return 0
 	}
 	if p.name == "apt" && !p.TTY && !slices.Contains([]string{"moo"}, words[0]) {
@@ -173,6 +177,9 @@ func apt(p *Proc) int {
 		return 0
 	case "search", "show", "policy":
 		return aptCache(p)
+	case "check":
+		p.print("Reading package lists...\nBuilding dependency tree...\nReading state information...\n")
+		return 0
 	case "update", "install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove", "reinstall", "clean", "autoclean", "build-dep":
 	default:
 		p.complain("E: Invalid operation " + words[0] + "\n")
@@ -199,11 +206,7 @@ func apt(p *Proc) int {
 	case "install", "reinstall", "build-dep":
 		return p.aptInstall(words[1:])
 	case "remove", "purge":
-		for _, a := range words[1:] {
-			if _, ok := p.Host.Packages[a]; !ok {
-				p.printf("Package '%s' is not installed, so not removed\n", a)
-			}
-		}
+		return p.aptRemove(words[1:])
 	case "upgrade", "dist-upgrade", "full-upgrade":
 		p.print("Calculating upgrade...\n")
 	}
@@ -227,16 +230,113 @@ func (p *Proc) aptUpdate() int {
 }
 
 func (p *Proc) aptInstall(names []string) int {
+	unknown := false
 	for _, a := range names {
 		p.Watch.Download("apt:"+a, p.name, "")
-		if k, ok := p.Host.Packages[a]; ok {
+		if k, ok := p.installed(a); ok {
 			p.printf("%s is already the newest version (%s).\n", a, k.Version)
 			continue
 		}
 		p.complain("E: Unable to locate package " + a + "\n")
+		unknown = true
+	}
+	if unknown {
 		return 100
 	}
 	p.print("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")
+	return 0
+}
+
+// aptRemove asks before it removes. The files go; that the package is installed
+// is a fact of the host and stays one.
+func (p *Proc) aptRemove(names []string) int {
+	var gone []persona.Package
+	unknown, vital, kilobytes := false, false, 0
+	for _, a := range names {
+		k, ok := p.installed(a)
+		if !ok {
+			p.complain("E: Unable to locate package " + a + "\n")
+			unknown = true
+			continue
+		}
+		n, _ := strconv.Atoi(k.Size)
+		gone, vital, kilobytes = append(gone, k), vital || k.Essential, kilobytes+n
+	}
+	if unknown {
+		return 100
+	}
+	if len(gone) > 0 {
+		p.print("The following packages will be REMOVED:\n ")
+		for _, k := range gone {
+			p.print(" " + k.Name)
+		}
+		p.print("\n")
+	}
+	if vital {
+		p.Watch.Unsupported(p.name + " remove essential")
+		p.print("WARNING: The following essential packages will be removed.\nThis should NOT be done unless you know exactly what you are doing!\n")
+		p.complain("E: Removing essential system-critical packages is not permitted. This might break the system.\n")
+		return 100
+	}
+	p.printf("0 upgraded, 0 newly installed, %d to remove and 0 not upgraded.\n", len(gone))
+	if len(gone) == 0 {
+		return 0
+	}
+	p.printf("After this operation, %d kB disk space will be freed.\n", kilobytes*1024/1000)
+	if !slices.ContainsFunc(p.Args, func(a string) bool {
+		return a == "-y" || a == "--yes" || a == "--assume-yes" || a == "-qy" || a == "-yq"
+	}) {
+		p.print("Do you want to continue? [Y/n] ")
+		p.flush()
+		answer, err := readLine(p.Stdin)
+		if err != nil && answer == "" || answer != "" && answer[0] != 'y' && answer[0] != 'Y' {
+			p.print("Abort.\n")
+			return 1
+		}
+	}
+	p.removePackages(gone)
+	return 0
+}
+
+func (p *Proc) removePackages(gone []persona.Package) {
+	total := 0
+	for _, k := range p.Host.PackageList() {
+		files, _ := p.Host.Files(k.Name)
+		total += len(files)
+	}
+	p.printf("(Reading database ... %d files and directories currently installed.)\n", total)
+	for _, k := range gone {
+		p.printf("Removing %s (%s) ...\n", shownName(k), k.Version)
+		files, _ := p.Host.Files(k.Name)
+		for _, f := range files {
+			p.step(1)
+			if i, err := p.FS.Lstat(p.Cred, f); err == nil && !i.IsDir() {
+				_ = p.FS.Remove(p.Cred, f)
+			}
+		}
+	}
+}
+
+// aptKey has no gpg to ask.
+func aptKey(p *Proc) int {
+	if len(p.Args) < 2 || strings.HasPrefix(p.Args[1], "-") {
+		return plain(p)
+	}
+	if _, err := p.lookPath("gpg"); err != nil {
+		p.complain("E: gnupg, gnupg2 and gnupg1 do not seem to be installed, but one of them is required for this operation\n")
+		return 255
+	}
+	p.Watch.Unsupported("apt-key " + p.Args[1])
+	return 0
+}
+
+// aptConfig shows the beginning of what is set; the rest is reported.
+func aptConfig(p *Proc) int {
+	if len(p.Args) < 2 || p.Args[1] != "dump" {
+		return plain(p)
+	}
+	p.Watch.Unsupported("apt-config dump")
+	p.print("APT \"\";\nAPT::Architecture \"amd64\";\nAPT::Build-Essential \"\";\nAPT::Build-Essential:: \"build-essential\";\nAPT::Install-Recommends \"1\";\nAPT::Install-Suggests \"0\";\nAPT::Sandbox \"\";\nAPT::Sandbox::User \"_apt\";\n")
 	return 0
 }
 
@@ -300,7 +400,10 @@ func aptCache(p *Proc) int {
 		return 100
 	}
 	if len(words) < 2 {
-		return 0
+		return p.aptCacheBare(words)
+	}
+	if words[0] == "search" && p.name == "apt" {
+		p.print("Sorting...\nFull Text Search...\n")
 	}
 	for _, a := range words[1:] {
 		k, ok := p.Host.Packages[a]
@@ -325,4 +428,29 @@ func aptCache(p *Proc) int {
 		}
 	}
 	return 0
+}
+
+// aptCacheBare answers when no package is named.
+func (p *Proc) aptCacheBare(words []string) int {
+	if len(words) == 0 {
+		p.print("apt 2.6.2 (amd64)\nUsage: apt-cache [options] command\n")
+		return 0
+	}
+	switch words[0] {
+	case "show", "showpkg", "depends", "rdepends":
+		p.complain("E: No packages found\n")
+		return 100
+	case "search":
+		p.complain("E: You must give at least one search pattern\n")
+		return 100
+	case "pkgnames":
+		for _, k := range p.Host.PackageList() {
+			p.print(k.Name + "\n")
+		}
+		return 0
+	case "policy", "stats", "dump", "gencaches", "madison":
+		return 0
+	}
+	p.complain("E: Invalid operation " + words[0] + "\n")
+	return 100
 }

@@ -30,7 +30,7 @@ func refuseCommands(name string) Command {
 	return nil
 }
 
-// ldd knows what is no program; what a program needs is not known here.
+// ldd knows what is no program; which libraries a program wants is known of none.
 func ldd(p *Proc) int {
 	files := p.Args[1:]
 	if len(files) > 0 && len(files[0]) > 1 && files[0][0] == '-' {
@@ -68,7 +68,8 @@ func ldd(p *Proc) int {
 			p.print("\tnot a dynamic executable\n")
 			status = 1
 		default:
-			p.Watch.Unsupported("ldd " + a)
+			p.Watch.Unsupported("ldd of a program")
+			p.print("\tlinux-vdso.so.1 (0x00007ffe3b5e8000)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f2c1d200000)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f2c1d40a000)\n")
 		}
 	}
 	return status

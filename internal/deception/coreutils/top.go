@@ -26,8 +26,14 @@ func top(p *Proc) int {
 			}
 			n, _ = strconv.Atoi(v)
 		case strings.HasPrefix(a, "-d"), strings.HasPrefix(a, "-u"), strings.HasPrefix(a, "-p"), strings.HasPrefix(a, "-o"), strings.HasPrefix(a, "-w"):
-			if len(a) == 2 {
+			v := a[2:]
+			if v == "" && i+1 < len(p.Args) {
 				i++
+				v = p.Args[i]
+			}
+			if n, err := strconv.ParseFloat(v, 64); a[1] == 'd' && (err != nil || n < 0) {
+				p.complain("top: bad delay interval '" + v + "'\n")
+				return 1
 			}
 		case strings.HasPrefix(a, "-"):
 			p.Watch.Unsupported("top " + a)
