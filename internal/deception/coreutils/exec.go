@@ -205,9 +205,16 @@ func wrapper(p *Proc) int {
 		}
 	}
 	for _, o := range opts {
-		if _, err := strconv.Atoi(o.val); p.name == "nice" && o.name == "n" && err != nil {
+		n, err := strconv.Atoi(o.val)
+		if p.name != "nice" || o.name != "n" {
+			continue
+		}
+		if err != nil {
 			p.errorf("invalid adjustment %s", p.q(o.val))
 			return 125
+		}
+		if n < 0 && p.Cred.UID != 0 && len(args) > 0 {
+			p.errorf("cannot set niceness: Permission denied") // and it goes on
 		}
 	}
 	if len(args) == 0 {

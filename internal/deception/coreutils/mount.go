@@ -31,7 +31,7 @@ func mount(p *Proc) int {
 	}
 	if p.Cred.UID != 0 {
 		p.complain("mount: " + args[len(args)-1] + ": must be superuser to use mount.\n       dmesg(1) may have more information after failed mount system call.\n")
-		return 1
+		return 32
 	}
 	target := args[len(args)-1]
 	const more = "       dmesg(1) may have more information after failed mount system call.\n"

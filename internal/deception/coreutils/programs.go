@@ -116,6 +116,7 @@ var lacks = map[string]lack{
 	"readelf":  {"readelf: Error: '%s': No such file\n", 1},
 	"size":     {"size: '%s': No such file\n", 1},
 	"strip":    {"strip: '%s': No such file\n", 1},
+	"ar":       {"ar: %s: No such file or directory\n", 9},
 	"ranlib":   {"ranlib: '%s': No such file\n", 1},
 	"as":       {"Assembler messages:\nError: can't open %s for reading: No such file or directory\n", 1},
 	"ld":       {"ld: cannot find %s: No such file or directory\n", 1},
@@ -129,6 +130,9 @@ var lacks = map[string]lack{
 func (p *Proc) misses(files []string) int {
 	status := 0
 	say, ok := lacks[p.name]
+	if p.name == "ar" { // its keys stand first, then the archive; members come after it
+		files = files[min(1, len(files)):min(2, len(files))]
+	}
 	for _, a := range files {
 		if _, err := p.stat(a); ok && a != "-" && err != nil {
 			p.complain(sprintf(say.format, a))

@@ -27,7 +27,7 @@ func (e *env) stmt(s *syntax.Stmt) {
 	if e.stepHook != nil {
 		e.askHook()
 	}
-	e.line = e.unit.line + int(s.Pos().Line()) - 1
+	e.line = e.unit.line + int(s.Pos().Line()) - 1 + e.unit.continued(s)
 	e.at = s
 	if s == e.oneshot && len(e.traps) == 0 {
 		e.inPlace = true

@@ -149,8 +149,23 @@ func (x *expander) defect(d defect, quoted bool) error {
 				return x.result(s, quoted)
 			}
 		}
-		return failf(d.text + ": bad substitution")
+		return x.slices(d.text)
 	}
+}
+
+// slices is ${name:offset:length} with a colon too many: nothing of a variable
+// that is not set, and an error of arithmetic otherwise.
+func (x *expander) slices(text string) error {
+	name, rest, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}"), ":")
+	_, length, two := strings.Cut(rest, ":")
+	at := strings.IndexByte(length, ':')
+	if !ok || !two || at < 0 || !isName(name) || rest == "" || strings.ContainsAny(rest, "?$`'\"") {
+		return failf(text + ": bad substitution")
+	}
+	if v := x.e.resolve(name); v == nil {
+		return x.result("", false)
+	}
+	return failf(name + ": " + length + ": syntax error in expression (error token is \"" + length[at:] + "\")")
 }
 
 func defaulting(op syntax.ParExpOperator) bool {

@@ -232,6 +232,28 @@ func (u *unit) defect(name string) (defect, bool) {
 	return u.bad[n], true
 }
 
+// continued is how many lines behind the first word of a simple command its
+// second token begins: bash numbers the command by where it was when it knew that
+// no function is being defined.
+func (u *unit) continued(s *syntax.Stmt) int {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Assigns) > 0 || len(call.Args) == 0 || s.Pos() != call.Args[0].Pos() {
+		return 0
+	}
+	n := 0
+	for at := int(call.Args[0].End().Offset()); at >= 0 && at < len(u.text); at++ {
+		switch {
+		case u.text[at] == ' ' || u.text[at] == '\t':
+		case strings.HasPrefix(u.text[at:], "\\\n"):
+			at++
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
 // slice returns the source text between two positions.
 func (u *unit) slice(from, to syntax.Pos) string {
 	a, b := int(from.Offset()), int(to.Offset())

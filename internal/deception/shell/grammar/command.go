@@ -6,7 +6,7 @@ import "strings"
 var reserved = map[string]bool{
 	"if": true, "then": true, "else": true, "elif": true, "fi": true, "do": true, "done": true,
 	"case": true, "esac": true, "while": true, "until": true, "for": true, "select": true,
-	"function": true, "coproc": true, "{": true, "}": true, "!": true, "[[": true, "time": true, "in": true,
+	"function": true, "coproc": true, "{": true, "}": true, "!": true, "[[": true, "time": true, "in": true, "]]": true,
 }
 
 // declarers are the builtins whose arguments may be compound assignments.
@@ -62,6 +62,11 @@ func (p *parser) compound(t token) bool {
 		p.take()
 		p.coproc()
 	case "then", "else", "elif", "fi", "do", "done", "esac", "}", "in":
+		p.unexpected(t)
+	case "]]":
+		if p.opt.Posix {
+			return false
+		}
 		p.unexpected(t)
 	default:
 		return false

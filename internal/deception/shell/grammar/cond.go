@@ -17,7 +17,11 @@ func (p *parser) condition() {
 	for t.kind == tNewline {
 		t = p.pop(cond)
 	}
-	if t.kind != tWord || t.text != "]]" {
+	switch {
+	case t.kind == tWord && t.text == "]]":
+	case t.kind == tWord:
+		p.condFail("syntax error in conditional expression", t)
+	default:
 		p.condFail("syntax error in conditional expression: unexpected token `"+t.text+"'", t)
 	}
 }

@@ -176,7 +176,16 @@ func (p *parser) dollar(start int, inDouble bool) {
 			p.span('(', save.pos-1)
 			return
 		}
+		ends := strings.TrimSpace(p.src[min(p.pos, len(p.src)):]) == ""
 		*p = save
+		if ends { // one bracket is missing at the end of the text
+			p.fail(Unclosed, ")", start)
+			if p.opt.Posix {
+				p.err.Token = "))"
+			}
+			p.span('(', save.pos-1)
+			return
+		}
 		p.pos++
 		p.substitution()
 	case rest[0] == '(':
