@@ -2,7 +2,6 @@ package coreutils
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -90,32 +89,6 @@ func git(p *Proc) int {
 	}
 	p.complain("fatal: not a git repository (or any of the parent directories): .git\n")
 	return 128
-}
-
-func openssl(p *Proc) int {
-	if len(p.Args) > 1 && p.Args[1] == "version" {
-		p.print("OpenSSL 3.0.20 7 Apr 2026 (Library: OpenSSL 3.0.20 7 Apr 2026)\n")
-		return 0
-	}
-	if len(p.Args) > 1 && p.Args[1] == "rand" {
-		n := 16
-		if v, err := strconv.Atoi(p.Args[len(p.Args)-1]); err == nil && v > 0 && v <= 4096 {
-			n = v
-		}
-		switch {
-		case contains(p.Args, "-hex"):
-			p.printf("%x\n", p.random(n))
-		default:
-			p.print(p.random(n) + "\n")
-		}
-		return 0
-	}
-	p.Watch.Unsupported(strings.Join(p.Args, " "))
-	if len(p.Args) > 1 {
-		p.complain("Invalid command '" + p.Args[1] + "'; type \"help\" for a list.\n")
-		return 1
-	}
-	return 0
 }
 
 // editor refuses without a terminal, and with one says what a terminal it

@@ -20,6 +20,14 @@ func fetchCommands(name string) Command {
 		return scpCmd
 	case "sftp", "ssh", "ssh-copy-id":
 		return ssh
+	case "ssh-keygen":
+		return sshKeygen
+	case "ssh-add":
+		return sshAdd
+	case "ssh-keyscan":
+		return sshKeyscan
+	case "ssh-agent":
+		return sshAgent
 	case "nc", "netcat", "nc.openbsd", "telnet":
 		return nc
 	case "ftp", "rsync":
@@ -95,8 +103,16 @@ func wget(p *Proc) int {
 		return 2
 	}
 	quiet, out, tries := false, "", 20
+	set := letters(opts)
+	brief := set["no-verbose"] || set["n"] && set["v"]
 	for _, o := range opts {
 		switch o.name {
+		case "i":
+			urls, ok := p.wgetList(o.val)
+			if !ok {
+				return 1
+			}
+			args = append(args, urls...)
 		case "q":
 			quiet = true
 		case "O":
@@ -114,8 +130,11 @@ func wget(p *Proc) int {
 		return 1
 	}
 	status := 0
+	if set["spider"] && !quiet {
+		p.complain("Spider mode enabled. Check if remote file exists.\n")
+	}
 	say := func(format string, a ...any) {
-		if !quiet {
+		if !quiet && !brief {
 			p.complain(sprintf(format, a...))
 		}
 	}
@@ -137,13 +156,13 @@ func wget(p *Proc) int {
 				_ = f.Close()
 			}
 		}
-		if !t.ok {
-			p.complain(u + ": Invalid host name.\n")
+		if !strings.Contains(" http https ftp ftps ", " "+t.scheme+" ") {
+			p.complain(u + ": Unsupported scheme " + p.q(t.scheme) + ".\n")
 			status = 1
 			continue
 		}
-		if !strings.Contains(" http https ftp ftps ", " "+t.scheme+" ") {
-			p.complain(u + ": Unsupported scheme '" + t.scheme + "'.\n")
+		if !t.ok {
+			p.complain(u + ": Invalid host name.\n")
 			status = 1
 			continue
 		}
@@ -156,6 +175,9 @@ func wget(p *Proc) int {
 		}
 		stamp := p.Now().UTC().Format("2006-01-02 15:04:05")
 		say("--%s--  %s\n", stamp, full)
+		if t.scheme == "ftp" || t.scheme == "ftps" {
+			say("           => %s\n", p.q(dest))
+		}
 		ip := t.host
 		if _, err := netip.ParseAddr(t.host); err != nil {
 			say("Resolving %s (%s)... ", t.host, t.host)
@@ -172,7 +194,10 @@ func wget(p *Proc) int {
 		status = 4
 		for try := 1; ; try++ {
 			if p.refused(t) {
-				say("Connecting to %s:%d... failed: Connection refused.\n", ip, t.port)
+				say("Connecting to %s:%d... ", ip, t.port)
+				if !quiet {
+					p.complain("failed: Connection refused.\n")
+				}
 				break
 			}
 			say("Connecting to %s:%d... ", ip, t.port)
@@ -186,6 +211,26 @@ func wget(p *Proc) int {
 		}
 	}
 	return status
+}
+
+// wgetList reads the addresses of -i.
+func (p *Proc) wgetList(name string) (urls []string, ok bool) {
+	r, err := p.openFile(name)
+	if err != nil {
+		p.complain(name + ": " + why(err) + "\n")
+	} else {
+		_ = p.lines(r, func(l []byte, _ bool) bool {
+			if s := strings.TrimSpace(string(l)); s != "" {
+				urls = append(urls, s)
+			}
+			return len(urls) < 1000
+		})
+		_ = r.Close()
+	}
+	if len(urls) == 0 {
+		p.complain("No URLs found in " + name + ".\n")
+	}
+	return urls, len(urls) > 0
 }
 
 func curl(p *Proc) int {
@@ -213,6 +258,9 @@ func curl(p *Proc) int {
 		p.version()
 		return 0
 	}
+	if len(args) == 0 && letters(opts)["O"] {
+		p.complain("curl: no URL specified!\n")
+	}
 	if len(args) == 0 {
 		p.complain("curl: try 'curl --help' or 'curl --manual' for more information\n")
 		return 2
@@ -223,8 +271,14 @@ func curl(p *Proc) int {
 		t := p.parseURL(u, "http")
 		fail := func(code int, format string, a ...any) {
 			status = code
+			said, closing := "", ""
+			if letters(opts)["v"] {
+				said, closing = curlTalk(t, code, sprintf(format, a...))
+			}
 			if !silent && code != 3 && code != 1 {
-				p.complain("  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\n")
+				p.complain("  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0" + said + "\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\n" + closing)
+			} else {
+				p.complain(said + closing)
 			}
 			if !silent || showError {
 				p.complain(sprintf("curl: (%d) ", code) + sprintf(format, a...) + "\n")
@@ -258,6 +312,23 @@ func curl(p *Proc) int {
 		}
 	}
 	return status
+}
+
+// curlTalk is what -v tells of a connection that did not come about: before and
+// after the last line of progress.
+func curlTalk(t target, code int, why string) (said, closing string) {
+	said = sprintf("*   Trying %s:%d...\n", t.addr, t.port)
+	switch code {
+	case 6:
+		said = "* " + why + "\n"
+	case 7:
+		said += sprintf("* connect to %s port %d failed: Connection refused\n* %s\n", t.addr, t.port, why)
+	case 28:
+		said += sprintf("* connect to %s port %d failed: Connection timed out\n* %s\n", t.addr, t.port, why)
+	default:
+		return "", ""
+	}
+	return said, "* Closing connection 0\n"
 }
 
 // tftp is busybox's tftp and ftpget; the host has neither by itself.

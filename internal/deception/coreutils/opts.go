@@ -163,7 +163,12 @@ func (g *getopt) fail(msg string) {
 	case "egrep", "fgrep":
 		p.name = "grep"
 	}
-	if p.name != "pidof" {
+	switch p.name {
+	case "pidof":
+	case "curl": // has words of its own
+		msg = curlWords(msg)
+		p.errorf("%s", msg)
+	default:
 		p.errorf("%s", msg)
 	}
 	m, ok := manners[p.name]
@@ -174,6 +179,25 @@ func (g *getopt) fail(msg string) {
 	p.complain(m.after)
 	p.flush()
 	panic(stop{m.status})
+}
+
+// curlWords says a usage error as curl does.
+func curlWords(msg string) string {
+	_, name, _ := strings.Cut(msg, "'")
+	name = strings.TrimRight(strings.SplitN(name, "'", 2)[0], "'")
+	switch {
+	case strings.HasPrefix(msg, "unrecognized"):
+		return "option " + name + ": is unknown"
+	case strings.HasPrefix(msg, "invalid"):
+		return "option -" + name + ": is unknown"
+	case strings.HasSuffix(msg, "requires an argument"):
+		return "option " + name + ": requires parameter"
+	case strings.HasPrefix(msg, "option requires"):
+		return "option -" + name + ": requires parameter"
+	case strings.Contains(msg, "ambiguous"):
+		return "option " + name + ": is ambiguous"
+	}
+	return msg
 }
 
 func (p *Proc) complain(s string) {
