@@ -149,6 +149,15 @@ func (t typed) Follow(ctx context.Context, r io.Reader) {
 	t.Terminal.Follow(ctx, recorded{r: r, ses: t.ses})
 }
 
+// Died returns the number of the signal the shell died of, 0 when it left by
+// itself. It is known once Exec or Script has returned or Ended is called.
+func (l *Login) Died() int {
+	if d, ok := l.shell.(interface{ Died() int }); ok {
+		return d.Died()
+	}
+	return 0
+}
+
 // Close ends a login that is not to be used.
 func (l *Login) Close() {
 	if c, ok := l.shell.(interface{ Close() }); ok {

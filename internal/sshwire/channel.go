@@ -190,6 +190,26 @@ func (ch *Channel) Exit(status int) {
 	ch.finish(appendNumber(appendBool(p, false), uint32(status&0xff)))
 }
 
+// ExitSignal does as Exit does for a command that died of a signal, which it
+// takes by Linux' number.
+func (ch *Channel) ExitSignal(number int) {
+	name, ok := signalNames[number]
+	if !ok {
+		name = "SIG@openssh.com"
+	}
+	p := appendString(appendNumber([]byte{msgRequest}, ch.peer), "exit-signal")
+	p = appendString(appendBool(p, false), name)
+	p = appendBool(p, false) // no core: the limit of its size is 0
+	ch.finish(appendString(appendString(p, ""), ""))
+}
+
+// signalNames are the signals RFC 4254 section 6.10 has names for; sshd calls
+// all others by one name of its own.
+var signalNames = map[int]string{
+	1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 6: "ABRT", 8: "FPE", 9: "KILL", 10: "USR1",
+	11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM",
+}
+
 // Close closes the channel.
 func (ch *Channel) Close() { ch.finish(nil) }
 

@@ -24,6 +24,7 @@ func copyCommands(name string) Command {
 type copier struct {
 	p                                        *Proc
 	recursive, force, noClobber, verbose     bool
+	ask                                      bool // before it overwrites
 	preserve, noDeref, update, link, symlink bool
 	status                                   int
 }
@@ -90,7 +91,9 @@ func cp(p *Proc) int {
 		case "f":
 			c.force = true
 		case "n":
-			c.noClobber = true
+			c.noClobber, c.ask = true, false
+		case "i":
+			c.ask, c.noClobber = true, false
 		case "p":
 			c.preserve = true
 		case "d", "P":
@@ -156,6 +159,8 @@ func (c *copier) copy(from, to string, depth int) {
 		return
 	case derr == nil && (c.noClobber || c.update && !i.Mtime.After(d.Mtime)):
 		return
+	case derr == nil && c.ask && !p.mayOverwrite(to, d):
+		return
 	}
 	if err := c.file(i, from, to); err != nil {
 		return
@@ -170,6 +175,14 @@ func (c *copier) copy(from, to string, depth int) {
 	if c.verbose {
 		p.printf("%s -> %s\n", qa(from), qa(to))
 	}
+}
+
+// mayOverwrite is the question of cp -i.
+func (p *Proc) mayOverwrite(to string, d vfs.Info) bool {
+	if !d.IsSymlink() && p.FS.Access(p.Cred, p.path(to), 2) != nil {
+		return p.agrees("unwritable %s (mode %04o, %s); try anyway? ", qa(to), d.Mode&0o7777, modeString(d.Mode)[1:])
+	}
+	return p.agrees("overwrite %s? ", qa(to))
 }
 
 // file copies what is no folder.
@@ -207,6 +220,9 @@ func (c *copier) bytes(i vfs.Info, from, to string) error {
 	if err != nil && c.force {
 		_ = p.FS.Remove(p.Cred, p.path(to))
 		dst, err = p.FS.Open(p.Cred, p.path(to), flags, i.Perm()&0o777&^p.Umask)
+	}
+	if errors.Is(err, vfs.EISDIR) && strings.HasSuffix(to, "/") {
+		err = vfs.ENOTDIR // cp says what the name asks for, not what the kernel says
 	}
 	if err != nil {
 		c.fail("cannot create regular file %s: %s", qa(to), why(err))

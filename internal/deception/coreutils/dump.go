@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"strconv"
-	"strings"
 
 	"honeyguide/internal/deception/vfs"
 )
@@ -68,82 +67,6 @@ func printable(b []byte) string {
 		out[i] = c
 	}
 	return string(out)
-}
-
-func hexdump(p *Proc) int {
-	opts, args, ok := p.getopt("bcCde:f:Ln:os:vx", "canonical,C", "length=,n", "skip=,s", "no-squeezing,v", "one-byte-hex,X")
-	if !ok {
-		return 1
-	}
-	canon, most, dup, form := p.name == "hd", int64(-1), false, ""
-	skip := int64(0)
-	for _, o := range opts {
-		switch o.name {
-		case "C":
-			canon = true
-		case "n":
-			most, _ = strconv.ParseInt(o.val, 0, 64)
-		case "s":
-			skip, _ = strconv.ParseInt(o.val, 0, 64)
-		case "v":
-			dup = true
-		case "e":
-			form = o.val
-		}
-	}
-	r, status := p.readers(args)
-	if skip > 0 {
-		_, _ = io.CopyN(io.Discard, r, min(skip, 1<<24))
-	}
-	if most >= 0 {
-		r = io.LimitReader(r, most)
-	}
-	if form != "" {
-		p.rows(r, 1, func(_ int64, b []byte) { p.printf("%02x", b[0]) })
-		return status
-	}
-	prev, starred := "", false
-	end := p.rows(r, 16, func(off int64, b []byte) {
-		if !dup && string(b) == prev && len(b) == 16 {
-			if !starred {
-				p.print("*\n")
-			}
-			starred = true
-			return
-		}
-		prev, starred = string(b), false
-		var s strings.Builder
-		if canon {
-			for k := range 16 {
-				if k == 8 {
-					s.WriteByte(' ')
-				}
-				if k < len(b) {
-					s.WriteString(sprintf(" %02x", b[k]))
-				} else {
-					s.WriteString("   ")
-				}
-			}
-			p.printf("%08x %s  |%s|\n", skip+off, s.String(), printable(b))
-			return
-		}
-		for k := 0; k < len(b); k += 2 {
-			v := uint(b[k])
-			if k+1 < len(b) {
-				v |= uint(b[k+1]) << 8
-			}
-			s.WriteString(sprintf(" %04x", v))
-		}
-		p.printf("%07x%-40s\n", skip+off, s.String())
-	})
-	if end > 0 {
-		if canon {
-			p.printf("%08x\n", skip+end)
-		} else {
-			p.printf("%07x\n", skip+end)
-		}
-	}
-	return status
 }
 
 func stringsCmd(p *Proc) int {

@@ -25,12 +25,14 @@ func outputCommands(name string) Command {
 		return dirname
 	case "pwd":
 		return pwd
-	case "clear", "reset":
-		return func(p *Proc) int { p.print("\x1b[H\x1b[2J\x1b[3J"); return 0 }
+	case "clear":
+		return clearCmd
+	case "reset", "tset":
+		return resetCmd
+	case "tput":
+		return tput
 	case "sleep":
 		return sleepCmd
-	case "sync":
-		return func(*Proc) int { return 0 }
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func execCommands(name string) Command {
 		return nohup
 	case "timeout":
 		return timeout
-	case "nice", "ionice", "setsid", "chrt", "taskset", "stdbuf", "time", "unbuffer", "setarch", "linux64", "flock":
+	case "nice", "ionice", "setsid", "chrt", "taskset", "stdbuf", "time", "unbuffer", "setarch", "linux64", "flock", "unshare", "nsenter":
 		return wrapper
 	case "chroot":
 		return chroot
@@ -30,8 +30,6 @@ func execCommands(name string) Command {
 		return busybox
 	case "watch":
 		return watch
-	case "run-parts":
-		return func(*Proc) int { return 0 }
 	case "script":
 		return func(p *Proc) int { p.Watch.Unsupported("script"); return 0 }
 	}
@@ -245,9 +243,18 @@ func timeout(p *Proc) int {
 
 // wrapper runs its command as it is: nice, setsid and the like.
 func wrapper(p *Proc) int {
-	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:"}[p.name]
+	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:", "unshare": "+fhVmuinpCTUrR:w:S:G:c", "nsenter": "+ahVt:m::u::i::n::p::C::U::T::S:G:r::w::W:FZe"}[p.name]
 	opts, args, ok := p.getopt(cmp.Or(spec, "+"), "adjustment=,n", "fork,f", "wait,w", "ctty,c", "cpu-list,c", "pid,p")
 	if !ok {
+		return 1
+	}
+	if p.name == "unshare" || p.name == "nsenter" {
+		p.Watch.Unsupported(strings.Join(p.Args, " "))
+		if len(args) == 0 {
+			args = []string{cmp.Or(p.Env("SHELL"), "/bin/sh")}
+		}
+	}
+	if p.name == "stdbuf" && !p.buffering(opts, args) {
 		return 125
 	}
 	if p.name == "flock" || p.name == "taskset" || p.name == "chrt" {
@@ -284,6 +291,32 @@ func wrapper(p *Proc) int {
 		p.complain(sprintf("%.2fuser %.2fsystem 0:%05.2felapsed 99%%CPU (0avgtext+0avgdata 1984maxresident)k\n0inputs+0outputs (0major+89minor)pagefaults 0swaps\n", d.Seconds(), 0.0, d.Seconds()))
 	}
 	return status
+}
+
+// buffering checks what stdbuf is told; the streams here have no buffers.
+func (p *Proc) buffering(opts []opt, args []string) bool {
+	for _, o := range opts {
+		_, number := size(o.val)
+		switch {
+		case o.name == "i" && o.val == "L":
+			p.errorf("line buffering stdin is meaningless")
+			p.try(0)
+			return false
+		case o.val != "L" && !number:
+			p.errorf("invalid mode %s", p.q(o.val))
+			return false
+		}
+	}
+	switch {
+	case len(args) == 0:
+		p.errorf("missing operand")
+	case len(opts) == 0:
+		p.errorf("you must specify a buffering mode option")
+	default:
+		return true
+	}
+	p.try(0)
+	return false
 }
 
 func chroot(p *Proc) int {
@@ -393,9 +426,24 @@ func whereis(p *Proc) int {
 }
 
 func watch(p *Proc) int {
-	_, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
-	if !ok || len(args) == 0 {
+	opts, args, ok := p.getopt("+bcd::eghn:ptqx", "interval=,n", "no-title,t", "differences?,d")
+	if !ok {
 		return 1
+	}
+	if len(args) == 0 {
+		p.complain(manners["watch"].after)
+		return 1
+	}
+	every := 2 * time.Second
+	for _, o := range opts {
+		if o.name == "n" {
+			n, err := strconv.ParseFloat(o.val, 64)
+			if err != nil {
+				p.errorf("failed to parse argument: %s", p.q(o.val))
+				return 1
+			}
+			every = time.Duration(min(max(n, 0.1), 86400) * float64(time.Second))
+		}
 	}
 	for {
 		p.print("\x1b[H\x1b[2J")
@@ -403,6 +451,6 @@ func watch(p *Proc) int {
 		if p.Sleep == nil {
 			return 0
 		}
-		p.sleep(2 * time.Second)
+		p.sleep(every)
 	}
 }

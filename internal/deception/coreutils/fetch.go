@@ -20,8 +20,6 @@ func fetchCommands(name string) Command {
 		return scpCmd
 	case "sftp", "ssh", "ssh-copy-id":
 		return ssh
-	case "ssh-keygen":
-		return sshKeygen
 	case "ssh-add":
 		return sshAdd
 	case "ssh-keyscan":
@@ -107,12 +105,6 @@ func wget(p *Proc) int {
 	brief := set["no-verbose"] || set["n"] && set["v"]
 	for _, o := range opts {
 		switch o.name {
-		case "i":
-			urls, ok := p.wgetList(o.val)
-			if !ok {
-				return 1
-			}
-			args = append(args, urls...)
 		case "q":
 			quiet = true
 		case "O":
@@ -123,6 +115,12 @@ func wget(p *Proc) int {
 			}
 		case "V":
 			p.version()
+		case "i":
+			list, good := p.wgetList(o.val)
+			if !good {
+				return 0
+			}
+			args = append(args, list...)
 		}
 	}
 	if len(args) == 0 {
@@ -213,20 +211,20 @@ func wget(p *Proc) int {
 	return status
 }
 
-// wgetList reads the addresses of -i.
+// wgetList reads the addresses of wget -i.
 func (p *Proc) wgetList(name string) (urls []string, ok bool) {
 	r, err := p.openFile(name)
 	if err != nil {
-		p.complain(name + ": " + why(err) + "\n")
-	} else {
-		_ = p.lines(r, func(l []byte, _ bool) bool {
-			if s := strings.TrimSpace(string(l)); s != "" {
-				urls = append(urls, s)
-			}
-			return len(urls) < 1000
-		})
-		_ = r.Close()
+		p.complain(name + ": " + why(err) + "\nNo URLs found in " + name + ".\n")
+		return nil, false
 	}
+	defer r.Close()
+	_ = p.lines(r, func(l []byte, _ bool) bool {
+		if s := strings.TrimSpace(string(l)); s != "" {
+			urls = append(urls, s)
+		}
+		return len(urls) < 1000
+	})
 	if len(urls) == 0 {
 		p.complain("No URLs found in " + name + ".\n")
 	}
@@ -252,6 +250,11 @@ func curl(p *Proc) int {
 			args = append(args, o.val)
 		case "V":
 			version = true
+		case "T":
+			if _, err := p.stat(o.val); err != nil && o.val != "-" && o.val != "." {
+				p.complain("curl: Can't open '" + o.val + "'!\ncurl: try 'curl --help' or 'curl --manual' for more information\ncurl: (26) Failed to open/read local data from file/application\n")
+				return 26
+			}
 		}
 	}
 	if version {

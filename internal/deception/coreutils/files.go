@@ -103,7 +103,7 @@ func (p *Proc) lines(r io.Reader, fn func(line []byte, full bool) bool) error {
 
 // records is lines with another end of line.
 func (p *Proc) records(r io.Reader, end byte, fn func(line []byte, full bool) bool) error {
-	br := bufio.NewReaderSize(r, 4096)
+	br := bufio.NewReaderSize(p.watched(r), 4096)
 	var long []byte
 	for {
 		b, err := br.ReadSlice(end)

@@ -306,9 +306,17 @@ func lslogins(p *Proc) int {
 	gid, _ := p.groupID(row[3])
 	barred := strings.HasSuffix(row[6], "/nologin") || strings.HasSuffix(row[6], "/false")
 	for _, l := range [][2]string{
-		{"Username", row[0]}, {"UID", row[2]}, {"Gecos field", row[4]}, {"Home directory", row[5]}, {"Shell", row[6]}, {"No login", yes(barred)},
-		{"Password is locked", yes(strings.HasPrefix(hash, "!"))}, {"Password not required (empty)", yes(len(hash) < 2)},
-		{"Login by password disabled", yes(strings.HasPrefix(hash, "!") && len(hash) > 1)}, {"Primary group", p.groupName(gid)}, {"GID", row[3]},
+		{"Username", row[0]},
+		{"UID", row[2]},
+		{"Gecos field", row[4]},
+		{"Home directory", row[5]},
+		{"Shell", row[6]},
+		{"No login", yes(barred)},
+		{"Password is locked", yes(strings.HasPrefix(hash, "!"))},
+		{"Password not required (empty)", yes(len(hash) < 2)},
+		{"Login by password disabled", yes(strings.HasPrefix(hash, "!") && len(hash) > 1)},
+		{"Primary group", p.groupName(gid)},
+		{"GID", row[3]},
 	} {
 		if l[1] != "" {
 			p.printf("%-36s%-32s\n", l[0]+":", l[1])

@@ -294,6 +294,14 @@ func (g *window) again() string {
 	return "\r\x1b[K\x1b[7mPattern not found  (press RETURN)\x1b[27m\r\x1b[K"
 }
 
+// share is how much of a file more has shown.
+func share(piped bool, percent int) string {
+	if piped {
+		return ""
+	}
+	return sprintf("(%d%%)", percent)
+}
+
 func more(p *Proc) int {
 	if !p.TTY {
 		return pager(p)
@@ -309,6 +317,7 @@ func more(p *Proc) int {
 		}
 	}
 	var text string
+	piped := len(files) == 0 // a pipe's size is not known
 	switch {
 	case len(files) > 0:
 		_, t, ok := p.pagerText(files)
@@ -345,7 +354,7 @@ func more(p *Proc) int {
 	}
 	show(s.rows-1, "")
 	for len(lines) > 0 {
-		s.show(sprintf("\x1b[7m--More--(%d%%)\x1b[27m", 100*done/total))
+		s.show("\x1b[7m--More--" + share(piped, 100*done/total) + "\x1b[27m")
 		c, ok := s.key()
 		switch {
 		case !ok || c == 'q' || c == 'Q' || c == 3:

@@ -11,13 +11,15 @@ func ln(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	symbolic, force, noDeref, verbose, target := false, false, false, false, ""
+	symbolic, force, ask, noDeref, verbose, target := false, false, false, false, false, ""
 	for _, o := range opts {
 		switch o.name {
 		case "s":
 			symbolic = true
 		case "f":
-			force = true
+			force, ask = true, false
+		case "i":
+			ask, force = true, false
 		case "n", "T":
 			noDeref = true
 		case "v":
@@ -60,7 +62,10 @@ func ln(p *Proc) int {
 				dest = "./" + base(a)
 			}
 		}
-		if err := p.link(a, dest, symbolic, force); err != nil {
+		if _, err := p.lstat(dest); err == nil && ask && !force && !p.agrees("replace %s? ", qa(dest)) {
+			continue
+		}
+		if err := p.link(a, dest, symbolic, force || ask); err != nil {
 			if symbolic {
 				p.errorf("failed to create symbolic link %s: %s", qa(dest), why(err))
 			} else if i, e := p.lstat(a); e != nil {

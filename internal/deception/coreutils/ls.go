@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ func listCommands(name string) Command {
 	switch name {
 	case "ls", "dir", "vdir":
 		return ls
+	case "dircolors":
+		return dircolors
 	}
 	return nil
 }
@@ -41,6 +44,7 @@ type lister struct {
 	budget, cols                           int
 	author, zero                           bool
 	block                                  int64 // --block-size
+	colours                                palette
 }
 
 func ls(p *Proc) int {
@@ -67,6 +71,9 @@ func ls(p *Proc) int {
 	}
 	if t := p.Env("TERM"); p.Env("LS_COLORS") == "" && (t == "" || t == "dumb") {
 		l.color = false // without a terminal type there are no colours to know
+	}
+	if l.color {
+		l.colours = p.palette()
 	}
 	return l.run(args)
 }
@@ -219,6 +226,9 @@ func (l *lister) run(args []string) int {
 			get = p.stat
 		}
 		i, err := get(a)
+		if err != nil && a == "." && errors.Is(err, vfs.ENOENT) {
+			continue // the folder one stands in has been removed: it is empty
+		}
 		if err != nil && !l.flags['L'] {
 			i, err = p.lstat(a)
 		}

@@ -27,7 +27,7 @@ func (l *lister) show(list []entry, inFolder bool) {
 		}
 		e.shown = name
 		if l.color {
-			if c := colorOf(l.p, e.Info); c != "" {
+			if c := l.colours.of(l.p, e.Info); c != "" {
 				e.shown = "\x1b[" + c + "m" + name + "\x1b[0m"
 			}
 		}
@@ -45,9 +45,14 @@ func (l *lister) show(list []entry, inFolder bool) {
 			}
 		}
 	}
-	if l.color && len(list) > 0 && strings.Contains(list[0].shown, "\x1b") && l.budget == 0 {
-		l.budget = 1
-		l.p.print("\x1b[0m")
+	if l.color && l.budget == 0 {
+		for i := range list {
+			if at := strings.IndexByte(list[i].shown, 0x1b); at >= 0 {
+				l.budget = 1 // the first colour is led by the normal one
+				list[i].shown = list[i].shown[:at] + "\x1b[0m" + list[i].shown[at:]
+				break
+			}
+		}
 	}
 	switch l.format {
 	case 'l':
@@ -116,51 +121,6 @@ func classOf(i vfs.Info, all, long bool) string {
 		return "="
 	case i.IsRegular() && i.Mode&0o111 != 0:
 		return "*"
-	}
-	return ""
-}
-
-// colorOf is dircolors' default table.
-func colorOf(p *Proc, i vfs.Info) string {
-	switch i.Type() {
-	case vfs.Dir:
-		switch {
-		case i.Mode&vfs.Sticky != 0 && i.Mode&0o002 != 0:
-			return "30;42"
-		case i.Mode&0o002 != 0:
-			return "34;42"
-		case i.Mode&vfs.Sticky != 0:
-			return "37;44"
-		}
-		return "01;34"
-	case vfs.Symlink:
-		if _, err := p.FS.Stat(p.Cred, i.Path); err != nil {
-			return "40;31;01"
-		}
-		return "01;36"
-	case vfs.Fifo:
-		return "40;33"
-	case vfs.Socket:
-		return "01;35"
-	case vfs.Block, vfs.Char:
-		return "40;33;01"
-	}
-	switch {
-	case i.Mode&vfs.Setuid != 0:
-		return "37;41"
-	case i.Mode&vfs.Setgid != 0:
-		return "30;43"
-	case i.Mode&0o111 != 0:
-		return "01;32"
-	}
-	ext := i.Name[strings.LastIndexByte(i.Name, '.')+1:]
-	switch {
-	case strings.Contains(" tar tgz zip gz xz zst bz2 deb rpm jar war rar 7z cpio lz4 Z ", " "+ext+" "):
-		return "01;31"
-	case strings.Contains(" jpg jpeg gif bmp png svg mp4 avi mkv mov webm ", " "+ext+" "):
-		return "01;35"
-	case strings.Contains(" mp3 wav ogg flac ", " "+ext+" "):
-		return "00;36"
 	}
 	return ""
 }

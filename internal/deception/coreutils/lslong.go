@@ -34,7 +34,7 @@ func (l *lister) linkTarget(e entry) string {
 		t = lsQuote(t)
 	}
 	if l.color && err == nil {
-		if c := colorOf(l.p, i); c != "" {
+		if c := l.colours.of(l.p, i); c != "" {
 			t = "\x1b[" + c + "m" + t + "\x1b[0m"
 		}
 	}

@@ -1,10 +1,31 @@
 package coreutils
 
+import "strings"
+
 // A manner is what a program adds to the message about a wrong option, and the
 // status it ends with.
 type manner struct {
 	after  string
 	status int
+}
+
+// usages are the first lines of usage texts that go to standard output.
+var usages = map[string]string{
+	"hostname": "Usage: hostname [-b] {hostname|-F file}         set host name (from file)\n",
+	"nano":     "Type 'nano -h' for a list of available options.\n",
+	"route":    "Usage: route [-nNvee] [-FC] [<AF>]           List kernel routing tables\n",
+	"sysctl":   "\nUsage:\n sysctl [options] [variable[=value] ...]\n",
+}
+
+// manner is how the running program ends a wrong call. Of those that are not
+// listed here the table of plain programs may know it.
+func (p *Proc) manner() (manner, bool) {
+	if m, ok := manners[p.name]; ok {
+		return m, true
+	}
+	a, ok := plainAnswers()[p.name+" ?"]
+	after, fits := strings.CutPrefix(a.errs, p.name+": unrecognized option '--nosuchopt'\n")
+	return manner{after, a.status}, ok && fits
 }
 
 // manners of the programs that do otherwise than "Try 'x --help' for more
@@ -42,7 +63,6 @@ var manners = map[string]manner{
 	"lsattr":      {"Usage: lsattr [-RVadlpv] [files...]\n", 1},
 	"make":        {"Usage: make [options] [target] ...\n", 2},
 	"man":         {"Try 'man --help' or 'man --usage' for more information.\n", 1},
-	"nc":          {"usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n", 1},
 	"nice":        {"Try 'nice --help' for more information.\n", 125},
 	"nm":          {"Usage: nm [option(s)] [file(s)]\n", 1},
 	"nohup":       {"Try 'nohup --help' for more information.\n", 125},
@@ -82,6 +102,15 @@ var manners = map[string]manner{
 	"systemctl":   {"", 1},
 	"wget":        {"Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n", 2},
 	"hostname":    {"", 255},
+	"arp":         {"Usage:\n  arp [-vn]  [<HW>] [-i <if>] [-a] [<hostname>]             <-Display ARP cache\n", 3},
+	"loginctl":    {"", 1},
+	"nano":        {"", 1},
+	"netstat":     {"usage: netstat [-vWeenNcCF] [<Af>] -r         netstat {-V|--version|-h|--help}\n", 3},
+	"nc":          {ncUsage, 1},
+	"ping":        {"\nUsage\n  ping [options] <destination>\n", 2},
+	"route":       {"    inet (DARPA Internet) inet6 (IPv6) ax25 (AMPR AX.25) \n    netrom (AMPR NET/ROM) rose (AMPR ROSE) ipx (Novell IPX) \n    ddp (Appletalk DDP) x25 (CCITT X.25) \n", 0},
+	"sysctl":      {"", 0},
+	"top":         {"", 0},
 }
 
 // A strictness is what a program takes: its option letters, its long options and
@@ -103,13 +132,21 @@ var strict = map[string]strictness{
 	"more":        {"dflcpsun:eV", []string{"silent,d", "logical,f", "no-pause,l", "print-over,c", "clean-print,p", "squeeze,s", "plain,u", "lines=,n", "exit-on-eof,e"}, -1},
 	"logname":     {"", nil, 0},
 	"hostid":      {"", nil, 0},
+	"top":         {"1bcd:e:E:HhiOn:o:p:sSu:U:Vw::", []string{"accum-time-toggle,S", "batch-mode,b", "cmdline-toggle,c", "delay=,d", "filter-any-user=,U", "filter-only-euser=,u", "idle-toggle,i", "iterations=,n", "list-fields,O", "pid=,p", "scale-summary-mem=,E", "scale-task-mem=,e", "secure-mode,s", "single-cpu-toggle,1", "sort-override=,o", "threads-show,H", "width?,w"}, -1},
+	"nano":        {"ABC:DEFGHIJ:KLMNOPQ:RST:UVWX:Y:Zabcdef:ghijklmno:pqr:s:tuvwxyz0", []string{"afterends,y", "atblanks,a", "autoindent,i", "backup,B", "backupdir=,C", "boldtext,D", "bookstyle", "breaklonglines,b", "constantshow,c", "cutfromcursor,k", "emptyline,e", "fill=,r", "guidestripe=,J", "historylog,H", "ignorercfiles,I", "indicator,q", "jumpyscrolling,j", "linenumbers,l", "locking,G", "minibar,_", "mouse,m", "multibuffer,F", "noconvert,N", "nohelp,x", "nonewlines,L", "noread,n", "nowrap,w", "operatingdir=,o", "positionlog,P", "preserve,p", "quickblank,U", "quotestr=,Q", "rawsequences,K", "rcfile=,f", "rebinddelete,d", "restricted,R", "saveonexit,t", "showcursor,g", "smarthome,A", "softwrap,S", "speller=,s", "stateflags,%", "syntax=,Y", "tabsize=,T", "tabstospaces,E", "trimblanks,Z", "unix,u", "view,v", "wordbounds,W", "wordchars=,X", "zap", "zero,0"}, -1},
 	"users":       {"", nil, 1},
+	"script":      {"+aB:c:eE:fI:O:o:qm:T:t::Vh", []string{"append,a", "command=,c", "echo=,E", "flush,f", "force", "log-in=,I", "log-out=,O", "log-io=,B", "logging-format=,m", "log-timing=,T", "output-limit=,o", "quiet,q", "return,e", "timing?,t"}, -1},
+	"run-parts":   {"+a:hu:vV", []string{"arg=,a", "debug", "exit-on-error", "list", "lsbsysinit", "new-session", "regex=", "report", "reverse", "stdin", "test", "umask=,u", "verbose,v"}, -1},
+	"arp":         {"+A:H:adfp:nsei:Dvt:NVh", []string{"verbose,v", "all,a", "delete,d", "file,f", "numeric,n", "set,s", "protocol=,A", "hw-type=,H", "device=,i", "use-device,D"}, -1},
+	"route":       {"+A:eCFhnN64Vv?", []string{"extend,e", "verbose,v", "numeric,n", "symbolic,N", "protocol=,A", "cache,C", "fib,F"}, -1},
+	"journalctl":  {"hefo:aF:xrn::kb::D:M:S:U:u:c:t:p:g:qmNiT", []string{"no-pager", "pager-end,e", "follow,f", "force", "output=,o", "output-fields=", "all,a", "full,l", "no-full", "lines?,n", "truncate-newline", "no-tail", "new-id128", "quiet,q", "merge,m", "this-boot,b", "boot?,b", "list-boots", "dmesg,k", "system", "user", "directory=,D", "file=", "root=", "image=", "header", "identifier=,t", "priority=,p", "facility=", "grep=,g", "case-sensitive?", "cursor=,c", "cursor-file=", "after-cursor=", "show-cursor", "since=,S", "until=,U", "unit=,u", "user-unit=", "field=,F", "fields,N", "catalog,x", "list-catalog", "dump-catalog", "update-catalog", "reverse,r", "machine=,M", "utc", "flush", "relinquish-var", "smart-relinquish-var", "sync", "rotate", "vacuum-size=", "vacuum-files=", "vacuum-time=", "no-hostname", "namespace=", "disk-usage", "verify", "verify-key=", "setup-keys", "interval="}, -1},
+	"systemctl":   {"ht:p:P:alqfs:H:M:n:o:iTr.::", []string{"type=,t", "property=,p", "all,a", "reverse", "after", "before", "show-types", "failed", "full,l", "job-mode=", "ignore-inhibitors,i", "check-inhibitors=", "no-wall", "value", "user", "system", "global", "wait", "no-block", "no-legend", "legend=", "no-pager", "no-reload", "kill-who=", "kill-whom=", "signal=,s", "no-ask-password", "host=,H", "machine=,M", "runtime", "now", "lines=,n", "output=,o", "plain", "state=", "recursive,r", "preset-mode=", "firmware-setup", "boot-loader-menu=", "boot-loader-entry=", "quiet,q", "root=", "image=", "force,f", "with-dependencies", "dry-run", "read-only", "mkdir", "message=", "show-transaction,T", "timestamp=", "marked", "what=", "no-warn"}, -1},
 	"nproc":       {"", []string{"all", "ignore="}, 0},
 	"sync":        {"df", []string{"data,d", "file-system,f"}, -1},
 	"umount":      {"aAcdfhilnO:qrRt:vVN:", []string{"all,a", "force,f", "lazy,l", "recursive,R", "read-only,r", "types=,t", "verbose,v", "quiet,q", "fake", "no-mtab,n", "detach-loop,d"}, -1},
 	"lsblk":       {"abdDe:fhJlmMnNOo:pPrSsTtVvw:x:yzE:AI:", []string{"all,a", "bytes,b", "nodeps,d", "discard,D", "exclude=,e", "fs,f", "json,J", "list,l", "perms,m", "noheadings,n", "output=,o", "output-all,O", "paths,p", "pairs,P", "raw,r", "scsi,S", "inverse,s", "tree?,T", "topology,t", "sort=,x"}, -1},
 	"blkid":       {"c:DdgH:hilL:n:ko:O:ps:S:t:u:U:w:Vv", []string{"match-tag=,s", "match-token=,t", "output=,o", "probe,p", "info,i", "uuid=,U", "label=,L", "list-one,l"}, -1},
-	"findmnt":     {"AacCbDdeEF:fhiJlmMno:O:PpQ:rRSsT:t:uUvVxN:w:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
+	"findmnt":     {"AacCbDd:eF:fhikJlmM:no:O:p::PrRsS:T:t:uUvVxyN:w:", []string{"all,A", "ascii,a", "output=,o", "noheadings,n", "target=,T", "types=,t", "source=,S", "raw,r", "json,J", "list,l", "first-only,f", "df,D", "fstab,s", "kernel,k", "mtab,m"}, -1},
 	"swapon":      {"ad::ef:hL:o:p:s::T:U:vVw:", []string{"all,a", "discard?,d", "ifexists,e", "fixpgsz,f", "options=,o", "priority=,p", "show?", "summary,s", "verbose,v", "noheadings", "raw", "bytes"}, -1},
 	"vmstat":      {"afmnsdDp:S:wtVyh", []string{"active,a", "forks,f", "slabs,m", "one-header,n", "stats,s", "disk,d", "disk-sum,D", "partition=,p", "unit=,S", "wide,w", "timestamp,t", "no-first,y"}, -1},
 	"wall":        {"g:nt:Vh", []string{"nobanner,n", "timeout=,t", "group=,g"}, -1},
@@ -124,7 +161,7 @@ func (p *Proc) obeys(s strictness) bool {
 	_, args, ok := p.getopt(s.letters, s.long...)
 	if ok && s.most >= 0 && len(args) > s.most {
 		p.errorf("extra operand %s", p.q(args[s.most]))
-		if m, other := manners[p.name]; other {
+		if m, other := p.manner(); other {
 			p.complain(m.after)
 			panic(stop{m.status})
 		}

@@ -13,6 +13,7 @@ func mv(p *Proc) int {
 		return 1
 	}
 	dir, noTarget, noClobber, update, verbose := "", false, false, false, false
+	ask, force := false, false
 	for _, o := range opts {
 		switch o.name {
 		case "t":
@@ -20,7 +21,11 @@ func mv(p *Proc) int {
 		case "T":
 			noTarget = true
 		case "n":
-			noClobber = true
+			noClobber, ask, force = true, false, false
+		case "i":
+			ask, noClobber, force = true, false, false
+		case "f":
+			force, ask, noClobber = true, false, false
 		case "u":
 			update = true
 		case "v":
@@ -63,6 +68,9 @@ func mv(p *Proc) int {
 				status = 1
 				continue
 			}
+			if !p.mayReplace(d, o, ask, force) {
+				continue
+			}
 		}
 		if !p.move(s, d, i) {
 			status = 1
@@ -73,13 +81,26 @@ func mv(p *Proc) int {
 	return status
 }
 
+// mayReplace asks before mv puts something in a file's place: with -i, and on a
+// terminal when the file cannot be written to.
+func (p *Proc) mayReplace(d string, o vfs.Info, ask, force bool) bool {
+	protected := !force && p.StdinTTY && !o.IsSymlink() && p.FS.Access(p.Cred, p.path(d), 2) != nil
+	switch {
+	case protected:
+		return p.agrees("replace %s, overriding mode %04o (%s)? ", qa(d), o.Mode&0o7777, modeString(o.Mode)[1:])
+	case ask:
+		return p.agrees("overwrite %s? ", qa(d))
+	}
+	return true
+}
+
 // move renames, or copies and removes between file systems.
 func (p *Proc) move(from, to string, i vfs.Info) bool {
 	err := p.FS.Rename(p.Cred, p.path(from), p.path(to))
 	switch {
 	case err == nil:
 		return true
-	case errors.Is(err, vfs.EXDEV):
+	case errors.Is(err, vfs.EXDEV), errors.Is(err, vfs.EPERM) && p.inProc(from) != p.inProc(to):
 		c := &copier{p: p, recursive: true, preserve: true, noDeref: true, force: true}
 		c.copy(from, to, 0)
 		if c.status != 0 {
@@ -95,6 +116,9 @@ func (p *Proc) move(from, to string, i vfs.Info) bool {
 	}
 	return false
 }
+
+// inProc reports a name under /proc, which is a file system of its own.
+func (p *Proc) inProc(name string) bool { return strings.HasPrefix(p.path(name), "/proc/") }
 
 func install(p *Proc) int {
 	opts, args, ok := p.getopt("bcCdDg:m:o:pst:Tv", "directory,d", "mode=,m", "owner=,o", "group=,g", "target-directory=,t", "verbose,v", "compare,C", "preserve-timestamps,p", "strip,s")

@@ -58,7 +58,11 @@ func ipCmd(p *Proc) int {
 			return 0
 		case strings.HasPrefix(a, "-br"):
 			brief = true
-		case strings.HasPrefix(a, "-"):
+		case strings.HasPrefix(a, "-") && len(words) == 0:
+			if !ipKnows(a) {
+				p.complain("Option \"" + strings.Replace(a, "--", "-", 1) + "\" is unknown, try \"ip -help\".\n")
+				return 255
+			}
 		default:
 			words = append(words, a)
 		}
@@ -114,6 +118,20 @@ func ipCmd(p *Proc) int {
 		return 1
 	}
 	return 0
+}
+
+// ipKnows reports an option of ip, which may be cut short.
+func ipKnows(a string) bool {
+	a = strings.TrimLeft(a, "-")
+	if a == "" {
+		return true
+	}
+	for _, o := range []string{"4", "6", "0", "B", "M", "N", "Numeric", "a", "all", "batch", "brief", "c", "color", "Color", "c=auto", "c=always", "c=never", "d", "details", "echo", "f", "family", "force", "h", "help", "human-readable", "iec", "j", "json", "l", "loops", "n", "netns", "o", "oneline", "p", "pretty", "r", "resolve", "rc", "rcvbuf", "s", "statistics", "stats", "t", "timestamp", "tshort", "V", "Version"} {
+		if strings.HasPrefix(o, a) {
+			return true
+		}
+	}
+	return false
 }
 
 // ipChange is ip with a verb that changes something. Changes of what there is
@@ -182,8 +200,16 @@ func (p *Proc) ipAddress(n int, i machine.Interface, addresses, brief bool) {
 func ifconfig(p *Proc) int {
 	var args []string
 	for _, a := range p.Args[1:] {
-		if !strings.HasPrefix(a, "-") {
+		switch {
+		case !strings.HasPrefix(a, "-"):
 			args = append(args, a)
+		case a == "--help" || a == "-h" || a == "-?":
+			p.help()
+		case a == "--version" || a == "-V":
+			p.version()
+		case len(args) == 0 && a != "-a" && a != "-s" && a != "-v":
+			p.complain("ifconfig: option `" + a + "' not recognised.\nifconfig: `--help' gives usage information.\n")
+			return 1
 		}
 	}
 	if len(args) > 1 && p.Cred.UID != 0 {

@@ -163,41 +163,42 @@ func (g *getopt) fail(msg string) {
 	case "egrep", "fgrep":
 		p.name = "grep"
 	}
-	switch p.name {
-	case "pidof":
-	case "curl": // has words of its own
+	if p.name == "curl" {
 		msg = curlWords(msg)
-		p.errorf("%s", msg)
-	default:
+	}
+	if p.name != "pidof" {
 		p.errorf("%s", msg)
 	}
-	m, ok := manners[p.name]
+	m, ok := p.manner()
 	if !ok {
 		p.try(0)
 		return
 	}
+	p.print(usages[p.name])
 	p.complain(m.after)
 	p.flush()
 	panic(stop{m.status})
 }
 
-// curlWords says a usage error as curl does.
+// curlWords says a usage error of getopt as curl does.
 func curlWords(msg string) string {
+	switch before, name, _ := strings.Cut(msg, "-- '"); {
+	case strings.HasPrefix(before, "invalid"):
+		return "option -" + strings.TrimSuffix(name, "'") + ": is unknown"
+	case strings.HasPrefix(before, "option requires"):
+		return "option -" + strings.TrimSuffix(name, "'") + ": requires parameter"
+	}
 	_, name, _ := strings.Cut(msg, "'")
-	name = strings.TrimRight(strings.SplitN(name, "'", 2)[0], "'")
+	name, rest, _ := strings.Cut(name, "'")
 	switch {
 	case strings.HasPrefix(msg, "unrecognized"):
 		return "option " + name + ": is unknown"
-	case strings.HasPrefix(msg, "invalid"):
-		return "option -" + name + ": is unknown"
-	case strings.HasSuffix(msg, "requires an argument"):
-		return "option " + name + ": requires parameter"
-	case strings.HasPrefix(msg, "option requires"):
-		return "option -" + name + ": requires parameter"
-	case strings.Contains(msg, "ambiguous"):
+	case strings.Contains(rest, "ambiguous"):
 		return "option " + name + ": is ambiguous"
+	case strings.Contains(rest, "requires"):
+		return "option " + name + ": requires parameter"
 	}
-	return msg
+	return "option " + name + ": used '--no-' for option that isn't a boolean"
 }
 
 func (p *Proc) complain(s string) {
@@ -232,14 +233,16 @@ var families = map[string]string{
 
 // versions are whole answers to --version of programs of no family.
 var versions = map[string]string{
-	"wget":     "GNU Wget 1.21.3 built on linux-gnu.\n\n-cares +digest -gpgme +https +ipv6 +iri +large-file -metalink +nls \n+ntlm +opie +psl +ssl/openssl \n",
-	"curl":     "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n",
-	"sudo":     "Sudo version 1.9.13p3\n",
-	"dig":      "DiG 9.18.49-1~deb12u1-Debian\n",
-	"file":     "file-5.44\nmagic file from /etc/magic:/usr/share/misc/magic\n",
-	"ss":       "ss utility, iproute2-6.1.0\n",
-	"hostname": "hostname 3.23\n",
-	"netstat":  "net-tools 2.10\n",
+	"wget":      "GNU Wget 1.21.3 built on linux-gnu.\n\n-cares +digest -gpgme +https +ipv6 +iri +large-file -metalink +nls \n+ntlm +opie +psl +ssl/openssl \n",
+	"curl":      "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.20 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13\nRelease-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15\nProtocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtmpe rtmps rtmpt rtmpte rtmpts rtsp scp sftp smb smbs smtp smtps telnet tftp\nFeatures: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd\n",
+	"sudo":      "Sudo version 1.9.13p3\n",
+	"dig":       "DiG 9.18.49-1~deb12u1-Debian\n",
+	"file":      "file-5.44\nmagic file from /etc/magic:/usr/share/misc/magic\n",
+	"ss":        "ss utility, iproute2-6.1.0\n",
+	"hostname":  "hostname 3.23\n",
+	"netstat":   "net-tools 2.10\n",
+	"nano":      " GNU nano, version 7.2\n",
+	"systemctl": "systemd 252 (252.39-1~deb12u2)\n",
 }
 
 // version answers --version and ends the command.

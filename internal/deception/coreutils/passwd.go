@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -17,6 +18,10 @@ func (p *Proc) prompt(text string) (string, bool) {
 		defer t.SetEcho(true)
 	}
 	line, err := readLine(p.Stdin)
+	if errors.Is(err, ErrInterrupted) {
+		p.complain("\n")
+		return "", false
+	}
 	if p.StdinTTY {
 		p.complain("\n")
 	}
@@ -72,20 +77,8 @@ func passwdCmd(p *Proc) int {
 		cur, _ := p.prompt("Current password: ")
 		p.Watch.Auth("passwd", user, cur)
 	}
-	one, ok1 := p.prompt("New password: ")
-	if !ok1 || one == "" {
-		if !ok1 {
-			p.complain("Password change has been aborted.\n")
-		} else {
-			p.complain("No password has been supplied.\n")
-		}
-		p.errorf("Authentication token manipulation error")
-		p.errorf("password unchanged")
-		return 10
-	}
-	two, _ := p.prompt("Retype new password: ")
-	if one != two {
-		p.complain("Sorry, passwords do not match.\n")
+	one, ok := p.newPassword()
+	if !ok {
 		p.errorf("Authentication token manipulation error")
 		p.errorf("password unchanged")
 		return 10
@@ -94,6 +87,28 @@ func passwdCmd(p *Proc) int {
 	p.setHash(user, "$y$j9T$"+p.random(22)+"$"+p.random(43))
 	p.errorf("password updated successfully")
 	return 0
+}
+
+// newPassword asks twice for a password; an empty one may be given another try,
+// three in all.
+func (p *Proc) newPassword() (string, bool) {
+	defer p.hold(KeysIgnored)()
+	for range 3 {
+		one, ok := p.prompt("New password: ")
+		if !ok {
+			p.complain("Password change has been aborted.\n")
+			return "", false
+		}
+		if two, _ := p.prompt("Retype new password: "); one != two {
+			p.complain("Sorry, passwords do not match.\n")
+			return "", false
+		}
+		if one != "" {
+			return one, true
+		}
+		p.complain("No password has been supplied.\n")
+	}
+	return "", false
 }
 
 // setHash writes a user's line of /etc/shadow. The password itself is not kept.

@@ -100,6 +100,33 @@ func ping(p *Proc) int {
 	return 1
 }
 
+// resolverOption refuses an option that dig, host or nslookup do not know.
+func (p *Proc) resolverOption() int {
+	for _, a := range p.Args[1:] {
+		if len(a) < 2 || a[0] != '-' {
+			continue
+		}
+		switch {
+		case p.name == "dig" && (a[1] == '-' || !strings.Contains("46bcfhikmpqrtuvxy", a[1:2])):
+			p.complain("Invalid option: " + a + "\nUsage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}\n            {global-d-opt} host [@local-server] {local-d-opt}\n            [ host [@local-server] {local-d-opt} [...]]\n\nUse \"dig -h\" (or \"dig -h | more\") for complete list of options\n")
+			return 1
+		case p.name == "host" && !strings.Contains("46aAcCdilmnNprRstTUvVwW", a[1:2]):
+			p.complain("host: illegal option -- " + a[1:2] + "\nUsage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]\n")
+			return 1
+		case p.name == "nslookup" && !nslookupKnows(a[1:]):
+			p.print("*** Invalid option: " + a[1:] + "\n\n")
+			return 1
+		}
+	}
+	return 0
+}
+
+// nslookupKnows reports a setting of nslookup, which may carry a value.
+func nslookupKnows(a string) bool {
+	word, _, _ := strings.Cut(a, "=")
+	return strings.Contains(" all cl class d2 debug def defname do domain fail nod2 nodebug nodef nodefname nofail norec norecurse nosea nosearch novc po port q query querytype rec recurse ret retry sea search srchlist t timeout ty type vc version v V ", " "+word+" ")
+}
+
 func resolve(p *Proc) int {
 	var name string
 	for _, a := range p.Args[1:] {
@@ -107,6 +134,9 @@ func resolve(p *Proc) int {
 			name = a
 			break
 		}
+	}
+	if status := p.resolverOption(); status != 0 {
+		return status
 	}
 	server := p.machine().DNS[0].String()
 	p.Watch.Download(name, p.name, "")

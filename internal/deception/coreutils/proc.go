@@ -103,7 +103,7 @@ func byName(name string) Command {
 		outputCommands, exprCommands, pagerCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
 		grepCommands, sedCommands, findCommands, systemCommands, processCommands, userCommands, networkCommands, fetchCommands, archiveCommands,
 		execCommands, packageCommands, serviceCommands, editorCommands, pythonCommands, perlCommands, interpreterCommands, awkCommands,
-		dateCommands, diskCommands, dumpCommands, storageCommands, seldomCommands, plainCommands,
+		refuseCommands, dateCommands, diskCommands, dumpCommands, storageCommands, seldomCommands, plainCommands,
 	} {
 		if c := group(name); c != nil {
 			return c

@@ -10,7 +10,9 @@ import (
 // programs.tsv says what programs without a file of their own here answer to
 // nothing, to --version (its first line) and to an unknown option: the name, 0 V
 // or ?, the status, ~ when only the first line of a long text is kept, what goes
-// to standard output and what to standard error. Taken from Debian 12's packages.
+// to standard output and what to standard error. Lines with an o hold the letters
+// of a program as getopt takes them and its long options. Taken from Debian 12's
+// packages.
 //
 //go:embed programs.tsv
 var programsTable string
@@ -55,12 +57,15 @@ func plainCommands(name string) Command {
 // as a program does that had nothing to say.
 func plain(p *Proc) int {
 	kind := " 0"
+	spec, known := plainAnswers()[p.name+" o"]
 	if len(p.Args) > 1 {
 		switch a := p.Args[1]; {
-		case a == "--version" || a == "-V" && len(p.Args) == 2:
+		case a == "--version" || a == "-V" && len(p.Args) == 2 && (!known || strings.Contains(spec.out, "V")):
 			kind = " V"
 		case a == "--help" || a == "-h" && len(p.Args) == 2:
 			kind = " 0"
+		case known:
+			return p.plainCall(strictness{spec.out, strings.Fields(spec.errs), -1})
 		case strings.HasPrefix(a, "--nosuch"):
 			kind = " ?"
 		default:
@@ -75,4 +80,60 @@ func plain(p *Proc) int {
 	p.print(a.out)
 	p.complain(a.errs)
 	return a.status
+}
+
+// plainCall answers a call with options and operands: a wrong option is refused,
+// a file that is not there is missed, and the rest is reported.
+func (p *Proc) plainCall(s strictness) int {
+	_, args, ok := p.getopt(s.letters, s.long...)
+	if !ok {
+		return 1
+	}
+	if status := p.misses(args); status != 0 {
+		return status
+	}
+	if len(args) == 0 {
+		if a, found := plainAnswers()[p.name+" 0"]; found && a.status != 0 && !a.cut {
+			p.print(a.out)
+			p.complain(a.errs)
+			return a.status
+		}
+	}
+	p.Watch.Unsupported(p.name + " " + strings.Join(p.Args[1:], " "))
+	return 0
+}
+
+// A lack is what a program says of a file that is not there, and how it ends.
+type lack struct {
+	format string
+	status int
+}
+
+// lacks are the programs of the table that begin with the files they are given.
+var lacks = map[string]lack{
+	"nm":       {"nm: '%s': No such file\n", 1},
+	"objdump":  {"objdump: '%s': No such file\n", 1},
+	"readelf":  {"readelf: Error: '%s': No such file\n", 1},
+	"size":     {"size: '%s': No such file\n", 1},
+	"strip":    {"strip: '%s': No such file\n", 1},
+	"ranlib":   {"ranlib: '%s': No such file\n", 1},
+	"as":       {"Assembler messages:\nError: can't open %s for reading: No such file or directory\n", 1},
+	"ld":       {"ld: cannot find %s: No such file or directory\n", 1},
+	"pr":       {"pr: %s: No such file or directory\n", 1},
+	"ptx":      {"ptx: %s: No such file or directory\n", 1},
+	"b2sum":    {"b2sum: %s: No such file or directory\n", 1},
+	"hardlink": {"hardlink: cannot get realpath: %s: No such file or directory\n", 1},
+}
+
+// misses complains of every file that is not there.
+func (p *Proc) misses(files []string) int {
+	status := 0
+	say, ok := lacks[p.name]
+	for _, a := range files {
+		if _, err := p.stat(a); ok && a != "-" && err != nil {
+			p.complain(sprintf(say.format, a))
+			status = say.status
+		}
+	}
+	return status
 }

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -179,9 +180,17 @@ func (p *Proc) pythonPrompt(w *world, prog python.Program, quiet bool) int {
 	if !quiet {
 		p.complain("Python 3.11.2 (main, Oct  7 2026, 12:35:07) [GCC 12.2.0] on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n")
 	}
-	return python.Prompt(w, prog, func(prompt string) (string, bool) {
+	return python.Prompt(w, prog, func(prompt string) (string, error) {
 		_, _ = io.WriteString(p.Stdout, prompt)
+		release := p.hold(KeysEndRead)
+		defer release()
 		line, err := readLine(p.Stdin)
-		return line, err == nil || line != ""
+		switch {
+		case errors.Is(err, ErrInterrupted):
+			return "", python.ErrKeyboard
+		case line != "":
+			return line, nil
+		}
+		return "", err
 	})
 }

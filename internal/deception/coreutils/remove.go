@@ -50,6 +50,7 @@ func (p *Proc) operands(args []string, least int) bool {
 type remover struct {
 	p                               *Proc
 	recursive, force, verbose, dirs bool
+	ask                             bool // before everything
 	status                          int
 }
 
@@ -59,11 +60,28 @@ func rm(p *Proc) int {
 		return 1
 	}
 	r := &remover{p: p}
-	preserve := true
+	preserve, once := true, false
 	for _, o := range opts {
 		switch o.name {
 		case "f":
-			r.force = true
+			r.force, r.ask, once = true, false, false
+		case "i":
+			r.ask, r.force, once = true, false, false
+		case "I":
+			once, r.ask, r.force = true, false, false
+		case "interactive":
+			r.force, r.ask, once = false, false, false
+			switch o.val {
+			case "", "always", "yes":
+				r.ask = true
+			case "once":
+				once = true
+			case "never", "no", "none":
+			default:
+				p.errorf("invalid argument %s for %s", p.q(o.val), p.q("--interactive"))
+				p.complain("Valid arguments are:\n  - 'never', 'no', 'none'\n  - 'once'\n  - 'always', 'yes'\n")
+				return p.try(1)
+			}
 		case "r", "R":
 			r.recursive = true
 		case "v":
@@ -80,6 +98,9 @@ func rm(p *Proc) int {
 		}
 		p.errorf("missing operand")
 		return p.try(1)
+	}
+	if once && (r.recursive || len(args) > 3) && !p.agrees("%s", r.howMany(len(args))) {
+		return 0
 	}
 	for _, a := range args {
 		last := base(a)
@@ -101,6 +122,33 @@ func rm(p *Proc) int {
 		r.remove(a, 0)
 	}
 	return r.status
+}
+
+// howMany is the one question of rm -I.
+func (r *remover) howMany(n int) string {
+	how, s := "", "s"
+	if r.recursive {
+		how = " recursively"
+	}
+	if n == 1 {
+		s = ""
+	}
+	return sprintf("remove %d argument%s%s? ", n, s, how)
+}
+
+// may asks whether a file may go: with -i always, else for one that cannot be
+// written to, when a terminal is there to ask on. empty is a folder that is.
+func (r *remover) may(a string, i vfs.Info, doing string) bool {
+	p := r.p
+	protected := !r.force && p.StdinTTY && !i.IsSymlink() && p.FS.Access(p.Cred, p.path(a), 2) != nil
+	if !r.ask && !protected {
+		return true
+	}
+	guard := ""
+	if protected {
+		guard = "write-protected "
+	}
+	return p.agrees("%s %s%s %s? ", doing, guard, typeName(i), qa(a))
 }
 
 func (p *Proc) isRoot(arg string) bool {
@@ -127,6 +175,9 @@ func (r *remover) remove(a string, depth int) {
 		return
 	}
 	if !i.IsDir() {
+		if !r.may(a, i, "remove") {
+			return
+		}
 		if err := p.FS.Remove(p.Cred, p.path(a)); err != nil {
 			r.fail(a, err)
 		} else if r.verbose {
@@ -144,6 +195,9 @@ func (r *remover) remove(a string, depth int) {
 			r.fail(a, err)
 			return
 		}
+		if len(list) > 0 && !r.may(a, i, "descend into") {
+			return
+		}
 		before := r.status
 		for _, e := range list {
 			r.remove(strings.TrimSuffix(a, "/")+"/"+e.Name, depth+1)
@@ -151,6 +205,9 @@ func (r *remover) remove(a string, depth int) {
 		if r.status != before && depth > 0 {
 			return
 		}
+	}
+	if r.ask && !r.may(a, i, "remove") {
+		return
 	}
 	if err := p.FS.Rmdir(p.Cred, p.path(a)); err != nil {
 		if !r.recursive || r.status == 0 {

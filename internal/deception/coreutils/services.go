@@ -24,7 +24,7 @@ func serviceCommands(name string) Command {
 		return hostnamectl
 	case "timedatectl":
 		return timedatectl
-	case "update-rc.d", "chkconfig", "ldconfig", "update-grub", "modprobe", "insmod", "rmmod", "depmod":
+	case "chkconfig", "ldconfig", "update-grub", "modprobe", "insmod", "rmmod", "depmod":
 		return quiet
 	case "reboot", "shutdown", "halt", "poweroff", "init":
 		return reboot
@@ -226,6 +226,10 @@ func service(p *Proc) int {
 		}
 		return 0
 	}
+	if !p.serviceExists(args[0]) && (len(args) == 1 || strings.HasPrefix(args[0], "-")) {
+		p.complain(args[0] + ": unrecognized service\n")
+		return 1
+	}
 	if len(args) == 1 {
 		args = append(args, "status")
 	}
@@ -236,6 +240,19 @@ func service(p *Proc) int {
 		}
 	}
 	return p.unitVerb(args[1], args[0])
+}
+
+// serviceExists reports a service that init knows by a script or a unit.
+func (p *Proc) serviceExists(name string) bool {
+	if _, ok := p.unit(name); ok {
+		return true
+	}
+	for _, path := range []string{"/etc/init.d/" + name, "/usr/lib/systemd/system/" + name + ".service", "/etc/systemd/system/" + name + ".service"} {
+		if _, err := p.FS.Stat(vfs.Cred{}, path); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func crontab(p *Proc) int {
@@ -254,7 +271,7 @@ func crontab(p *Proc) int {
 		case a == "-l" || a == "-r" || a == "-e" || a == "-i":
 			action = a
 		case a != "-" && strings.HasPrefix(a, "-"):
-			p.complain("crontab: invalid option -- '" + a[1:2] + "'\n" + manners["crontab"].after)
+			p.complain("crontab: invalid option -- '" + a[1:2] + "'\ncrontab: usage error: unrecognized option\nusage:\tcrontab [-u user] [-n] file\n\tcrontab [ -u user ] [ -i ] { -e | -l | -r }\n\t\t(default operation is replace, per 1003.2)\n\t-e\t(edit user's crontab)\n\t-l\t(list user's crontab)\n\t-r\t(delete user's crontab)\n\t-i\t(prompt before deleting user's crontab)\n")
 			return 1
 		default:
 			files = append(files, a)

@@ -87,7 +87,7 @@ func ss(p *Proc) int {
 func netstat(p *Proc) int {
 	opts, _, ok := p.getopt("rINMgisvWnNaelopcFCtuUwxSZ46A:", "route,r", "interfaces,i", "numeric,n", "all,a", "listening,l", "programs,p", "tcp,t", "udp,u", "extend,e", "wide,W", "statistics,s", "inet,4", "inet6,6")
 	if !ok {
-		return 4
+		return 3
 	}
 	f := letters(opts)
 	if f["r"] {

@@ -19,7 +19,7 @@ var keyKinds = map[string]struct {
 }{"rsa": {"ssh-rsa", "RSA", 3072}, "ed25519": {"ssh-ed25519", "ED25519", 256}}
 
 func sshKeygen(p *Proc) int {
-	opts, _, ok := p.getopt("ABHLQUXceghiklopquvxya:b:C:D:E:F:f:I:J:j:K:M:m:N:n:O:P:R:r:s:t:V:w:Y:Z:z:")
+	opts, _, ok := p.sshOptions(keygenLetters)
 	if !ok {
 		return 1
 	}

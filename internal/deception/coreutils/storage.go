@@ -18,8 +18,6 @@ func storageCommands(name string) Command {
 		return losetup
 	case "fstrim":
 		return fstrim
-	case "ldd":
-		return ldd
 	case "getcap":
 		return getcap
 	}
@@ -139,43 +137,6 @@ func fstrim(p *Proc) int {
 		p.errorf("%s: the discard operation is not supported", args[0])
 	}
 	return 1
-}
-
-// ldd looks whether a file is there; which libraries a program wants is known
-// of none.
-func ldd(p *Proc) int {
-	files := p.bareWords("")
-	if len(files) == 0 {
-		return plain(p)
-	}
-	status := 0
-	for _, f := range files {
-		if len(files) > 1 {
-			p.print(f + ":\n")
-		}
-		shown := f
-		if !strings.Contains(f, "/") {
-			shown = "./" + f
-		}
-		i, err := p.stat(f)
-		switch {
-		case err != nil:
-			p.flush()
-			p.complain("ldd: " + shown + ": " + why(err) + "\n")
-			status = 1
-		case i.IsDir():
-			p.flush()
-			p.complain("ldd: " + shown + ": not regular file\n")
-			status = 1
-		case i.Mode&0o111 != 0:
-			p.Watch.Unsupported("ldd of a program")
-			p.print("\tlinux-vdso.so.1 (0x00007ffe3b5e8000)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f2c1d200000)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f2c1d40a000)\n")
-		default:
-			p.print("\tnot a dynamic executable\n")
-			status = 1
-		}
-	}
-	return status
 }
 
 // fileCapabilities are those of Debian 12's packages, as getcap shows them.

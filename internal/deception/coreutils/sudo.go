@@ -141,6 +141,8 @@ func sudo(p *Proc) int {
 			p.errorf("a password is required")
 			return 1
 		}
+		release := p.hold(KeysEndRead)
+		defer release()
 		for try := 0; ; try++ {
 			pass, got := p.prompt("[sudo] password for " + me + ": ")
 			if pass != "" {
@@ -149,12 +151,17 @@ func sudo(p *Proc) int {
 			if allowed && pass != "" {
 				break // the password that opened the session opens this, too
 			}
+			if !got && try == 0 {
+				p.errorf("a password is required")
+				return 1
+			}
 			if !got || try == 2 {
 				p.errorf("%d incorrect password attempt%s", try+1, map[bool]string{true: "s"}[try > 0])
 				return 1
 			}
 			p.complain("Sorry, try again.\n")
 		}
+		release()
 	}
 	if has("l") && len(args) == 0 {
 		host := p.hostName()

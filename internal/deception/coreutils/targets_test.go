@@ -64,8 +64,14 @@ func FuzzTar(f *testing.F) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, h := range []tar.Header{
-		{Name: "a", Mode: 0o644, Size: 5}, {Name: "d/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "../up", Size: 0}, {Name: "/abs", Mode: 0o600},
-		{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc"}, {Name: "l/x", Mode: 0o644}, {Name: "h", Typeflag: tar.TypeLink, Linkname: "a"}, {Name: strings.Repeat("n", 200), Mode: 0o644},
+		{Name: "a", Mode: 0o644, Size: 5},
+		{Name: "d/", Typeflag: tar.TypeDir, Mode: 0o755},
+		{Name: "../up", Size: 0},
+		{Name: "/abs", Mode: 0o600},
+		{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc"},
+		{Name: "l/x", Mode: 0o644},
+		{Name: "h", Typeflag: tar.TypeLink, Linkname: "a"},
+		{Name: strings.Repeat("n", 200), Mode: 0o644},
 	} {
 		if err := w.WriteHeader(&h); err != nil {
 			f.Fatal(err)

@@ -35,6 +35,10 @@ func textCommands(name string) Command {
 		return column
 	case "shuf":
 		return shuf
+	case "split":
+		return split
+	case "csplit":
+		return csplit
 	}
 	return nil
 }
@@ -403,7 +407,12 @@ func shuf(p *Proc) int {
 			}
 			echoed = true
 		case "n":
-			most, _ = strconv.Atoi(o.val)
+			n, good := size(o.val)
+			if !good || n < 0 {
+				p.errorf("invalid line count: %s", p.q(o.val))
+				return 1
+			}
+			most = int(min(n, math.MaxInt32))
 		}
 	}
 	if !echoed {

@@ -26,13 +26,17 @@ func top(p *Proc) int {
 			}
 			n, _ = strconv.Atoi(v)
 		case strings.HasPrefix(a, "-d"), strings.HasPrefix(a, "-u"), strings.HasPrefix(a, "-p"), strings.HasPrefix(a, "-o"), strings.HasPrefix(a, "-w"):
-			if len(a) == 2 {
+			v := a[2:]
+			if v == "" && i+1 < len(p.Args) {
 				i++
+				v = p.Args[i]
+			}
+			if n, err := strconv.ParseFloat(v, 64); a[1] == 'd' && (err != nil || n < 0) {
+				p.complain("top: bad delay interval '" + v + "'\n")
+				return 1
 			}
 		case strings.HasPrefix(a, "-"):
-			p.complain("top: unknown option '" + a[1:] + "'\nUsage:\n  top -hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pid(s) -o field -w [cols]\n")
 			p.Watch.Unsupported("top " + a)
-			return 1
 		}
 	}
 	if !batch && !p.TTY {

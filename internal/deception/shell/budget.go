@@ -58,6 +58,15 @@ func (d death) signal() int {
 	return 0
 }
 
+// fatal is the signal the session's own shell dies of: as signal has it, and
+// the kernel's when the budget is used up.
+func (d death) fatal() int {
+	if d.scope == ofLine && d.status == 128+sigKill {
+		return sigKill
+	}
+	return d.signal()
+}
+
 // A scope says how far a death goes up.
 type scope int
 

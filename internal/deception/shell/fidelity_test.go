@@ -115,6 +115,7 @@ func (sc *longScenario) judge(t *testing.T, file string) (all []verdict) {
 		switch {
 		case more.Resize != nil:
 			s.Resize(more.Resize[0], more.Resize[1])
+			f.pass(time.Second) // the recorder waits for a silence
 			got = f.settle()
 		case more.Wait > 0:
 			f.pass(time.Duration(more.Wait) * time.Millisecond)

@@ -49,13 +49,18 @@ func (e *env) interact() int {
 	depth := len(k.shells)
 	defer func() { k.shells = k.shells[:depth-1] }()
 	e.interactive = true
+	defer e.abandonJobs()
+	if e.dialect != bash {
+		e.opts |= optMonitor
+		e.jobControl = true
+	}
 	switch e.dialect {
 	case dash:
 		return e.interactDash()
 	case ash:
 		return e.interactAsh()
 	}
-	e.openDialog(k.cur == nil && depth == 1)
+	e.openDialog(true)
 	if e.noEditing {
 		return e.interactPlain()
 	}
@@ -414,7 +419,7 @@ func (e *env) protected(fn func() int) (status int) {
 func (k *kernel) killForeground(sig int) {
 	for _, t := range k.tasks {
 		front := k.fg != nil && (t == k.fg || t.group == k.fg)
-		if (!t.job || front) && t != k.cur && !t.done && !(t.group != nil && t.group.job && !front) {
+		if (!t.job || front) && t != k.cur && !k.inFront(t) && !t.done && !(t.group != nil && t.group.job && !front) {
 			d := killed(t.base, sig)
 			t.doom, t.job = &d, false
 		}
@@ -436,6 +441,7 @@ func (e *env) asJob(body func(c *env) int) int {
 	}
 	c := e.fork()
 	t := e.launch(c, e.stmtText(), func() int { return body(c) })
+	t.group = nil // it leads a group of its own
 	status := e.foreground(t, nil)
 	if t.done {
 		e.pipes = c.pipes
@@ -457,7 +463,10 @@ func (e *env) foreground(t *task, j *job) int {
 		}
 		e.jobs.tick++
 		j.used = e.jobs.tick
-		e.warn("\n" + e.jobs.line(j, false))
+		if e.dialect == bash {
+			e.warn("\n")
+		}
+		e.warn(e.jobs.line(j, false))
 		return 128 + sigTstp
 	}
 	if j != nil {
@@ -479,7 +488,20 @@ func (e *env) stmtText() string {
 }
 
 // wantsJob reports whether a command is to run as a job of its own.
-func (e *env) wantsJob() bool { return e.jobControl && e.k.cur == nil && e.level == 0 }
+func (e *env) wantsJob() bool {
+	n := len(e.k.shells)
+	return e.jobControl && e.level == 0 && n > 0 && e.k.cur == e.k.shells[n-1].task
+}
+
+// inFront reports a process that is an interactive shell.
+func (k *kernel) inFront(t *task) bool {
+	for _, l := range k.shells {
+		if l.task == t {
+			return true
+		}
+	}
+	return false
+}
 
 // trimCommand takes off what ends a command in its source.
 func trimCommand(s string) string { return strings.TrimRight(s, "; \n&") }

@@ -175,10 +175,14 @@ func (sc *scenario) shell(t *testing.T, f *fakeTTY) *Shell {
 		home := "/home/" + sc.User
 		if err := o.FS.Mkdir(vfs.Cred{}, home, 0o755); err == nil {
 			o.FS.Chown(vfs.Cred{}, home, 1000, 1000, true)
-			for _, name := range []string{".bashrc", ".profile"} {
+			for _, name := range []string{".bash_logout", ".bashrc", ".profile"} {
 				copyFile(t, o.FS, "/etc/skel/"+name, home+"/"+name)
 			}
 		}
+	}
+	if _, known := h.User(sc.User); !known {
+		also(t, o.FS, "/etc/passwd", sc.User+":x:1000:1000::/home/"+sc.User+":/bin/bash\n")
+		also(t, o.FS, "/etc/group", sc.User+":x:1000:\n")
 	}
 	if sc.User == "root" { // the recorded machine had no ordinary user
 		for _, file := range []string{"/etc/passwd", "/etc/group"} {
@@ -313,6 +317,20 @@ func without(t *testing.T, fs *vfs.FS, path, text string) {
 	}
 	defer w.Close()
 	if _, err := io.WriteString(w, kept.String()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// also appends a line to a file unless another says the same of its id.
+func also(t *testing.T, fs *vfs.FS, path, line string) {
+	t.Helper()
+	without(t, fs, path, ":1000:")
+	w, err := fs.Open(vfs.Cred{}, path, vfs.O_WRONLY|vfs.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := io.WriteString(w, line); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // jobs are a shell's background processes.
 type jobs struct {
-	plain bool // as dash lists them
+	kind  dialect // whose way of listing them
 	list  []*job
 	tick  int
 	ended map[int]int // statuses of those that are waited for and forgotten
@@ -26,7 +26,7 @@ type job struct {
 // addJob remembers a background process.
 func (e *env) addJob(t *task) {
 	if e.jobs == nil {
-		e.jobs = &jobs{plain: e.dialect == dash}
+		e.jobs = &jobs{kind: e.dialect}
 	}
 	j := e.jobs
 	t.job = true
@@ -159,12 +159,8 @@ func deathName(sig int) string {
 
 // line is one line of jobs.
 func (j *jobs) line(o *job, pids bool) string {
-	if j.plain {
-		pid := ""
-		if pids {
-			pid = strconv.Itoa(o.task.pid) + " "
-		}
-		return "[" + strconv.Itoa(o.num) + "] " + j.mark(o) + " " + pid + padRight(o.task.state(), 27) + o.task.text + "\n"
+	if j.kind != bash {
+		return j.plainLine(o, pids)
 	}
 	head := "[" + strconv.Itoa(o.num) + "]" + j.mark(o) + "  "
 	if pids {
@@ -175,6 +171,39 @@ func (j *jobs) line(o *job, pids bool) string {
 		text += " &"
 	}
 	return head + padRight(o.task.state(), 24) + text + "\n"
+}
+
+// plainLine is one line of jobs as dash and BusyBox write it: the command
+// begins in the same column with and without the process's number.
+func (j *jobs) plainLine(o *job, pids bool) string {
+	head := "[" + strconv.Itoa(o.num) + "]"
+	if j.kind == dash {
+		head += " " + j.mark(o) + " "
+	} else {
+		head += j.mark(o) + "  "
+	}
+	if pids {
+		head += strconv.Itoa(o.task.pid) + " "
+	}
+	state := o.task.state()
+	if n, ok := strings.CutPrefix(state, "Exit "); ok {
+		state = "Done(" + n + ")"
+	}
+	return padRight(head+state, 33) + o.task.text + "\n"
+}
+
+// abandonJobs is what happens to the jobs of a shell that ends: those that are
+// stopped are hung up.
+func (e *env) abandonJobs() {
+	if e.jobs == nil {
+		return
+	}
+	for _, o := range e.jobs.list {
+		if o.task.paused && !o.task.done {
+			o.task.paused = false
+			e.k.signalGroup(o.task, sigHup)
+		}
+	}
 }
 
 // report tells of jobs that ended, before a prompt.
@@ -226,6 +255,9 @@ func jobsBuiltin(e *env, args []string) int {
 			}
 			list = append(list, o)
 		}
+	}
+	if e.dialect == dash && len(rest) == 0 {
+		list = e.jobs.order()
 	}
 	for _, o := range list {
 		if state := o.task.state(); running && state != "Running" || stopped && state != "Stopped" {
@@ -294,6 +326,8 @@ func (e *env) jobsRun(words []string) int {
 func (k *kernel) breathe() {
 	if k.cur == nil {
 		k.runOthers()
+	} else {
+		k.turn()
 	}
 }
 
@@ -312,6 +346,9 @@ func fgBuiltin(e *env, args []string) int {
 	}
 	o := e.jobs.find(spec)
 	if o == nil {
+		if e.dialect != bash {
+			return e.noJob(args[0], spec)
+		}
 		if spec == "" {
 			spec = "current"
 		}
@@ -322,12 +359,26 @@ func fgBuiltin(e *env, args []string) int {
 	o.used = e.jobs.tick
 	if args[0] == "bg" {
 		o.task.paused = false
+		if e.dialect != bash {
+			e.out("[" + strconv.Itoa(o.num) + "] " + o.task.text + "\n")
+			return 0
+		}
 		e.out("[" + strconv.Itoa(o.num) + "]" + e.jobs.mark(o) + " " + o.task.text + " &\n")
 		return 0
 	}
 	e.out(o.task.text + "\n")
 	o.task.paused = false
 	return e.foreground(o.task, o)
+}
+
+// noJob is what dash and BusyBox say of a job that is not there.
+func (e *env) noJob(who, spec string) int {
+	if spec == "" {
+		e.errorf("%s: No current job", who)
+	} else {
+		e.errorf("%s: No such job: %s", who, spec)
+	}
+	return 2
 }
 
 // waitEnd waits for one process. A signal that has a trap ends the waiting.
@@ -558,9 +609,13 @@ func (e *env) exiting() bool {
 	for _, o := range e.jobs.list {
 		if o.task.paused && !o.task.done {
 			e.askedExit = true
-			if e.login {
+			switch {
+			case e.dialect != bash:
+				e.warn("You have stopped jobs.\n")
+				return true
+			case e.login:
 				e.warn("logout\n")
-			} else {
+			default:
 				e.warn("exit\n")
 			}
 			e.warn("There are stopped jobs.\n")

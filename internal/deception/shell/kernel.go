@@ -240,6 +240,10 @@ func (k *kernel) interrupt() {
 	}
 	k.intr = 0
 	if t := k.shells[len(k.shells)-1].task; t != nil {
+		if k.fg != nil && !k.inFront(k.fg) && t.group != k.fg {
+			k.signalGroup(k.fg, sig)
+			return
+		}
 		if t.top != nil && !t.top.interactive { // what the shell runs is hit first
 			k.signalTask(t, sig)
 			return

@@ -47,6 +47,9 @@ func (e *env) plainLoop(read func(more bool) (string, bool)) int {
 			continue
 		}
 		if next == "" && !more {
+			if e.dialect != bash && e.exiting() {
+				continue
+			}
 			if e.dialect == dash {
 				e.warn("\n")
 			}
@@ -75,6 +78,9 @@ func (e *env) interactAsh() int {
 	e.warn("\n\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n")
 	var lines []string
 	return e.plainLoop(func(more bool) (string, bool) {
+		if !more {
+			e.reportJobs()
+		}
 		prompt := "> "
 		if !more {
 			mark := " $ "
@@ -89,64 +95,6 @@ func (e *env) interactAsh() int {
 		}
 		return line, ok
 	})
-}
-
-// ashLine edits one line the way BusyBox shows it.
-func (e *env) ashLine(prompt string, hist []string) (string, bool) {
-	t := e.k.tty
-	t.send([]byte(prompt + "\x1b[6n"))
-	defer func() { t.raw = false }()
-	var line []byte
-	at := len(hist)
-	for {
-		switch c := t.typed(); c {
-		case '\r', '\n':
-			t.send([]byte("\r\n"))
-			return string(line) + "\n", true
-		case 3:
-			t.send([]byte("^C"))
-			panic(death{128 + sigInt, ofLine, nil})
-		case 4:
-			if len(line) == 0 {
-				t.send([]byte("\r\n"))
-				return "", false
-			}
-		case 0x7f, '\b':
-			if len(line) > 0 {
-				line = line[:len(line)-1]
-				t.send([]byte("\b\x1b[J"))
-			}
-		case 0x15:
-			line = nil
-			t.send([]byte("\r" + prompt + "\x1b[J"))
-		case 0x1b:
-			if c := t.typed(); c != '[' && c != 'O' {
-				continue
-			}
-			d := t.typed()
-			for d >= '0' && d <= '9' || d == ';' {
-				d = t.typed()
-			}
-			switch {
-			case d == 'A' && at > 0:
-				at--
-			case d == 'B' && at < len(hist):
-				at++
-			default:
-				continue
-			}
-			line = nil
-			if at < len(hist) {
-				line = []byte(hist[at])
-			}
-			t.send([]byte("\r" + prompt + string(line) + "\x1b[J"))
-		default:
-			if c >= ' ' && len(line) < 4096 {
-				line = append(line, c)
-				t.send([]byte{c})
-			}
-		}
-	}
 }
 
 // interactPlain is bash without its line editor: the driver edits.

@@ -185,6 +185,9 @@ func (e *env) background(s *syntax.Stmt) {
 		child.stmt(&fg)
 		return child.status
 	})
+	if e.jobControl {
+		t.group = nil
+	}
 	e.lastPID = child.pid
 	e.status = 0
 	e.addJob(t)

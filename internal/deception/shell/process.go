@@ -156,6 +156,7 @@ func (e *env) runMain(body func() int) (status int) {
 			}
 			e.lastWords(d)
 			status = d.status
+			e.k.sh.died = d.fatal()
 		}
 	}()
 	status = body()

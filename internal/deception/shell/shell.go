@@ -64,6 +64,7 @@ type Shell struct {
 	resized atomic.Bool
 	hooks   hooks
 	pids    int // last process id given without a process table
+	died    int // of this signal, when it did
 }
 
 // hooks are what tests put in place of the clock and the wait for input.
@@ -134,7 +135,14 @@ func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 		if s.opt.Src != "" {
 			e.startPlain(true)
 		}
-		status := e.runMain(func() int { return e.runText(&source{name: "", text: line, kind: fromArg}, 0) })
+		status := e.runMain(func() int {
+			if line != "" && (line[0] == '-' || line[0] == '+') { // bash -c takes it for one more option
+				if _, status, ok := e.parseStartup(bash, []string{"bash", "-c", line}); !ok {
+					return status
+				}
+			}
+			return e.runText(&source{name: "", text: line, kind: fromArg}, 0)
+		})
 		s.opt.Watch.Command(line, status)
 		return status
 	})
@@ -154,6 +162,10 @@ func (s *Shell) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 		})
 	})
 }
+
+// Died returns the number of the signal the shell died of, 0 when it left by
+// itself. It is known once Exec or Script has returned or Ended is called.
+func (s *Shell) Died() int { return s.died }
 
 // session gives fn a kernel and sees to its end: panics, processes, memory.
 func (s *Shell) session(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, fn func(*kernel) int) (status int) {

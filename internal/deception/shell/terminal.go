@@ -148,7 +148,7 @@ func (t *Terminal) turn() (status int, over bool) {
 			status = 139
 			return
 		}
-		status = d.status
+		status, t.sh.died = d.status, d.fatal()
 		t.hungUp(status)
 	}()
 	if !k.now().Before(k.end) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"honeyguide/internal/deception/coreutils"
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -17,6 +18,7 @@ type tty struct {
 	w    io.Writer
 	file *ofile
 
+	early  bool   // no line editor has read yet: the shell is starting
 	raw    bool   // the line editor reads
 	queue  []byte // bytes for the line editor, or read ahead while it did
 	line   []byte // being typed for a program
@@ -28,7 +30,9 @@ type tty struct {
 	echo   bool
 	canon  bool // lines are edited
 	isig   bool
-	screen bool // a full-screen program has it: keys and output pass untouched
+	screen bool                 // a full-screen program has it: keys and output pass untouched
+	keys   coreutils.SignalKeys // what the program in front does about Ctrl-C
+	cut    bool                 // Ctrl-C ended the read under way
 }
 
 // maxTypeAhead bounds what is kept while nobody reads.
@@ -36,7 +40,7 @@ const maxTypeAhead = 8 << 10
 
 // openTTY makes the session's terminal out of its two directions.
 func (k *kernel) openTTY(in *inlet, w io.Writer) *tty {
-	t := &tty{k: k, in: in, w: w, echo: true, canon: true, isig: true}
+	t := &tty{k: k, in: in, w: w, echo: true, canon: true, isig: true, early: true}
 	t.file = &ofile{refs: 1, file: t, path: "/dev/pts/0"}
 	k.tty, k.in = t, in
 	return t
@@ -160,6 +164,13 @@ func (t *tty) driver(c byte) {
 			t.rub()
 		}
 	case 4: // ^D
+		if t.early {
+			// What is typed behind a command while the shell still starts is
+			// for its prompt, where it ends the shell: whether the peer or the
+			// first prompt is faster must not decide about a logout.
+			t.line = append(t.line, c)
+			return
+		}
 		if len(t.line) == 0 {
 			t.eof++
 			return
@@ -181,6 +192,11 @@ func (t *tty) driver(c byte) {
 
 // signal acts on the keys that send one.
 func (t *tty) signal(c byte) bool {
+	if t.keys != coreutils.KeysKill && (c == 3 || c == 0x1c || c == 0x1a) {
+		t.flush()
+		t.cut = t.keys == coreutils.KeysEndRead && c == 3
+		return true
+	}
 	switch c {
 	case 3:
 		t.flush()
@@ -243,7 +259,7 @@ func (t *tty) rub() {
 // waiting reports whether a program's read would return.
 func (t *tty) waiting() bool {
 	t.poll()
-	return len(t.ready) > 0 || len(t.queue) > 0 || t.eof > 0 || t.gone
+	return len(t.ready) > 0 || len(t.queue) > 0 || t.eof > 0 || t.gone || t.cut
 }
 
 // Read is a program's read: one line at most, or what was typed while the
@@ -253,8 +269,13 @@ func (t *tty) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	t.k.step(1)
+	t.early = false
 	if !t.waiting() {
 		t.k.wait(t.waiting, time.Time{})
+	}
+	if t.cut {
+		t.cut = false
+		return 0, coreutils.ErrInterrupted
 	}
 	if len(t.queue) > 0 {
 		// What arrived in raw mode becomes one line when the mode changes.
@@ -325,7 +346,7 @@ func (t *tty) next() int {
 
 // startEditing hands what was typed ahead to the line editor.
 func (t *tty) startEditing() {
-	t.raw = true
+	t.raw, t.early = true, false
 	t.queue = append(append(t.queue, t.ready...), t.line...)
 	t.ready, t.line, t.eof = nil, nil, 0
 }
@@ -335,7 +356,9 @@ func (t *tty) quietly(silent, chars bool) {
 	t.echo, t.canon = t.echo && !silent, !chars
 }
 
-func (t *tty) normally() { t.echo, t.canon, t.screen = true, true, false }
+func (t *tty) normally() {
+	t.echo, t.canon, t.screen, t.keys, t.cut = true, true, false, coreutils.KeysKill, false
+}
 
 // SetEcho lets a program such as passwd read without showing what is typed. It
 // reports false when descriptor o is no terminal.
@@ -347,9 +370,19 @@ func (o *ofile) SetEcho(on bool) bool {
 	return ok
 }
 
+// SetSignalKeys says what a program does about the keys that send signals. It
+// reports false when descriptor o is no terminal.
+func (o *ofile) SetSignalKeys(how coreutils.SignalKeys) bool {
+	t, ok := o.file.(*tty)
+	if ok {
+		t.keys, t.cut = how, false
+	}
+	return ok
+}
+
 // suspend is Ctrl-Z: the foreground job stops.
 func (k *kernel) suspend() {
-	if k.fg != nil && len(k.shells) == 1 {
+	if n := len(k.shells); k.fg != nil && n > 0 && !k.inFront(k.fg) && (k.shells[n-1].task == nil || k.shells[n-1].task.group != k.fg) {
 		k.fg.paused = true
 	}
 }

@@ -221,6 +221,75 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
+// TestTypedAheadLogout sends a command and Ctrl-D in one write, before there is
+// a prompt and at the prompt: the command runs and the shell logs out.
+func TestTypedAheadLogout(t *testing.T) {
+	r := sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always})
+	c := dial(t, r)
+	for i := range 24 {
+		s, err := c.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RequestPty("xterm-256color", 24, 80, xssh.TerminalModes{}); err != nil {
+			t.Fatal(err)
+		}
+		in, _ := s.StdinPipe()
+		out, _ := s.StdoutPipe()
+		if err := s.Shell(); err != nil {
+			t.Fatal(err)
+		}
+		seen := &screen{r: out}
+		switch i % 3 {
+		case 1:
+			seen.until(t, "Linux") // the shell starts about now
+		case 2:
+			seen.until(t, "# ")
+		}
+		_, _ = io.WriteString(in, "echo $((40+2))\n\x04")
+		stop := time.AfterFunc(20*time.Second, func() { _ = c.Close() })
+		err = s.Wait()
+		if !stop.Stop() || err != nil {
+			t.Fatalf("loop %d does not log out: %v; seen %q", i, err, seen.text)
+		}
+		if got := seen.all(t); !strings.Contains(got, "\r42\r\n") || !strings.HasSuffix(got, "logout\r\n") {
+			t.Errorf("loop %d: seen %q", i, got)
+		}
+	}
+}
+
+// TestExitSignal compares the last request of a channel with what sshd sends
+// for a command that a signal ended.
+func TestExitSignal(t *testing.T) {
+	c := dial(t, sensortest.Start(t, ssh.Kind, sensortest.Options{Config: always}))
+	text := func(s string) string { return string(xssh.Marshal(struct{ S string }{s})) }
+	for _, tc := range []struct{ line, name, payload string }{
+		{"kill -9 $$", "exit-signal", text("KILL") + "\x00" + text("") + text("")},
+		{"sh -c 'kill -TERM $$'", "exit-signal", text("TERM") + "\x00" + text("") + text("")},
+		{"kill -BUS $$", "exit-signal", text("SIG@openssh.com") + "\x00" + text("") + text("")},
+		{"f() { f; }; f", "exit-signal", text("SEGV") + "\x00" + text("") + text("")},
+		{"sh -c 'kill -9 $$'; exit $?", "exit-status", "\x00\x00\x00\x89"},
+		{"exit 137", "exit-status", "\x00\x00\x00\x89"},
+		{"trap 'exit 3' TERM; kill $$", "exit-status", "\x00\x00\x00\x03"},
+	} {
+		ch, requests, err := c.OpenChannel("session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := ch.SendRequest("exec", true, []byte(text(tc.line))); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		go io.Copy(io.Discard, ch)
+		var got []string
+		for r := range requests {
+			got = append(got, r.Type+string(r.Payload))
+		}
+		if len(got) != 1 || got[0] != tc.name+tc.payload {
+			t.Errorf("%s: %q", tc.line, got)
+		}
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	r := rig(t, always)
 	s, err := dial(t, r).NewSession()

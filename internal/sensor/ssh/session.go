@@ -167,9 +167,22 @@ func (s *session) begin(ctx context.Context, r request) (_ context.Context, canc
 func (s *session) run(ctx context.Context, cancel context.CancelFunc, what func(context.Context) int) {
 	s.ses.Go(func() {
 		defer cancel()
-		status := what(ctx)
-		s.ch.exit(status)
+		s.left(what(ctx))
 	})
+}
+
+// left tells the peer how what it started has ended.
+func (s *session) left(status int) {
+	s.mu.Lock()
+	login := s.login
+	s.mu.Unlock()
+	if login != nil {
+		if n := login.Died(); n > 0 {
+			s.ch.killed(n)
+			return
+		}
+	}
+	s.ch.exit(status)
 }
 
 // start runs a shell, with a login in the machine's tables. The greeting is for
@@ -218,7 +231,7 @@ func (s *session) dialogue(ctx context.Context, cancel context.CancelFunc, l *se
 			return
 		}
 		keys.attach(l.Open(ctx, sensor.Attachment{Out: s.ch, Taken: s.ch.taken, Ended: func(status int) {
-			s.ch.exit(status)
+			s.left(status)
 			over()
 		}}))
 		opened = true

@@ -27,6 +27,8 @@ type channel interface {
 	taken(n int)
 	// exit sends the exit status, the end of output, and closes the channel.
 	exit(status int)
+	// killed does the same with the number of the signal that ended the command.
+	killed(signal int)
 	close()
 }
 
@@ -44,6 +46,7 @@ func (c wireChannel) stderr() io.Writer            { return c.Stderr() }
 func (c wireChannel) feed(sink func(p []byte) int) { c.Feed(sink) }
 func (c wireChannel) taken(n int)                  { c.Taken(n) }
 func (c wireChannel) exit(status int)              { c.Exit(status) }
+func (c wireChannel) killed(signal int)            { c.ExitSignal(signal) }
 func (c wireChannel) close()                       { c.Close() }
 
 // wireRequests passes the transport's requests on.

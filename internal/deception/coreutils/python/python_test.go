@@ -118,14 +118,14 @@ func TestAnswers(t *testing.T) {
 func TestPrompt(t *testing.T) {
 	var o bytes.Buffer
 	lines := []string{"x=3", "x*2", "def f():", "  return 5", "", "f()", "nope", "for i in (1,2):", "  print(i)", "", "'a", "exit(4)", "print('not reached')"}
-	status := Prompt(&fake{steps: 100_000, bytes: 1 << 20}, Program{Stdin: strings.NewReader(""), Stdout: &o, Stderr: &o}, func(p string) (string, bool) {
+	status := Prompt(&fake{steps: 100_000, bytes: 1 << 20}, Program{Stdin: strings.NewReader(""), Stdout: &o, Stderr: &o}, func(p string) (string, error) {
 		o.WriteString(p)
 		if len(lines) == 0 {
-			return "", false
+			return "", io.EOF
 		}
 		l := lines[0]
 		lines = lines[1:]
-		return l, true
+		return l, nil
 	})
 	want := ">>> >>> 6\n>>> ... ... >>> 5\n>>> Traceback (most recent call last):\n  File \"<stdin>\", line 1, in <module>\nNameError: name 'nope' is not defined\n" +
 		">>> ... ... 1\n2\n>>>   File \"<stdin>\", line 1\n    'a\n    ^\nSyntaxError: unterminated string literal (detected at line 1)\n>>> "

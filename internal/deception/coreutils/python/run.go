@@ -1,6 +1,7 @@
 package python
 
 import (
+	"errors"
 	"io"
 	"strings"
 )
@@ -209,16 +210,25 @@ func (m *machine) parsed(src string, fn func()) {
 	fn()
 }
 
-// Prompt is the dialogue of python3 on a terminal.
-func Prompt(w World, p Program, read func(prompt string) (line string, ok bool)) int {
+// ErrKeyboard is what read returns for a Ctrl-C: KeyboardInterrupt.
+var ErrKeyboard = errors.New("keyboard interrupt")
+
+// Prompt is the dialogue of python3 on a terminal. An error of read other than
+// ErrKeyboard is the end of input.
+func Prompt(w World, p Program, read func(prompt string) (line string, err error)) int {
 	p.File = "<stdin>"
 	m := newMachine(w, p)
 	m.prompted = true
 	defer m.cleanup()
 	return m.finish(func() {
 		for {
-			src, ok := m.gather(read)
-			if !ok {
+			src, err := m.gather(read)
+			if errors.Is(err, ErrKeyboard) {
+				m.out.write("\nKeyboardInterrupt\n")
+				m.out.flush()
+				continue
+			}
+			if err != nil {
 				m.out.write("\n")
 				return
 			}
@@ -256,22 +266,26 @@ func (m *machine) answer(src string) {
 
 // gather reads a statement: more lines while it is incomplete, and a block up
 // to an empty line.
-func (m *machine) gather(read func(string) (string, bool)) (string, bool) {
-	line, ok := read(">>> ")
-	if !ok {
-		return "", false
+func (m *machine) gather(read func(string) (string, error)) (string, error) {
+	line, err := read(">>> ")
+	if err != nil {
+		return "", err
 	}
 	src := line + "\n"
 	for range 10_000 {
 		if !m.incomplete(src) && !(opensBlock(src) && strings.TrimSpace(line) != "") {
-			return src, true
+			return src, nil
 		}
-		if line, ok = read("... "); !ok {
-			return src, true
+		line, err = read("... ")
+		switch {
+		case errors.Is(err, ErrKeyboard):
+			return "", err
+		case err != nil:
+			return src, nil
 		}
 		src += line + "\n"
 	}
-	return src, true
+	return src, nil
 }
 
 func opensBlock(src string) bool {
