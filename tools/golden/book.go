@@ -58,6 +58,7 @@ type step struct {
 	Wait   int    `json:"wait,omitempty"`   // milliseconds to let pass first
 	Out    string `json:"out"`
 	Err    string `json:"err,omitempty"`
+	Booted bool   `json:"booted,omitempty"` // a booted server answers otherwise: not counted
 }
 
 var about = map[string]string{

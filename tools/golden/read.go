@@ -26,6 +26,7 @@ import (
 //	$ text              the same with <CR> at the end
 //	resize COLSxROWS    the window changes
 //	wait 1s             time passes
+//	booted              a booted server answers the next step otherwise
 func readBook(path string) (*book, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -48,6 +49,7 @@ type reader struct {
 	tags                  []string
 	seen                  map[string]int
 	sc                    *scenario
+	booted                bool // the next step is not counted
 }
 
 func (p *reader) line(line string) error {
@@ -122,7 +124,10 @@ func (p *reader) word(line string) error {
 			p.sc.Steps[0].In += text
 			return nil
 		}
-		p.sc.Steps = append(p.sc.Steps, step{In: text})
+		p.sc.Steps = append(p.sc.Steps, step{In: text, Booted: p.booted})
+		p.booted = false
+	case "booted":
+		p.booted = true
 	case "term":
 		p.sc.Term = rest
 	case "user":

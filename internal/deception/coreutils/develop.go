@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,6 +164,37 @@ func (p *Proc) gitOption(args []string) (n, status int) {
 	}
 	p.complain("unknown option: " + a + "\n" + gitUsage)
 	return 0, 129
+}
+
+func openssl(p *Proc) int {
+	if len(p.Args) > 1 && p.Args[1] == "version" {
+		p.print("OpenSSL 3.0.20 7 Apr 2026 (Library: OpenSSL 3.0.20 7 Apr 2026)\n")
+		return 0
+	}
+	if len(p.Args) > 1 && p.Args[1] == "rand" {
+		n := 16
+		if v, err := strconv.Atoi(p.Args[len(p.Args)-1]); err == nil && v > 0 && v <= 4096 {
+			n = v
+		}
+		switch {
+		case contains(p.Args, "-hex"):
+			p.printf("%x\n", p.random(n))
+		default:
+			p.print(p.random(n) + "\n")
+		}
+		return 0
+	}
+	if len(p.Args) > 1 {
+		if status, known := p.opensslVerb(p.Args[1], p.Args[2:]); known {
+			return status
+		}
+	}
+	p.Watch.Unsupported(strings.Join(p.Args, " "))
+	if len(p.Args) > 1 {
+		p.complain("Invalid command '" + p.Args[1] + "'; type \"help\" for a list.\n")
+		return 1
+	}
+	return 0
 }
 
 // editor refuses without a terminal, and with one says what a terminal it

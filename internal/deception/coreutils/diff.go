@@ -124,6 +124,29 @@ func status(differ bool) int {
 	return 0
 }
 
+// sdiff shows two files side by side; without -o it is diff -y.
+func sdiff(p *Proc) int {
+	opts, args, ok := p.getopt("abBEdHiI:lo:stvw:WZ", "width=,w", "suppress-common-lines,s", "ignore-case,i", "output=,o", "left-column,l", "ignore-all-space,W", "text,a")
+	if !ok {
+		return 2
+	}
+	argv := []string{"diff", "-y"}
+	for _, o := range opts {
+		switch o.name {
+		case "w":
+			argv = append(argv, "-W", o.val)
+		case "s":
+			argv = append(argv, "--suppress-common-lines")
+		case "W":
+			argv = append(argv, "-w")
+		case "i", "b", "B", "a", "t", "E", "Z":
+			argv = append(argv, "-"+o.name)
+		}
+	}
+	p.Args = append(append(argv, "--"), args...)
+	return diff(p)
+}
+
 // caret is a byte as cmp -b shows it.
 func caret(c byte) string {
 	s := ""
@@ -144,16 +167,21 @@ func caret(c byte) string {
 const maxDiff = 4000
 
 func diff(p *Proc) int {
-	opts, args, ok := p.getopt("abBcC:eEiNnpqrsStTuU:wW:yZ", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal", "ed,e", "rcs,n", "width=,W", "suppress-common-lines,suppress", "strip-trailing-cr", "show-c-function,p", "minimal", "speed-large-files", "ignore-trailing-space,Z", "ignore-tab-expansion,E", "expand-tabs,t", "exclude=", "label=")
+	opts, args, ok := p.getopt("0123456789abBcC:eEiNnpqrsStTuU:wW:yZ", "brief,q", "unified?,u", "context?,c", "recursive,r", "report-identical-files,s", "ignore-case,i", "ignore-all-space,w", "ignore-space-change,b", "ignore-blank-lines,B", "text,a", "new-file,N", "side-by-side,y", "color?", "normal", "ed,e", "rcs,n", "width=,W", "suppress-common-lines,suppress", "strip-trailing-cr", "show-c-function,p", "minimal", "speed-large-files", "ignore-trailing-space,Z", "ignore-tab-expansion,E", "expand-tabs,t", "exclude=", "label=")
 	if !ok {
 		return 2
 	}
 	flags := map[string]bool{}
-	wide, context := 130, 3
+	wide, context, digits, colour := 130, 3, "", false
 	for _, o := range opts {
 		flags[o.name] = true
 		n, err := strconv.Atoi(o.val)
 		switch o.name {
+		case "0", "1", "2", "3", "4", "5", "6", "7", "8", "9": // -u5, as it was once written
+			digits += o.name
+			context, _ = strconv.Atoi(digits)
+		case "color":
+			colour = o.val == "always"
 		case "W":
 			if wide = n; err != nil || n < 1 {
 				p.errorf("invalid width '%s'", o.val)
@@ -189,8 +217,8 @@ func diff(p *Proc) int {
 	} else if j, err := p.stat(b); err == nil && j.IsDir() {
 		b = strings.TrimSuffix(b, "/") + "/" + base(a)
 	}
-	x, err1 := p.readLines(a)
-	y, err2 := p.readLines(b)
+	x, open1, err1 := p.diffLines(a, flags["N"])
+	y, open2, err2 := p.diffLines(b, flags["N"])
 	for i, err := range []error{err1, err2} {
 		if err != nil && !errors.Is(err, vfs.EISDIR) {
 			p.errorf("%s: %s", []string{a, b}[i], why(err))
@@ -200,9 +228,13 @@ func diff(p *Proc) int {
 		return 2
 	}
 	kx, ky := diffKeys(x, flags), diffKeys(y, flags)
+	if !flags["w"] && !flags["b"] && !flags["Z"] && open1 != open2 { // the missing newline is a difference
+		kx, ky = unended(kx, open1), unended(ky, open2)
+	}
+	d := &differing{p: p, x: x, y: y, openX: open1, openY: open2, colour: colour}
 	if slices.Equal(kx, ky) {
 		if flags["y"] && !flags["suppress"] {
-			p.beside(x, y, nil, wide, true)
+			d.beside(nil, wide, true)
 		}
 		if flags["s"] {
 			p.printf("Files %s and %s are identical\n", a, b)
@@ -215,18 +247,25 @@ func diff(p *Proc) int {
 	case !flags["a"] && (isBinary(x) || isBinary(y)):
 		p.printf("Binary files %s and %s differ\n", a, b)
 	case flags["u"]:
-		p.unified(a, b, x, y, p.hunks(kx, ky), context)
+		d.unified(a, b, p.hunks(kx, ky), context)
 	case flags["c"]:
-		p.copied(a, b, x, y, p.hunks(kx, ky), context)
+		d.copied(a, b, p.hunks(kx, ky), context)
+	case flags["e"] && (open1 || open2): // a script cannot say so
+		for i, open := range []bool{open1, open2} {
+			if open {
+				p.errorf("%s: No newline at end of file\n", []string{a, b}[i])
+			}
+		}
+		return 2
 	case flags["e"]:
 		p.ed(p.hunks(kx, ky), y)
 	case flags["n"]:
 		p.rcs(p.hunks(kx, ky), y)
 	case flags["y"]:
-		p.beside(x, y, p.hunks(kx, ky), wide, !flags["suppress"])
+		d.beside(p.hunks(kx, ky), wide, !flags["suppress"])
 	default:
 		for _, h := range p.hunks(kx, ky) {
-			h.normal(p, x, y)
+			d.normal(h)
 		}
 	}
 	return 1
@@ -252,26 +291,6 @@ func ranged(from, to int) string {
 		return sprintf("%d", from)
 	}
 	return sprintf("%d,%d", from+1, to)
-}
-
-func (h hunk) normal(p *Proc, x, y []string) {
-	op := "c"
-	switch {
-	case h.a == h.b:
-		op = "a"
-	case h.c == h.d:
-		op = "d"
-	}
-	p.print(ranged(h.a, h.b) + op + ranged(h.c, h.d) + "\n")
-	for _, l := range x[h.a:h.b] {
-		p.print("< " + l + "\n")
-	}
-	if op == "c" {
-		p.print("---\n")
-	}
-	for _, l := range y[h.c:h.d] {
-		p.print("> " + l + "\n")
-	}
 }
 
 // hunks finds the changes by longest common subsequence.
@@ -324,43 +343,6 @@ func (p *Proc) hunks(x, y []string) []hunk {
 		out = append(out, h)
 	}
 	return out
-}
-
-func (p *Proc) unified(a, b string, x, y []string, hs []hunk, context int) {
-	p.print("--- " + p.stamped(a) + "\n+++ " + p.stamped(b) + "\n")
-	for i := 0; i < len(hs); {
-		j := i
-		for j+1 < len(hs) && hs[j+1].a-hs[j].b <= 2*context {
-			j++
-		}
-		from, to := max(0, hs[i].a-context), min(len(x), hs[j].b+context)
-		cfrom, cto := max(0, hs[i].c-context), min(len(y), hs[j].d+context)
-		count := func(f, t int) string {
-			switch t - f {
-			case 1:
-				return sprintf("%d", t)
-			case 0:
-				return sprintf("%d,0", f)
-			}
-			return sprintf("%d,%d", f+1, t-f)
-		}
-		p.printf("@@ -%s +%s @@\n", count(from, to), count(cfrom, cto))
-		at := from
-		for ; i <= j; i++ {
-			for ; at < hs[i].a; at++ {
-				p.print(" " + x[at] + "\n")
-			}
-			for ; at < hs[i].b; at++ {
-				p.print("-" + x[at] + "\n")
-			}
-			for _, l := range y[hs[i].c:hs[i].d] {
-				p.print("+" + l + "\n")
-			}
-		}
-		for ; at < to; at++ {
-			p.print(" " + x[at] + "\n")
-		}
-	}
 }
 
 // tryNamed is try as diffutils write it.

@@ -67,54 +67,20 @@ func (p *Proc) rcs(hs []hunk, y []string) {
 	}
 }
 
-// copied prints the changes in the old context format.
-func (p *Proc) copied(a, b string, x, y []string, hs []hunk, context int) {
-	p.print("*** " + p.stamped(a) + "\n--- " + p.stamped(b) + "\n")
-	for i := 0; i < len(hs); {
-		j := i
-		for j+1 < len(hs) && hs[j+1].a-hs[j].b <= 2*context {
-			j++
-		}
-		group := hs[i : j+1]
-		i = j + 1
-		first, last := group[0], group[len(group)-1]
-		p.print("***************\n")
-		p.side("*** ", " ****", x, max(0, first.a-context), min(len(x), last.b+context), group, func(h hunk) (int, int, bool) { return h.a, h.b, h.d > h.c }, "- ")
-		p.side("--- ", " ----", y, max(0, first.c-context), min(len(y), last.d+context), group, func(h hunk) (int, int, bool) { return h.c, h.d, h.b > h.a }, "+ ")
-	}
-}
-
-func (p *Proc) side(open, end string, lines []string, from, to int, group []hunk, of func(hunk) (int, int, bool), alone string) {
-	p.print(open + ranged(from, to) + end + "\n")
-	changed := false
-	for _, h := range group {
-		a, b, _ := of(h)
-		changed = changed || b > a
-	}
-	if !changed {
-		return
-	}
-	for at := from; at < to; at++ {
-		mark := "  "
-		for _, h := range group {
-			if a, b, both := of(h); at >= a && at < b {
-				if mark = alone; both {
-					mark = "! "
-				}
-			}
-		}
-		p.print(mark + lines[at] + "\n")
-	}
-}
-
 // beside prints both files next to each other in wide columns.
-func (p *Proc) beside(x, y []string, hs []hunk, wide int, common bool) {
-	half := (wide - 3) / 2
-	column := half // where the second file begins: the next tab stop that leaves room for it
-	if stop := (half + 3 + 7) / 8 * 8; stop <= wide-half+7 {
-		column = stop
+func (d *differing) beside(hs []hunk, wide int, common bool) {
+	p, x, y := d.p, d.x, d.y
+	// The halves are as wide as they can be with the second one at a tab stop and
+	// at least three columns between them.
+	off := (wide + 8 + 3) / 16 * 8
+	if wide <= 0 {
+		off = 8
 	}
-	half = min(half, column-3)
+	half := max(0, min(off-3, wide-off))
+	column := wide
+	if half > 0 {
+		column = off
+	}
 	cut := func(s string) string {
 		r := []rune(s)
 		return string(r[:min(len(r), max(half, 0))])
@@ -126,7 +92,7 @@ func (p *Proc) beside(x, y []string, hs []hunk, wide int, common bool) {
 		}
 		line := left
 		if at := width(left); mark != "" {
-			line += strings.Repeat(" ", max(0, column-2-at)) + mark
+			line += tabTo(at, (half+column-1)/2) + mark
 			if right != "" {
 				line += "\t" + right
 			}
@@ -154,12 +120,26 @@ func (p *Proc) beside(x, y []string, hs []hunk, wide int, common bool) {
 				row(x[i], "<", "")
 				i++
 			default:
-				row(x[i], "|", y[j])
+				mark := "|"
+				if x[i] == y[j] && d.openX != d.openY { // only the newline differs
+					mark = map[bool]string{true: `\`, false: "/"}[d.openX]
+				}
+				row(x[i], mark, y[j])
 				i, j = i+1, j+1
 			}
 		}
 	}
 	same(len(x))
+}
+
+// tabTo is the way from one column to another with tabs as far as they go.
+func tabTo(from, to int) string {
+	s := ""
+	for from/8*8+8 <= to {
+		s += "\t"
+		from = from/8*8 + 8
+	}
+	return s + strings.Repeat(" ", max(0, to-from))
 }
 
 func (p *Proc) stamped(name string) string {

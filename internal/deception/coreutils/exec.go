@@ -183,64 +183,6 @@ func sleepCmd(p *Proc) int {
 	return 0
 }
 
-// errTimeout ends the command timeout runs.
-var errTimeout = ExitStatus(124)
-
-func timeout(p *Proc) int {
-	opts, args, ok := p.getopt("+k:s:v", "kill-after=,k", "signal=,s", "verbose,v", "foreground", "preserve-status")
-	if !ok {
-		return 125
-	}
-	for _, o := range opts {
-		if o.name == "s" {
-			if _, good := signalNumber(o.val); !good {
-				p.errorf("%s: invalid signal", p.q(o.val))
-				return p.try(125)
-			}
-		}
-	}
-	if len(args) < 2 {
-		return p.try(125)
-	}
-	limit, good := duration(args[0])
-	if !good {
-		p.errorf("invalid time interval %s", p.q(args[0]))
-		return p.try(125)
-	}
-	if s, missing := p.notFound(args[1]); missing {
-		return s
-	}
-	end := p.Now().Add(limit)
-	step, sleep := p.Step, p.Sleep
-	return p.spawn(args[1:], func(c *Proc) {
-		if limit == 0 {
-			return
-		}
-		c.Step = func(n int) error {
-			if !p.Now().Before(end) {
-				return errTimeout
-			}
-			if step != nil {
-				return step(n)
-			}
-			return nil
-		}
-		c.Sleep = func(d time.Duration) error {
-			left := end.Sub(p.Now())
-			late := d >= left
-			if sleep != nil {
-				if err := sleep(min(d, max(0, left))); err != nil {
-					return err
-				}
-			}
-			if late {
-				return errTimeout
-			}
-			return nil
-		}
-	})
-}
-
 // wrapper runs its command as it is: nice, setsid and the like.
 func wrapper(p *Proc) int {
 	spec := map[string]string{"nice": "+n:", "ionice": "+c:n:p:t", "setsid": "+cfw", "stdbuf": "+i:o:e:", "taskset": "+acp", "chrt": "+abdfimoprRv", "time": "+apvf:o:", "flock": "+sxonuw:E:Fc:", "unshare": "+fhVmuinpCTUrR:w:S:G:c", "nsenter": "+ahVt:m::u::i::n::p::C::U::T::S:G:r::w::W:FZe"}[p.name]

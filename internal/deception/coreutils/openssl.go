@@ -1,317 +1,148 @@
 package coreutils
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"encoding/base64"
 	"encoding/hex"
-	"hash"
-	"io"
-	"math/big"
-	"slices"
-	"strconv"
 	"strings"
+
+	"honeyguide/internal/deception/vfs"
 )
 
-const opensslVersion = "OpenSSL 3.0.22 25 Aug 2026"
-
-func openssl(p *Proc) int {
-	if len(p.Args) < 2 {
-		return 0
-	}
-	args := p.Args[2:]
-	switch verb := p.Args[1]; verb {
-	case "version":
-		p.print(opensslVersion + " (Library: " + opensslVersion + ")\n")
-		return 0
-	case "rand":
-		return p.opensslRand(args)
-	case "passwd":
-		return p.opensslPasswd(args)
+// opensslVerb does the digests and base64; any other verb is not known here.
+func (p *Proc) opensslVerb(verb string, args []string) (status int, known bool) {
+	switch verb {
 	case "base64":
-		return p.opensslEnc(append([]string{"-base64"}, args...))
+		return p.opensslBase64(args), true
 	case "enc":
-		return p.opensslEnc(args)
-	case "dgst", "md5", "sha1", "sha256", "sha512", "sha224", "sha384":
-		if verb != "dgst" {
-			args = append([]string{"-" + verb}, args...)
+		if contains(args, "-base64") || contains(args, "-a") {
+			return p.opensslBase64(args), true
 		}
-		return p.opensslDigest(args)
-	case "prime":
-		return p.opensslPrime(args)
-	case "x509":
-		if i := slices.Index(args, "-in"); i >= 0 && i+1 < len(args) {
-			if _, err := p.stat(args[i+1]); err != nil {
-				p.complain("Could not open file or uri for loading certificate from " + args[i+1] + "\n")
-				return 1
-			}
-		}
+		return 0, false
+	case "dgst":
+		return p.opensslDigest("sha256", args), true
 	}
-	p.Watch.Unsupported(strings.Join(p.Args, " "))
-	p.complain("Invalid command '" + p.Args[1] + "'; type \"help\" for a list.\n")
-	return 1
+	if _, ok := opensslTags[verb]; ok {
+		return p.opensslDigest(verb, args), true
+	}
+	return 0, false
 }
 
-func (p *Proc) opensslRand(args []string) int {
-	n := 16
-	if len(args) > 0 {
-		if v, err := strconv.Atoi(args[len(args)-1]); err == nil && v > 0 && v <= 4096 {
-			n = v
-		}
-	}
-	raw := p.noise(n)
-	switch {
-	case contains(args, "-hex"):
-		p.print(hex.EncodeToString(raw) + "\n")
-	case contains(args, "-base64"):
-		p.print(wrap64(base64.StdEncoding.EncodeToString(raw)))
-	default:
-		p.print(string(raw))
-	}
-	return 0
+// opensslTags are what OpenSSL 3 calls its digests in a listing.
+var opensslTags = map[string]string{
+	"md5": "MD5", "sha1": "SHA1", "sha224": "SHA2-224", "sha256": "SHA2-256", "sha384": "SHA2-384", "sha512": "SHA2-512", "sm3": "SM3",
 }
 
-// noise is n bytes of the pretended machine's randomness.
-func (p *Proc) noise(n int) []byte {
-	b := make([]byte, n)
-	if f, err := p.openFile("/dev/urandom"); err == nil {
-		_, _ = io.ReadFull(f, b)
-		_ = f.Close()
-	}
-	return b
-}
-
-// wrap64 breaks base64 into lines of 64.
-func wrap64(s string) string {
-	var b strings.Builder
-	for ; len(s) > 64; s = s[64:] {
-		b.WriteString(s[:64] + "\n")
-	}
-	return b.String() + s + "\n"
-}
-
-func (p *Proc) opensslPasswd(args []string) int {
-	scheme, salt := "1", ""
-	var words []string
-	for i := 0; i < len(args); i++ {
-		switch a := args[i]; {
-		case a == "-1" || a == "-5" || a == "-6" || a == "-apr1":
-			scheme = a[1:]
-		case a == "-salt" && i+1 < len(args):
-			i++
-			salt = args[i]
-		case a == "-stdin":
-			_ = p.lines(p.Stdin, func(l []byte, _ bool) bool { words = append(words, string(l)); return len(words) < 100 })
-		case strings.HasPrefix(a, "-"):
-		default:
-			words = append(words, a)
-		}
-	}
-	if len(words) == 0 {
-		one, ok := p.prompt("Password: ")
-		if !ok {
-			return 1
-		}
-		two, _ := p.prompt("Verifying - Password: ")
-		if one != two {
-			p.complain("Verify failure\n")
-			return 1
-		}
-		words = []string{one}
-	}
-	if salt == "" {
-		salt = p.random(8 + 8*map[bool]int{true: 1}[scheme == "5" || scheme == "6"])
-	}
-	for _, w := range words {
-		p.step(5000)
-		p.Watch.Auth("openssl passwd", "", w)
-		if len(w) > 256 {
-			w = w[:256]
-		}
-		switch scheme {
-		case "5", "6":
-			p.print(shaCrypt(w, salt, scheme == "6") + "\n")
-		default:
-			p.print(md5Crypt(w, salt, "$"+scheme+"$") + "\n")
-		}
-	}
-	return 0
-}
-
-// opensslInput reads what -in names, or standard input.
-func (p *Proc) opensslInput(args []string) ([]byte, bool) {
-	name := "-"
-	if i := slices.Index(args, "-in"); i >= 0 && i+1 < len(args) {
-		name = args[i+1]
-	}
-	r, err := p.openFile(name)
-	if err != nil {
-		p.complain("Can't open \"" + name + "\" for reading, " + why(err) + "\n")
-		return nil, false
-	}
-	defer r.Close()
-	b, err := p.all(r)
-	return b, err == nil
-}
-
-// opensslEnc does base64 and AES in CBC mode with a given key.
-func (p *Proc) opensslEnc(args []string) int {
-	has := func(n ...string) bool {
-		return slices.ContainsFunc(n, func(s string) bool { return contains(args, s) })
-	}
-	text, ok := p.opensslInput(args)
-	if !ok {
-		return 1
-	}
-	defer p.alloc(-len(text))
-	p.step(1 + len(text)/64)
-	bits := 0
-	for _, n := range []int{128, 192, 256} {
-		if name := strconv.Itoa(n); has("-aes-"+name+"-cbc", "-aes"+name) {
-			bits = n
-		}
-	}
-	in64 := has("-base64", "-a")
-	key, iv := p.hexOption(args, "-K", bits/8), p.hexOption(args, "-iv", aes.BlockSize)
-	decrypt := has("-d")
-	if decrypt && in64 {
-		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-		if err != nil {
-			return 0
-		}
-		text = raw
-	}
-	if bits > 0 {
-		if key == nil || iv == nil {
-			p.Watch.Unsupported("openssl enc with a password")
-			return 1
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			return 1
-		}
-		if text, ok = cbc(block, iv, text, decrypt); !ok {
-			p.complain("bad decrypt\n")
-			return 1
-		}
-	} else if !in64 {
-		p.Watch.Unsupported("openssl " + strings.Join(args, " "))
-		return 1
-	}
-	switch {
-	case !decrypt && in64 && has("-A"):
-		p.print(base64.StdEncoding.EncodeToString(text))
-	case !decrypt && in64:
-		p.print(wrap64(base64.StdEncoding.EncodeToString(text)))
-	default:
-		p.print(string(text))
-	}
-	return 0
-}
-
-// hexOption is an option's hex number, filled with zeros to n bytes as openssl
-// does with a warning; nil when it is not there.
-func (p *Proc) hexOption(args []string, name string, n int) []byte {
-	i := slices.Index(args, name)
-	if i < 0 || i+1 >= len(args) {
-		return nil
-	}
-	s := args[i+1]
-	if len(s) < 2*n {
-		p.complain("hex string is too short, padding with zero bytes to length\n")
-		s += strings.Repeat("0", 2*n-len(s))
-	}
-	b, err := hex.DecodeString(s[:2*n])
-	if err != nil {
-		p.complain("non-hex digit\n")
-		return nil
-	}
-	return b
-}
-
-// cbc encrypts with PKCS 7 padding, or takes it off.
-func cbc(block cipher.Block, iv, text []byte, decrypt bool) ([]byte, bool) {
-	if !decrypt {
-		n := aes.BlockSize - len(text)%aes.BlockSize
-		text = append(slices.Clone(text), slices.Repeat([]byte{byte(n)}, n)...)
-		cipher.NewCBCEncrypter(block, iv).CryptBlocks(text, text)
-		return text, true
-	}
-	if len(text) == 0 || len(text)%aes.BlockSize != 0 {
-		return nil, false
-	}
-	text = slices.Clone(text)
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(text, text)
-	n := int(text[len(text)-1])
-	if n == 0 || n > aes.BlockSize {
-		return nil, false
-	}
-	return text[:len(text)-n], true
-}
-
-func (p *Proc) opensslDigest(args []string) int {
-	name := "sha256"
+func (p *Proc) opensslDigest(algorithm string, args []string) int {
+	reversed, binary := false, false
 	var files []string
 	for _, a := range args {
-		switch w := strings.TrimLeft(a, "-"); {
-		case sumOf(w) != nil && a != w:
-			name = w
-		case strings.HasPrefix(a, "-"):
+		switch {
+		case a == "-r":
+			reversed = true
+		case a == "-binary":
+			binary = true
+		case strings.HasPrefix(a, "-") && opensslTags[a[1:]] != "":
+			algorithm = a[1:]
+		case strings.HasPrefix(a, "-") && len(a) > 1:
 		default:
 			files = append(files, a)
 		}
 	}
-	label := map[string]string{"md5": "MD5", "sha1": "SHA1", "sha224": "SHA2-224", "sha256": "SHA2-256", "sha384": "SHA2-384", "sha512": "SHA2-512"}[name]
-	shown := files
-	if len(files) == 0 {
-		files, shown = []string{"-"}, []string{"stdin"}
-	}
+	s := &summing{p: p, algorithm: algorithm}
+	stdin := len(files) == 0
 	status := 0
-	for i, f := range files {
-		r, err := p.openFile(f)
+	for _, name := range orStdin(files) {
+		f, err := p.openFile(name)
 		if err != nil {
-			p.complain(f + ": " + why(err) + "\n")
+			p.Watch.Unsupported(strings.Join(p.Args, " "))
+			p.complain(name + ": " + why(err) + "\n")
 			status = 1
 			continue
 		}
-		h := sumOf(name)()
-		_, _ = io.Copy(h, r)
-		_ = r.Close()
+		sum, _ := s.sum(f)
+		_ = f.Close()
+		if stdin {
+			name = "stdin"
+		}
+		raw, _ := hex.DecodeString(sum)
 		switch {
-		case contains(args, "-r"):
-			p.printf("%x *%s\n", h.Sum(nil), shown[i])
+		case binary:
+			p.write(raw)
+		case reversed:
+			p.print(sum + " *" + name + "\n")
 		default:
-			p.printf("%s(%s)= %x\n", label, shown[i], h.Sum(nil))
+			p.print(opensslTags[algorithm] + "(" + name + ")= " + sum + "\n")
 		}
 	}
 	return status
 }
 
-func (p *Proc) opensslPrime(args []string) int {
-	for _, a := range args {
-		base := 10
-		if contains(args, "-hex") {
-			base = 16
+// opensslBase64 turns lines of 64 characters out and in again.
+func (p *Proc) opensslBase64(args []string) int {
+	decode, wrap := false, 64
+	in, out := "-", ""
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case a == "-d":
+			decode = true
+		case a == "-A":
+			wrap = 0
+		case a == "-in" && i+1 < len(args):
+			i++
+			in = args[i]
+		case a == "-out" && i+1 < len(args):
+			i++
+			out = args[i]
 		}
-		n, ok := new(big.Int).SetString(a, base)
-		if !ok || len(a) > 1000 {
-			continue
+	}
+	f, err := p.openFile(in)
+	if err != nil {
+		p.complain("Can't open \"" + in + "\" for reading, " + why(err) + "\n")
+		return 1
+	}
+	defer f.Close()
+	if out != "" {
+		to, err := p.create(out, vfs.O_WRONLY|vfs.O_CREATE|vfs.O_TRUNC)
+		if err != nil {
+			p.complain("Can't open \"" + out + "\" for writing, " + why(err) + "\n")
+			return 1
 		}
-		p.step(1000 * (1 + len(a)))
-		is := " is"
-		if !n.ProbablyPrime(20) {
-			is = " is not"
-		}
-		p.print(strings.ToUpper(n.Text(16)) + " (" + a + ")" + is + " prime\n")
+		defer to.Close()
+		inner := &writer{to: to}
+		outer := p.out
+		p.out = inner
+		defer func() { _ = inner.flush(); p.out = outer }()
+	}
+	e := encodingNamed("base64")
+	if !decode {
+		err = p.encodeBase(f, e, wrap)
+	} else {
+		err = p.each(f, opensslDecoder(p, e))
+	}
+	if err != nil {
+		return 1
 	}
 	return 0
 }
 
-// sumOf finds a digest by openssl's name for it.
-func sumOf(name string) func() hash.Hash {
-	switch name {
-	case "md5", "sha1", "sha224", "sha256", "sha384", "sha512":
-		return func() hash.Hash { h, _ := newHash(name + "sum"); return h }
+// opensslDecoder writes what whole groups there are and ends at the first that is
+// none, without a word.
+func opensslDecoder(p *Proc, e encoding) func([]byte) bool {
+	var group []byte
+	return func(b []byte) bool {
+		for _, c := range b {
+			if c == '\n' || c == '\r' || c == ' ' {
+				continue
+			}
+			if group = append(group, c); len(group) < e.chars {
+				continue
+			}
+			out, ok := e.decode(string(group))
+			if !ok {
+				return false
+			}
+			p.write(out)
+			group = group[:0]
+		}
+		return true
 	}
-	return nil
 }

@@ -163,9 +163,6 @@ func (g *getopt) fail(msg string) {
 	case "egrep", "fgrep":
 		p.name = "grep"
 	}
-	if p.name == "curl" {
-		msg = curlWords(msg)
-	}
 	if p.name != "pidof" {
 		p.errorf("%s", msg)
 	}
@@ -178,27 +175,6 @@ func (g *getopt) fail(msg string) {
 	p.complain(m.after)
 	p.flush()
 	panic(stop{m.status})
-}
-
-// curlWords says a usage error of getopt as curl does.
-func curlWords(msg string) string {
-	switch before, name, _ := strings.Cut(msg, "-- '"); {
-	case strings.HasPrefix(before, "invalid"):
-		return "option -" + strings.TrimSuffix(name, "'") + ": is unknown"
-	case strings.HasPrefix(before, "option requires"):
-		return "option -" + strings.TrimSuffix(name, "'") + ": requires parameter"
-	}
-	_, name, _ := strings.Cut(msg, "'")
-	name, rest, _ := strings.Cut(name, "'")
-	switch {
-	case strings.HasPrefix(msg, "unrecognized"):
-		return "option " + name + ": is unknown"
-	case strings.Contains(rest, "ambiguous"):
-		return "option " + name + ": is ambiguous"
-	case strings.Contains(rest, "requires"):
-		return "option " + name + ": requires parameter"
-	}
-	return "option " + name + ": used '--no-' for option that isn't a boolean"
 }
 
 func (p *Proc) complain(s string) {

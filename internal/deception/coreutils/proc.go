@@ -47,6 +47,9 @@ type Proc struct {
 	// Sleep waits on the pretended machine; nil does not wait. It returns an
 	// error when the session ends or the wait is interrupted.
 	Sleep func(d time.Duration) error
+	// Until is when the command is ended from outside, zero for never: whoever
+	// hands out Stdin ends a Read that waits longer.
+	Until time.Time
 	// Run runs another command found by PATH, with a Proc made from p: the
 	// callee's files, folder, credentials and environment are p's.
 	Run   func(p *Proc, argv []string) int

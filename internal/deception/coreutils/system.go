@@ -30,6 +30,8 @@ func systemCommands(name string) Command {
 		return last
 	case "free":
 		return free
+	case "vmstat":
+		return vmstat
 	case "lscpu":
 		return lscpu
 	case "dmesg":

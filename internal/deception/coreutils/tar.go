@@ -34,7 +34,12 @@ func tarCmd(p *Proc) int {
 		rest := args[1:]
 		for _, c := range args[0] {
 			out = append(out, "-"+string(c))
-			if strings.ContainsRune("fCTXbHgKLNV", c) && len(rest) > 0 {
+			if strings.ContainsRune("fCTXbHgKLNV", c) {
+				if len(rest) == 0 {
+					p.errorf("Old option '%c' requires an argument.", c)
+					p.complain("Try 'tar --help' or 'tar --usage' for more information.\n")
+					return 2
+				}
 				out = append(out, rest[0])
 				rest = rest[1:]
 			}
@@ -256,6 +261,12 @@ func (j *tarJob) read(archive string, members []string) int {
 	var in io.Reader = p.Stdin
 	if j.file != "-" {
 		f, err := p.FS.Open(p.Cred, archive, vfs.O_RDONLY, 0)
+		if err != nil && (j.gz || j.bz) { // the unpacker's process is the one that opens it
+			p.complain("tar (child): " + j.file + ": Cannot open: " + why(err) + "\ntar (child): Error is not recoverable: exiting now\n")
+			p.errorf("Child returned status 2")
+			p.errorf("Error is not recoverable: exiting now")
+			return 2
+		}
 		if err != nil {
 			return j.fatal("%s: Cannot open: %s", j.file, why(err))
 		}

@@ -29,6 +29,8 @@ func textCommands(name string) Command {
 		return comm
 	case "cmp":
 		return cmpCmd
+	case "sdiff":
+		return sdiff
 	case "diff":
 		return diff
 	case "column":

@@ -542,7 +542,7 @@ var bindNames = [][2]string{
 	{"backward-delete-char", `"\C-h", "\C-?"`},
 	{"beginning-of-line", `"\C-a", "\eOH", "\e[1~", "\e[H"`},
 	{"clear-screen", `"\C-l"`},
-	{"complete", `"\C-i", "\e\e"`},
+	{"complete", `"\C-i", "\e\e\000"`},
 	{"delete-char", `"\C-d", "\e[3~"`},
 	{"end-of-line", `"\C-e", "\eOF", "\e[4~", "\e[F"`},
 	{"forward-char", `"\C-f", "\eOC", "\e[C"`},

@@ -116,8 +116,10 @@ type env struct {
 	oneshot       *syntax.Stmt    // the last command of bash -c
 	stepHook      func(int) error // of timeout and the like around this process
 	sleepHook     func(time.Duration) error
-	envLast       string // the _ a command finds in its environment
-	errName       string // shown in messages instead of the shell's name
+	bare          bool      // exec -c: the program finds no _ either
+	until         time.Time // when this process is ended; zero never
+	envLast       string    // the _ a command finds in its environment
+	errName       string    // shown in messages instead of the shell's name
 }
 
 // A frame is one function call or sourced file.

@@ -229,6 +229,9 @@ func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
 		d.text, d.entry = text, entry
 		return false
 	}
+	if n := len(text) - len(line) - 1; n > 0 && len(grammar.Next(text[:n], 0, e.grammarOptions(1)).Open) > 0 {
+		entry += "\n" // the end of a here-document keeps its newline
+	}
 	e.addHistory(entry)
 	e.runLine(text)
 	if e.flow == exiting {

@@ -149,7 +149,7 @@ type scenario struct {
 }
 
 var (
-	jobNumber = regexp.MustCompile(`(\[1\] )\d+`)
+	jobNumber = regexp.MustCompile(`(\[\d+\] )\d+`)
 	displays  = regexp.MustCompile(`Display all \d+ possibilities`)
 )
 

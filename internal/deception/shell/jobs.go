@@ -439,6 +439,9 @@ func (e *env) waitAll() int {
 	if e.jobs == nil {
 		return 0
 	}
+	if e.interactive { // what has ended before is not told any more
+		e.jobs.forget(func(o *job) bool { return o.task.done })
+	}
 	for _, o := range e.jobs.list {
 		if o.task.paused {
 			continue

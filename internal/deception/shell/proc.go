@@ -58,7 +58,7 @@ func (e *env) proc(args []string) *coreutils.Proc {
 		Args: args, FS: e.streams(), Host: o.Host, Cred: e.cred, Cwd: e.cwd, Umask: e.umask,
 		PID: pid, PPID: ppid, Now: o.Now, Cols: k.sh.cols(), Rows: k.sh.rows(), Watch: o.Watch,
 		Stdin: e.reader(0), Stdout: e.writer(1), Stderr: e.writer(2),
-		TTY: e.isTTY(1), StdinTTY: e.isTTY(0),
+		TTY: e.isTTY(1), StdinTTY: e.onTerminal(0),
 		Env: func(name string) string {
 			if v := e.vars[name]; v != nil && v.attr&exported != 0 {
 				return v.val
@@ -88,6 +88,11 @@ func (e *env) proc(args []string) *coreutils.Proc {
 	if e.sleepHook != nil {
 		p.Sleep = e.sleepHook
 	}
+	if p.Until = e.until; !e.until.IsZero() {
+		if o, ok := p.Stdin.(*ofile); ok {
+			p.Stdin = hurriedFile{o, e.until}
+		}
+	}
 	p.Session = coreutils.SessionInfo{User: o.User, Src: o.Src, Dst: o.Dst, Login: k.started}
 	if o.TTY || k.tty != nil {
 		p.Session.TTYName = e.ttyName()
@@ -116,10 +121,20 @@ func (e *env) environ() []string {
 	for _, it := range items {
 		out = append(out, it.kv)
 	}
-	if e.envLast != "" {
+	if e.envLast != "" && !e.bare {
 		out = append(out, "_="+e.envLast)
 	}
 	return out
+}
+
+// onTerminal reports whether a program takes descriptor fd for a terminal: it
+// is one, or it is what a command that was given a terminal began with.
+func (e *env) onTerminal(fd int) bool {
+	if e.isTTY(fd) {
+		return true
+	}
+	o, k := e.fds.get(fd), e.k
+	return o != nil && k.sh.opt.TTY && k.tty == nil && (o == k.stdin || o == k.stdout || o == k.stderr)
 }
 
 func (e *env) isTTY(fd int) bool {
@@ -174,7 +189,25 @@ func (s streamFile) Write(p []byte) (int, error) {
 
 func (s streamFile) Close() {}
 
+// A hurriedFile is the input of a command that has only so much time: a Read that
+// waits longer finds the end, and the command's next step ends it.
+type hurriedFile struct {
+	*ofile
+	until time.Time
+}
+
+// Read gives up at the time.
+func (h hurriedFile) Read(p []byte) (int, error) {
+	if !h.WaitRead(h.until) {
+		return 0, io.EOF
+	}
+	return h.ofile.Read(p)
+}
+
 func asFile(v any) *ofile {
+	if h, ok := v.(hurriedFile); ok {
+		v = h.ofile
+	}
 	if o, ok := v.(*ofile); ok {
 		return o.hold()
 	}
@@ -198,7 +231,7 @@ func (e *env) runFor(p *coreutils.Proc, argv []string) int {
 	if p.Environ != nil {
 		c.setEnviron(p.Environ())
 	}
-	c.stepHook, c.sleepHook, c.envLast = p.Step, p.Sleep, ""
+	c.stepHook, c.sleepHook, c.until, c.envLast = p.Step, p.Sleep, p.Until, ""
 	if c.cred.UID != e.cred.UID {
 		if f, ok := c.passwd(func(f []string) bool { return f[2] == itoa(int64(c.cred.UID)) }); ok {
 			c.user, c.home = f[0], f[5]

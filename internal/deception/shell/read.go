@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"honeyguide/internal/deception/shell/lineedit"
 )
 
 // A reading is one run of read.
@@ -72,10 +74,16 @@ func readBuiltin(e *env, args []string) int {
 	if st, done := r.timeout(opts); done {
 		return st
 	}
-	if p, ok := opts['p']; ok && e.isTTY(fd) {
-		e.warn(p)
+	var line []chr
+	var status int
+	if _, edited := opts['e']; edited && e.isTTY(fd) && e.k.tty != nil {
+		line, status = r.edited(opts['p'])
+	} else {
+		if p, ok := opts['p']; ok && e.isTTY(fd) {
+			e.warn(p)
+		}
+		line, status = r.line()
 	}
-	line, status := r.line()
 	if arr, ok := opts['a']; ok {
 		return e.readArray(arr, line, status)
 	}
@@ -86,6 +94,7 @@ func readBuiltin(e *env, args []string) int {
 func (r *reading) timeout(opts map[byte]string) (int, bool) {
 	s, ok := opts['t']
 	if !ok {
+		r.until = r.e.until
 		return 0, false
 	}
 	t, err := strconv.ParseFloat(s, 64)
@@ -116,8 +125,8 @@ type chr struct {
 // line reads up to the delimiter. Status 1 is the end of input, 142 a timeout.
 func (r *reading) line() ([]chr, int) {
 	var out []chr
-	if t, ok := r.in.file.(*tty); ok && (r.silent || r.limit >= 0) {
-		t.quietly(r.silent, r.limit >= 0)
+	if t, ok := r.in.file.(*tty); ok && (r.silent || r.limit >= 0 || r.delim != '\n') {
+		t.quietly(r.silent, r.limit >= 0 || r.delim != '\n')
 		defer t.normally()
 	}
 	var b [1]byte
@@ -159,6 +168,35 @@ func (r *reading) line() ([]chr, int) {
 		}
 		if r.limit >= 0 && count == r.limit && c >= 0x80 && !completeRune(out) {
 			count--
+		}
+	}
+	return out, 0
+}
+
+// edited reads a line with the line editor: read -e.
+func (r *reading) edited(prompt string) ([]chr, int) {
+	e, t := r.e, r.e.k.tty
+	term, _ := e.get("TERM")
+	d := dialog{ed: lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e}), term: term, cols: e.k.sh.cols()}
+	defer func() { t.raw = false }()
+	d.ed.Start(prompt)
+	t.startEditing()
+	line, res, _ := e.edit(&d, true)
+	switch res {
+	case lineedit.Interrupt:
+		panic(death{128 + sigInt, ofLine, nil})
+	case lineedit.EndOfFile:
+		return nil, 1
+	}
+	var out []chr
+	for i := 0; i < len(line); i++ {
+		c := chr{line[i], false}
+		if line[i] == '\\' && !r.raw && i+1 < len(line) {
+			i++
+			c = chr{line[i], true}
+		}
+		if out = append(out, c); r.limit >= 0 && len(out) >= r.limit {
+			break
 		}
 	}
 	return out, 0

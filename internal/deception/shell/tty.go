@@ -412,11 +412,11 @@ func (o *ofile) SetScreen(on bool) bool {
 	return true
 }
 
-// WaitRead waits for input of a terminal until a time and reports whether there
-// is some; any other file has some at once.
+// WaitRead waits for input of a terminal or a pipe until a time and reports
+// whether there is some; any other file has some at once.
 func (o *ofile) WaitRead(until time.Time) bool {
-	if t, ok := o.file.(*tty); ok {
-		return t.WaitRead(until)
+	if d, ok := o.file.(deadliner); ok {
+		return d.WaitRead(until)
 	}
 	return true
 }

@@ -6,18 +6,12 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
-	"path"
-	"strconv"
 	"strings"
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/deception/vfs"
 	"honeyguide/internal/sensor"
 )
-
-// maxKeysFile bounds what is read of an authorized_keys file.
-const maxKeysFile = 64 << 10
 
 // A gate decides about the logins of one connection, in sshd's time, and
 // reports them.
@@ -27,10 +21,10 @@ type gate struct {
 	ses  *sensor.Session
 	user string // who was let in
 
-	client    string // the peer's version line
-	seen      bool   // its lists are reported
-	grantedBy string // file and line of the key that opens
-	byKey     bool
+	client string // the peer's version line
+	seen   bool   // its lists are reported
+	grant  grant  // the line whose key opens
+	byKey  bool
 }
 
 // none is a peer's question which methods there are.
@@ -97,13 +91,17 @@ func fingerprint(blob []byte) string {
 // key reports whether the user's authorized_keys has the key, as this source's
 // world has it: who left a key there gets in with it.
 func (g *gate) key(user, fingerprint, kind string, blob []byte) bool {
-	if at := g.authorized(user, kind, blob); at != "" {
-		g.grantedBy = at
+	found, why := g.granted(user, kind, blob)
+	if found.at != "" {
+		g.grant = found
 		return true
 	}
 	e := attempt(false, "publickey", user)
 	e.Set(honeyguide.AttrKeyFingerprint, fingerprint)
 	e.Set("auth.key_type", kind)
+	if why != "" {
+		e.Set("auth.key_refused", why)
+	}
 	g.ses.Emit(e)
 	return false
 }
@@ -113,6 +111,7 @@ func (g *gate) keyProven(user, fingerprint, kind string) {
 	e := attempt(true, "publickey", user)
 	e.Set(honeyguide.AttrKeyFingerprint, fingerprint)
 	e.Set("auth.key_type", kind)
+	e.Set("auth.key_file", g.grant.at)
 	g.ses.Emit(e)
 	g.decide(user, true)
 }
@@ -138,51 +137,13 @@ func (g *gate) decide(user string, ok bool) bool {
 	return false
 }
 
-// authorized looks the key up in the user's file and returns where it stands, as
-// FILE:LINE, or nothing.
-func (g *gate) authorized(user, kind string, blob []byte) string {
-	a, ok := g.svc.dep.World.Account(user)
-	if !ok || g.svc.cfg.Accept == "never" {
-		return ""
-	}
-	want := base64.StdEncoding.EncodeToString(blob)
-	fs := g.svc.dep.World.FS(g.ses)
-	file := path.Join(a.Home, ".ssh/authorized_keys")
-	f, err := fs.Open(vfs.Cred{}, file, vfs.O_RDONLY, 0)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	buf := make([]byte, maxKeysFile)
-	n := 0
-	for n < len(buf) {
-		m, err := f.Read(buf[n:])
-		n += m
-		if err != nil || m == 0 {
-			break
-		}
-	}
-	number := 0
-	for line := range strings.Lines(string(buf[:n])) {
-		number++
-		fields := strings.Fields(line)
-		for i, f := range fields {
-			if f == kind && i+1 < len(fields) && fields[i+1] == want {
-				return file + ":" + strconv.Itoa(number)
-			}
-		}
-	}
-	return ""
-}
-
 // remarks are what sshd tells a client that came in with a key: once for its
 // question and once for its proof.
 func (g *gate) remarks() []string {
 	if !g.byKey {
 		return nil
 	}
-	text := g.grantedBy + ": key options: agent-forwarding port-forwarding pty user-rc x11-forwarding"
-	return []string{text, text}
+	return []string{g.grant.remark, g.grant.remark}
 }
 
 // pace is sshd's timing. Every answer to a login takes a floor that belongs to

@@ -33,6 +33,8 @@ func (e *Editor) argument(b byte) (done bool, r Result) {
 	case b == '-' && !a.digits && !a.minus:
 		a.minus = true
 	default:
+		e.d.atStart = true
+		e.refresh() // with the prompt it had
 		return false, More
 	}
 	e.showArgument()

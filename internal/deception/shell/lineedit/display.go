@@ -19,6 +19,7 @@ type Terminal struct {
 	Delete    bool   // can delete characters: ESC [ n P
 	Erase     string // clears to the end of the line, "" when it cannot
 	Left      string // moves one column left
+	Right     string // moves one column right, "" when it cannot
 	Up        bool   // can move up
 	Wraps     bool   // wraps at the last column only with the next character
 	Clear     string // clears the screen
@@ -27,7 +28,7 @@ type Terminal struct {
 
 // TerminalFor returns what readline knows of a TERM.
 func TerminalFor(term string) Terminal {
-	t := Terminal{Bracketed: true, Insert: true, Delete: true, Erase: "\x1b[K", Left: "\b", Up: true, Wraps: true, Clear: "\x1b[H\x1b[2J"}
+	t := Terminal{Bracketed: true, Insert: true, Delete: true, Erase: "\x1b[K", Left: "\b", Right: "\x1b[C", Up: true, Wraps: true, Clear: "\x1b[H\x1b[2J"}
 	switch term {
 	case "xterm", "xterm-256color", "rxvt", "xterm-color", "putty", "cygwin":
 	case "linux", "screen", "screen-256color", "tmux", "tmux-256color":
@@ -35,7 +36,7 @@ func TerminalFor(term string) Terminal {
 	case "vt100", "vt102", "vt220":
 		t.Insert, t.Delete = false, false
 		t.Erase = "\x1b[K" + string(make([]byte, 12)) // 3 ms of padding
-		t.Clear = "\x1b[H\x1b[J" + string(make([]byte, 192))
+		t.Clear = "\x1b[H\x1b[J" + string(make([]byte, 213))
 	case "ansi":
 		t.Left, t.Wraps = "\x1b[D", false
 		t.Clear = "\x1b[H\x1b[J"
@@ -50,6 +51,7 @@ type cell struct {
 	r    rune
 	raw  string // shown instead of r: an invalid byte
 	face bool   // in reverse video
+	pad  bool   // stands where a wide character did not fit
 }
 
 func (c cell) width() int {
@@ -83,6 +85,7 @@ type display struct {
 	term     Terminal
 	cols     int
 	rows     [][]cell // shown
+	next     [][]cell // being brought to the screen
 	row, col int      // of the cursor
 	out      bytes.Buffer
 	face     bool
@@ -108,7 +111,11 @@ func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
 		}
 		w := c.width()
 		if used+w > d.cols {
-			rows = append(rows, cells[from:i:i])
+			full := cells[from:i:i]
+			for ; used < d.cols; used++ { // a wide character does not fit
+				full = append(full, cell{r: ' ', pad: true})
+			}
+			rows = append(rows, full)
 			from, used = i, 0
 			if i == at {
 				row, col = len(rows), 0
@@ -130,6 +137,7 @@ func (d *display) layout(cells []cell, at int) (rows [][]cell, row, col int) {
 // show brings the screen from what it shows to cells with the cursor at index at.
 func (d *display) show(cells []cell, at int) {
 	rows, row, col := d.layout(cells, at)
+	d.next = rows
 	last := len(rows) - 1
 	for i := 0; i < max(len(rows), len(d.rows)); i++ {
 		var old, fresh []cell
@@ -138,6 +146,12 @@ func (d *display) show(cells []cell, at int) {
 		}
 		if i < len(rows) {
 			fresh = rows[i]
+		}
+		if i >= len(rows) && len(old) == 0 { // wiped all the same
+			d.vertical(i)
+			d.horizontal(0)
+			d.puts(d.term.Erase)
+			continue
 		}
 		grows := i >= len(d.rows)-1 && last > len(d.rows)-1
 		d.update(i, old, fresh, grows)
@@ -150,7 +164,7 @@ func (d *display) show(cells []cell, at int) {
 			d.vertical(last) // a row the cursor needs although nothing is on it
 		}
 	}
-	d.rows, d.atStart = rows, false
+	d.rows, d.next, d.atStart = rows, nil, false
 	d.vertical(row)
 	d.horizontal(col)
 	d.setFace(false)
@@ -158,8 +172,11 @@ func (d *display) show(cells []cell, at int) {
 
 // update rewrites one row.
 func (d *display) update(i int, old, fresh []cell, grows bool) {
-	if d.col == d.cols && d.term.Wraps && d.row == i-1 && len(fresh) > 0 && !same(old, fresh) {
+	if d.col == d.cols && d.term.Wraps && d.row == i-1 && len(fresh) > 0 {
 		// The first character makes the terminal wrap, wanted or not.
+		if d.padded(i - 1) {
+			d.puts(d.term.Erase)
+		}
 		d.row, d.col = i, 0
 		d.print(fresh[:1])
 		old = append(append([]cell(nil), fresh[0]), old[min(1, len(old)):]...)
@@ -193,18 +210,6 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 			d.erase(less)
 		}
 	}
-}
-
-func same(a, b []cell) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // tails returns where the common ends of two rows begin, by readline's rule for
@@ -289,12 +294,38 @@ func (d *display) horizontal(col int) {
 		d.puts("\r")
 		d.col = 0
 	}
+	if d.col < col && d.term.Right == "" { // what stands there is written again
+		d.puts("\r")
+		d.col = 0
+		d.again(col)
+	}
 	for ; d.col < col; d.col++ {
-		d.puts("\x1b[C")
+		d.puts(d.term.Right)
 	}
 	for ; d.col > col; d.col-- {
 		d.puts(d.term.Left)
 	}
+}
+
+// padded reports a row of what is being shown that ends before the last column.
+func (d *display) padded(i int) bool {
+	n := 0
+	if i < len(d.next) {
+		n = len(d.next[i])
+	}
+	return n > 0 && d.next[i][n-1].pad
+}
+
+// again writes what the cursor's row shows up to a column.
+func (d *display) again(col int) {
+	if d.row >= len(d.rows) {
+		return
+	}
+	n := 0
+	for n < len(d.rows[d.row]) && width(d.rows[d.row][:n+1]) <= col {
+		n++
+	}
+	d.print(d.rows[d.row][:n])
 }
 
 // roomBehind reports whether the cursor is behind all that is shown, with room
