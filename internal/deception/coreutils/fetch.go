@@ -22,6 +22,12 @@ func fetchCommands(name string) Command {
 		return sshKeygen
 	case "sftp", "ssh", "ssh-copy-id":
 		return ssh
+	case "ssh-add":
+		return sshAdd
+	case "ssh-keyscan":
+		return sshKeyscan
+	case "ssh-agent":
+		return sshAgent
 	case "nc", "netcat", "nc.openbsd", "telnet":
 		return nc
 	case "ftp", "rsync":

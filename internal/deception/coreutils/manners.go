@@ -50,6 +50,7 @@ var manners = map[string]manner{
 	"cmp":         {"cmp: Try 'cmp --help' for more information.\n", 2},
 	"crontab":     {"crontab: usage error: unrecognized option\nusage:\tcrontab [-u user] [-n] file\n", 1},
 	"cron":        {"usage: cron", 1},
+	"curl":        {"curl: try 'curl --help' or 'curl --manual' for more information\n", 2},
 	"diff":        {"diff: Try 'diff --help' for more information.\n", 2},
 	"env":         {"Try 'env --help' for more information.\n", 125},
 	"flock":       {"Try 'flock --help' for more information.\n", 64},
@@ -115,7 +116,6 @@ var manners = map[string]manner{
 	"route":       {"    inet (DARPA Internet) inet6 (IPv6) ax25 (AMPR AX.25) \n    netrom (AMPR NET/ROM) rose (AMPR ROSE) ipx (Novell IPX) \n    ddp (Appletalk DDP) x25 (CCITT X.25) \n", 0},
 	"sysctl":      {"", 0},
 	"top":         {"", 0},
-	"curl":        {"curl: try 'curl --help' or 'curl --manual' for more information\n", 2},
 }
 
 // A strictness is what a program takes: its option letters, its long options and

@@ -29,8 +29,10 @@ func ssh(p *Proc) int {
 		a := p.Args[i]
 		switch {
 		case a == "-V":
-			p.complain("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.20 \n")
+			p.complain("OpenSSH_9.2p1 Debian-2+deb12u10, " + opensslVersion + "\n")
 			return 0
+		case a == "-Q" && p.name == "ssh" && i+1 < len(p.Args):
+			return p.sshQuery(p.Args[i+1])
 		case (a == "-p" || a == "-P") && i+1 < len(p.Args):
 			i++
 			port = p.Args[i]
@@ -61,23 +63,47 @@ func ssh(p *Proc) int {
 		return p.localScp(rest)
 	}
 	host = host[strings.LastIndexByte(host, '@')+1:]
+	if p.name == "ssh" && len(rest) == 1 && !p.StdinTTY {
+		p.complain("Pseudo-terminal will not be allocated because stdin is not a terminal.\r\n")
+	}
+	if contains(p.Args, "-G") && p.name == "ssh" {
+		p.Watch.Unsupported("ssh -G")
+		p.printf("host %s\nuser %s\nhostname %s\nport %s\naddressfamily any\nbatchmode no\n", host, p.userName(p.Cred.UID), host, port)
+		return 0
+	}
 	p.Watch.Download(p.name+"://"+strings.Join(rest, " "), p.name, "")
 	t := p.parseURL(host+":"+port, "ssh")
 	switch {
 	case !t.known:
 		p.sleep(dnsWait)
-		p.complain("ssh: Could not resolve hostname " + host + ": Temporary failure in name resolution\n")
+		p.complain("ssh: Could not resolve hostname " + host + ": Temporary failure in name resolution\r\n")
 	case p.refused(t) && port != "22":
-		p.complain("ssh: connect to host " + host + " port " + port + ": Connection refused\n")
+		p.complain("ssh: connect to host " + host + " port " + port + ": Connection refused\r\n")
 	default:
 		p.sleep(2 * connectWait)
-		p.complain("ssh: connect to host " + host + " port " + port + ": Connection timed out\n")
+		p.complain("ssh: connect to host " + host + " port " + port + ": Connection timed out\r\n")
 	}
 	if p.name == "scp" {
 		p.complain("scp: Connection closed\n")
 		return 1
 	}
 	return 255
+}
+
+// sshQuery is ssh -Q: what the client can do.
+func (p *Proc) sshQuery(what string) int {
+	list, ok := map[string]string{
+		"cipher": "3des-cbc aes128-cbc aes192-cbc aes256-cbc aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com chacha20-poly1305@openssh.com",
+		"mac":    "hmac-sha1 hmac-sha1-96 hmac-sha2-256 hmac-sha2-512 hmac-md5 hmac-md5-96 umac-64@openssh.com umac-128@openssh.com hmac-sha1-etm@openssh.com hmac-sha1-96-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com hmac-md5-etm@openssh.com hmac-md5-96-etm@openssh.com umac-64-etm@openssh.com umac-128-etm@openssh.com",
+		"kex":    "diffie-hellman-group1-sha1 diffie-hellman-group14-sha1 diffie-hellman-group14-sha256 diffie-hellman-group16-sha512 diffie-hellman-group18-sha512 diffie-hellman-group-exchange-sha1 diffie-hellman-group-exchange-sha256 ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521 curve25519-sha256 curve25519-sha256@libssh.org sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com",
+	}[what]
+	if !ok {
+		p.Watch.Unsupported("ssh -Q " + what)
+		p.complain("Unsupported query \"" + what + "\"\r\n")
+		return 255
+	}
+	p.print(strings.ReplaceAll(list, " ", "\n") + "\n")
+	return 0
 }
 
 // localScp hands a copy that leaves no machine to cp, as scp does.
@@ -104,7 +130,7 @@ func contains(list []string, s string) bool {
 const ncUsage = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n"
 
 func nc(p *Proc) int {
-	opts, args, ok := p.getopt("46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zze:c")
+	opts, args, ok := p.getopt("46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zz")
 	if !ok {
 		return 1
 	}
@@ -114,15 +140,8 @@ func nc(p *Proc) int {
 		p.complain("OpenBSD netcat (Debian patchlevel 1.219-1)\n" + ncUsage)
 		return 0
 	}
-	if f["e"] || f["c"] {
-		p.errorf("invalid option -- 'e'")
-		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n")
-		p.Watch.Unsupported("nc -e")
-		return 1
-	}
 	if f["l"] {
-		p.Watch.Unsupported("nc -l")
-		return p.forever()
+		return p.ncListen(opts, args, f)
 	}
 	if len(args) < 2 {
 		p.complain(ncUsage)
@@ -157,6 +176,36 @@ func nc(p *Proc) int {
 		}
 	}
 	return 1
+}
+
+// ncListen waits for someone who never comes.
+func (p *Proc) ncListen(opts []opt, args []string, f map[string]bool) int {
+	port := ""
+	for _, o := range opts {
+		if o.name == "p" {
+			port = o.val
+		}
+	}
+	host := "0.0.0.0"
+	switch len(args) {
+	case 1:
+		port = args[0]
+	case 2:
+		host, port = args[0], args[1]
+	}
+	if port == "" {
+		p.errorf("missing port number")
+		return 1
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		p.errorf("port number %s: %s", map[bool]string{true: "too large", false: "invalid"}[err == nil && n > 65535], port)
+		return 1
+	}
+	p.Watch.Unsupported("nc -l")
+	if f["v"] {
+		p.complain("Listening on " + host + " " + port + "\n")
+	}
+	return p.forever()
 }
 
 func (p *Proc) listening(port uint16) bool {
