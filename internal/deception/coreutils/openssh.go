@@ -1,9 +1,6 @@
 package coreutils
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Options of OpenSSH 9.2's programs as its getopt takes them.
 const (
@@ -15,7 +12,7 @@ const (
 var sshUsages = map[string]string{
 	"ssh":        "usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]\n",
 	"scp":        "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n           [-P port] [-S program] [-X sftp_option] source ... target\n",
-	"ssh-keygen": "usage: ssh-keygen [-q] [-a rounds] [-b bits] [-C comment] [-f output_keyfile]\n",
+	"ssh-keygen": keygenUsage,
 }
 
 // sshOptions splits a command line as OpenSSH's own getopt does: long options do
@@ -59,30 +56,4 @@ func (p *Proc) sshRefuse(what string) bool {
 	}
 	p.complain(what + "\r\n" + sshUsages[p.name])
 	return false
-}
-
-// sshKeygen looks at keys that are there; it makes none.
-func sshKeygen(p *Proc) int {
-	opts, _, ok := p.sshOptions(keygenLetters)
-	if !ok {
-		return 1
-	}
-	f := letters(opts)
-	file := slices.IndexFunc(opts, func(o opt) bool { return o.name == "f" })
-	switch {
-	case f["Q"] && file < 0:
-		p.complain("KRL checking requires an input file\r\n")
-		return 255
-	case file >= 0 && (f["l"] || f["y"] || f["B"] || f["e"] || f["i"]):
-		if _, err := p.stat(opts[file].val); err != nil {
-			name := "ssh-keygen: "
-			if f["y"] || f["e"] || f["i"] {
-				name = ""
-			}
-			p.complain(name + opts[file].val + ": " + why(err) + "\r\n")
-			return 255
-		}
-	}
-	p.Watch.Unsupported(strings.Join(p.Args, " "))
-	return 0
 }

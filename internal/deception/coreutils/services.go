@@ -138,7 +138,12 @@ func (p *Proc) needRoot() int {
 
 func (p *Proc) unitVerb(verb, name string) int {
 	u, ok := p.unit(name)
-	full := strings.TrimSuffix(name, ".service") + ".service"
+	full := unitName(name)
+	file, written := p.unitFile(full)
+	if !ok && written && file.own && !file.masked {
+		q, _ := p.running(file)
+		u, ok = unit{name: strings.TrimSuffix(full, ".service"), text: file.text, p: q}, true
+	}
 	if _, err := p.FS.Stat(vfs.Cred{}, "/usr/lib/systemd/system/"+full); err == nil && !ok {
 		u, ok = unit{name: strings.TrimSuffix(name, ".service"), text: unitTexts[strings.TrimSuffix(name, ".service")]}, true
 	}
@@ -154,6 +159,14 @@ func (p *Proc) unitVerb(verb, name string) int {
 		}
 		return 3
 	case "is-enabled":
+		if written && (file.masked || file.own || p.enabled(file) == "disabled") {
+			state := p.enabled(file)
+			p.print(state + "\n")
+			if state == "masked" || state == "disabled" {
+				return 1
+			}
+			return 0
+		}
 		if !ok {
 			p.complain("Failed to get unit file state for " + full + ": No such file or directory\n")
 			return 1
@@ -175,17 +188,28 @@ func (p *Proc) unitVerb(verb, name string) int {
 		p.complain("Failed to " + verb + " " + full + ": Interactive authentication required.\nSee system logs and 'systemctl status " + full + "' for details.\n")
 		return 1
 	}
-	if !ok {
-		switch verb {
-		case "enable", "disable", "mask", "unmask":
-			p.complain("Failed to " + verb + " unit: Unit file " + full + " does not exist.\n")
+	switch verb {
+	case "enable", "disable", "mask", "unmask":
+		return p.installUnit(verb, full)
+	case "cat":
+		if !written || file.masked {
+			p.complain("No files found for " + full + ".\n")
 			return 1
 		}
+		p.print("# " + file.path + "\n" + p.slurp(file.path))
+		return 0
+	}
+	if !ok {
 		p.complain("Failed to " + verb + " " + full + ": Unit " + full + " not found.\n")
 		return 5
 	}
-	if verb == "stop" && u.p.PID > 0 && u.name != "ssh" {
+	stops := verb == "stop" || verb == "kill" || verb == "restart" && file.own
+	if stops && u.p.PID > 0 && u.name != "ssh" {
 		_ = p.table().Kill(0, u.p.PID, 15)
+		u.p.PID = 0
+	}
+	if (verb == "start" || verb == "restart") && u.p.PID == 0 {
+		return p.startUnit(full)
 	}
 	return 0
 }
@@ -198,7 +222,11 @@ func (p *Proc) unitStatus(u unit) {
 	if !p.utf8() {
 		dot = "*"
 	}
-	p.printf("%s %s.service - %s\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n", dot, u.name, u.text, u.name)
+	at, enabled := "/lib/systemd/system/"+u.name+".service", "enabled"
+	if f, ok := p.unitFile(u.name + ".service"); ok && (f.own || p.enabled(f) == "disabled") {
+		at, enabled = f.path, p.enabled(f)
+	}
+	p.printf("%s %s.service - %s\n     Loaded: loaded (%s; %s; preset: enabled)\n", dot, u.name, u.text, at, enabled)
 	if u.p.PID == 0 {
 		p.printf("     Active: %s\n", state)
 		return
@@ -316,29 +344,18 @@ func crontab(p *Proc) int {
 		return 1
 	}
 	defer p.alloc(-len(text))
-	if n := badCron(string(text)); n > 0 {
-		p.complain(sprintf("\"%s\":%d: bad minute\nerrors in crontab file, can't install.\n", name, n-1))
+	if n, what := badCron(string(text)); what != "" {
+		p.complain(sprintf("\"%s\":%d: %s\nerrors in crontab file, can't install.\n", name, n, what))
+		return 1
+	}
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		p.complain("new crontab file is missing newline before EOF, can't install.\n")
 		return 1
 	}
 	_ = p.asRoot(func() error { return p.writeText(path, string(text)) })
 	uid, _, _, _, _ := p.account(user)
 	_ = p.FS.Chown(vfs.Cred{}, path, uid, 101, false)
 	_ = p.FS.Chmod(vfs.Cred{}, path, 0o600)
-	return 0
-}
-
-// badCron returns the number of the first line cron would refuse, 0 if none.
-func badCron(text string) int {
-	for i, l := range strings.Split(text, "\n") {
-		l = strings.TrimSpace(l)
-		if l == "" || l[0] == '#' || l[0] == '@' || strings.Contains(strings.SplitN(l, " ", 2)[0], "=") {
-			continue
-		}
-		f := strings.Fields(l)
-		if len(f) < 6 || strings.Trim(f[0], "0123456789*/,-~") != "" {
-			return i + 1
-		}
-	}
 	return 0
 }
 
