@@ -42,23 +42,23 @@ const (
 var crossChecks = []crossCheck{
 	{name: "processors", ask: []string{
 		"nproc", `lscpu | awk '/^CPU\(s\):/{print $2}'`, "grep -c ^processor /proc/cpuinfo", "grep -c '^cpu[0-9]' /proc/stat",
-		"ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l", "~getconf _NPROCESSORS_ONLN", "echo $(( $(cut -d- -f2 /sys/devices/system/cpu/online) + 1 ))",
+		"ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l", "getconf _NPROCESSORS_ONLN", "echo $(( $(cut -d- -f2 /sys/devices/system/cpu/online) + 1 ))",
 	}},
 	{name: "processor model", ask: []string{
 		"grep -m1 '^model name' /proc/cpuinfo | cut -d: -f2 | xargs", "lscpu | grep '^ *Model name' | cut -d: -f2 | xargs",
 	}},
 	{name: "memory", ask: []string{
-		"awk '/^MemTotal/{print $2}' /proc/meminfo", "free | awk '/^Mem/{print $2}'", "~vmstat -s | awk '/total memory/{print $1}'",
+		"awk '/^MemTotal/{print $2}' /proc/meminfo", "free | awk '/^Mem/{print $2}'", "vmstat -s | awk '/total memory/{print $1}'",
 		"free -b | awk '/^Mem/{print $2/1024}'",
 	}},
 	{name: "free memory", ask: []string{
-		"awk '/^MemFree/{print $2}' /proc/meminfo", "free | awk '/^Mem/{print $4}'", "~vmstat | awk 'NR==3{print $4}'",
+		"awk '/^MemFree/{print $2}' /proc/meminfo", "free | awk '/^Mem/{print $4}'", "vmstat | awk 'NR==3{print $4}'",
 	}},
 	{name: "memory in top", ask: []string{
 		"free -m | awk '/^Mem/{print int($2)}'", "top -bn1 | awk '/^MiB Mem/{print int($4)}'",
 	}},
 	{name: "swap", ask: []string{
-		"awk '/^SwapTotal/{print $2}' /proc/meminfo", "free | awk '/^Swap/{print $2}'", "awk 'NR==2{print $3}' /proc/swaps", "~swapon -s | awk 'NR==2{print $3}'",
+		"awk '/^SwapTotal/{print $2}' /proc/meminfo", "free | awk '/^Swap/{print $2}'", "awk 'NR==2{print $3}' /proc/swaps", "swapon -s | awk 'NR==2{print $3}'",
 	}},
 	{name: "load", ask: []string{
 		"cut -d' ' -f1-3 /proc/loadavg", "uptime | sed 's/.*average: //; s/,//g'", "w | head -1 | sed 's/.*average: //; s/,//g'", "top -bn1 | head -1 | sed 's/.*average: //; s/,//g'",
@@ -86,7 +86,7 @@ var crossChecks = []crossCheck{
 		"uname -v | awk '{print $5}'", "dpkg-query -W -f '${Version}\\n' linux-image-" + release, "dpkg -l linux-image-" + release + " | awk '/^ii/{print $3}'",
 	}},
 	{name: "host name", ask: []string{
-		"hostname", "cat /etc/hostname", "uname -n", "cat /proc/sys/kernel/hostname", "hostnamectl | awk '/Static hostname/{print $3}'", "~hostnamectl hostname",
+		"hostname", "cat /etc/hostname", "uname -n", "cat /proc/sys/kernel/hostname", "hostnamectl | awk '/Static hostname/{print $3}'", "hostnamectl hostname",
 		"awk '/^127.0.1.1/{print $NF}' /etc/hosts", "echo $HOSTNAME", "getent hosts 127.0.1.1 | awk '{print $NF}'", "printf '%s\\n' \"${HOSTNAME%%.*}\"",
 	}},
 	{name: "machine id", ask: []string{"cat /etc/machine-id", "cat /var/lib/dbus/machine-id", "hostnamectl | awk '/Machine ID/{print $3}'"}},
@@ -97,8 +97,8 @@ var crossChecks = []crossCheck{
 	{name: "its identity", ask: []string{
 		"awk '!/^#/&&$2==\"/\"{print $1}' /etc/fstab | cut -d= -f2", "~blkid -s UUID -o value " + root, "sed 's/.*root=UUID=\\([^ ]*\\).*/\\1/' /proc/cmdline", "~lsblk -rno UUID,MOUNTPOINT | awk '$2==\"/\"{print $1}'",
 	}},
-	{name: "its type", ask: []string{"df -T / | awk 'NR==2{print $2}'", "awk '!/^#/&&$2==\"/\"{print $3}' /etc/fstab", "awk '$2==\"/\"{print $3}' /proc/mounts", "~blkid -s TYPE -o value " + root, "~stat -f -c %T / | sed 's,ext2/ext3,ext4,'"}},
-	{name: "its size", ask: []string{"df / | awk 'NR==2{print $2}'", "df -k / | awk 'NR==2{print $2}'", "~df -B1 / | awk 'NR==2{printf \"%.0f\\n\", $2/1024}'"}},
+	{name: "its type", ask: []string{"df -T / | awk 'NR==2{print $2}'", "awk '!/^#/&&$2==\"/\"{print $3}' /etc/fstab", "awk '$2==\"/\"{print $3}' /proc/mounts", "~blkid -s TYPE -o value " + root, "stat -f -c %T / | sed 's,ext2/ext3,ext4,'"}},
+	{name: "its size", ask: []string{"df / | awk 'NR==2{print $2}'", "df -k / | awk 'NR==2{print $2}'", "df -B1 / | awk 'NR==2{printf \"%.0f\\n\", $2/1024}'"}},
 	{name: "disk", ask: []string{
 		"echo $(( $(cat /sys/block/vda/size) * 512 ))", "awk '$4==\"vda\"{printf \"%.0f\\n\", $3*1024}' /proc/partitions", "~lsblk -bdno SIZE | head -1 | xargs",
 	}},
@@ -107,10 +107,10 @@ var crossChecks = []crossCheck{
 		"ip -o link | awk -F': ' '{print $2}' | sort | xargs", "awk -F: 'NR>2{print $1}' /proc/net/dev | xargs -n1 | sort | xargs", "ls /sys/class/net | sort | xargs",
 	}},
 	{name: "address", ask: []string{
-		"hostname -I | awk '{print $1}'", "~ip -4 -o addr show dev " + mainIf + " | awk '{print $4}' | cut -d/ -f1", "ip route | awk '/ src /{for(i=1;i<NF;i++)if($i==\"src\")print $(i+1)}' | head -1",
+		"hostname -I | awk '{print $1}'", "ip -4 -o addr show dev " + mainIf + " | awk '{print $4}' | cut -d/ -f1", "ip route | awk '/ src /{for(i=1;i<NF;i++)if($i==\"src\")print $(i+1)}' | head -1",
 		"echo $SSH_CONNECTION | awk '{print $3}'",
 	}},
-	{name: "hardware address", ask: []string{"cat /sys/class/net/" + mainIf + "/address", "~ip -o link show dev " + mainIf + " | sed 's/.*link.ether \\([^ ]*\\).*/\\1/'"}},
+	{name: "hardware address", ask: []string{"cat /sys/class/net/" + mainIf + "/address", "ip -o link show dev " + mainIf + " | sed 's/.*link.ether \\([^ ]*\\).*/\\1/'"}},
 	{name: "gateway", ask: []string{
 		"ip route | awk '/^default/{print $3}'", "awk 'NR==2{print $1}' /proc/net/arp", "ip neigh | awk 'NR==1{print $1}'",
 	}},
@@ -145,7 +145,7 @@ var crossChecks = []crossCheck{
 		"last | awk '/still logged in/&&$1!=\"reboot\"{print $3; exit}'", "ss -Htn state established | awk '{print $NF}' | sed 's/:[0-9]*$//' | head -1",
 	}},
 	{name: "its port", ask: []string{"echo $SSH_CLIENT | cut -d' ' -f3", "echo $SSH_CONNECTION | cut -d' ' -f4", "ss -Htn | awk 'NR==1{print $4}' | sed 's/.*://'"}},
-	{name: "its terminal", ask: []string{"~tty", "echo $SSH_TTY", "echo /dev/$(who am i | awk '{print $2}')", "echo /dev/$(ps -o tty= -p $$ | xargs)", "readlink /proc/$$/fd/0"}},
+	{name: "its terminal", ask: []string{"tty", "echo $SSH_TTY", "echo /dev/$(who am i | awk '{print $2}')", "echo /dev/$(ps -o tty= -p $$ | xargs)", "readlink /proc/$$/fd/0"}},
 	{name: "its ancestors", ask: []string{
 		"echo sshd sshd systemd", "p=$PPID; o=; while [ $p -gt 0 ]; do o=\"$o $(cat /proc/$p/comm)\"; p=$(awk '{print $4}' /proc/$p/stat); done; echo $o",
 		"p=$PPID; o=; while [ $p -gt 0 ]; do o=\"$o $(ps -o comm= -p $p)\"; p=$(ps -o ppid= -p $p | xargs); done; echo $o",
@@ -158,7 +158,7 @@ var crossChecks = []crossCheck{
 	{name: "processes are as old as the machine", ask: []string{
 		"echo young", "awk -v up=$(cut -d. -f1 /proc/uptime) '{print ($22/100 <= up+1) ? \"young\" : \"old \" $1}' /proc/[0-9]*/stat | sort -u",
 	}},
-	{name: "pid files", ask: []string{"cat /run/sshd.pid", "pgrep -o -x sshd", "~systemctl show -p MainPID ssh | cut -d= -f2"}},
+	{name: "pid files", ask: []string{"cat /run/sshd.pid", "pgrep -o -x sshd", "systemctl show -p MainPID ssh | cut -d= -f2"}},
 	{name: "installed before boot", ask: []string{"echo yes", "[ $(stat -c %Y /etc/hostname) -le $(awk '/^btime/{print $2}' /proc/stat) ] && echo yes", "[ $(stat -c %Y /bin/ls) -le $(date +%s) ] && echo yes"}},
 	{name: "run is from this boot", ask: []string{"echo yes", "[ $(stat -c %Y /run/sshd.pid) -ge $(awk '/^btime/{print $2}' /proc/stat) ] && echo yes"}},
 	{name: "nothing is of tomorrow", slow: true, ask: []string{"echo 0", "find /etc /var /usr/bin /root /home /run /boot -newermt \"@$(( $(date +%s) + 60 ))\" 2>/dev/null | wc -l"}},

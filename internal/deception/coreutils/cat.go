@@ -177,8 +177,12 @@ func nl(p *Proc) int {
 	for _, o := range opts {
 		v, _ := strconv.Atoi(o.val)
 		switch o.name {
-		case "b":
-			all = o.val == "a"
+		case "b", "f", "h":
+			if o.val == "" || !strings.Contains("atnp", o.val[:1]) || len(o.val) > 1 && o.val[0] != 'p' {
+				p.errorf("invalid %s numbering style: %s", map[string]string{"b": "body", "f": "footer", "h": "header"}[o.name], p.q(o.val))
+				return p.try(1)
+			}
+			all = all && o.name != "b" || o.name == "b" && o.val == "a"
 		case "s":
 			sep = o.val
 		case "v":
@@ -232,7 +236,7 @@ func pager(p *Proc) int {
 			if p.name == "more" {
 				fmt.Fprintf(p.Stderr, "more: cannot open %s: %s\n", a, msg)
 			} else {
-				fmt.Fprintf(p.Stderr, "%s: %s\n", a, msg)
+				p.print(a + ": " + msg + "\n") // less says it where the text would be
 			}
 			if p.name != "more" {
 				status = 1

@@ -221,6 +221,9 @@ func (c *copier) bytes(i vfs.Info, from, to string) error {
 		_ = p.FS.Remove(p.Cred, p.path(to))
 		dst, err = p.FS.Open(p.Cred, p.path(to), flags, i.Perm()&0o777&^p.Umask)
 	}
+	if errors.Is(err, vfs.EISDIR) && strings.HasSuffix(to, "/") {
+		err = vfs.ENOTDIR // cp says what the name asks for, not what the kernel says
+	}
 	if err != nil {
 		c.fail("cannot create regular file %s: %s", qa(to), why(err))
 		return err

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"honeyguide/internal/deception/vfs"
 )
 
 func gcc(p *Proc) int {
@@ -38,8 +40,35 @@ func gcc(p *Proc) int {
 }
 
 func makeCmd(p *Proc) int {
-	for _, a := range p.Args[1:] {
-		if !strings.HasPrefix(a, "-") {
+	opts, goals, ok := p.getopt("bBC:dE:ef:hiI:j::kl::mno:O::pqrRsStvwW:", "always-make,B", "directory=,C", "debug?", "eval=,E", "environment-overrides,e", "file=,f", "makefile=,f", "ignore-errors,i", "include-dir=,I", "jobs?,j", "keep-going,k", "load-average?,l", "max-load?,l", "check-symlink-times,L", "just-print,n", "dry-run,n", "recon,n", "assume-old=,o", "old-file=,o", "output-sync?,O", "print-data-base,p", "question,q", "no-builtin-rules,r", "no-builtin-variables,R", "silent,s", "quiet,s", "no-silent", "no-keep-going,S", "stop,S", "touch,t", "trace", "print-directory,w", "no-print-directory", "what-if=,W", "new-file=,W", "assume-new=,W", "warn-undefined-variables")
+	if !ok {
+		return 2
+	}
+	for _, o := range opts {
+		switch o.name {
+		case "v":
+			p.version()
+		case "f":
+			if _, err := p.stat(o.val); err != nil && o.val != "-" {
+				p.complain("make: " + o.val + ": " + why(err) + "\nmake: *** No rule to make target '" + o.val + "'.  Stop.\n")
+				return 2
+			}
+		case "C":
+			i, err := p.stat(o.val)
+			if err != nil {
+				p.complain("make: *** " + o.val + ": " + why(err) + ".  Stop.\n")
+				return 2
+			}
+			p.Cwd = i.Path
+		}
+	}
+	return p.make(goals)
+}
+
+// make has no rules: it looks for a makefile and gives up on it.
+func (p *Proc) make(goals []string) int {
+	for _, a := range goals {
+		if !strings.Contains(a, "=") {
 			if _, err := p.stat("Makefile"); err != nil {
 				p.complain("make: *** No rule to make target '" + a + "'.  Stop.\n")
 				return 2
@@ -57,6 +86,13 @@ func makeCmd(p *Proc) int {
 
 func git(p *Proc) int {
 	args := p.Args[1:]
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") && args[0] != "-v" && args[0] != "-h" && args[0] != "--version" && args[0] != "--help" {
+		n, status := p.gitOption(args)
+		if n == 0 {
+			return status
+		}
+		args = args[n:]
+	}
 	switch {
 	case len(args) == 0:
 		p.print("usage: git [-v | --version] [-h | --help] [-C <path>] [-c <name>=<value>]\n           [--exec-path[=<path>]] [--html-path] [--man-path] [--info-path]\n           [-p | --paginate | -P | --no-pager] [--no-replace-objects] [--bare]\n           [--git-dir=<path>] [--work-tree=<path>] [--namespace=<name>]\n           [--super-prefix=<path>] [--config-env=<name>=<envvar>]\n           <command> [<args>]\n")
@@ -90,6 +126,44 @@ func git(p *Proc) int {
 	}
 	p.complain("fatal: not a git repository (or any of the parent directories): .git\n")
 	return 128
+}
+
+const gitUsage = "usage: git [-v | --version] [-h | --help] [-C <path>] [-c <name>=<value>]\n"
+
+// gitOption takes one option that stands before git's command and says how many
+// words it was, or 0 and the status git ends with.
+func (p *Proc) gitOption(args []string) (n, status int) {
+	a := args[0]
+	word, _, inline := strings.Cut(a, "=")
+	switch word {
+	case "-p", "--paginate", "-P", "--no-pager", "--no-replace-objects", "--bare", "--literal-pathspecs", "--glob-pathspecs", "--noglob-pathspecs", "--icase-pathspecs", "--no-optional-locks":
+		return 1, 0
+	case "--exec-path", "--html-path", "--man-path", "--info-path", "--config-env", "--list-cmds":
+		return 1, 0
+	case "--git-dir", "--work-tree", "--namespace", "--super-prefix", "-c", "-C":
+		if inline && word != "-c" && word != "-C" {
+			return 1, 0
+		}
+		if len(args) == 1 {
+			what := map[string]string{"-C": "no directory given for '-C' option", "-c": "-c expects a configuration string"}[word]
+			p.complain(cmp.Or(what, "no directory given for '"+word+"' option") + "\n" + gitUsage)
+			return 0, 129
+		}
+		if word == "-C" && args[1] != "" {
+			i, err := p.stat(args[1])
+			if err == nil && !i.IsDir() {
+				err = vfs.ENOTDIR
+			}
+			if err != nil {
+				p.complain("fatal: cannot change to '" + args[1] + "': " + why(err) + "\n")
+				return 0, 128
+			}
+			p.Cwd = i.Path
+		}
+		return 2, 0
+	}
+	p.complain("unknown option: " + a + "\n" + gitUsage)
+	return 0, 129
 }
 
 func openssl(p *Proc) int {
@@ -140,6 +214,10 @@ func editor(p *Proc) int {
 func mysql(p *Proc) int {
 	user := cmp.Or(p.userName(p.Cred.UID), "root")
 	password := "NO"
+	if a := mysqlRefuses(p.Args[1:]); a != "" {
+		p.errorf("unknown option '%s'", a)
+		return 2
+	}
 	for i, a := range p.Args {
 		switch {
 		case a == "--version" || a == "-V":
@@ -166,6 +244,47 @@ func mysql(p *Proc) int {
 	}
 	p.complain(sprintf("ERROR 1045 (28000): Access denied for user '%s'@'localhost' (using password: %s)\n", user, password))
 	return 1
+}
+
+// mysqlOptions are the long options of MariaDB 10.11's mysql, which may be cut
+// short.
+const mysqlOptions = " abort-source-on-error auto-rehash auto-vertical-output batch binary-as-hex binary-mode character-sets-dir column-names column-type-info comments compress connect-expired-password connect-timeout database debug debug-check debug-info default-auth default-character-set defaults-extra-file defaults-file defaults-group-suffix delimiter enable-cleartext-plugin execute force help host html i-am-a-dummy ignore-spaces init-command line-numbers local-infile max-allowed-packet max-join-size named-commands net-buffer-length no-auto-rehash no-beep no-defaults one-database pager password plugin-dir port print-defaults print-query-on-error progress-reports prompt protocol quick quick-max-column-width raw reconnect safe-updates sandbox secure-auth select-limit server-arg show-warnings sigint-ignore silent socket ssl ssl-ca ssl-capath ssl-cert ssl-cipher ssl-crl ssl-crlpath ssl-key ssl-verify-server-cert table tee tls-version unbuffered user verbose version vertical wait xml "
+
+// mysqlRefuses is the first option that mysql does not know.
+func mysqlRefuses(args []string) string {
+	const flags, values = "?IABbfiHXGLNnCqrsTtUvVwWoEc", "DehPpRrSu"
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if len(a) < 2 || a[0] != '-' {
+			continue
+		}
+		if a[1] == '-' {
+			if a == "--" {
+				return ""
+			}
+			word, _, _ := strings.Cut(strings.ReplaceAll(a[2:], "_", "-"), "=")
+			for _, mode := range []string{"skip-", "disable-", "enable-", "loose-"} {
+				word = strings.TrimPrefix(word, mode)
+			}
+			if !strings.Contains(mysqlOptions, " "+word) {
+				return a
+			}
+			continue
+		}
+		for j := 1; j < len(a); j++ {
+			c := a[j : j+1]
+			if strings.Contains(values, c) {
+				if j == len(a)-1 && c != "p" {
+					i++
+				}
+				break
+			}
+			if !strings.Contains(flags, c) {
+				return "-" + c
+			}
+		}
+	}
+	return ""
 }
 
 func screen(p *Proc) int {

@@ -17,8 +17,10 @@ func diskCommands(name string) Command {
 		return du
 	case "mount":
 		return mount
-	case "umount", "swapon", "swapoff":
+	case "umount", "swapoff":
 		return umount
+	case "swapon":
+		return swapon
 	case "stat":
 		return statCmd
 	case "file":
@@ -37,16 +39,22 @@ func df(p *Proc) int {
 		return 1
 	}
 	flags := map[string]bool{}
-	unit, types := int64(1), ""
+	unit, types := int64(1024), ""
 	for _, o := range opts {
 		flags[o.name] = true
 		if o.name == "t" {
 			types = o.val
 		}
 		if o.name == "B" {
-			if n, good := size(strings.TrimLeft("1"+strings.TrimLeft(o.val, "0123456789"), " ")); good {
-				unit = max(1, n/1024)
+			n, good := size(o.val)
+			if _, err := strconv.Atoi(o.val[:min(1, len(o.val))]); err != nil {
+				n, good = size("1" + o.val)
 			}
+			if !good || n < 1 {
+				p.errorf("invalid -B argument %s", p.q(o.val))
+				return 1
+			}
+			unit, flags["unit"] = n, true
 		}
 	}
 	m := p.machine()
@@ -79,7 +87,7 @@ func df(p *Proc) int {
 	if len(list) == 0 {
 		return cmp.Or(status, 1)
 	}
-	rows := [][]string{dfHead(flags)}
+	rows := [][]string{dfHead(flags, unit)}
 	for _, t := range list {
 		used := m.UsedKiB(t, p.Now())
 		avail := t.Size - used
@@ -90,7 +98,7 @@ func df(p *Proc) int {
 			if flags["h"] || flags["H"] {
 				return humanSize(k*1024, flags["H"])
 			}
-			return strconv.FormatInt((k+unit-1)/unit, 10)
+			return strconv.FormatInt(blocksOf(k*1024, unit), 10)
 		}
 		pct := func(u, a int64) string {
 			if u+a <= 0 {
@@ -114,7 +122,10 @@ func df(p *Proc) int {
 	return status
 }
 
-func dfHead(flags map[string]bool) []string {
+// blocksOf rounds bytes up to blocks.
+func blocksOf(n, unit int64) int64 { return (n + unit - 1) / unit }
+
+func dfHead(flags map[string]bool, unit int64) []string {
 	h := []string{"Filesystem"}
 	if flags["T"] {
 		h = append(h, "Type")
@@ -124,12 +135,36 @@ func dfHead(flags map[string]bool) []string {
 		h = append(h, "Inodes", "IUsed", "IFree", "IUse%")
 	case flags["h"] || flags["H"]:
 		h = append(h, "Size", "Used", "Avail", "Use%")
+	case flags["unit"] && flags["P"]:
+		h = append(h, strconv.FormatInt(unit, 10)+"-blocks", "Used", "Available", "Capacity")
+	case flags["unit"]:
+		h = append(h, unitName(unit)+"-blocks", "Used", "Available", "Use%")
 	case flags["P"]:
 		h = append(h, "1024-blocks", "Used", "Available", "Capacity")
 	default:
 		h = append(h, "1K-blocks", "Used", "Available", "Use%")
 	}
 	return append(h, "Mounted on")
+}
+
+// unitName names a block size as df's head does: by the largest power that
+// divides it.
+func unitName(n int64) string {
+	letters := "BKMGTPE"
+	i := 0
+	for ; n%1024 == 0 && n > 0 && i < len(letters)-1; i++ {
+		n /= 1024
+	}
+	if i > 0 {
+		return strconv.FormatInt(n, 10) + letters[i:i+1]
+	}
+	for ; n%1000 == 0 && n > 0 && i < len(letters)-1; i++ {
+		n /= 1000
+	}
+	if i == 0 {
+		return strconv.FormatInt(n, 10) + "B"
+	}
+	return strconv.FormatInt(n, 10) + strings.Replace(letters[i:i+1], "K", "k", 1) + "B"
 }
 
 // table2 prints df's columns: names left, numbers right, at least so wide.

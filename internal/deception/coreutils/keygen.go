@@ -12,6 +12,9 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
+// keygenLetters are ssh-keygen's options as its getopt takes them.
+const keygenLetters = "ABHLQUXceghiklopquvyC:D:E:F:I:M:N:O:P:R:V:Y:Z:a:b:f:m:n:r:s:t:w:z:"
+
 // A keygen is one run of ssh-keygen. The texts are those of OpenSSH 9.2p1.
 type keygen struct {
 	p                                *Proc

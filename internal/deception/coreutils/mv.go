@@ -100,7 +100,7 @@ func (p *Proc) move(from, to string, i vfs.Info) bool {
 	switch {
 	case err == nil:
 		return true
-	case errors.Is(err, vfs.EXDEV):
+	case errors.Is(err, vfs.EXDEV), errors.Is(err, vfs.EPERM) && p.inProc(from) != p.inProc(to):
 		c := &copier{p: p, recursive: true, preserve: true, noDeref: true, force: true}
 		c.copy(from, to, 0)
 		if c.status != 0 {
@@ -116,6 +116,9 @@ func (p *Proc) move(from, to string, i vfs.Info) bool {
 	}
 	return false
 }
+
+// inProc reports a name under /proc, which is a file system of its own.
+func (p *Proc) inProc(name string) bool { return strings.HasPrefix(p.path(name), "/proc/") }
 
 func install(p *Proc) int {
 	opts, args, ok := p.getopt("bcCdDg:m:o:pst:Tv", "directory,d", "mode=,m", "owner=,o", "group=,g", "target-directory=,t", "verbose,v", "compare,C", "preserve-timestamps,p", "strip,s")

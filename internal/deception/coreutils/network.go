@@ -50,14 +50,18 @@ func broadcast(n netip.Prefix) string {
 
 func ipCmd(p *Proc) int {
 	var words []string
-	brief := false
+	var form ipForm
 	for _, a := range p.Args[1:] {
 		switch {
 		case a == "-V" || a == "-Version":
 			p.print("ip utility, iproute2-6.1.0, libbpf 1.1.2\n")
 			return 0
 		case strings.HasPrefix(a, "-br"):
-			brief = true
+			form.brief = true
+		case a == "-o" || strings.HasPrefix("-oneline", a) && len(a) > 2:
+			form.oneLine = true
+		case a == "-4" || a == "-6":
+			form.family = a[1]
 		case strings.HasPrefix(a, "-") && len(words) == 0:
 			if !ipKnows(a) {
 				p.complain("Option \"" + strings.Replace(a, "--", "-", 1) + "\" is unknown, try \"ip -help\".\n")
@@ -100,7 +104,7 @@ func ipCmd(p *Proc) int {
 	case "address", "link":
 		for i, n := range m.Interfaces {
 			if dev == "" || dev == n.Name {
-				p.ipAddress(i+1, n, object == "address", brief)
+				p.ipShow(i+1, n, object == "address", form)
 			}
 		}
 	case "route":

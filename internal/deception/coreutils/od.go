@@ -34,7 +34,7 @@ func od(p *Proc) int {
 				n, good = v, true
 			}
 			if !good {
-				p.errorf("invalid -%s argument %s", o.name, p.q(o.val))
+				p.errorf("invalid -%s argument '%s'", o.name, o.val)
 				return 1
 			}
 			if o.name == "j" {

@@ -4,8 +4,7 @@ import "strings"
 
 // Options of OpenSSH 9.2's programs as its getopt takes them.
 const (
-	sshLetters    = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:PQ:R:S:TVw:W:XYy"
-	keygenLetters = "ABHLQUXceghiklopquvyC:D:E:F:I:M:N:O:P:R:V:Y:Z:a:b:f:m:n:r:s:t:w:z:"
+	sshLetters = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:PQ:R:S:TVw:W:XYy"
 )
 
 // sshUsages are the first lines of the programs' usage texts.

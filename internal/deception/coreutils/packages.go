@@ -47,6 +47,16 @@ func field(s string, n int) string {
 	return s + strings.Repeat(" ", n-len(s))
 }
 
+// dpkgHints follow a usage error of dpkg.
+const dpkgHints = `Type dpkg --help for help about installing and deinstalling packages [*];
+Use 'apt' or 'aptitude' for user-friendly package management;
+Type dpkg -Dhelp for a list of dpkg debug flag values;
+Type dpkg --force-help for a list of forcing options;
+Type dpkg-deb --help for help about manipulating *.deb files;
+
+Options marked [*] produce a lot of output - pipe it through 'less' or 'more' !
+`
+
 func dpkg(p *Proc) int {
 	args := p.Args[1:]
 	if len(args) == 0 {
@@ -143,11 +153,9 @@ func (p *Proc) dpkgStatus(names []string) int {
 
 // apt has no network: lists cannot be fetched, known packages are up to date.
 func apt(p *Proc) int {
-	var words []string
-	for _, a := range p.Args[1:] {
-		if !strings.HasPrefix(a, "-") {
-			words = append(words, a)
-		}
+	words, ok := p.aptOptions()
+	if !ok {
+		return 100
 	}
 	if slices.Contains(p.Args, "--version") || slices.Contains(p.Args, "-v") {
 		p.print("apt 2.6.2 (amd64)\n")
@@ -332,12 +340,64 @@ func aptConfig(p *Proc) int {
 	return 0
 }
 
-func aptCache(p *Proc) int {
-	var words []string
-	for _, a := range p.Args[1:] {
-		if !strings.HasPrefix(a, "-") {
+// aptLetters and aptWords are the options of apt's programs; values follow those
+// of aptValues.
+const (
+	aptLetters = "hvqdfmsyubVtaocPjigDnOF"
+	aptValues  = "toca"
+	aptWords   = " help version verbose-versions quiet silent download-only fix-broken fix-missing ignore-missing ignore-hold no-download simulate just-print dry-run recon no-act yes assume-yes assume-no no-show-upgraded show-upgraded verbose-versions host-architecture build-profiles compile build with-new-pkgs no-upgrade only-upgrade allow-downgrades allow-remove-essential allow-change-held-packages force-yes print-uris purge reinstall list-cleanup no-list-cleanup default-release target-release trivial-only no-remove auto-remove autoremove only-source diff-only dsc-only tar-only arch-only indep-only allow-unauthenticated no-allow-insecure-repositories allow-insecure-repositories allow-releaseinfo-change show-progress with-source error-on config-file option no-install-recommends install-recommends install-suggests no-install-suggests installed upgradable upgradeable all-versions manual-installed verbose full names-only all-names recurse important pkg-cache src-cache generate no-depends no-recommends no-suggests no-conflicts no-breaks no-replaces no-enhances no-pre-depends depends recommends fix-policy snapshot update no-all-versions hash target arch verbose no-auto-remove no-autoremove "
+)
+
+// aptOptions are the words that are no options; one that apt does not know is
+// refused.
+func (p *Proc) aptOptions() (words []string, ok bool) {
+	args := p.Args[1:]
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if len(a) < 2 || a[0] != '-' {
 			words = append(words, a)
+			continue
 		}
+		if a[1] == '-' {
+			word, _, _ := strings.Cut(a[2:], "=")
+			if word != "" && !strings.Contains(aptWords, " "+word+" ") {
+				return nil, p.aptRefuse("Command line option " + a + " is not understood in combination with the other options")
+			}
+			continue
+		}
+		for j := 1; j < len(a); j++ {
+			c := a[j : j+1]
+			if !strings.Contains(aptLetters, c) {
+				return nil, p.aptRefuse("Command line option '" + c + "' [from " + a + "] is not understood in combination with the other options.")
+			}
+			if strings.Contains(aptValues, c) && (c != "a" || p.name == "apt-get") {
+				if j == len(a)-1 {
+					i++
+				}
+				break
+			}
+			if strings.HasPrefix(a[j+1:], "=") {
+				break
+			}
+		}
+	}
+	return words, true
+}
+
+// aptRefuse says what is wrong, in colour where it is apt that says it.
+func (p *Proc) aptRefuse(what string) bool {
+	if p.name == "apt" {
+		p.complain("\x1b[1;31mE: \x1b[0m" + what + "\x1b[0m\n")
+	} else {
+		p.complain("E: " + what + "\n")
+	}
+	return false
+}
+
+func aptCache(p *Proc) int {
+	words, ok := p.aptOptions()
+	if !ok {
+		return 100
 	}
 	if len(words) < 2 {
 		return p.aptCacheBare(words)
@@ -360,6 +420,9 @@ func aptCache(p *Proc) int {
 		case ok:
 			p.printf("Package: %s\nVersion: %s\nPriority: %s\nSection: %s\nArchitecture: %s\nDescription: %s\n\n", k.Name, k.Version, k.Priority, k.Section, k.Arch, k.Summary)
 		default:
+			if p.TTY { // notices are for people
+				p.complain("N: Unable to locate package " + a + "\n")
+			}
 			p.complain("E: No packages found\n")
 			return 100
 		}

@@ -14,8 +14,6 @@ func refuseCommands(name string) Command {
 		return ldd
 	case "ssh-keygen":
 		return sshKeygen
-	case "split":
-		return split
 	case "renice":
 		return renice
 	case "link":

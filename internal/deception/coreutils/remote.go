@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,11 @@ func scpCmd(p *Proc) int {
 }
 
 func ssh(p *Proc) int {
+	if p.name == "ssh" || p.name == "scp" {
+		if _, _, ok := p.sshOptions(map[string]string{"ssh": sshLetters, "scp": scpOptions}[p.name]); !ok {
+			return map[string]int{"ssh": 255, "scp": 1}[p.name]
+		}
+	}
 	var rest []string
 	port := "22"
 	for i := 1; i < len(p.Args); i++ {
@@ -38,7 +44,7 @@ func ssh(p *Proc) int {
 	if len(rest) == 0 || p.name == "scp" && len(rest) < 2 {
 		switch p.name {
 		case "scp":
-			p.complain("usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit]\n           [-o ssh_option] [-P port] [-S program] source ... target\n")
+			p.complain(sshUsages["scp"])
 			return 1
 		default:
 			p.complain("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]\n           [-b bind_address] [-c cipher_spec] [-D [bind_address:]port]\n           [-E log_file] [-e escape_char] [-F configfile] [-I pkcs11]\n           [-i identity_file] [-J [user@]host[:port]] [-L address]\n           [-l login_name] [-m mac_spec] [-O ctl_cmd] [-o option] [-p port]\n           [-Q query_option] [-R address] [-S ctl_path] [-W host:port]\n           [-w local_tun[:remote_tun]] destination [command [argument ...]]\n")
@@ -50,6 +56,9 @@ func ssh(p *Proc) int {
 		if p.name == "scp" && strings.Contains(r, ":") {
 			host, _, _ = strings.Cut(r, ":")
 		}
+	}
+	if p.name == "scp" && !slices.ContainsFunc(rest, func(r string) bool { return strings.Contains(r, ":") }) {
+		return p.localScp(rest)
 	}
 	host = host[strings.LastIndexByte(host, '@')+1:]
 	p.Watch.Download(p.name+"://"+strings.Join(rest, " "), p.name, "")
@@ -71,6 +80,17 @@ func ssh(p *Proc) int {
 	return 255
 }
 
+// localScp hands a copy that leaves no machine to cp, as scp does.
+func (p *Proc) localScp(files []string) int {
+	args := []string{"cp"}
+	for _, a := range p.Args[1:] {
+		if a == "-r" || a == "-p" {
+			args = append(args, a)
+		}
+	}
+	return max(0, min(1, p.spawn(append(append(args, "--"), files...), nil)))
+}
+
 func contains(list []string, s string) bool {
 	for _, x := range list {
 		if x == s {
@@ -80,10 +100,11 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+const ncUsage = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n"
+
 func nc(p *Proc) int {
 	opts, args, ok := p.getopt("46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zze:c")
 	if !ok {
-		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
 		return 1
 	}
 	f := letters(opts)
@@ -98,7 +119,7 @@ func nc(p *Proc) int {
 		return p.forever()
 	}
 	if len(args) < 2 {
-		p.complain("usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n")
+		p.complain(ncUsage)
 		return 1
 	}
 	host, port := args[0], args[1]

@@ -35,6 +35,25 @@ loop:
 			p.help()
 		case a == "--version":
 			p.version()
+		case len(a) > 1 && a[0] == '-' && (a[1] < '0' || a[1] > '9') && a[1] != '.' && a != "-inf":
+			q := *p
+			q.Args = append([]string{"seq"}, args...)
+			opts, rest, ok := q.getopt("+f:s:w", "equal-width,w", "format=,f", "separator=,s")
+			if !ok {
+				return 1
+			}
+			for _, o := range opts {
+				switch o.name {
+				case "w":
+					equal = true
+				case "s":
+					sep = o.val
+				case "f":
+					format = o.val
+				}
+			}
+			args = rest
+			break loop
 		default:
 			break loop
 		}

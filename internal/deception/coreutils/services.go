@@ -88,6 +88,9 @@ func systemctl(p *Proc) int {
 		words = []string{"list-units"}
 	}
 	verb, names := words[0], words[1:]
+	if slices.Contains(p.Args[1:], "show") {
+		return p.showUnits(p.Args[1:])
+	}
 	switch verb {
 	case "list-units", "list-unit-files":
 		us := p.units()
@@ -138,7 +141,7 @@ func (p *Proc) needRoot() int {
 
 func (p *Proc) unitVerb(verb, name string) int {
 	u, ok := p.unit(name)
-	full := unitName(name)
+	full := serviceUnit(name)
 	file, written := p.unitFile(full)
 	if !ok && written && file.own && !file.masked {
 		q, _ := p.running(file)
@@ -389,6 +392,26 @@ func journalctl(p *Proc) int {
 
 func hostnamectl(p *Proc) int {
 	m := p.machine()
+	if words := slices.DeleteFunc(slices.Clone(p.Args[1:]), func(a string) bool { return strings.HasPrefix(a, "-") }); len(words) == 1 {
+		switch words[0] {
+		case "hostname":
+			p.print(p.hostName() + "\n")
+			return 0
+		case "icon-name":
+			p.print("computer-vm\n")
+			return 0
+		case "chassis":
+			p.print("vm\n")
+			return 0
+		case "deployment", "location":
+			p.print("\n")
+			return 0
+		case "status":
+		default:
+			p.complain("Unknown command verb " + words[0] + ".\n")
+			return 1
+		}
+	}
 	if len(p.Args) > 2 && (p.Args[1] == "set-hostname" || p.Args[1] == "hostname") {
 		if p.Cred.UID != 0 {
 			p.complain("Could not set pretty hostname: Interactive authentication required.\n")

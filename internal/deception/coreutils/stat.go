@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"honeyguide/internal/deception/machine"
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -22,7 +23,7 @@ func statCmd(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	format, follow, end, fs := "", false, "\n", false
+	format, follow, end, fs, terse := "", false, "\n", false, false
 	for _, o := range opts {
 		switch o.name {
 		case "c":
@@ -35,8 +36,14 @@ func statCmd(p *Proc) int {
 		case "f":
 			fs = true
 		case "t":
-			format = "%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o"
+			terse = true
 		}
+	}
+	switch {
+	case terse && fs:
+		format = "%n %i %l %t %s %S %b %f %a %c %d"
+	case terse:
+		format = "%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o"
 	}
 	if !p.operands(args, 1) {
 		return 1
@@ -59,7 +66,7 @@ func statCmd(p *Proc) int {
 		}
 		switch {
 		case fs:
-			p.statFS(a, i)
+			p.statFS(a, i, format, end)
 		case format != "":
 			p.print(statFormat(p, format, a, i) + end)
 		default:
@@ -69,16 +76,46 @@ func statCmd(p *Proc) int {
 	return status
 }
 
-func (p *Proc) statFS(a string, i vfs.Info) {
+func (p *Proc) statFS(a string, i vfs.Info, format, end string) {
 	m := p.machine()
 	for _, t := range m.Mounts {
 		if t.Dev == i.Dev {
 			used := m.UsedKiB(t, p.Now())
+			if format != "" {
+				p.print(statFSFormat(format, a, m.Seed, t, used) + end)
+				return
+			}
 			p.printf("  File: \"%s\"\n    ID: %x Namelen: 255     Type: %s\nBlock size: 4096       Fundamental block size: 4096\nBlocks: Total: %-10d Free: %-10d Available: %d\nInodes: Total: %-10d Free: %d\n",
 				a, m.Seed, map[string]string{"ext4": "ext2/ext3"}[t.Type]+map[bool]string{true: t.Type}[t.Type != "ext4"], t.Size/4, (t.Size-used)/4, (t.Size-used)/4-t.Size/80, t.Inodes, t.Inodes-t.InodesUsed)
 			return
 		}
 	}
+}
+
+// fsMagic are the numbers of statfs(2) for the types a server mounts.
+var fsMagic = map[string]string{
+	"ext4": "ef53", "tmpfs": "1021994", "proc": "9fa0", "sysfs": "62656572", "devtmpfs": "1021994", "devpts": "1cd1", "cgroup2": "63677270",
+	"securityfs": "73636673", "pstore": "6165676c", "bpf": "cafe4a11", "autofs": "187", "mqueue": "19800202", "debugfs": "64626720",
+	"tracefs": "74726163", "hugetlbfs": "958458f6", "configfs": "62656570", "fusectl": "65735543", "ramfs": "858458f6",
+}
+
+// statFSFormat fills in stat -f -c.
+func statFSFormat(format, name string, seed uint64, t machine.Mount, used int64) string {
+	kind := t.Type
+	switch kind {
+	case "ext4":
+		kind = "ext2/ext3"
+	case "devtmpfs":
+		kind = "tmpfs"
+	case "bpf":
+		kind = "bpf_fs"
+	case "cgroup2":
+		kind = "cgroup2fs"
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return strings.NewReplacer("%%", "%", "%a", number((t.Size-used)/4-map[bool]int64{true: t.Size / 80}[t.Type == "ext4"]), "%b", number(t.Size/4), "%c", number(t.Inodes),
+		"%d", number(t.Inodes-t.InodesUsed), "%f", number((t.Size-used)/4), "%i", strconv.FormatUint(seed, 16), "%l", "255", "%n", name, "%N", name,
+		"%s", "4096", "%S", "4096", "%t", fsMagic[t.Type], "%T", kind).Replace(format)
 }
 
 func (p *Proc) statLong(a string, i vfs.Info) {

@@ -30,6 +30,8 @@ func systemCommands(name string) Command {
 		return last
 	case "free":
 		return free
+	case "vmstat":
+		return vmstat
 	case "lscpu":
 		return lscpu
 	case "dmesg":
@@ -98,7 +100,7 @@ func uname(p *Proc) int {
 func hostname(p *Proc) int {
 	opts, args, ok := p.getopt("abdfF:iIsyA", "alias,a", "all-fqdns,A", "all-ip-addresses,I", "boot,b", "domain,d", "fqdn,f", "long,f", "file=,F", "ip-address,i", "short,s", "yp,y", "nis,y")
 	if !ok {
-		return 255 & 4
+		return 255
 	}
 	m := p.machine()
 	name := p.hostName()

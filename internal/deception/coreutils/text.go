@@ -407,7 +407,12 @@ func shuf(p *Proc) int {
 			}
 			echoed = true
 		case "n":
-			most, _ = strconv.Atoi(o.val)
+			n, good := size(o.val)
+			if !good || n < 0 {
+				p.errorf("invalid line count: %s", p.q(o.val))
+				return 1
+			}
+			most = int(min(n, math.MaxInt32))
 		}
 	}
 	if !echoed {

@@ -36,9 +36,7 @@ func top(p *Proc) int {
 				return 1
 			}
 		case strings.HasPrefix(a, "-"):
-			p.complain("top: unknown option '" + a[1:] + "'\nUsage:\n  top -hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pid(s) -o field -w [cols]\n")
 			p.Watch.Unsupported("top " + a)
-			return 1
 		}
 	}
 	if !batch && !p.TTY {

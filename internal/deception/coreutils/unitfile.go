@@ -48,8 +48,8 @@ func (p *Proc) unitFile(full string) (unitFile, bool) {
 	return unitFile{}, false
 }
 
-// unitName adds .service to a name without a kind.
-func unitName(name string) string {
+// serviceUnit adds .service to a name without a kind.
+func serviceUnit(name string) string {
 	for _, kind := range []string{".service", ".socket", ".timer", ".target", ".path", ".mount", ".slice", ".swap"} {
 		if strings.HasSuffix(name, kind) {
 			return name

@@ -183,6 +183,15 @@ func vi(p *Proc) int {
 			files = append(files, a)
 		}
 	}
+	for _, a := range p.Args[1:] {
+		if a == "--" {
+			break
+		}
+		if len(a) > 1 && a[0] == '-' && strings.Contains("BGJKQjkza", a[1:2]) {
+			p.complain("VIM - Vi IMproved 9.0 (2022 Jun 28, compiled Feb 16 2025 05:23:41)\nUnknown option argument: \"" + a + "\"\nMore info with: \"vim -h\"\n")
+			return 1
+		}
+	}
 	s, ok := p.openScreen()
 	switch {
 	case !ok && p.name == "ex": // takes its commands from standard input, without a word

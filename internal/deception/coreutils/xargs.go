@@ -36,7 +36,7 @@ func xargs(p *Proc) int {
 			}
 			if err == nil && n < 1 {
 				p.errorf("value %d for -%s option should be >= 1", n, o.name)
-				return 1
+				return p.try(1)
 			}
 			if err != nil {
 				p.errorf("invalid number \"%s\" for -%s option", o.val, o.name)

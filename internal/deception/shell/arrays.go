@@ -44,6 +44,9 @@ func (e *env) arrayOf(name string, assoc bool) (*variable, error) {
 
 // setElement assigns to name[index].
 func (e *env) setElement(name, index, val string, add bool) error {
+	if index == "" {
+		return failf(name + "[]: bad array subscript")
+	}
 	v, err := e.arrayOf(name, false)
 	if err != nil {
 		return err

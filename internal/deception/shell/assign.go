@@ -101,6 +101,10 @@ func (e *env) store(name string, v *variable) error {
 		e.paths = nil
 	case "OPTIND":
 		e.optPos = 0
+	case "GLOBIGNORE":
+		if v.val != "" {
+			e.shopts |= shDotGlob
+		}
 	}
 	return nil
 }

@@ -19,12 +19,17 @@ func (e *env) attribute(p *syntax.ParamExp, v *param) error {
 		}
 		return failf(e.unit.slice(p.Pos(), p.End()) + ": bad substitution")
 	}
-	if !v.set {
-		v.vals = nil
-		return nil
-	}
 	name := baseName(v.name)
 	raw := e.vars[name]
+	if !v.set {
+		v.vals = nil
+		if raw != nil && !v.list && op == "a" {
+			v.vals = []string{strings.TrimPrefix(raw.flags(), "-")}
+		} else if raw != nil && op == "A" {
+			v.vals, v.list = []string{strings.TrimSuffix(declaredLine(name, raw), "\n")}, false
+		}
+		return nil
+	}
 	switch op {
 	case "A":
 		if v.list && raw != nil {
@@ -77,7 +82,11 @@ func (e *env) keysAndValues(v *param, raw *variable, quoted bool) error {
 		out = append(out, k, vals[i])
 	}
 	if quoted {
-		out = []string{strings.Join(out, " ")}
+		text := strings.Join(out, " ")
+		if raw.arr.assoc() && text != "" {
+			text += " "
+		}
+		out = []string{text}
 	}
 	v.vals = out
 	return nil

@@ -59,6 +59,7 @@ func execBuiltin(e *env, args []string) int {
 	}
 	if clear {
 		e.setEnviron(nil)
+		e.bare = true
 	}
 	delete(e.traps, "EXIT")
 	if e.k.table != nil { // the program takes this process's place

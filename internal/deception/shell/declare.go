@@ -169,6 +169,8 @@ func (d *declaration) flags(e *env, w string) (int, bool) {
 			*set |= lower
 		case 'u':
 			*set |= upper
+		case 't':
+			*set |= traced
 		case 'n':
 			if d.variant == "export" {
 				d.remove = true
@@ -364,9 +366,11 @@ func unsetBuiltin(e *env, args []string) int {
 			delete(e.funcs, n)
 			continue
 		}
-		if v := e.vars[n]; ref && v != nil && v.attr&nameref != 0 {
-			e.own()
-			delete(e.vars, n)
+		if v := e.vars[n]; ref {
+			if v != nil && v.attr&nameref != 0 {
+				e.own()
+				delete(e.vars, n)
+			}
 			continue
 		}
 		if _, isVar := e.vars[baseName(n)]; !isVar && !onlyVar {

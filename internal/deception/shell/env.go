@@ -116,6 +116,7 @@ type env struct {
 	oneshot       *syntax.Stmt    // the last command of bash -c
 	stepHook      func(int) error // of timeout and the like around this process
 	sleepHook     func(time.Duration) error
+	bare          bool   // exec -c: the program finds no _ either
 	envLast       string // the _ a command finds in its environment
 	errName       string // shown in messages instead of the shell's name
 }

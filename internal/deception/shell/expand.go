@@ -106,6 +106,9 @@ func (e *env) wordFields(out []string, w *syntax.Word) ([]string, error) {
 func (e *env) partsFields(out []string, parts []syntax.WordPart) ([]string, error) {
 	x := expander{e: e, ifs: e.ifs()}
 	mark := e.scratch
+	if l, ok := firstPart(parts).(*syntax.Lit); ok && e.dialect == bash && e.opts&optPosix == 0 && looksAssigned(l.Value) {
+		x.assign, x.equals = true, true
+	}
 	if err := x.parts(parts, false); err != nil {
 		return nil, err
 	}
@@ -317,6 +320,15 @@ func (x *expander) literal(s string, first bool) error {
 	if first && strings.HasPrefix(s, "~") {
 		s = x.tilde(s)
 	}
+	if i := strings.IndexByte(s, '='); x.equals && i >= 0 {
+		x.equals = false
+		if err := x.add(s[:i+1], false); err != nil {
+			return err
+		}
+		if s = s[i+1:]; strings.HasPrefix(s, "~") {
+			s = x.tilde(s)
+		}
+	}
 	for {
 		i := strings.IndexByte(s, '\\')
 		if j := strings.IndexByte(s, ':'); x.assign && j >= 0 && (i < 0 || j < i) && strings.HasPrefix(s[j+1:], "~") {
@@ -369,4 +381,12 @@ func unescapeDouble(s string) string {
 	}
 	b.WriteString(s)
 	return b.String()
+}
+
+// firstPart is a word's first part, nil if it has none.
+func firstPart(parts []syntax.WordPart) syntax.WordPart {
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts[0]
 }

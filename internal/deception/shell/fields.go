@@ -27,6 +27,7 @@ type expander struct {
 	started bool // the current field exists even when empty
 	blank   bool // the last field was ended by a blank of IFS
 	assign  bool // tildes behind colons count
+	equals  bool // and so does the one behind the first equals sign
 }
 
 // fieldSize is what a finished field costs besides its text.

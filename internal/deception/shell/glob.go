@@ -15,7 +15,7 @@ func (e *env) globField(out []string, f field) ([]string, error) {
 		return append(out, text), nil
 	}
 	mark := e.scratch
-	names := e.glob(pat)
+	names := e.unignored(e.glob(pat))
 	e.unhold(mark)
 	if len(names) > 0 {
 		for _, n := range names {
@@ -32,6 +32,40 @@ func (e *env) globField(out []string, f field) ([]string, error) {
 		return out, nil
 	}
 	return append(out, text), nil
+}
+
+// unignored drops the paths GLOBIGNORE names.
+func (e *env) unignored(paths []string) []string {
+	v := e.vars["GLOBIGNORE"]
+	if v == nil || v.val == "" {
+		return paths
+	}
+	patterns := colonPatterns(v.val)
+	return slices.DeleteFunc(paths, func(p string) bool {
+		return slices.ContainsFunc(patterns, func(pat string) bool { return e.match(pat, p, e.patFlags()) })
+	})
+}
+
+// colonPatterns divides patterns at colons outside brackets.
+func colonPatterns(s string) []string {
+	var out []string
+	from, open := 0, false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '[':
+			open = strings.IndexByte(s[i:], ']') > 0
+		case ']':
+			open = false
+		case ':':
+			if !open {
+				out = append(out, s[from:i])
+				from = i + 1
+			}
+		}
+	}
+	return append(out, s[from:])
 }
 
 // glob returns the paths a pattern matches, sorted.
@@ -56,7 +90,7 @@ func (e *env) glob(pat string) []string {
 			return nil
 		}
 	}
-	slices.SortFunc(found, collate)
+	slices.SortFunc(found, e.collate)
 	return found
 }
 
@@ -170,9 +204,22 @@ func joinPath(dir, name string) string {
 	return dir + "/" + name
 }
 
-// collate orders as the UTF-8 locales do, roughly: letters without regard to
-// case and punctuation first, bytes to break ties.
-func collate(a, b string) int {
+// locale is the locale of a category such as LC_COLLATE.
+func (e *env) locale(category string) string {
+	for _, n := range []string{"LC_ALL", category, "LANG"} {
+		if s, ok := e.get(n); ok && s != "" {
+			return s
+		}
+	}
+	return "C"
+}
+
+// collate orders by bytes in the C locales, and as a language's does, roughly:
+// letters without regard to case and punctuation first, bytes to break ties.
+func (e *env) collate(a, b string) int {
+	if l := e.locale("LC_COLLATE"); l == "C" || l == "POSIX" || strings.HasPrefix(l, "C.") {
+		return strings.Compare(a, b)
+	}
 	ka, kb := collationKey(a), collationKey(b)
 	if c := strings.Compare(ka, kb); c != 0 {
 		return c

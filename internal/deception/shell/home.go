@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +30,17 @@ func (x *expander) tilde(s string) string {
 	return s[end:]
 }
 
+// looksAssigned reports an argument that begins like an assignment, behind
+// whose signs tildes are expanded too.
+func looksAssigned(s string) bool {
+	eq := strings.IndexByte(s, '=')
+	if eq <= 0 || strings.IndexByte(s[eq:], '~') < 0 {
+		return false
+	}
+	name := strings.TrimSuffix(s[:eq], "+")
+	return isName(name)
+}
+
 func (e *env) tildeDir(user string) (string, bool) {
 	switch user {
 	case "":
@@ -41,10 +53,25 @@ func (e *env) tildeDir(user string) (string, bool) {
 	case "-":
 		return e.get("OLDPWD")
 	}
+	if n, err := strconv.Atoi(user); err == nil && e.dialect == bash {
+		return e.stackDir(n, user[0] == '-')
+	}
 	if strings.ContainsAny(user, `\"'`) {
 		return "", false
 	}
 	return e.homeOf(user)
+}
+
+// stackDir is the folder of ~N and ~+N, or from the other end that of ~-N.
+func (e *env) stackDir(n int, fromEnd bool) (string, bool) {
+	all := append([]string{e.cwd}, e.dirs...)
+	if fromEnd {
+		n += len(all) - 1
+	}
+	if n < 0 || n >= len(all) {
+		return "", false
+	}
+	return all[n], true
 }
 
 // homeOf reads a user's home from the pretended /etc/passwd.

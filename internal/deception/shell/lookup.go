@@ -238,6 +238,9 @@ func (e *env) indexText(x syntax.ArithmExpr) (string, bool) {
 	}
 	if w, ok := x.(*syntax.Word); ok {
 		if s := w.Lit(); s != "" {
+			if d, ok := e.unit.defect(s); ok {
+				return d.text, true
+			}
 			return s, true
 		}
 	}

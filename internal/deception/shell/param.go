@@ -133,8 +133,14 @@ func (x *expander) defect(d defect, quoted bool) error {
 		if x.e.dialect != bash {
 			return &abort{msg: badSubstitution[x.e.dialect], status: 2, exit: true}
 		}
+		if p, u, ok := x.e.toggling(d.text); ok {
+			saved := x.e.unit
+			x.e.unit = u
+			defer func() { x.e.unit = saved }()
+			return x.param(p, quoted)
+		}
 		// A subscript with blanks is one the parser does not read.
-		if name, key, ok := cutIndex(strings.TrimSuffix(strings.TrimPrefix(d.text, "${"), "}")); ok && isName(name) {
+		if name, key, ok := cutIndex(strings.TrimSuffix(strings.TrimPrefix(d.text, "${"), "}")); ok && isName(name) && key != "" {
 			if v := x.e.resolve(name); v != nil && v.arr != nil && v.arr.assoc() {
 				s, _, err := x.e.element(name, key)
 				if err != nil {
@@ -311,7 +317,7 @@ func (x *expander) operand(w *syntax.Word, quoted bool) error {
 		return nil
 	}
 	if quoted {
-		return x.parts(w.Parts, true)
+		return x.quotedOperand(w)
 	}
 	for i, p := range w.Parts {
 		// Literal text is split like the value it stands for.
@@ -322,6 +328,33 @@ func (x *expander) operand(w *syntax.Word, quoted bool) error {
 			continue
 		}
 		if err := x.part(p, false, i == 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quotedOperand adds the word of "${x:-word}": single quotes are letters there
+// and a backslash quotes a closing brace as well.
+func (x *expander) quotedOperand(w *syntax.Word) error {
+	for _, p := range w.Parts {
+		err := error(nil)
+		switch p := p.(type) {
+		case *syntax.Lit:
+			err = x.add(unescapeDouble(strings.ReplaceAll(p.Value, `\}`, "}")), true)
+		case *syntax.SglQuoted:
+			if p.Dollar {
+				err = x.part(p, true, false)
+				break
+			}
+			var inner *syntax.Word
+			if inner, err = x.e.textWord("'"+p.Value+"'", true); err == nil {
+				err = x.parts(inner.Parts, true)
+			}
+		default:
+			err = x.part(p, true, false)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func (e *env) proc(args []string) *coreutils.Proc {
 		Args: args, FS: e.streams(), Host: o.Host, Cred: e.cred, Cwd: e.cwd, Umask: e.umask,
 		PID: pid, PPID: ppid, Now: o.Now, Cols: k.sh.cols(), Rows: k.sh.rows(), Watch: o.Watch,
 		Stdin: e.reader(0), Stdout: e.writer(1), Stderr: e.writer(2),
-		TTY: e.isTTY(1), StdinTTY: e.isTTY(0),
+		TTY: e.isTTY(1), StdinTTY: e.onTerminal(0),
 		Env: func(name string) string {
 			if v := e.vars[name]; v != nil && v.attr&exported != 0 {
 				return v.val
@@ -116,10 +116,20 @@ func (e *env) environ() []string {
 	for _, it := range items {
 		out = append(out, it.kv)
 	}
-	if e.envLast != "" {
+	if e.envLast != "" && !e.bare {
 		out = append(out, "_="+e.envLast)
 	}
 	return out
+}
+
+// onTerminal reports whether a program takes descriptor fd for a terminal: it
+// is one, or it is what a command that was given a terminal began with.
+func (e *env) onTerminal(fd int) bool {
+	if e.isTTY(fd) {
+		return true
+	}
+	o, k := e.fds.get(fd), e.k
+	return o != nil && k.sh.opt.TTY && k.tty == nil && (o == k.stdin || o == k.stdout || o == k.stderr)
 }
 
 func (e *env) isTTY(fd int) bool {

@@ -251,6 +251,9 @@ func (e *env) duplicate(r *syntax.Redirect, fd int, name string, put func(int, *
 	}
 	o := e.fds.get(n)
 	if o == nil {
+		if shown := e.unit.slice(r.Word.Pos(), r.Word.End()); e.dialect == bash && strings.HasPrefix(shown, "$") {
+			name = shown // bash names what was written
+		}
 		return failf(strings.TrimSuffix(name, "-") + ": Bad file descriptor")
 	}
 	put(fd, o.hold())

@@ -135,7 +135,14 @@ func (s *Shell) Exec(ctx context.Context, line string, stdin io.Reader, stdout, 
 		if s.opt.Src != "" {
 			e.startPlain(true)
 		}
-		status := e.runMain(func() int { return e.runText(&source{name: "", text: line, kind: fromArg}, 0) })
+		status := e.runMain(func() int {
+			if line != "" && (line[0] == '-' || line[0] == '+') { // bash -c takes it for one more option
+				if _, status, ok := e.parseStartup(bash, []string{"bash", "-c", line}); !ok {
+					return status
+				}
+			}
+			return e.runText(&source{name: "", text: line, kind: fromArg}, 0)
+		})
 		s.opt.Watch.Command(line, status)
 		return status
 	})

@@ -115,14 +115,14 @@ func nextLevel(v *variable) string {
 
 // parseStartup reads a shell's arguments.
 func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok bool) {
-	i := 1
+	i, letters := 1, false
 	for ; i < len(args); i++ {
 		a := args[i]
 		if a == "--" || a == "-" {
 			i++
 			break
 		}
-		if strings.HasPrefix(a, "--") && d == bash {
+		if strings.HasPrefix(a, "--") && d == bash && !letters { // long options come first
 			switch a {
 			case "--version":
 				e.out(bashVersion)
@@ -152,6 +152,7 @@ func (e *env) parseStartup(d dialect, args []string) (st startup, status int, ok
 		if len(a) < 2 || a[0] != '-' && a[0] != '+' {
 			break
 		}
+		letters = true
 		for _, f := range a[1:] {
 			switch f {
 			case 'c':
@@ -286,7 +287,14 @@ func (c *env) runFile(path string, args []string) int {
 		return 126
 	}
 	text, err := c.readScript(full)
-	if err != nil {
+	switch {
+	case err != nil && c.dialect == dash:
+		c.warn(shown + ": 0: cannot open " + path + ": " + errText(err) + "\n")
+		return 2
+	case err != nil && c.dialect == ash:
+		c.warn(shown + ": can't open '" + path + "': " + errText(err) + "\n")
+		return 2
+	case err != nil:
 		c.warn(shown + ": " + path + ": " + errText(err) + "\n")
 		return 126
 	}

@@ -3,6 +3,7 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,6 +146,9 @@ func (u *unit) repair(err error) bool {
 		u.text = u.text[:at] + "\\" + u.text[at:]
 		return true
 	}
+	if u.repairText(off) {
+		return true
+	}
 	var best grammar.Span
 	found := false
 	for _, s := range grammar.Spans(u.text) {
@@ -172,6 +176,34 @@ func (u *unit) repair(err error) bool {
 	u.text = u.text[:best.From] + repl + u.text[best.To:]
 	return true
 }
+
+// repairText rewrites what bash reads and the parser does not: an assignment
+// without a subscript between its brackets, and a command negated twice.
+func (u *unit) repairText(off int) bool {
+	off = min(off, len(u.text))
+	from := strings.LastIndexAny(u.text[:off], " \t\n;&|({") + 1
+	if m := emptySubscript.FindStringSubmatchIndex(u.text[from:]); m != nil {
+		name := badName + strconv.Itoa(len(u.bad))
+		u.bad = append(u.bad, defect{kind: '['})
+		u.text = u.text[:from+m[3]] + name + u.text[from+m[3]:]
+		return true
+	}
+	if m := twiceNegated.FindStringSubmatchIndex(u.text[off:]); m != nil {
+		u.text = u.text[:off] + strings.Repeat(" ", m[3]) + u.text[off+m[3]:]
+		return true
+	}
+	if m := loneNegation.FindStringSubmatchIndex(u.text[off:]); m != nil {
+		u.text = u.text[:off] + "false" + u.text[off+1:]
+		return true
+	}
+	return false
+}
+
+var (
+	loneNegation   = regexp.MustCompile(`^![ \t]*([;&|\n]|$)`)
+	emptySubscript = regexp.MustCompile(`^([A-Za-z_][A-Za-z_0-9]*\[)\]\+?=`)
+	twiceNegated   = regexp.MustCompile(`^(![ \t]+!)[ \t]`)
+)
 
 // declarationBefore finds the declaring builtin at or before an offset in the
 // same command, so that a name it cannot take becomes a plain argument.
@@ -341,8 +373,14 @@ func (e *env) syntaxError(src *source, off, base int, g *grammar.Error) {
 		e.warn(where + "syntax error: unexpected end of file\n")
 	case grammar.Unclosed:
 		e.warn(where + "unexpected EOF while looking for matching `" + g.Token + "'\n")
+		if g.Then != "" {
+			at := strings.LastIndex(where, "line ")
+			e.warn(where[:at] + fmt.Sprintf("line %d: ", g.Line+1) + g.Then + "\n")
+		}
 	case grammar.Cond:
-		e.warn(where + g.Token + "\n")
+		if g.Token != "" {
+			e.warn(where + g.Token + "\n")
+		}
 	}
 }
 

@@ -200,7 +200,7 @@ func (e *env) unaryTest(op byte, arg string) bool {
 		return arg == ""
 	case 't':
 		n, err := strconv.Atoi(arg)
-		return err == nil && e.isTTY(n)
+		return err == nil && e.onTerminal(n)
 	case 'v':
 		base, index, has := cutIndex(arg)
 		if has {

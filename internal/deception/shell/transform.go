@@ -93,6 +93,10 @@ func (e *env) operate(op syntax.ParExpOperator, s, pat string) string {
 		return e.mapCase(s, pat, f, false, strings.ToUpper)
 	case syntax.LowerFirst:
 		return e.mapCase(s, pat, f, true, strings.ToLower)
+	case toggleFirst:
+		return e.mapCase(s, pat, f, true, toggle)
+	case toggleAll:
+		return e.mapCase(s, pat, f, false, toggle)
 	case syntax.LowerAll:
 		return e.mapCase(s, pat, f, false, strings.ToLower)
 	}

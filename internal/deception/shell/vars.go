@@ -18,6 +18,7 @@ const (
 	upper
 	nameref
 	unset // declared without a value
+	traced
 )
 
 // A variable never changes once it is in a table; assignment replaces it. That
@@ -247,6 +248,7 @@ func (v *variable) flags() string {
 	add(v.attr&integer != 0, 'i')
 	add(v.attr&nameref != 0, 'n')
 	add(v.attr&readOnly != 0, 'r')
+	add(v.attr&traced != 0, 't')
 	add(v.attr&lower != 0, 'l')
 	add(v.attr&upper != 0, 'u')
 	add(v.attr&exported != 0, 'x')

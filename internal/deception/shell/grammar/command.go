@@ -85,7 +85,7 @@ func (p *parser) ifClause() {
 }
 
 func (p *parser) forClause(arith bool) {
-	if arith && strings.HasPrefix(p.src[p.skipBlanks():], "((") {
+	if arith && !p.opt.Posix && strings.HasPrefix(p.src[p.skipBlanks():], "((") {
 		p.pos = p.skipBlanks() + 2
 		p.arithmetic(p.line)
 		p.ahead = false

@@ -24,7 +24,7 @@ func (p *parser) condition() {
 
 func (p *parser) condFail(msg string, t token) {
 	p.fail(Cond, msg, t.line)
-	if p.err != nil && p.err.Kind == Cond && t.kind == tWord {
+	if p.err != nil && p.err.Kind == Cond && t.kind != tEOF && t.kind != tNewline {
 		p.err.Status = 0 // so bash 5.2 by -c
 	}
 }
@@ -67,7 +67,7 @@ func (p *parser) condTerm() {
 	case t.text == "!" && t.plain:
 		p.condTerm()
 	case t.text == "]]":
-		p.unexpected(t)
+		p.condFail("", t) // of this bash says nothing
 	case len(t.text) == 2 && t.text[0] == '-' && strings.Contains("abcdefghknoprstuvwxzGLNORS", t.text[1:]):
 		p.unary(t)
 	default:
@@ -105,6 +105,9 @@ func (p *parser) operand() {
 	case n.kind == tNewline || n.kind == tEOF:
 		p.condFail("unexpected token `newline', conditional binary operator expected", n)
 		return
+	case n.kind != tWord && n.kind != tNumber:
+		p.condFail("unexpected token `"+n.text+"', conditional binary operator expected", n)
+		return
 	default:
 		p.condFail("conditional binary operator expected", n)
 		return
@@ -134,7 +137,9 @@ func (p *parser) regex() {
 			p.quoted(c)
 		case '(':
 			p.pos++
-			p.matched('(', ')', start)
+			if !p.matched('(', ')', start) && p.err != nil && p.err.Kind == Unclosed {
+				p.err.Then = "unexpected argument to conditional binary operator"
+			}
 		default:
 			p.pos++
 		}

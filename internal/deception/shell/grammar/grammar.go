@@ -24,6 +24,7 @@ type Error struct {
 	Token  string
 	Line   int    // of the fault, counted from 1 at the start of the source
 	Status int    // the exit status bash gives: 2, but 1 for a compound assignment and 127 inside $( )
+	Then   string // a second message, told of the line behind the text's end
 	Expect string // the reserved word that would have closed the command, if one is known
 }
 
