@@ -18,8 +18,6 @@ func fetchCommands(name string) Command {
 		return tftp
 	case "scp":
 		return scpCmd
-	case "ssh-keygen":
-		return sshKeygen
 	case "sftp", "ssh", "ssh-copy-id":
 		return ssh
 	case "ssh-add":

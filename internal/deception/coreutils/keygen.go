@@ -12,6 +12,9 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
+// keygenLetters are ssh-keygen's options as its getopt takes them.
+const keygenLetters = "ABHLQUXceghiklopquvyC:D:E:F:I:M:N:O:P:R:V:Y:Z:a:b:f:m:n:r:s:t:w:z:"
+
 // A keygen is one run of ssh-keygen. The texts are those of OpenSSH 9.2p1.
 type keygen struct {
 	p                                *Proc
@@ -26,39 +29,23 @@ type keygen struct {
 
 func sshKeygen(p *Proc) int {
 	k := &keygen{p: p, hash: "SHA256"}
-	args := p.Args[1:]
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
-		word := args[0][1:]
-		args = args[1:]
-		for word != "" {
-			c := word[0]
-			word = word[1:]
-			if !strings.Contains("ABHLQUceghiklopquvy", string(c)) && !strings.Contains("abCDEFfIkmMnNOPrRsStVwYzZ", string(c)) {
-				return k.usage("unknown option -- " + string(c))
-			}
-			val := ""
-			if strings.Contains("abCDEFfImMnNOPrRsStVwYzZ", string(c)) {
-				if val, word = word, ""; val == "" {
-					if len(args) == 0 {
-						return k.usage("option requires an argument -- " + string(c))
-					}
-					val, args = args[0], args[1:]
-				}
-			}
-			if status := k.option(c, val); status != 0 {
-				return status
-			}
+	opts, args, ok := p.sshOptions(keygenLetters)
+	if !ok {
+		return 1
+	}
+	for _, o := range opts {
+		if status := k.option(o.name[0], o.val); status != 0 {
+			return status
 		}
 	}
-	if len(args) > 0 && args[0] != "--" {
-		return k.usage("Too many arguments.")
+	if len(args) > 0 {
+		p.sshRefuse("Too many arguments.")
+		return 1
+	}
+	if f := letters(opts); f["Q"] && !f["f"] {
+		return k.fatal("KRL checking requires an input file")
 	}
 	return k.run()
-}
-
-func (k *keygen) usage(why string) int {
-	k.p.complain(why + "\r\n" + keygenUsage)
-	return 1
 }
 
 // say prints to standard output unless -q.

@@ -1,8 +1,6 @@
 package coreutils
 
-import (
-	"strings"
-)
+import "strings"
 
 // Options of OpenSSH 9.2's programs as its getopt takes them.
 const (
@@ -13,7 +11,7 @@ const (
 var sshUsages = map[string]string{
 	"ssh":        "usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]\n",
 	"scp":        "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n           [-P port] [-S program] [-X sftp_option] source ... target\n",
-	"ssh-keygen": "usage: ssh-keygen [-q] [-a rounds] [-b bits] [-C comment] [-f output_keyfile]\n",
+	"ssh-keygen": keygenUsage,
 }
 
 // sshOptions splits a command line as OpenSSH's own getopt does: long options do

@@ -147,7 +147,12 @@ func (p *Proc) needRoot() int {
 
 func (p *Proc) unitVerb(verb, name string) int {
 	u, ok := p.unit(name)
-	full := strings.TrimSuffix(name, ".service") + ".service"
+	full := serviceUnit(name)
+	file, written := p.unitFile(full)
+	if !ok && written && file.own && !file.masked {
+		q, _ := p.running(file)
+		u, ok = unit{name: strings.TrimSuffix(full, ".service"), text: file.text, p: q}, true
+	}
 	if _, err := p.FS.Stat(vfs.Cred{}, "/usr/lib/systemd/system/"+full); err == nil && !ok {
 		u, ok = unit{name: strings.TrimSuffix(name, ".service"), text: unitTexts[strings.TrimSuffix(name, ".service")]}, true
 	}
@@ -163,6 +168,14 @@ func (p *Proc) unitVerb(verb, name string) int {
 		}
 		return 3
 	case "is-enabled":
+		if written && (file.masked || file.own || p.enabled(file) == "disabled") {
+			state := p.enabled(file)
+			p.print(state + "\n")
+			if state == "masked" || state == "disabled" {
+				return 1
+			}
+			return 0
+		}
 		if !ok {
 			p.complain("Failed to get unit file state for " + full + ": No such file or directory\n")
 			return 1
@@ -184,17 +197,28 @@ func (p *Proc) unitVerb(verb, name string) int {
 		p.complain("Failed to " + verb + " " + full + ": Interactive authentication required.\nSee system logs and 'systemctl status " + full + "' for details.\n")
 		return 1
 	}
-	if !ok {
-		switch verb {
-		case "enable", "disable", "mask", "unmask":
-			p.complain("Failed to " + verb + " unit: Unit file " + full + " does not exist.\n")
+	switch verb {
+	case "enable", "disable", "mask", "unmask":
+		return p.installUnit(verb, full)
+	case "cat":
+		if !written || file.masked {
+			p.complain("No files found for " + full + ".\n")
 			return 1
 		}
+		p.print("# " + file.path + "\n" + p.slurp(file.path))
+		return 0
+	}
+	if !ok {
 		p.complain("Failed to " + verb + " " + full + ": Unit " + full + " not found.\n")
 		return 5
 	}
-	if verb == "stop" && u.p.PID > 0 && u.name != "ssh" {
+	stops := verb == "stop" || verb == "kill" || verb == "restart" && file.own
+	if stops && u.p.PID > 0 && u.name != "ssh" {
 		_ = p.table().Kill(0, u.p.PID, 15)
+		u.p.PID = 0
+	}
+	if (verb == "start" || verb == "restart") && u.p.PID == 0 {
+		return p.startUnit(full)
 	}
 	return 0
 }
@@ -207,7 +231,11 @@ func (p *Proc) unitStatus(u unit) {
 	if !p.utf8() {
 		dot = "*"
 	}
-	p.printf("%s %s.service - %s\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n", dot, u.name, u.text, u.name)
+	at, enabled := "/lib/systemd/system/"+u.name+".service", "enabled"
+	if f, ok := p.unitFile(u.name + ".service"); ok && (f.own || p.enabled(f) == "disabled") {
+		at, enabled = f.path, p.enabled(f)
+	}
+	p.printf("%s %s.service - %s\n     Loaded: loaded (%s; %s; preset: enabled)\n", dot, u.name, u.text, at, enabled)
 	if u.p.PID == 0 {
 		p.printf("     Active: %s\n", state)
 		return
