@@ -154,7 +154,12 @@ func TestOldWorldsAreDropped(t *testing.T) {
 	ran := make(chan error, 1)
 	ctx, cancel = context.WithCancel(t.Context())
 	go func() { ran <- s.Run(ctx) }()
-	for n, _ := s.Size(); n != 1; n, _ = s.Size() {
+	for {
+		old, err1 := s.Load(t.Context(), "p", peer)
+		fresh, err2 := s.Load(t.Context(), "p", netip.MustParseAddr("192.0.2.1"))
+		if err1 != nil || err2 != nil || old == nil && fresh != nil {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	cancel()

@@ -37,7 +37,7 @@ func awkCmd(p *Proc) int {
 		if len(args) == 0 {
 			p.complain("Usage: mawk [Options] [Program] [file ...]\n")
 			p.Watch.Unsupported("awk usage")
-			return 2
+			return 0
 		}
 		src, args = args[0], args[1:]
 	}

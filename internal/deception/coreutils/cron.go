@@ -15,8 +15,11 @@ type cronField struct {
 }
 
 var cronFields = []cronField{
-	{"minute", 0, 59, ""}, {"hour", 0, 23, ""}, {"day-of-month", 1, 31, ""},
-	{"month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"}, {"day-of-week", 0, 7, "sun mon tue wed thu fri sat"},
+	{"minute", 0, 59, ""},
+	{"hour", 0, 23, ""},
+	{"day-of-month", 1, 31, ""},
+	{"month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"},
+	{"day-of-week", 0, 7, "sun mon tue wed thu fri sat"},
 }
 
 // badCron finds the first thing cron would refuse: its name, "" for none, and

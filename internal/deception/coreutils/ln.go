@@ -11,7 +11,7 @@ func ln(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	symbolic, force, ask, noDeref, verbose, target := false, false, false, false, false, ""
+	symbolic, force, ask, noDeref, verbose, relativeTo, target := false, false, false, false, false, false, ""
 	for _, o := range opts {
 		switch o.name {
 		case "s":
@@ -24,6 +24,8 @@ func ln(p *Proc) int {
 			noDeref = true
 		case "v":
 			verbose = true
+		case "r":
+			relativeTo = true
 		case "t":
 			target = o.val
 		}
@@ -65,6 +67,9 @@ func ln(p *Proc) int {
 		if _, err := p.lstat(dest); err == nil && ask && !force && !p.agrees("replace %s? ", qa(dest)) {
 			continue
 		}
+		if relativeTo && symbolic {
+			a = p.relativePath(a, parent(dest))
+		}
 		if err := p.link(a, dest, symbolic, force || ask); err != nil {
 			if symbolic {
 				p.errorf("failed to create symbolic link %s: %s", qa(dest), why(err))
@@ -95,4 +100,20 @@ func (p *Proc) link(from, to string, symbolic, force bool) error {
 		return p.FS.Symlink(p.Cred, from, p.path(to))
 	}
 	return p.FS.Link(p.Cred, p.path(from), p.path(to))
+}
+
+// relativePath is the way from a folder to a file, as ln -r writes it.
+func (p *Proc) relativePath(file, folder string) string {
+	from, to := strings.Split(vfs.Clean(p.Cwd, folder), "/"), strings.Split(vfs.Clean(p.Cwd, file), "/")
+	n := 0
+	for n < len(from) && n < len(to) && from[n] == to[n] {
+		n++
+	}
+	up := 0
+	for _, name := range from[n:] {
+		if name != "" {
+			up++
+		}
+	}
+	return strings.Repeat("../", up) + strings.Join(to[n:], "/")
 }

@@ -125,9 +125,11 @@ func install(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	mode, dirs, lead, dir := uint32(0o755), false, false, ""
+	mode, dirs, lead, dir, verbose := uint32(0o755), false, false, "", false
 	for _, o := range opts {
 		switch o.name {
+		case "v":
+			verbose = true
 		case "d":
 			dirs = true
 		case "D":
@@ -159,7 +161,7 @@ func install(p *Proc) int {
 	if !ok {
 		return 1
 	}
-	c := &copier{p: p, force: true}
+	c := &copier{p: p, force: true, verbose: verbose}
 	for _, s := range sources {
 		d := dest
 		if into {

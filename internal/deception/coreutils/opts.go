@@ -114,7 +114,7 @@ func (g *getopt) longOption(s string) bool {
 		}
 	}
 	if len(found) == 0 {
-		g.fail("unrecognized option '--" + name + "'")
+		g.fail("unrecognized option '--" + s + "'")
 		return false
 	}
 	if len(found) > 1 {

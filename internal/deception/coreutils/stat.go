@@ -179,7 +179,7 @@ func statFormat(p *Proc, format, name string, i vfs.Info) string {
 		case 'g':
 			s = strconv.Itoa(int(i.GID))
 		case 'G':
-			s = p.groupName(i.GID)
+			s = known(p.groupName(i.GID), i.GID)
 		case 'h':
 			s = strconv.Itoa(int(i.Nlink))
 		case 'i':
@@ -204,7 +204,7 @@ func statFormat(p *Proc, format, name string, i vfs.Info) string {
 		case 'u':
 			s = strconv.Itoa(int(i.UID))
 		case 'U':
-			s = p.userName(i.UID)
+			s = known(p.userName(i.UID), i.UID)
 		case 'w':
 			s = p.birth(i).Format(layout)
 		case 'W':
@@ -230,4 +230,12 @@ func statFormat(p *Proc, format, name string, i vfs.Info) string {
 		b.WriteString(s)
 	}
 	return b.String()
+}
+
+// known is a name, or what stat says of an id that has none.
+func known(name string, id uint32) string {
+	if name == strconv.FormatUint(uint64(id), 10) {
+		return "UNKNOWN"
+	}
+	return name
 }

@@ -104,7 +104,7 @@ func uniq(p *Proc) int {
 	}
 	prev, prevKey, n, groups, grouped := "", "", 0, 0, letters(opts)["group"]
 	emit := func() {
-		if n == 0 || strings.Contains(flags, "d") && n == 1 || strings.Contains(flags, "u") && n > 1 || strings.Contains(flags, "D") && n == 1 {
+		if n == 0 || !grouped && (strings.Contains(flags, "d") && n == 1 || strings.Contains(flags, "u") && n > 1 || strings.Contains(flags, "D") && n == 1) {
 			return
 		}
 		line := prev + "\n"

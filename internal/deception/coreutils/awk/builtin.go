@@ -88,6 +88,9 @@ func (in *interp) math(e *expr) value {
 	case "exp":
 		return num(math.Exp(x))
 	case "log":
+		if x < 0 { // the sign the processor gives it
+			return num(math.Copysign(math.NaN(), -1))
+		}
 		return num(math.Log(x))
 	case "sqrt":
 		return num(math.Sqrt(x))

@@ -128,6 +128,9 @@ func (in *interp) nextFile() bool {
 		}
 		f, err := in.h.Open(name)
 		if err != nil {
+			if strings.HasSuffix(err.Error(), "Is a directory") { // found out by reading
+				in.fail("read error (Is a directory)")
+			}
 			in.fail("cannot open %s (%s)", name, err)
 		}
 		in.global("FILENAME").v = input(name)

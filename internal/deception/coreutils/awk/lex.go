@@ -182,8 +182,8 @@ func start(s string) string { return s[:min(len(s), 10)] }
 
 func (l *lexer) escape(b *strings.Builder) {
 	c := l.in[l.i]
-	if at := strings.IndexByte("abfnrtv\\\"/", c); at >= 0 {
-		b.WriteByte("\a\b\f\n\r\t\v\\\"/"[at])
+	if at := strings.IndexByte("abfnrtv\\\"", c); at >= 0 {
+		b.WriteByte("\a\b\f\n\r\t\v\\\""[at])
 		return
 	}
 	if c == '\n' {

@@ -201,6 +201,8 @@ func (q *parser) print(word string) *stmt {
 	}
 	if !q.is(";") && !q.is("}") && !q.is(">") && !q.is(">>") && !q.is("|") && q.t.kind != tNewline && q.t.kind != tEOF {
 		s.list = q.list("")
+	} else if word == "printf" {
+		q.l.fail("no arguments in call to printf")
 	}
 	q.redirect(s)
 	q.noGt--
