@@ -321,6 +321,18 @@ func relative(s string, now time.Time) (time.Time, bool) {
 				n = -1
 			}
 			i++
+			if i < len(words) {
+				if day, ok := weekday(words[i]); ok { // the day itself counts for neither
+					ahead := (int(day-t.Weekday()) + 7) % 7
+					if n < 0 {
+						ahead -= 7
+					} else if ahead == 0 {
+						ahead = 7
+					}
+					t = time.Date(t.Year(), t.Month(), t.Day()+ahead, 0, 0, 0, 0, time.UTC)
+					continue
+				}
+			}
 		default:
 			j := strings.IndexFunc(strings.TrimLeft(w, "+-"), func(r rune) bool { return r < '0' || r > '9' })
 			lead := len(w) - len(strings.TrimLeft(w, "+-"))
@@ -391,4 +403,14 @@ func parseStamp(s string, now time.Time) (time.Time, bool) {
 		t = t.AddDate(now.Year(), 0, 0)
 	}
 	return t, err == nil
+}
+
+// weekday reads the name of a day, whole or three letters of it.
+func weekday(w string) (time.Weekday, bool) {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if name := strings.ToLower(d.String()); w == name || w == name[:3] {
+			return d, true
+		}
+	}
+	return 0, false
 }

@@ -1,6 +1,7 @@
 package coreutils
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -126,13 +127,24 @@ func (e *evaluator) compare() string {
 	}
 }
 
-func (e *evaluator) integer(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+// integer reads a number of any size; the work of long ones is charged.
+func (e *evaluator) integer(s string) *big.Int {
+	n, ok := new(big.Int), len(s) <= maxDigits && strings.TrimLeft(s, "0123456789") == "" && s != ""
+	if !ok && strings.HasPrefix(s, "-") {
+		ok = len(s) <= maxDigits && len(s) > 1 && strings.TrimLeft(s[1:], "0123456789") == ""
+	}
+	if ok {
+		e.p.step(1 + len(s)*len(s)/4096)
+		_, ok = n.SetString(s, 10)
+	}
+	if !ok {
 		e.fail("non-integer argument")
 	}
 	return n
 }
+
+// maxDigits bounds the numbers of expr.
+const maxDigits = 20_000
 
 func (e *evaluator) sum() string {
 	v := e.product()
@@ -143,9 +155,11 @@ func (e *evaluator) sum() string {
 		}
 		n, m := e.integer(v), e.integer(e.product())
 		if op == "-" {
-			m = -m
+			n.Sub(n, m)
+		} else {
+			n.Add(n, m)
 		}
-		v = strconv.FormatInt(n+m, 10)
+		v = n.String()
 	}
 }
 
@@ -159,17 +173,15 @@ func (e *evaluator) product() string {
 		n, m := e.integer(v), e.integer(e.match())
 		switch {
 		case op == "*":
-			n *= m
-		case m == 0:
+			n.Mul(n, m)
+		case m.Sign() == 0:
 			e.fail("division by zero")
-		case m == -1:
-			n = map[string]int64{"/": -n, "%": 0}[op]
 		case op == "/":
-			n /= m
+			n.Quo(n, m)
 		default:
-			n %= m
+			n.Rem(n, m)
 		}
-		v = strconv.FormatInt(n, 10)
+		v = n.String()
 	}
 }
 

@@ -179,6 +179,9 @@ func (g *getopt) fail(msg string) {
 	if p.name != "pidof" {
 		p.errorf("%s", msg)
 	}
+	if p.name == "rm" {
+		p.rmHint()
+	}
 	m, ok := p.manner()
 	if !ok {
 		p.try(0)

@@ -54,6 +54,18 @@ type remover struct {
 	status                          int
 }
 
+// rmHint says how a file is removed whose name was taken for options.
+func (p *Proc) rmHint() {
+	for _, a := range p.Args[1:] {
+		if len(a) > 1 && a[0] == '-' && a != "--" {
+			if _, err := p.lstat(a); err == nil {
+				p.complain("Try 'rm " + quotef("./"+a) + "' to remove the file " + qa(a) + ".\n")
+				return
+			}
+		}
+	}
+}
+
 func rm(p *Proc) int {
 	opts, args, ok := p.getopt("dfiIrRv", "force,f", "interactive?", "no-preserve-root", "preserve-root?", "recursive,r", "dir,d", "verbose,v", "one-file-system")
 	if !ok {
