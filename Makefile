@@ -10,7 +10,7 @@ export CGO_ENABLED = 0
 
 ROOT    ?=
 DIFF    ?=
-.PHONY: run build generate test unit setup check race fuzz bench fidelity golden docs clean unsupported
+.PHONY: run build generate test unit setup check race fuzz bench fidelity golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -63,6 +63,9 @@ fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all 
 
 golden: ## record the answers of test/fidelity again (needs root; makes a Debian root, or takes ROOT=DIR)
 	cd tools && $(GO) run ./golden $(if $(ROOT),-root $(ROOT)) ..
+
+image: build ## the shipped indexes of file systems, from Debian's packages (needs root and debootstrap)
+	@sh tools/image.sh
 
 docs: build ## reference pages from the binary itself
 	./$(BIN) config docs > docs/reference/configuration.md

@@ -23,6 +23,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/worlds"
 )
 
 // An App is one opened core: its folder is locked, its stores are open, its
@@ -36,12 +37,14 @@ type App struct {
 
 	secret   []byte
 	host     *persona.Host
+	image    []byte // the operator's own, else nil
 	tokens   *token.Registry
 	deployed time.Time
 
 	state      state.Store
 	events     eventlog.Store
 	recordings *evidence.Store
+	worlds     *worlds.Store
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
@@ -62,6 +65,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},
+		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
 		{"open the pipeline", a.openPipeline},
 	} {
@@ -161,11 +165,15 @@ func (a *App) openEvents(ctx context.Context) error {
 }
 
 func (a *App) openPersona(ctx context.Context) error {
-	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed})
+	own, err := ownImage(a.settings.Deception.Image)
 	if err != nil {
 		return err
 	}
-	a.host = host
+	host, err := persona.New(a.secret, a.settings.Deception.Persona, persona.Options{Now: a.deployed, Image: own})
+	if err != nil {
+		return err
+	}
+	a.host, a.image = host, own
 	a.tokens, err = bait(ctx, a.state, a.secret, host, a.now())
 	return err
 }
@@ -177,6 +185,23 @@ func (a *App) openRecordings(context.Context) error {
 	}
 	a.recordings = store
 	a.closers = append(a.closers, store.Close)
+	return nil
+}
+
+// openWorlds opens what attackers left behind in the decoys.
+func (a *App) openWorlds(ctx context.Context) error {
+	d := a.settings.Deception
+	store, err := worlds.Open(ctx, filepath.Join(a.settings.Node.Data, "worlds.db"), worlds.Options{
+		Secret: a.secret, Bytes: d.Worlds << 20, Keep: time.Duration(d.WorldsDays) * 24 * time.Hour, Now: a.now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.worlds = store
+	a.closers = append(a.closers, func() error {
+		// What a sensor handed over while it was stopped came after the last write.
+		return errors.Join(store.Flush(context.WithoutCancel(ctx)), store.Close())
+	})
 	return nil
 }
 
@@ -215,6 +240,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "retention", a.retention)
+	g.Keep(ctx, "worlds", a.worlds.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

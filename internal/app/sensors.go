@@ -48,6 +48,7 @@ func (a *App) warden(ctx context.Context) (*warden.Warden, error) {
 		NoNamespaces: a.settings.Deception.Namespaces == "off", Insecure: a.settings.Deception.Insecure,
 		Append:  a.intake.Add,
 		Chunks:  func(_ context.Context, chunks []ipc.Chunk) (int, error) { return a.recordings.Chunks(chunks) },
+		Worlds:  a.worlds,
 		Samples: a.samples,
 		Log:     a.log,
 		Metrics: a.metrics, Now: a.now,
@@ -61,7 +62,7 @@ func (a *App) setup() (ipc.Setup, error) {
 		return ipc.Setup{}, err
 	}
 	s := ipc.Setup{
-		Persona: a.host.Name, Seed: a.secret, Hostname: a.host.Machine.Hostname, Deployed: a.deployed,
+		Persona: a.host.Name, Image: a.image, Seed: a.secret, Hostname: a.host.Machine.Hostname, Deployed: a.deployed,
 		Tokens: plants(a.tokens, a.host), HostKeys: keys,
 		Limits: ipc.Limits{Conns: a.settings.Deception.MaxSessions, ConnsPerSource: a.settings.Deception.PerSource},
 	}
@@ -77,7 +78,10 @@ func (a *App) setup() (ipc.Setup, error) {
 		if err != nil {
 			return s, err
 		}
-		s.Sensors = append(s.Sensors, ipc.SensorSetup{Name: in.Name, Kind: in.Kind, Config: raw, Network: sensor.Network(k), Addr: in.Common.(*Listen).Listen})
+		s.Sensors = append(s.Sensors, ipc.SensorSetup{
+			Name: in.Name, Kind: in.Kind, Config: raw, Network: sensor.Network(k),
+			Addr: in.Common.(*Listen).Listen, Published: uint16(in.Common.(*Listen).Published),
+		})
 	}
 	return s, nil
 }

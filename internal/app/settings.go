@@ -37,12 +37,15 @@ type Node struct {
 // Deception says what the decoys pretend to be.
 type Deception struct {
 	Persona  string `yaml:"persona" doc:"the pretended machine"`
+	Image    string `yaml:"image" doc:"file of honeyguide image build to base the pretended machine's files on; empty = the shipped one"`
 	Insecure bool   `yaml:"insecure" doc:"run sensors without their sandbox; for development only"`
 	// Namespaces are a layer of the cage, never its promise.
 	Namespaces  string `yaml:"namespaces" doc:"auto = where the host allows them, off = never"`
 	MaxSessions int    `yaml:"max_sessions" doc:"open connections over all sensors; more are refused"`
 	PerSource   int    `yaml:"per_source" doc:"open connections of one source address"`
 	Recordings  int64  `yaml:"recordings_mib" doc:"disk given to session recordings in MiB; the oldest go first"`
+	Worlds      int64  `yaml:"worlds_mib" doc:"disk given to what attackers leave behind in the decoys in MiB; who was not seen longest goes first"`
+	WorldsDays  int    `yaml:"worlds_days" doc:"days an attacker who comes back finds what they left"`
 	Samples     int64  `yaml:"samples_mib" doc:"disk given to the content attackers bring in MiB; beyond it only size and hash are kept"`
 }
 
@@ -80,14 +83,15 @@ type Telemetry struct {
 
 // Listen is the common part of every sensor instance.
 type Listen struct {
-	Listen string `yaml:"listen" doc:"address and port"`
+	Listen    string `yaml:"listen" doc:"address and port"`
+	Published int    `yaml:"published" doc:"port outsiders reach it on when a firewall redirects; 0 = the service's standard port when it listens on the product's own default, else the one it listens on"`
 }
 
 // defaults are the settings of no file at all: safe, and worth looking at.
 func defaults() Settings {
 	return Settings{
 		Node:      Node{Data: defaultData(), Mode: "production"},
-		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Samples: 2048},
+		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium},
@@ -108,9 +112,9 @@ func defaultData() string {
 // preset are the decoys of a fresh installation, on ports anyone may open.
 func preset() map[string]config.Preset {
 	return map[string]config.Preset{
-		"ssh":    {Kind: "ssh", Common: Listen{"127.0.0.1:2222"}},
-		"telnet": {Kind: "telnet", Common: Listen{"127.0.0.1:2323"}},
-		"http":   {Kind: "http", Common: Listen{"127.0.0.1:8080"}},
+		"ssh":    {Kind: "ssh", Common: Listen{Listen: "127.0.0.1:2222"}},
+		"telnet": {Kind: "telnet", Common: Listen{Listen: "127.0.0.1:2323"}},
+		"http":   {Kind: "http", Common: Listen{Listen: "127.0.0.1:8080"}},
 	}
 }
 
@@ -181,6 +185,9 @@ func Decode(t *config.Tree) (Settings, error) {
 		if err == nil && in.Enabled && in.Common.(*Listen).Listen == "" {
 			err = invalid("sensors.%s.listen: missing; say where it listens, for example 127.0.0.1:9000", in.Name)
 		}
+		if p := in.Common.(*Listen).Published; err == nil && (p < 0 || p > 65535) {
+			err = invalid("sensors.%s.published: %d; want a port from 1 to 65535, or 0", in.Name, p)
+		}
 		errs = append(errs, err)
 	}
 	s.Sensors = instances
@@ -210,6 +217,8 @@ func (s *Settings) validate() error {
 		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
 	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:
 		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
+	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
+		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
 	return nil
 }

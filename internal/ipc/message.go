@@ -30,6 +30,7 @@ type Setup struct {
 	Persona  string            // name of the persona: debian-12
 	Seed     []byte            // deployment secret the persona is derived from
 	Hostname string            // of the pretended host; "" lets the persona choose
+	Image    []byte            // index of the operator's own root; nil: the shipped one
 	Now      time.Time         // core's wall clock
 	Deployed time.Time         // when this deployment began: what the host's own history is counted from
 	Sensors  []SensorSetup     // what listens
@@ -46,6 +47,9 @@ type SensorSetup struct {
 	Listener int    // index of its listener; -1: datagrams come as Packet frames
 	Network  string // tcp or udp
 	Addr     string // the address it listens on, as bound
+	// Published is the port outsiders reach it on when a firewall redirects; 0
+	// leaves it to the sensor to tell.
+	Published uint16
 }
 
 // TokenSetup is one honeytoken as the sensor plants it.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"honeyguide/internal/deception/machine"
 )
 
 // Accept says which logins a decoy lets in:
@@ -108,23 +110,24 @@ func (w *World) Login(src netip.Addr, service string, a Accept, user, password s
 		return true
 	}
 	if _, ok := w.Account(user); !ok {
-		w.attempt(src)
+		w.attempt(src, service, user)
 		return false
 	}
-	w.mu.Lock()
+	s := w.known(src)
 	defer w.mu.Unlock()
-	s := w.source(src)
 	s.tries++
 	if a == "always" {
 		return true
 	}
-	if known, ok := s.pairs[user]; ok {
-		return known == password
-	}
-	if !opens(a, s.tries, w.seed, src, user, password) {
+	known, ok := s.pairs[user]
+	if ok && known != password || !ok && !opens(a, s.tries, w.seed, s.addr, user, password) {
+		s.fail(machine.Failure{User: user, Peer: w.guess(src, s.tries), At: w.now(), Server: servers[service]})
 		return false
 	}
-	s.keep(user, password)
+	if ok {
+		return true
+	}
+	s.set(user, password)
 	return true
 }
 
@@ -135,10 +138,43 @@ func opens(a Accept, made int, seed []byte, src netip.Addr, user, password strin
 	return listed(user, password) && made >= tries(seed, src, user, password)
 }
 
-func (w *World) attempt(src netip.Addr) {
-	w.mu.Lock()
+func (w *World) attempt(src netip.Addr, service, user string) {
+	s := w.known(src)
 	defer w.mu.Unlock()
-	w.source(src).tries++
+	s.tries++
+	s.fail(machine.Failure{User: "invalid user " + user, Peer: w.guess(src, s.tries), At: w.now(), Server: servers[service]})
+}
+
+// servers are the programs that write refused logins into a log.
+var servers = map[string]string{"ssh": "sshd", "telnet": "telnetd"}
+
+// guess makes up the port of a peer, which does not matter enough to be told.
+func (w *World) guess(src netip.Addr, n int) netip.AddrPort {
+	return netip.AddrPortFrom(src, uint16(32768+draw(w.seed, "port\x00"+src.String()+strconv.Itoa(n/3))%28000))
+}
+
+// maxFailed bounds the refused logins a source's log shows when it gets in.
+const maxFailed = 8
+
+// fail remembers a refused login for the log the source will read.
+func (s *source) fail(f machine.Failure) {
+	if f.Server == "" {
+		return
+	}
+	f.User = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, f.User[:min(len(f.User), 64)])
+	if t := tableOf(s.fs); t != nil {
+		t.Fail(f)
+		return
+	}
+	if len(s.failed) == maxFailed {
+		s.failed = append(s.failed[:0], s.failed[1:]...)
+	}
+	s.failed = append(s.failed, f)
 }
 
 // Planted reports whether the pair is a planted credential of service.

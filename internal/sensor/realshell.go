@@ -30,13 +30,21 @@ func newShell(w *World, s *Session, a Account, o ShellOptions, watch *Watch) She
 	fs := w.FS(s)
 	opt := shell.Options{
 		Host: w.Host, FS: fs, User: a.User, Cred: a.Cred, Env: o.Env, Dir: a.Home, Login: o.Login,
-		TTY: o.TTY, Cols: o.Cols, Rows: o.Rows, Term: o.Term, Src: s.Src.String(), Dst: s.Dst.String(),
+		TTY: o.TTY, Cols: o.Cols, Rows: o.Rows, Term: o.Term,
 		Now: w.now, Seed: draw(w.seed, "shell\x00"+s.ID), Watch: watch, Pool: w.poolOf(s),
+	}
+	telnet := s.service == "telnet"
+	if !telnet { // only sshd tells a shell who its peer is
+		opt.Src, opt.Dst = s.Src.String(), s.local().String()
 	}
 	var login *machine.Session
 	if t := machine.TableOf(fs); t != nil {
-		login = t.OpenSSH(a.User, a.Cred.UID, a.Cred.GID, o.TTY, s.Dst, s.Src)
-		opt.TTYName = login.TTY
+		if telnet {
+			login = t.OpenTelnet(a.User, s.local(), s.Src)
+		} else {
+			login = t.OpenSSH(a.User, a.Cred.UID, a.Cred.GID, o.TTY, s.local(), s.Src)
+		}
+		opt.TTYName, opt.Parent = login.TTY, login.Parent
 	}
 	return bash{shell.New(opt), login}
 }

@@ -44,7 +44,8 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
 	group := supervise.New(log)
-	p, err := newProcess(ctx, setup, set, decode, log, uplink{out})
+	memory := &recollector{conn: conn, asked: make(chan netip.Addr, maxAsked)}
+	p, err := newProcess(ctx, setup, set, decode, log, uplink{out}, memory)
 	if err != nil {
 		return err
 	}
@@ -59,6 +60,8 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 		return p.receive(ctx, conn, out, packets)
 	})
 	group.Go(sending, "packets", func(context.Context) error { return p.answer(ctx, conn, packets) })
+	group.Go(sending, "recall", memory.ask)
+	group.Go(ctx, "worlds", p.world.Keep)
 	serving := supervise.New(log)
 	for i := range p.servers {
 		srv := p.servers[i]
@@ -75,6 +78,7 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 	}
 	err = serving.Wait()
 	<-ctx.Done()
+	p.world.Hand(true)
 	flushing, done := context.WithTimeout(sending, flushWait)
 	_ = out.Flush(flushing)
 	done()
@@ -87,15 +91,23 @@ func Run(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.L
 // process is what a sensor process runs.
 type process struct {
 	servers []*Server
+	world   *World
 	door    *Doorman
 	stop    context.CancelFunc
 }
 
 // newProcess builds the world and opens the sensors.
-func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink) (*process, error) {
+func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, log *slog.Logger, sink Sink, keeper Keeper) (*process, error) {
 	now := clock(setup.Now)
-	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup)})
+	host, err := persona.New(setup.Seed, setup.Persona, persona.Options{Hostname: setup.Hostname, Now: deployed(setup), Image: setup.Image})
 	if err != nil {
+		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
+	}
+	keys, err := publicKeys(setup.HostKeys)
+	if err != nil {
+		return nil, err
+	}
+	if err := host.Facing(doors(setup.Sensors), keys); err != nil {
 		return nil, fmt.Errorf("make persona %s: %w", setup.Persona, err)
 	}
 	for _, t := range setup.Tokens {
@@ -108,10 +120,10 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 	}
 	world := NewWorld(WorldConfig{
 		Host: host, Seed: setup.Seed, Baits: baits(setup.Tokens), Now: now,
-		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources,
+		Quota: vfs.Quota{Bytes: setup.Limits.DiskPerSource}, Sources: setup.Limits.Sources, Keeper: keeper, Log: log,
 	})
 	limits := Limits{PerSource: setup.Limits.ConnsPerSource, Total: setup.Limits.Conns, Recording: setup.Limits.Recording}
-	p := &process{door: NewDoorman(limits)}
+	p := &process{door: NewDoorman(limits), world: world}
 	for _, s := range setup.Sensors {
 		srv, err := open(ctx, s, set, decode, Deps{
 			Name: s.Name, Log: log, World: world, HostKeys: setup.HostKeys, Now: now, Seed: setup.Seed, Listen: listen(s.Addr),
@@ -120,7 +132,7 @@ func newProcess(ctx context.Context, setup ipc.Setup, set Set, decode Decoder, l
 			return nil, err
 		}
 		srv.Sink = sink
-		srv.Limits, srv.Door = limits, p.door
+		srv.Limits, srv.Door, srv.Facing = limits, p.door, seenPort(s)
 		p.servers = append(p.servers, srv)
 	}
 	return p, nil
@@ -208,6 +220,8 @@ func (p *process) receive(ctx context.Context, conn *ipc.Conn, out *ipc.Outbox, 
 			p.stop()
 		case ipc.Ack:
 			out.Acked(m.N)
+		case ipc.Recalled:
+			p.world.Recalled(m.Source, m.World)
 		case ipc.Packet:
 			select {
 			case packets <- m:
@@ -300,6 +314,42 @@ func (u uplink) Event(e honeyguide.Event) { _ = u.out.Event(context.Background()
 
 // Chunk queues c and waits while the core is behind.
 func (u uplink) Chunk(c ipc.Chunk) { _ = u.out.Chunk(context.Background(), c) }
+
+// maxAsked bounds the sources whose memory is being asked for.
+const maxAsked = 4096
+
+// recollector is the Keeper of a sensor process: the core.
+type recollector struct {
+	conn  *ipc.Conn
+	asked chan netip.Addr
+}
+
+// Recall queues a question; when too many wait, it gets no answer.
+func (r *recollector) Recall(source netip.Addr) {
+	select {
+	case r.asked <- source:
+	default:
+	}
+}
+
+// Remember sends a world. Once the core is gone nobody is left to keep it.
+func (r *recollector) Remember(source netip.Addr, world []byte) {
+	_ = r.conn.Send(ipc.Remember{Source: source, World: world})
+}
+
+// ask sends the questions until ctx ends.
+func (r *recollector) ask(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case source := <-r.asked:
+			if err := r.conn.Send(ipc.Recall{Source: source}); err != nil {
+				return fmt.Errorf("ask for a world: %w", err)
+			}
+		}
+	}
+}
 
 // Piece queues p and waits while the core is behind.
 func (u uplink) Piece(p ipc.Piece) { _ = u.out.Piece(context.Background(), p) }

@@ -50,6 +50,7 @@ type Server struct {
 	Now     func() time.Time
 	Limits  Limits
 	Door    *Doorman // shared by the sensors of a process; nil: one of its own
+	Facing  uint16   // port outsiders reach it on; 0: the one it is bound to
 }
 
 // Serve accepts connections until ctx ends, then closes the listener, ends the
@@ -135,7 +136,7 @@ func (s *Server) Session(conn net.Conn, src, dst netip.AddrPort) *Session {
 	now := s.Now()
 	return &Session{
 		Conn: conn, ID: honeyguide.NewID(now), Src: src, Dst: dst, Started: now,
-		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, room: s.Limits.orDefault().Recording,
+		name: s.Name, service: s.Service, world: s.World, sink: s.Sink, now: s.Now, facing: s.Facing, room: s.Limits.orDefault().Recording,
 	}
 }
 

@@ -51,6 +51,7 @@ type Session struct {
 	world   *World
 	sink    Sink
 	now     func() time.Time
+	facing  uint16 // port the peer reached, as it sees it; 0: that of Dst
 
 	in, out atomic.Int64
 	opaque  atomic.Bool // Write carries no plain text

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -18,15 +19,6 @@ import (
 	"honeyguide"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/vfs"
-)
-
-// Limits of what is kept of all source addresses together.
-const (
-	sourcesKept = 2048      // addresses remembered, by default
-	maxOverlays = 128 << 20 // bytes all their changed files may take
-	poolBytes   = 256 << 20 // bytes their changed files and all open sessions may take, by default
-	perSource   = 4         // of the pool's bytes one address may take this part
-	maxPairs    = 32        // accepted users of one address
 )
 
 // A Bait is a honeytoken planted in this world.
@@ -45,13 +37,15 @@ type WorldConfig struct {
 	Now   func() time.Time
 	Shell ShellFunc // nil: the real shell
 
-	Sources int   // addresses remembered; 0: 2048
-	Memory  int64 // bytes all sessions and changed files may take together; 0: 256 MiB
+	Sources int          // remembered in this process; 0: 2048
+	Memory  int64        // bytes all sessions and changed files may take together; 0: 256 MiB
+	Keeper  Keeper       // remembers them for longer; nil: nothing does
+	Log     *slog.Logger // nil discards
 }
 
 // A World is the pretended machine as all sensors of one process share it. One
 // source address has one view of its files over all services and keeps it while
-// it is remembered. All methods may be called from any goroutine.
+// it is remembered, here or by the [Keeper]. All methods may be called from any goroutine.
 type World struct {
 	Host *persona.Host
 
@@ -68,26 +62,26 @@ type World struct {
 	flow   outflow   // content on its way to the core
 	files  numbering // of files sent
 
+	keeper  Keeper
+	log     *slog.Logger
+	ended   chan struct{} // one token: a source's last session has ended
+	handing sync.Mutex    // one handing over at a time
+
 	mu      sync.Mutex
+	active  map[*source]struct{}         // those that may have changed
 	sources map[netip.Addr]*list.Element // of *source
 	recent  list.List                    // most recently used first
-}
-
-// source is what is remembered of one address.
-type source struct {
-	addr  netip.Addr
-	pool  *vfs.Pool // of its files and sessions
-	fs    *vfs.FS
-	tries int
-	pairs map[string]string // user -> the one password that opens it
-	open  int               // sessions holding it
 }
 
 // NewWorld returns the world of a host on which everything is planted already.
 func NewWorld(c WorldConfig) *World {
 	w := &World{
 		Host: c.Host, seed: c.Seed, quota: c.Quota, now: c.Now, shell: c.Shell, baits: c.Baits,
-		sources: map[netip.Addr]*list.Element{},
+		sources: map[netip.Addr]*list.Element{}, active: map[*source]struct{}{},
+		keeper: c.Keeper, log: c.Log, ended: make(chan struct{}, 1),
+	}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
 	}
 	if w.most = c.Sources; w.most <= 0 {
 		w.most = sourcesKept
@@ -138,72 +132,10 @@ func forms(n []byte) [][]byte {
 	return out
 }
 
-// source returns what is remembered of an address; w.mu is held.
-func (w *World) source(addr netip.Addr) *source {
-	addr = addr.Unmap()
-	if e, ok := w.sources[addr]; ok {
-		w.recent.MoveToFront(e)
-		return e.Value.(*source)
-	}
-	s := &source{addr: addr, pool: vfs.NewPool(w.memory/perSource, w.pool)}
-	w.sources[addr] = w.recent.PushFront(s)
-	if n := len(w.sources); n > w.most || n%32 == 0 || w.pool.Short() {
-		w.shrink()
-	}
-	return s
-}
-
-// shrink forgets the addresses seen least recently until the rest fit. One with
-// an open session is kept.
-func (w *World) shrink() {
-	var bytes int64
-	count := 0
-	for e := w.recent.Front(); e != nil; {
-		next := e.Next()
-		s := e.Value.(*source)
-		used := int64(0)
-		if s.fs != nil {
-			used, _ = s.fs.Used()
-		}
-		count++
-		bytes += used
-		if (count > w.most || bytes > maxOverlays) && s.open == 0 && e != w.recent.Front() {
-			w.forget(e)
-			bytes -= used
-			count--
-		}
-		e = next
-	}
-	for e := w.recent.Back(); e != nil && e != w.recent.Front() && w.pool.Short(); {
-		prev := e.Prev()
-		if e.Value.(*source).open == 0 {
-			w.forget(e)
-		}
-		e = prev
-	}
-}
-
-// forget drops an address and gives its memory back.
-func (w *World) forget(e *list.Element) {
-	s := e.Value.(*source)
-	delete(w.sources, s.addr)
-	w.recent.Remove(e)
-	if s.fs != nil {
-		s.fs.Forget()
-	}
-}
-
 // FS returns the session's handle on its source's files. Reads of bait and
 // finished writes through it become events of the session.
 func (w *World) FS(s *Session) *vfs.FS {
-	w.mu.Lock()
-	src := w.source(s.Src.Addr())
-	if src.fs == nil {
-		quota := w.quota
-		quota.Pool = src.pool
-		src.fs = w.Host.Image.NewFS(quota, w.now)
-	}
-	fs := src.fs.Handle()
+	fs := w.filesOf(w.known(s.Src.Addr())).Handle()
 	w.mu.Unlock()
 	fs.OnRead(s.read)
 	fs.OnWrite(s.wrote)
@@ -269,42 +201,6 @@ func (w *World) exposureEvent(x exposure, by string) honeyguide.Event {
 		e.Set(honeyguide.AttrDetail, "its file was read; it was not seen in what was sent")
 	}
 	return e
-}
-
-// hold keeps a source from being forgotten while a session of it is open.
-func (w *World) hold(addr netip.Addr) (release func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := w.source(addr)
-	s.open++
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		s.open--
-	}
-}
-
-// keep remembers the pair a source was let in with.
-func (s *source) keep(user, password string) {
-	if s.pairs == nil {
-		s.pairs = map[string]string{}
-	}
-	if len(s.pairs) < maxPairs {
-		s.pairs[user] = password
-	}
-}
-
-// Changed notes that a session set a user's password: from then on that one
-// opens the account for this source.
-func (w *World) Changed(src netip.Addr, user, password string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := w.source(src)
-	if _, ok := s.pairs[user]; ok {
-		s.pairs[user] = password
-		return
-	}
-	s.keep(user, password)
 }
 
 // An Account is a line of the machine's passwd file.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Reasons of DISCONNECT (RFC 4253 section 11.1) that sshd gives.
@@ -172,13 +173,25 @@ func (c *Conn) turnLocked() error {
 // errClosed says that nothing more can be sent.
 var errClosed = errors.New("connection closed")
 
+// protestWait bounds how long a peer may take to be told why it is cut off.
+const protestWait = 2 * time.Second
+
 // leave tells the peer why the connection ends, where sshd would, and releases
 // who waits for it. Without a word answers that have not left are lost, as
 // those of a process that dies.
 func (c *Conn) leave(err error) {
 	var why *protest
+	tell := errors.As(err, &why)
+	if d, ok := c.out.stream.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		// Who writes to a peer that reads nothing lets go of the lock.
+		wait := time.Duration(0)
+		if tell {
+			wait = protestWait
+		}
+		_ = d.SetWriteDeadline(time.Now().Add(wait))
+	}
 	c.wmu.Lock()
-	if errors.As(err, &why) && !c.broken {
+	if tell && !c.broken {
 		c.out.put(appendString(appendString(appendNumber([]byte{msgDisconnect}, why.reason), why.text), ""))
 		_ = c.flushLocked()
 	}
@@ -195,4 +208,9 @@ func (c *Conn) leave(err error) {
 func (c *Conn) Notify(name string, payload []byte) error {
 	head := appendBool(appendString([]byte{msgGlobalRequest}, name), false)
 	return c.reply(head, payload)
+}
+
+// Debug sends a message that clients show when they are asked to be verbose.
+func (c *Conn) Debug(text string) error {
+	return c.reply(appendString(appendString([]byte{msgDebug, 0}, text), ""))
 }

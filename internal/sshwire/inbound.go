@@ -57,32 +57,30 @@ type traffic struct {
 // next returns the payload of the next packet, which is valid until the one
 // after it is asked for.
 func (in *inbound) next() ([]byte, error) {
-	for {
-		head := in.open.head()
-		if err := in.fill(head); err != nil {
-			return nil, err
-		}
-		n, err := in.open.length(in.seq, in.buf[in.start:in.start+head])
-		if err != nil {
-			return nil, err
-		}
-		size, err := in.size(n)
-		if err != nil {
-			return nil, err
-		}
-		if err := in.fill(size); err != nil {
-			return nil, err
-		}
-		body, err := in.open.open(in.seq, in.buf[in.start:in.start+size])
-		if err != nil {
-			return nil, err
-		}
-		in.start += size
-		in.seq++
-		in.traffic.packets++
-		in.traffic.bytes += uint64(size)
-		return in.payload(body)
+	head := in.open.head()
+	if err := in.fill(head); err != nil {
+		return nil, err
 	}
+	n, err := in.open.length(in.seq, in.buf[in.start:in.start+head])
+	if err != nil {
+		return nil, err
+	}
+	size, err := in.size(n)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fill(size); err != nil {
+		return nil, err
+	}
+	body, err := in.open.open(in.seq, in.buf[in.start:in.start+size])
+	if err != nil {
+		return nil, err
+	}
+	in.start += size
+	in.seq++
+	in.traffic.packets++
+	in.traffic.bytes += uint64(size)
+	return in.payload(body)
 }
 
 // size checks a packet's length field and returns its whole size.

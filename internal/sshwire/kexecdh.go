@@ -36,7 +36,9 @@ func curve25519(theirs []byte) (ours, secret []byte, err error) {
 }
 
 func nistp256(theirs []byte) (ours, secret []byte, err error) { return integer(ecdh.P256(), theirs) }
+
 func nistp384(theirs []byte) (ours, secret []byte, err error) { return integer(ecdh.P384(), theirs) }
+
 func nistp521(theirs []byte) (ours, secret []byte, err error) { return integer(ecdh.P521(), theirs) }
 
 // hybrid761 is sntrup761x25519-sha512: the peer sends a public key of

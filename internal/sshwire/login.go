@@ -43,16 +43,15 @@ func (s *Server) Handshake(stream Stream, version string, early []byte, l Login)
 
 // auth is a login under way (RFC 4252).
 type auth struct {
-	c             *Conn
-	l             Login
-	service       bool // ssh-userauth was asked for
-	user          string
-	what          string
-	attempts      int
-	failures      int
-	asked         bool // keyboard-interactive waits for an answer
-	acceptable    []byte
-	acceptableFor string
+	c          *Conn
+	l          Login
+	service    bool // ssh-userauth was asked for
+	user       string
+	what       string
+	attempts   int
+	failures   int
+	asked      bool   // keyboard-interactive waits for an answer
+	acceptable []byte // the key last found to be let in
 }
 
 // run serves requests until one is granted.

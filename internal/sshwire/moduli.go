@@ -2,8 +2,10 @@ package sshwire
 
 import (
 	_ "embed" // the table
+	"maps"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +51,7 @@ func (m modulus) group() *group {
 // one it takes a fixed group below the upper bound.
 func chooseGroup(low, want, high int) *group {
 	best := 0
-	for size := range moduli() {
+	for _, size := range slices.Sorted(maps.Keys(moduli())) { // the order of the file
 		if size < low || size > high {
 			continue
 		}

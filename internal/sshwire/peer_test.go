@@ -168,7 +168,11 @@ func (r *room) run(ctx context.Context, line string) int {
 	case "eat":
 		_, _ = io.Copy(io.Discard, r.ch)
 	case "flood":
-		_, _ = r.ch.Write(make([]byte, n))
+		for piece := make([]byte, 100000); n > 0; n -= len(piece) {
+			if _, err := r.ch.Write(piece); err != nil {
+				break
+			}
+		}
 	case "sleep":
 		<-ctx.Done()
 	case "exit":

@@ -102,6 +102,26 @@ func TestSlowReader(t *testing.T) {
 	h.work.Wait()
 }
 
+// TestSlowReaderHalfCloses has such a peer say that it will send no more: nobody
+// waits for it.
+func TestSlowReaderHalfCloses(t *testing.T) {
+	h := &house{}
+	conn := serve(t, testServer(t), &door{}, h)
+	p := newPeer(t, conn).in(plainOffer)
+	p.open(1, 1<<30, 32768)
+	p.request(0, "exec", true, "flood 100000000")
+	p.transcript("SUCCESS")
+	time.Sleep(100 * time.Millisecond) // the sockets fill up
+	_ = conn.(*net.TCPConn).CloseWrite()
+	done := make(chan struct{})
+	go func() { h.work.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("the command still writes")
+	}
+}
+
 // TestBeyondTheWindow cuts off a peer that sends what it may not, and forgets
 // what it sent.
 func TestBeyondTheWindow(t *testing.T) {

@@ -19,7 +19,9 @@ func samples() [][]byte {
 	}
 	return [][]byte{
 		[]byte("a"), []byte("hello hello hello hello"), []byte(strings.Repeat("x", 32768)), noise, noise[:4000],
-		[]byte(strings.Repeat("drwxr-xr-x 2 root root 4096 Nov 21 20:43 ssh_config.d\n", 500)), {0}, noise[100:3000],
+		[]byte(strings.Repeat("drwxr-xr-x 2 root root 4096 Nov 21 20:43 ssh_config.d\n", 500)),
+		{0},
+		noise[100:3000],
 	}
 }
 

@@ -4,11 +4,11 @@ import "honeyguide/internal/telemetry"
 
 // counters are the metrics of one process.
 type counters struct {
-	up, throttled                                *telemetry.Gauge
-	restarts, violations, events, given, retries *telemetry.Counter
-	chunks, chunksLost, logsLost                 *telemetry.Counter
-	relayed, unanswered, dropped                 *telemetry.Counter
-	samples, piecesLost                          *telemetry.Counter
+	up, throttled                                 *telemetry.Gauge
+	restarts, violations, events, given, retries  *telemetry.Counter
+	chunks, chunksLost, logsLost, worlds, unasked *telemetry.Counter
+	relayed, unanswered, dropped                  *telemetry.Counter
+	samples, piecesLost                           *telemetry.Counter
 }
 
 func newCounters(m *telemetry.Registry, name string) counters {
@@ -27,6 +27,8 @@ func newCounters(m *telemetry.Registry, name string) counters {
 		chunks:     counter("chunks_total", "Recorded pieces kept."),
 		chunksLost: counter("chunks_lost_total", "Recorded pieces that could not be kept."),
 		logsLost:   counter("log_lines_dropped_total", "Log lines over the rate limit."),
+		worlds:     counter("worlds_total", "Worlds of sources handed over to be kept."),
+		unasked:    counter("worlds_unanswered_total", "Questions for a world that were too many at once."),
 		samples:    counter("samples_total", "Files that peers brought."),
 		piecesLost: counter("sample_pieces_lost_total", "Pieces of such files that could not be kept."),
 		relayed:    packets.With(name, "relayed"),

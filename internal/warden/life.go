@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -39,6 +40,7 @@ type life struct {
 	inbox  *inbox
 	open   map[string]honeyguide.Event // connect events of sessions that have not closed
 	logs   bucket
+	asked  chan netip.Addr // sources whose worlds the process wants
 }
 
 // life runs one process to its end and says how long it served.
@@ -128,6 +130,7 @@ func (w *Warden) start(ctx context.Context) (*life, error) {
 	conn.Limit(w.opts.Quota, time.Now)
 	return &life{
 		w: w, proc: proc, conn: conn, began: began, inbox: newInbox(), open: map[string]honeyguide.Event{},
+		asked: make(chan netip.Addr, maxAsked),
 	}, nil
 }
 
@@ -151,6 +154,7 @@ func (l *life) run(ctx context.Context) error {
 	defer l.forget()
 	group.Go(lasting, "append", func(ctx context.Context) error { return l.append(ctx) })
 	group.Go(talking, "packets", l.packets)
+	group.Go(talking, "worlds", l.answer)
 	group.Go(talking, "stop", func(talking context.Context) error { return l.stop(ctx, talking, finish) })
 	err := l.receive(lasting)
 	silence()
@@ -298,6 +302,10 @@ func (l *life) handle(ctx context.Context, m ipc.Message) error {
 		l.w.relay.reply(m)
 	case ipc.Log:
 		l.log(ctx, m)
+	case ipc.Recall:
+		l.recall(m)
+	case ipc.Remember:
+		return l.remember(ctx, m)
 	case ipc.Ready:
 		if !l.served.IsZero() {
 			return violation("ready twice")

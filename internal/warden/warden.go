@@ -44,6 +44,9 @@ type Options struct {
 	// the events it appends next.
 	Chunks func(ctx context.Context, chunks []ipc.Chunk) (kept int, err error)
 
+	// Worlds keeps what attackers left behind, under Name; nil keeps nothing.
+	Worlds Worlds
+
 	// Samples keeps the files peers bring; nil keeps none. It is called by the
 	// goroutine that calls Append.
 	Samples Samples

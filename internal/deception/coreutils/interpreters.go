@@ -16,8 +16,6 @@ func interpreterCommands(name string) Command {
 		return git
 	case "openssl":
 		return openssl
-	case "vi", "vim", "vim.tiny", "nano", "view", "editor", "ed":
-		return editor
 	case "mysql", "mariadb", "mysqldump", "mysqladmin":
 		return mysql
 	case "screen", "tmux":

@@ -31,6 +31,7 @@ type Proc struct {
 	TTY       bool // standard output is the terminal
 	StdinTTY  bool // standard input is the terminal
 	Cols      int  // of the terminal; 0 means 80
+	Rows      int  // of the terminal; 0 means 24
 	Session   SessionInfo
 
 	Stdin          io.Reader
@@ -99,9 +100,9 @@ func Lookup(name string) (Command, bool) {
 // map, because several commands call others by name.
 func byName(name string) Command {
 	for _, group := range []func(string) Command{
-		outputCommands, exprCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
+		outputCommands, exprCommands, pagerCommands, catCommands, fileCommands, copyCommands, listCommands, modeCommands, textCommands, sumCommands,
 		grepCommands, sedCommands, findCommands, systemCommands, processCommands, userCommands, networkCommands, fetchCommands, archiveCommands,
-		execCommands, packageCommands, serviceCommands, pythonCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands, seldomCommands, plainCommands,
+		execCommands, packageCommands, serviceCommands, editorCommands, pythonCommands, interpreterCommands, awkCommands, dateCommands, diskCommands, dumpCommands, seldomCommands, plainCommands,
 	} {
 		if c := group(name); c != nil {
 			return c

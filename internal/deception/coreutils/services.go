@@ -339,7 +339,11 @@ func journalctl(p *Proc) int {
 			}
 		}
 	}
-	lines := strings.SplitAfter(p.slurp("/var/log/syslog"), "\n")
+	// The journal of a week; of a host just installed it is empty.
+	var lines []string
+	if now := p.Now(); p.Host.App.Name != "" {
+		lines = strings.SplitAfter(string(p.Host.Journal(p.table(), now.Add(-7*24*time.Hour), now)), "\n")
+	}
 	for _, l := range lines[max(0, len(lines)-1-n):] {
 		t, rest, ok := strings.Cut(l, " ")
 		if at, err := time.Parse("2006-01-02T15:04:05.999999Z07:00", t); ok && err == nil {

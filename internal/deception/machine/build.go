@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,10 @@ var kernels = []Kernel{
 	{Release: "6.1.0-39-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.148-1 (2025-08-26)"},
 	{Release: "6.1.0-40-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.153-1 (2025-09-20)"},
 	{Release: "6.1.0-41-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)"},
+	{Release: "6.1.0-47-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-3 (2026-05-08)"},
+	{Release: "6.1.0-50-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-07-02)"},
+	{Release: "6.1.0-53-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.187-1 (2026-09-07)"},
+	{Release: "6.1.0-56-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)"},
 }
 
 const builder = "(debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40)"
@@ -61,7 +66,7 @@ func New(seed []byte, s Spec) *Machine {
 	cycle := time.Duration(60+r.IntN(80))*day + time.Duration(r.IntN(86400))*time.Second
 	m.Boot = lastTurn(s.Now, cycle, time.Duration(r.IntN(86400*40))*time.Second, 2*day)
 	m.Installed = lastTurn(m.Boot, 700*day, time.Duration(r.IntN(86400*300))*time.Second, 150*day)
-	m.Kernel = kernels[len(kernels)-1-r.IntN(3)]
+	m.Kernel = kernelAt(m.Boot, r.IntN(3))
 	m.Kernel.Builder = builder
 	m.processor(r)
 	gib := int64(Pick(r, 4, 8, 8, 16))
@@ -86,6 +91,28 @@ func New(seed []byte, s Spec) *Machine {
 		m.history(Rand(seed, "logins"), s)
 	}
 	return m
+}
+
+// Built returns the day a kernel was built, from its version.
+func (k Kernel) Built() time.Time {
+	day := strings.TrimSuffix(k.Version[strings.LastIndexByte(k.Version, '(')+1:], ")")
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// kernelAt chooses what a machine that started then runs: nothing built later,
+// and seldom the newest but two.
+func kernelAt(boot time.Time, behind int) Kernel {
+	last := 0
+	for i, k := range kernels {
+		if k.Built().Add(36 * time.Hour).Before(boot) {
+			last = i
+		}
+	}
+	return kernels[max(0, last-behind/2)]
 }
 
 func hostname(r *rand.Rand) string {

@@ -105,12 +105,13 @@ func (m *Machine) FQDN() string {
 	return m.Hostname + "." + m.Domain
 }
 
-// A Session is what an SSH login leaves in the process table.
+// A Session is what a login leaves in the process table.
 type Session struct {
-	TTY  string // "pts/0", "" without a terminal
-	SSHD int    // the parent of the shell
-	t    *Table
-	pids []int
+	TTY    string // "pts/0", "" without a terminal
+	SSHD   int    // of an SSH login: the process that carries it
+	Parent int    // of the shell
+	t      *Table
+	pids   []int
 }
 
 // OpenSSH records an SSH login: sshd's processes, the entry of who and the
@@ -142,7 +143,8 @@ func (t *Table) OpenSSH(user string, uid, gid uint32, tty bool, local, peer neti
 		priv := spawn(listener, 0, 0, "root", fmt.Sprintf("sshd: %s [priv]", user))
 		s.SSHD = spawn(priv, uid, gid, user, fmt.Sprintf("sshd: %s@%s", user, name))
 	}
-	t.login(Login{User: user, TTY: s.TTY, From: peer.Addr().String(), At: t.now(), PID: s.SSHD, Local: local, Peer: peer})
+	s.Parent = s.SSHD
+	t.login(Login{User: user, TTY: s.TTY, From: peer.Addr().String(), At: t.now(), PID: s.SSHD, Local: local, Peer: peer, Server: "sshd"})
 	return s
 }
 
@@ -151,7 +153,7 @@ func (s *Session) Close() {
 	for _, pid := range s.pids {
 		s.t.Exit(pid)
 	}
-	s.t.logout(s.SSHD)
+	s.t.logout(s.Parent)
 }
 
 // Sockets returns the machine's sockets and the attacker's own connections.
@@ -162,7 +164,7 @@ func (t *Table) Sockets() []Socket {
 	for _, l := range t.logins {
 		if l.Until.IsZero() && l.Peer.IsValid() {
 			out = append(out, Socket{
-				Proto: "tcp", Local: l.Local, Peer: l.Peer, State: "ESTAB", PID: l.PID, FD: 4, Process: "sshd",
+				Proto: "tcp", Local: l.Local, Peer: l.Peer, State: "ESTAB", PID: l.PID, FD: 4, Process: l.Server,
 				Inode: 30000 + uint64(l.PID)*3,
 			})
 		}

@@ -143,6 +143,7 @@ type Login struct {
 	Crash           bool
 	Kernel          string
 	Local, Peer     netip.AddrPort // of a live connection
+	Server          string         // program that carries it: sshd, telnetd
 }
 
 // Uptime returns how long the machine has been up.

@@ -17,11 +17,14 @@ type Table struct {
 	M   *Machine
 	now func() time.Time
 
-	mu     sync.Mutex
-	live   map[int]*Process
-	dead   map[int]bool // of the machine's own
-	last   int
-	logins []Login
+	mu       sync.Mutex
+	live     map[int]*Process
+	dead     map[int]bool // of the machine's own
+	last     int
+	logins   []Login
+	failures []Failure
+
+	version uint64 // counts changes of what Past tells
 }
 
 // maxLive bounds the processes of one attacker's sessions.
@@ -150,6 +153,7 @@ func (t *Table) Kill(uid uint32, pid, sig int) error {
 		t.dead = map[int]bool{}
 	}
 	t.dead[pid] = true
+	t.version++
 	return nil
 }
 
@@ -172,6 +176,7 @@ func (t *Table) login(l Login) {
 		t.logins = slices.Delete(t.logins, gone, gone+1)
 	}
 	t.logins = append(t.logins, l)
+	t.version++
 }
 
 // logout ends the session of an sshd.
@@ -181,6 +186,7 @@ func (t *Table) logout(pid int) {
 	for i := range t.logins {
 		if t.logins[i].PID == pid && t.logins[i].Until.IsZero() {
 			t.logins[i].Until = t.now()
+			t.version++
 		}
 	}
 }
@@ -219,14 +225,12 @@ func (t *Table) Past() Past {
 	return p
 }
 
-// Recall puts the past into a fresh table.
+// Recall puts the past before what the table knows.
 func (t *Table) Recall(p Past) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, l := range p.Logins[max(0, len(p.Logins)-maxPast):] {
-		l.Local, l.Peer = netip.AddrPort{}, netip.AddrPort{}
-		t.logins = append(t.logins, l)
-	}
+	earlier := slices.Clone(p.Logins[max(0, len(p.Logins)-maxPast):])
+	t.logins = append(earlier, t.logins...)
 	for _, pid := range p.Dead {
 		if _, ok := t.own(pid); ok && pid > 1 {
 			if t.dead == nil {
@@ -235,6 +239,40 @@ func (t *Table) Recall(p Past) {
 			t.dead[pid] = true
 		}
 	}
+}
+
+// A Failure is a login of the attacker's that was refused.
+type Failure struct {
+	User   string
+	Peer   netip.AddrPort
+	At     time.Time
+	Server string // sshd, telnetd
+}
+
+// maxFailures bounds the refused logins that are remembered.
+const maxFailures = 32
+
+// Fail notes a refused login.
+func (t *Table) Fail(f Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.failures) < maxFailures {
+		t.failures = append(t.failures, f)
+	}
+}
+
+// Own returns the attacker's own logins, oldest first, and refused ones.
+func (t *Table) Own() ([]Login, []Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.logins), slices.Clone(t.failures)
+}
+
+// Version counts the changes of what Past tells.
+func (t *Table) Version() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.version
 }
 
 // FreeTTY returns the name of an unused pseudo terminal.

@@ -3,7 +3,6 @@ package persona
 import (
 	_ "embed"
 	"fmt"
-	"path"
 	"strings"
 	"time"
 
@@ -40,11 +39,15 @@ func (b *builder) layer(raw []byte) {
 		b.check(b.h.Image.Remove(p))
 	}
 	g := vfs.Graft{Entries: make([]vfs.Entry, len(x.Entries)), Parent: make([]int32, len(x.Entries)), Same: make([]int32, len(x.Entries)), Order: x.Ordered}
-	c := contents{x: x, forms: map[string]*form{}, files: make([]file, 0, regular(x))}
+	c := contents{x: x, forms: map[form]*form{}, files: make([]file, 0, regular(x)), keys: make([]uint64, len(x.Entries))}
 	for i := range x.Entries {
 		e := &x.Entries[i]
 		g.Parent[i], g.Same[i] = e.Parent, e.Same
 		g.Entries[i] = vfs.Entry{Path: e.Name, Mode: e.Mode, UID: e.UID, GID: e.GID, Size: e.Size, Mtime: b.when(e), Rdev: e.Rdev, Target: e.Target}
+		c.keys[i] = hashOf(e.Name)
+		if i > 0 {
+			c.keys[i] ^= mix(c.keys[e.Parent])
+		}
 		if e.Type() == image.Regular && e.Same < 0 && e.Size > 0 {
 			c.entry(&g.Entries[i], int32(i))
 		}
@@ -77,9 +80,14 @@ func (b *builder) rename(x *image.Index) {
 		return
 	}
 	r := strings.NewReplacer(indexedRelease, k, strings.TrimSuffix(indexedRelease, "-amd64"), strings.TrimSuffix(k, "-amd64"))
+	built := b.h.Machine.Kernel.Built().Add(10*time.Hour + 17*time.Minute + 40*time.Second).Unix()
 	for i := range x.Entries {
-		if e := &x.Entries[i]; strings.Contains(e.Name, "6.1.0-56") || strings.Contains(e.Target, "6.1.0-56") {
+		e := &x.Entries[i]
+		if strings.Contains(e.Name, "6.1.0-56") || strings.Contains(e.Target, "6.1.0-56") {
 			e.Name, e.Target = r.Replace(e.Name), r.Replace(e.Target)
+		}
+		if e.Owner >= 0 && !e.Late && strings.HasPrefix(x.Packages[e.Owner].Name, "linux-image-6") {
+			e.Mtime = built
 		}
 	}
 	for i := range x.Packages {
@@ -108,8 +116,9 @@ func (b *builder) rename(x *image.Index) {
 // contents gives the files of an index their bytes.
 type contents struct {
 	x     *image.Index
-	forms map[string]*form // by what makes them differ
+	forms map[form]*form
 	files []file
+	keys  []uint64           // of every path
 	py    map[pySource]int32 // made when the first byte code comes
 }
 
@@ -135,16 +144,15 @@ func (c *contents) entry(e *vfs.Entry, i int32) {
 		e.Text = string(n.Body)
 		return
 	}
-	p := c.x.Path(i)
-	f := file{key: hashOf(p) ^ uint64(n.Size)*0x9e3779b97f4a7c15, size: n.Size}
+	f := file{key: c.keys[i] ^ uint64(n.Size)*0x9e3779b97f4a7c15, size: n.Size}
 	switch n.Kind {
 	case image.Text:
-		s, head := styleOf(p, n.Head)
+		s, head := styleOf(n.Name, n.Head, c.machine(i))
 		f.form = c.form(image.Text, head, s)
 	case image.Gzip:
 		name := ""
 		if n.Head == "n" {
-			name = strings.TrimSuffix(path.Base(p), ".gz") + "\x00"
+			name = strings.TrimSuffix(n.Name, ".gz") + "\x00"
 		}
 		f.form = c.form(image.Gzip, name, plain)
 	case image.ELF:
@@ -160,16 +168,26 @@ func (c *contents) entry(e *vfs.Entry, i int32) {
 	e.Source = &c.files[len(c.files)-1]
 }
 
+// machine reports whether a text is for the machine to read rather than for
+// people: it is below /etc or /usr/lib.
+func (c *contents) machine(i int32) bool {
+	top, below := "", ""
+	for ; i > 0; i = c.x.Entries[i].Parent {
+		top, below = c.x.Entries[i].Name, top
+	}
+	return top == "etc" || top == "usr" && below == "lib"
+}
+
 func (c *contents) form(kind image.Kind, head string, s style) *form {
-	key := string([]byte{byte(kind), byte(s)}) + head
-	f := c.forms[key]
+	like := form{kind: kind, head: head, style: s}
+	f := c.forms[like]
 	if f == nil {
 		f = &form{kind: kind, head: head, style: s}
 		if kind == image.ELF {
 			f.elf, _ = image.ParseELF(head)
 			f.head = ""
 		}
-		c.forms[key] = f
+		c.forms[like] = f
 	}
 	return f
 }

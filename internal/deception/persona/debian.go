@@ -9,6 +9,14 @@ import (
 	"honeyguide/internal/deception/vfs"
 )
 
+func debianServer(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, true)
+}
+
+func debianFresh(seed []byte, name string, o Options) (*Host, error) {
+	return debian(seed, name, o, false)
+}
+
 // debian builds Debian 12; lived says whether somebody has been using it.
 func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 	if o.Now.IsZero() {
@@ -30,11 +38,9 @@ func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 	h.Image.OnNew(func(f *vfs.FS) { f.SetView(m.NewTable(f.Now)) })
 	h.dpkg.img = h.Image
 	b := &builder{h: h, at: m.Installed, newest: m.Boot}
-	b.layer(debianIndex)
-	b.layer(kernelIndex)
+	b.layers(o.Image, lived)
 	if lived {
 		h.App = application(seed, boss)
-		b.layer(serverIndex)
 	}
 	b.configuration(debianSettings)
 	b.skeleton(lived)
@@ -55,6 +61,23 @@ func debian(seed []byte, name string, o Options, lived bool) (*Host, error) {
 		return nil, fmt.Errorf("persona %s: %w", name, b.err)
 	}
 	return h, nil
+}
+
+// layers loads the shipped indexes, or the operator's own and the kernel it
+// lacks.
+func (b *builder) layers(own []byte, lived bool) {
+	if own == nil {
+		b.layer(debianIndex)
+		b.layer(kernelIndex)
+		if lived {
+			b.layer(serverIndex)
+		}
+		return
+	}
+	b.layer(own)
+	if _, ok := b.h.Image.Find("/usr/lib/modules/" + b.h.Machine.Kernel.Release); !ok {
+		b.layer(kernelIndex)
+	}
 }
 
 // A builder fills an image and keeps the first error.
@@ -254,6 +277,9 @@ func (b *builder) disks(node func(name string, mode, gid uint32, major, minor ui
 // mounts tells the image which folders are file systems of their own.
 func (b *builder) mounts() {
 	for _, m := range b.h.Machine.Mounts {
+		if _, ok := b.h.Image.Find(m.Target); !ok && strings.Count(m.Target, "/") == 1 {
+			b.dir(m.Target, 0o755)
+		}
 		switch {
 		case m.Target == "/":
 			b.check(b.h.Image.Mount(vfs.Mount{Path: "/", Dev: m.Dev}))

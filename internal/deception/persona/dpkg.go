@@ -30,7 +30,8 @@ type dpkg struct {
 type brought struct {
 	image.Package
 	files []owned
-	key   string // of the name of its lists: the name, or name:architecture
+	key   string           // of the name of its lists: the name, or name:architecture
+	md5   [][md5.Size]byte // of its files, once somebody asked; they cost seconds, so they are kept
 }
 
 // owned is one file: its number in the image, and how its package has it.
@@ -104,14 +105,37 @@ func (d *dpkg) list(b *brought) string {
 func (d *dpkg) sums(b *brought) string {
 	return d.cached("m"+b.Name, func() string {
 		var lines []string
-		for _, o := range b.files {
+		all := d.digests(b)
+		for i, o := range b.files {
 			if _, listed := d.path(o); d.img.Type(o.id()) == vfs.Regular && !o.conf() {
-				lines = append(lines, d.md5(o.id())+"  "+listed[1:]+"\n")
+				lines = append(lines, hex.EncodeToString(all[i][:])+"  "+listed[1:]+"\n")
 			}
 		}
 		slices.SortFunc(lines, func(a, b string) int { return cmp.Compare(a[34:], b[34:]) })
 		return strings.Join(lines, "")
 	})
+}
+
+// digests returns the check sums of a package's files, in their order.
+func (d *dpkg) digests(b *brought) [][md5.Size]byte {
+	d.mu.Lock()
+	known := b.md5
+	d.mu.Unlock()
+	if known != nil {
+		return known
+	}
+	known = make([][md5.Size]byte, len(b.files))
+	for i, o := range b.files {
+		if d.img.Type(o.id()) == vfs.Regular {
+			h := md5.New()
+			_ = d.img.Content(o.id(), h)
+			h.Sum(known[i][:0])
+		}
+	}
+	d.mu.Lock()
+	b.md5 = known
+	d.mu.Unlock()
+	return known
 }
 
 func (d *dpkg) md5(id uint32) string {

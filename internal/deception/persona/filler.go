@@ -143,8 +143,9 @@ var styles = map[string]style{
 	".md": plain, ".txt": plain, ".1": roff, ".3": roff, ".5": roff, ".8": roff, ".tmac": roff,
 }
 
-// styleOf guesses a text's style from its path and first line.
-func styleOf(p, head string) (style, string) {
+// styleOf guesses a text's style from its name, its first line and whether it is
+// for the machine.
+func styleOf(p, head string, machine bool) (style, string) {
 	s, known := styles[path.Ext(p)]
 	switch {
 	case strings.Contains(head, "php"):
@@ -165,7 +166,7 @@ func styleOf(p, head string) (style, string) {
 		return s, "<?php\n"
 	case known:
 		return s, ""
-	case strings.HasPrefix(p, "/etc/"), strings.HasPrefix(p, "/usr/lib/"):
+	case machine:
 		return hash, ""
 	}
 	return plain, ""

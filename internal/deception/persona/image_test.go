@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/vfs"
+	"honeyguide/internal/image"
 )
 
 // walk calls f for every entry of the image, mounted trees left out.
@@ -300,5 +302,47 @@ func BenchmarkPackageOf(b *testing.B) {
 		if len(h.Owners("/bin/bash")) != 1 {
 			b.Fatal("no owner")
 		}
+	}
+}
+
+// An operator's own root, contents and all, becomes the host's.
+func TestOwnImage(t *testing.T) {
+	x := &image.Index{Name: "own", Ordered: true, Entries: []image.Entry{
+		{Parent: -1, Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+		{Name: "zeta", Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+		{Name: "notes", Parent: 1, Mode: image.Regular | 0o644, Size: 6, Kind: image.Text, Body: []byte("hello\n"), Same: -1, Owner: -1},
+		{Name: "usr", Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+		{Name: "bin", Parent: 3, Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+		{Name: "bash", Parent: 4, Mode: image.Regular | 0o755, Size: 9000, Kind: image.ELF, Head: "2 3 62 13 31 -db /lib64/ld-linux-x86-64.so.2", Same: -1, Owner: -1},
+		{Name: "lib", Parent: 3, Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+		{Name: "alpha", Mode: image.Dir | 0o755, Same: -1, Owner: -1},
+	}}
+	var b bytes.Buffer
+	if err := image.Write(&b, x); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range persona.Names() {
+		h, err := persona.New([]byte("s"), name, persona.Options{Now: deployed, Image: b.Bytes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs := view(h, deployed)
+		if got := read(t, fs, "/zeta/notes"); got != "hello\n" {
+			t.Errorf("%s: notes %q", name, got)
+		}
+		var order []string
+		list, _ := fs.ReadDir(vfs.Cred{}, "/")
+		for _, i := range list[:3] {
+			order = append(order, i.Name)
+		}
+		if !slices.Equal(order, []string{"zeta", "usr", "alpha"}) {
+			t.Errorf("%s: the root lists %v first", name, order)
+		}
+		if _, err := fs.Stat(vfs.Cred{}, "/usr/bin/gcc"); err == nil {
+			t.Errorf("%s: the shipped files are there too", name)
+		}
+	}
+	if _, err := persona.New([]byte("s"), "debian-12", persona.Options{Now: deployed, Image: b.Bytes()[:20]}); err == nil {
+		t.Error("half an image was taken")
 	}
 }

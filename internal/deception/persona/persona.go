@@ -6,6 +6,7 @@ package persona
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"honeyguide/internal/deception/machine"
@@ -18,6 +19,7 @@ type Options struct {
 	Now      time.Time // the moment of deployment; required
 	Hostname string    // "" lets the seed choose
 	Domain   string    // "" lets the seed choose
+	Image    []byte    // index of a root of the operator's own to stand on; nil: the shipped one
 }
 
 // A Host is one pretended computer.
@@ -69,16 +71,35 @@ type App struct {
 	Env                                     string // path of its .env file, the place for bait
 }
 
-// New makes a host. Personas: "debian-12", a server in use; "debian-12-fresh",
-// the same as installed, without users, application and history.
-func New(seed []byte, name string, o Options) (*Host, error) {
-	switch name {
-	case "debian-12":
-		return debian(seed, name, o, true)
-	case "debian-12-fresh":
-		return debian(seed, name, o, false)
+// A recipe makes hosts of one persona.
+type recipe struct {
+	name string
+	make func(seed []byte, name string, o Options) (*Host, error)
+}
+
+// recipes are the personas there are.
+var recipes = []recipe{
+	{"debian-12", debianServer},      // a server in use
+	{"debian-12-fresh", debianFresh}, // the same as installed: no users, application and history
+}
+
+// Names lists the personas there are.
+func Names() []string {
+	var out []string
+	for _, r := range recipes {
+		out = append(out, r.name)
 	}
-	return nil, fmt.Errorf("persona %q: no such persona, there are debian-12 and debian-12-fresh", name)
+	return out
+}
+
+// New makes a host of the persona of that name, see [Names].
+func New(seed []byte, name string, o Options) (*Host, error) {
+	for _, r := range recipes {
+		if r.name == name {
+			return r.make(seed, name, o)
+		}
+	}
+	return nil, fmt.Errorf("persona %q: no such persona, there are %s", name, strings.Join(Names(), " and "))
 }
 
 // Plant puts a file into the base image, for bait. It fails once the first view

@@ -93,6 +93,8 @@ func TestEveryFileReads(t *testing.T) {
 					if got := read(t, f, i.Path); i.Size != 0 && !strings.HasPrefix(i.Path, "/sys") && int64(len(got)) != i.Size {
 						t.Errorf("%s: stat says %d bytes, reading gives %d", i.Path, i.Size, len(got))
 					}
+				case i.IsRegular() && i.Mode&0o444 != 0:
+					ends(t, f, i)
 				case i.Mtime.After(f.Now()):
 					t.Errorf("%s changes in the future: %s", i.Path, i.Mtime)
 				}
@@ -100,6 +102,23 @@ func TestEveryFileReads(t *testing.T) {
 		}
 		walk("/", 14)
 		t.Logf("%s: %d entries, %d in the image", name, files, host(t, "s", name).Image.Len())
+	}
+}
+
+// ends checks that a large file ends where stat says.
+func ends(t *testing.T, f *vfs.FS, i vfs.Info) {
+	t.Helper()
+	o, err := f.Open(vfs.Cred{}, i.Path, vfs.O_RDONLY, 0)
+	if err != nil {
+		t.Errorf("open %s: %v", i.Path, err)
+		return
+	}
+	defer o.Close()
+	if _, err := o.Seek(i.Size-10, io.SeekStart); err != nil {
+		t.Errorf("%s: %v", i.Path, err)
+	}
+	if b, err := io.ReadAll(o); err != nil || len(b) != 10 {
+		t.Errorf("%s: %d bytes at the end, %v", i.Path, len(b), err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -42,17 +43,24 @@ func (e *env) capture(body func(*env) int) (string, error) {
 	cf := &captureFile{k: e.k}
 	c.fds.set(1, &ofile{refs: 1, file: cf})
 	status := c.isolate(func() int { return body(c) })
-	e.k.charge(-cap(cf.buf))
 	e.status = status
 	e.ranSubst = true
-	out := strings.TrimRight(string(cf.buf), "\n")
+	text := bytes.TrimRight(cf.buf, "\n")
+	held := len(text) + perWord
+	fits := e.k.charge(held) // while the bytes are still there as well
+	e.k.charge(-cap(cf.buf))
+	if !fits {
+		return "", e.noMemory()
+	}
+	e.scratch += held
+	out := string(text)
 	if strings.IndexByte(out, 0) >= 0 {
 		if e.dialect == bash {
 			e.errorf("warning: command substitution: ignored null byte in input")
 		}
 		out = strings.ReplaceAll(out, "\x00", "")
 	}
-	return out, e.hold(len(out))
+	return out, nil
 }
 
 // substitute is $( ).

@@ -211,7 +211,9 @@ func (e *env) initialVars() {
 		e.vars["SSH_CONNECTION"] = &variable{val: src[0] + " " + src[1] + " " + dst[0] + " " + dst[1], attr: exported}
 	}
 	if o.TTY {
-		e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		if o.Src != "" {
+			e.vars["SSH_TTY"] = &variable{val: "/dev/" + e.ttyName(), attr: exported}
+		}
 		if o.Term != "" {
 			e.vars["TERM"] = &variable{val: o.Term, attr: exported}
 		}

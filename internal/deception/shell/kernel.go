@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"honeyguide/internal/deception/machine"
@@ -193,8 +194,11 @@ func (k *kernel) deliver(t *task) {
 	}
 }
 
-// turn gives the other processes a chance to run while one computes.
+// turn gives the other processes a chance to run while one computes, and the
+// other sessions: the runtime takes a thread away only after 10 ms, and an answer
+// passes several goroutines that each would wait as long.
 func (k *kernel) turn() {
+	runtime.Gosched()
 	if t := k.cur; t != nil {
 		k.deliver(t)
 		if !t.yield(struct{}{}) {

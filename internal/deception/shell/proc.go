@@ -56,7 +56,7 @@ func (e *env) proc(args []string) *coreutils.Proc {
 	}
 	p := &coreutils.Proc{
 		Args: args, FS: e.streams(), Host: o.Host, Cred: e.cred, Cwd: e.cwd, Umask: e.umask,
-		PID: pid, PPID: ppid, Now: o.Now, Cols: k.sh.cols(), Watch: o.Watch,
+		PID: pid, PPID: ppid, Now: o.Now, Cols: k.sh.cols(), Rows: k.sh.rows(), Watch: o.Watch,
 		Stdin: e.reader(0), Stdout: e.writer(1), Stderr: e.writer(2),
 		TTY: e.isTTY(1), StdinTTY: e.isTTY(0),
 		Env: func(name string) string {

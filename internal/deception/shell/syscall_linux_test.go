@@ -183,7 +183,7 @@ func TestWatched(t *testing.T) {
 	lines, keys := recordedInputs(t)
 	newTestShell(t, Budget{}) // reads the persona's own data
 	_, _, _ = syscall.RawSyscall(syscall.SYS_GETPGID, markBegin, 0, 0)
-	b := Budget{Steps: 200_000}
+	b := Budget{Steps: 30_000}
 	for _, l := range lines {
 		newTestShell(t, b).Exec(context.Background(), l, strings.NewReader(l), io.Discard, io.Discard)
 		newTestShell(t, b).Script(context.Background(), strings.NewReader(l+"\n"), io.Discard, io.Discard)

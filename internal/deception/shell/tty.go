@@ -28,6 +28,7 @@ type tty struct {
 	echo   bool
 	canon  bool // lines are edited
 	isig   bool
+	screen bool // a full-screen program has it: keys and output pass untouched
 }
 
 // maxTypeAhead bounds what is kept while nobody reads.
@@ -61,6 +62,10 @@ func (t *tty) Write(p []byte) (int, error) {
 	t.k.step(1 + len(p)/4096)
 	if t.broken {
 		return 0, vfs.EIO
+	}
+	if t.screen {
+		t.send(p)
+		return len(p), nil
 	}
 	out := make([]byte, 0, len(p)+16)
 	for _, c := range p {
@@ -116,6 +121,10 @@ func (t *tty) driver(c byte) {
 		t.lnext = false
 		t.line = append(t.line, c)
 		t.show(c)
+		return
+	}
+	if t.screen {
+		t.ready = append(t.ready, c)
 		return
 	}
 	if c == '\r' {
@@ -254,7 +263,7 @@ func (t *tty) Read(p []byte) (int, error) {
 	}
 	if len(t.ready) > 0 {
 		n := len(t.ready)
-		if t.canon {
+		if t.canon && !t.screen {
 			for i, c := range t.ready {
 				if c == '\n' {
 					n = i + 1
@@ -326,7 +335,7 @@ func (t *tty) quietly(silent, chars bool) {
 	t.echo, t.canon = t.echo && !silent, !chars
 }
 
-func (t *tty) normally() { t.echo, t.canon = true, true }
+func (t *tty) normally() { t.echo, t.canon, t.screen = true, true, false }
 
 // SetEcho lets a program such as passwd read without showing what is typed. It
 // reports false when descriptor o is no terminal.
@@ -353,4 +362,28 @@ func (t *tty) typed() byte {
 		}
 		t.k.sh.resized.Store(false)
 	}
+}
+
+// SetScreen gives the terminal to a full-screen program: keys arrive as they are
+// typed and what is written passes untouched. It reports false when descriptor o
+// is no terminal.
+func (o *ofile) SetScreen(on bool) bool {
+	t, ok := o.file.(*tty)
+	if !ok {
+		return false
+	}
+	if t.screen = on; on {
+		t.ready = append(t.ready, t.line...)
+		t.line = nil
+	}
+	return true
+}
+
+// WaitRead waits for input of a terminal until a time and reports whether there
+// is some; any other file has some at once.
+func (o *ofile) WaitRead(until time.Time) bool {
+	if t, ok := o.file.(*tty); ok {
+		return t.WaitRead(until)
+	}
+	return true
 }

@@ -233,6 +233,7 @@ func (s *store) hash(name string) uint64 {
 
 // info describes an inode that was reached as path.
 func (s *store) info(id uint32, name, path string, env Env) Info {
+	s.grow(id, env)
 	n := s.node(id)
 	i := Info{
 		Name: name, Path: path, Ino: s.ino(id), Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid, Size: n.size,
@@ -248,8 +249,11 @@ func (s *store) info(id uint32, name, path string, env Env) Info {
 	case Char, Block:
 		i.Rdev, i.Size = uint64(n.size), 0
 	case Regular:
-		if c, ok := n.body.(content); ok {
-			i.Size = int64(len(c(env)))
+		if made, last, ok := generated(n.body, env); ok {
+			i.Size = int64(len(made))
+			if last.After(i.Ctime) {
+				i.Mtime, i.Ctime = last.UTC(), last.UTC()
+			}
 		}
 	}
 	return i

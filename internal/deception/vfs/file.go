@@ -171,8 +171,9 @@ func (o *File) openNode(flags int) error {
 		return nil
 	}
 	writing := flags&accessMode != O_RDONLY
-	if c, ok := n.body.(content); ok {
-		o.snap = c(o.fs.env())
+	s.grow(o.id, o.fs.env())
+	if made, _, ok := generated(n.body, o.fs.env()); ok {
+		o.snap = made
 		if !writing {
 			o.gen = true
 			return nil
@@ -183,6 +184,7 @@ func (o *File) openNode(flags int) error {
 		if err != nil {
 			return err
 		}
+		s.part(o.id)
 		if flags&O_TRUNC != 0 {
 			s.cut(own)
 			o.wrote = true
@@ -218,7 +220,9 @@ func (s *store) cut(n *inode) {
 
 // melt turns generated content into bytes of the file's own.
 func (s *store) melt(n *inode, made []byte) error {
-	if _, ok := n.body.(content); !ok {
+	switch n.body.(type) {
+	case content, Log:
+	default:
 		return nil
 	}
 	if err := s.charge(int64(len(made))); err != nil {

@@ -72,6 +72,7 @@ type store struct {
 	links  int64             // names of files beyond their first
 	synth  map[string][]byte // what was written into synthetic files
 	origin map[uint32]uint32 // files that share the content of a file of the image
+	grown  map[uint32]int64  // changed logs: up to when they have what was written (unix nanoseconds)
 	random uint64
 
 	version uint64 // counts changes

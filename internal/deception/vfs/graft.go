@@ -244,7 +244,8 @@ func (i *Image) Content(id uint32, w io.Writer) error {
 		s   store
 		buf [16 << 10]byte
 	)
-	if _, ok := n.body.(content); ok {
+	switch n.body.(type) {
+	case content, Log:
 		return fail(EINVAL)
 	}
 	for off := int64(0); off < n.size; {

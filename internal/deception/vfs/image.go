@@ -59,6 +59,17 @@ type Entry struct {
 	Text     string // fixed content
 	Source   Source
 	Content  func(Env) []byte // content made at open
+	Log      Log              // content that grows
+}
+
+// A Log is content that grows with the clock: what daemons write into a file.
+// Whoever changes the file keeps what they made of it, and what is written later
+// is appended to that.
+type Log interface {
+	// Since returns the lines written after from and not after env.Now, oldest
+	// first, and when the last of them was; the zero time asks for the file from
+	// its beginning. It is called with the file system locked.
+	Since(env Env, from time.Time) (lines []byte, last time.Time)
 }
 
 // A Tree is a synthetic file system such as /proc. Paths are relative to its
@@ -98,7 +109,7 @@ type (
 	text    string           // fixed content
 	link    string           // target of a symbolic link
 	content func(Env) []byte // generated content
-	// Source is used as it is.
+	// Source and Log are used as they are.
 	// *listing: entries of an image folder; *patch: of a changed folder.
 )
 
@@ -243,6 +254,8 @@ func (i *Image) inode(e Entry, parent uint32, name string) inode {
 		n.body = e.Source
 	case e.Content != nil:
 		n.body = content(e.Content)
+	case e.Log != nil:
+		n.body = e.Log
 	case e.Text != "":
 		n.body, n.size = text(e.Text), int64(len(e.Text))
 	}

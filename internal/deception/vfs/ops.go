@@ -344,6 +344,7 @@ func (s *store) release(id uint32, n *inode) {
 		s.refund(int64(len(n.data)))
 		delete(s.nodes, id)
 		delete(s.origin, id)
+		delete(s.grown, id)
 	}
 }
 

@@ -14,16 +14,17 @@ import (
 // the base by path, so most of it still applies when the base has changed, and
 // it is written in one order only: equal changes give equal bytes.
 //
-//	"HV" version(1) fingerprint(8, of the base)
+//	"HV" version(2) fingerprint(8, of the base)
 //	paths   n { shared suffix }             front-coded, sorted
 //	nodes   n { ref inode }                 of the base first
 //	next    first unused number of a new inode
 //	synth   n { path bytes }                settings written under /proc and /sys
+//	grown   n { ref time }                  changed logs, and up to when they have what was written
 //
 // Numbers are varints. A ref is path<<1 for a file of the base and number<<1|1
 // for a new one.
 const (
-	overlayMagic   = "HV\x01"
+	overlayMagic   = "HV\x02"
 	overlayVersion = len(overlayMagic)
 
 	maxOverlayNumber = 1 << 24 // of a new inode
@@ -78,7 +79,23 @@ func (f *FS) Export(limit int64) (overlay []byte, partial bool) {
 		e.text(path)
 		e.text(string(s.synth[path]))
 	}
+	e.grown(ids)
 	return e.b, len(e.hollow) > 0
+}
+
+// grown writes up to when changed logs have what was written.
+func (e *exporter) grown(ids []uint32) {
+	var logs []uint32
+	for _, id := range ids {
+		if _, ok := e.s.grown[id]; ok {
+			logs = append(logs, id)
+		}
+	}
+	e.uvarint(uint64(len(logs)))
+	for _, id := range logs {
+		e.uvarint(e.ref(id))
+		e.b = binary.AppendVarint(e.b, e.s.grown[id])
+	}
 }
 
 // exporter writes one overlay; the lock is held.
@@ -153,7 +170,7 @@ func (e *exporter) use(id uint32) {
 func (e *exporter) names() {
 	byPath := make(map[string]uint32, len(e.used))
 	for _, id := range e.used {
-		p := e.s.img.path(id)
+		p := e.s.img.PathOf(id)
 		byPath[p] = id
 		e.paths = append(e.paths, p)
 	}
@@ -257,30 +274,6 @@ func (e *exporter) uvarint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
 func (e *exporter) text(s string) {
 	e.uvarint(uint64(len(s)))
 	e.b = append(e.b, s...)
-}
-
-// path returns where a file of the image is.
-func (i *Image) path(id uint32) string {
-	s := store{img: i}
-	return s.path(id)
-}
-
-// find returns the file of the image at a path without links and dots.
-func (i *Image) find(path string) (uint32, bool) {
-	id := uint32(rootID)
-	for rest := strings.TrimPrefix(path, "/"); rest != ""; {
-		name, tail, _ := strings.Cut(rest, "/")
-		l, ok := i.nodes[id].body.(*listing)
-		if !ok {
-			return 0, false
-		}
-		at, ok := i.search(l, name)
-		if !ok {
-			return 0, false
-		}
-		id, rest = l.ids[at], tail
-	}
-	return id, true
 }
 
 // Fingerprint identifies the base: names, kinds, owners, sizes and times of all

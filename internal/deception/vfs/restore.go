@@ -57,6 +57,8 @@ func (r *restorer) read() error {
 		return fmt.Errorf("%w: %d bytes too many", ErrOverlay, len(r.b))
 	case !r.mend():
 		return fmt.Errorf("%w: no tree", ErrOverlay)
+	case int64(len(r.s.nodes))+r.more() > r.s.quota.Inodes:
+		return fmt.Errorf("%w: more names than allowed", ErrOverlay)
 	}
 	return nil
 }
@@ -150,7 +152,7 @@ func (r *restorer) table() {
 			r.fail("path too long")
 			return
 		}
-		id, ok := r.s.img.find(last)
+		id, ok := r.s.img.lookup(last)
 		if !ok {
 			id = lost
 			r.out.Dropped++
@@ -286,7 +288,12 @@ func (r *restorer) dir(id uint32, n *inode) bool {
 			p.base = l
 		}
 	}
-	for range r.count() {
+	many := r.count()
+	if int64(many) > r.s.quota.Inodes+int64(r.base) {
+		r.fail("more names than allowed")
+		return false
+	}
+	for range many {
 		name, v := r.text(maxName), r.uvarint()
 		c := change{name: name, gone: v == 0}
 		if v > 0 {
@@ -320,6 +327,16 @@ func (r *restorer) tail() {
 			r.s.synth = map[string][]byte{}
 		}
 		r.s.synth[path] = slices.Clone(value)
+	}
+	for range r.count() {
+		id, since := r.ref(), r.varint()
+		if _, own := r.s.nodes[id]; !own {
+			continue
+		}
+		if _, ok := r.s.log(id); ok {
+			r.s.part(id)
+			r.s.grown[id] = min(since, r.s.grown[id]) // not in the future
+		}
 	}
 }
 
@@ -370,7 +387,14 @@ func (r *restorer) names() (dropped bool) {
 		}
 		keep := patch{base: p.base}
 		for _, c := range p.entries {
-			if !c.gone {
+			if c.gone {
+				if p.base == nil {
+					continue
+				}
+				if _, was := r.s.inListing(p.base, c.name); !was {
+					continue
+				}
+			} else {
 				if !r.exists(c.id) || c.id == rootID {
 					dropped = true
 					continue
@@ -451,6 +475,31 @@ func (r *restorer) rooted(id uint32) bool {
 		r.known[id] = ok
 	}
 	return ok
+}
+
+// more counts the names of files beyond their first.
+func (r *restorer) more() int64 {
+	names := map[uint32]int64{}
+	for _, n := range r.s.nodes {
+		if p, ok := n.body.(*patch); ok {
+			for _, c := range p.entries {
+				if !c.gone && r.s.node(c.id).mode&TypeMask != Dir {
+					names[c.id]++
+				}
+			}
+		}
+	}
+	more := int64(0)
+	for id, n := range names {
+		if id < r.base {
+			was := &r.s.img.nodes[id]
+			if at, ok := r.s.child(was.parent, was.name); ok && at == id {
+				n++
+			}
+		}
+		more += n - 1
+	}
+	return more
 }
 
 // device returns the file system an inode is on: a new one is where its folder is.

@@ -57,32 +57,69 @@ func (s *simple) Script(ctx context.Context, stdin io.Reader, stdout, stderr io.
 
 // Open runs the lines typed, with a prompt and an echo.
 func (s *simple) Open(ctx context.Context, a sensor.Attachment) sensor.Terminal {
-	r, w := io.Pipe()
+	t := &typed{more: sync.NewCond(&sync.Mutex{}), taken: a.Taken}
 	go func() {
-		status := s.dialogue(ctx, r, &sensor.LineEnds{W: a.Out})
-		_ = r.Close()
+		status := s.dialogue(ctx, t, &sensor.LineEnds{W: a.Out})
 		a.Ended(status)
 	}()
-	context.AfterFunc(ctx, func() { _ = w.Close() })
-	return piped{w}
+	context.AfterFunc(ctx, t.HangUp)
+	return t
 }
 
-// piped is a terminal that blocks who feeds it, which is enough for a test.
-type piped struct{ w *io.PipeWriter }
+// typed is a terminal's input: a queue that is read as a stream.
+type typed struct {
+	more  *sync.Cond
+	queue []byte
+	over  bool
+	taken func(n int)
+}
 
-// Feed waits until p is read.
-func (p piped) Feed(b []byte) int {
-	_, _ = p.w.Write(b)
-	return 0
+// Feed queues p.
+func (t *typed) Feed(p []byte) int {
+	t.more.L.Lock()
+	defer t.more.L.Unlock()
+	t.queue = append(t.queue, p...)
+	t.more.Broadcast()
+	return len(t.queue)
 }
 
 // HangUp ends the input.
-func (p piped) HangUp() { _ = p.w.Close() }
+func (t *typed) HangUp() {
+	t.more.L.Lock()
+	defer t.more.L.Unlock()
+	t.over = true
+	t.more.Broadcast()
+}
+
+// Read takes from the queue.
+func (t *typed) Read(p []byte) (int, error) {
+	t.more.L.Lock()
+	for len(t.queue) == 0 && !t.over {
+		t.more.Wait()
+	}
+	n := copy(p, t.queue)
+	t.queue = t.queue[n:]
+	t.more.L.Unlock()
+	if n == 0 {
+		return 0, io.EOF
+	}
+	if t.taken != nil {
+		t.taken(n)
+	}
+	return n, nil
+}
 
 // Follow feeds from r.
-func (p piped) Follow(_ context.Context, r io.Reader) {
-	_, err := io.Copy(p.w, r)
-	_ = p.w.CloseWithError(err)
+func (t *typed) Follow(_ context.Context, r io.Reader) {
+	buf := make([]byte, 512)
+	for {
+		n, err := r.Read(buf)
+		t.Feed(buf[:n])
+		if err != nil {
+			t.HangUp()
+			return
+		}
+	}
 }
 
 func (s *simple) dialogue(ctx context.Context, tty io.Reader, out io.Writer) (status int) {

@@ -25,6 +25,8 @@ type conn struct {
 	wire *sshwire.Conn
 	user string
 
+	shells sync.WaitGroup // on terminals
+
 	agent bool // agent forwarding was asked for
 	mu    sync.Mutex
 	open  int // sessions

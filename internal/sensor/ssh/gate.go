@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,8 +27,10 @@ type gate struct {
 	ses  *sensor.Session
 	user string // who was let in
 
-	client string // the peer's version line
-	seen   bool   // its lists are reported
+	client    string // the peer's version line
+	seen      bool   // its lists are reported
+	grantedBy string // file and line of the key that opens
+	byKey     bool
 }
 
 // none is a peer's question which methods there are.
@@ -81,6 +84,7 @@ func (g *gate) Password(method, user, password string) bool {
 
 // KeyProven is told of a login by key.
 func (g *gate) KeyProven(user, kind string, blob []byte) {
+	g.byKey = true
 	g.keyProven(user, fingerprint(blob), kind)
 }
 
@@ -93,7 +97,8 @@ func fingerprint(blob []byte) string {
 // key reports whether the user's authorized_keys has the key, as this source's
 // world has it: who left a key there gets in with it.
 func (g *gate) key(user, fingerprint, kind string, blob []byte) bool {
-	if g.authorized(user, kind, blob) {
+	if at := g.authorized(user, kind, blob); at != "" {
+		g.grantedBy = at
 		return true
 	}
 	e := attempt(false, "publickey", user)
@@ -133,17 +138,19 @@ func (g *gate) decide(user string, ok bool) bool {
 	return false
 }
 
-// authorized looks the key up in the user's file.
-func (g *gate) authorized(user, kind string, blob []byte) bool {
+// authorized looks the key up in the user's file and returns where it stands, as
+// FILE:LINE, or nothing.
+func (g *gate) authorized(user, kind string, blob []byte) string {
 	a, ok := g.svc.dep.World.Account(user)
 	if !ok || g.svc.cfg.Accept == "never" {
-		return false
+		return ""
 	}
 	want := base64.StdEncoding.EncodeToString(blob)
 	fs := g.svc.dep.World.FS(g.ses)
-	f, err := fs.Open(vfs.Cred{}, path.Join(a.Home, ".ssh/authorized_keys"), vfs.O_RDONLY, 0)
+	file := path.Join(a.Home, ".ssh/authorized_keys")
+	f, err := fs.Open(vfs.Cred{}, file, vfs.O_RDONLY, 0)
 	if err != nil {
-		return false
+		return ""
 	}
 	defer f.Close()
 	buf := make([]byte, maxKeysFile)
@@ -155,15 +162,27 @@ func (g *gate) authorized(user, kind string, blob []byte) bool {
 			break
 		}
 	}
+	number := 0
 	for line := range strings.Lines(string(buf[:n])) {
+		number++
 		fields := strings.Fields(line)
 		for i, f := range fields {
 			if f == kind && i+1 < len(fields) && fields[i+1] == want {
-				return true
+				return file + ":" + strconv.Itoa(number)
 			}
 		}
 	}
-	return false
+	return ""
+}
+
+// remarks are what sshd tells a client that came in with a key: once for its
+// question and once for its proof.
+func (g *gate) remarks() []string {
+	if !g.byKey {
+		return nil
+	}
+	text := g.grantedBy + ": key options: agent-forwarding port-forwarding pty user-rc x11-forwarding"
+	return []string{text, text}
 }
 
 // pace is sshd's timing. Every answer to a login takes a floor that belongs to

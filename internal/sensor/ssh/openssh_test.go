@@ -103,6 +103,34 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
+// TestKeyOfARealClient logs in with a key that was left behind. The remarks are
+// those of the real server.
+func TestKeyOfARealClient(t *testing.T) {
+	r := rig(t, always)
+	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
+		key := filepath.Join(t.TempDir(), kind)
+		keygen, err := exec.LookPath("ssh-keygen")
+		if err != nil {
+			t.Skip("no ssh-keygen on this machine; `make setup` installs it")
+		}
+		if out, err := exec.CommandContext(t.Context(), keygen, "-q", "-t", kind, "-N", "", "-f", key).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		public, err := os.ReadFile(key + ".pub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := dial(t, r)
+		run(t, c, "mkdir /root/.ssh")
+		run(t, c, "put /root/.ssh/authorized_keys "+strings.TrimSpace(string(public)))
+		out, errs, err := openssh(t, r, "", "-v", "-i", key, "-o", "PubkeyAuthentication=yes", "-o", "PasswordAuthentication=no", "echo in")
+		remark := "Remote: /root/.ssh/authorized_keys:1: key options: agent-forwarding port-forwarding pty user-rc x11-forwarding"
+		if err != nil || out != "in\n" || strings.Count(errs, remark) != 2 {
+			t.Errorf("%s: %q, %v\n%s", kind, out, err, errs)
+		}
+	}
+}
+
 // TestProbe compares every answer before a login with the recording of a live
 // OpenSSH 9.2p1.
 func TestProbe(t *testing.T) {

@@ -195,43 +195,62 @@ func (s *session) start(ctx context.Context, r request, greeting string, run fun
 	s.run(ctx, cancel, func(ctx context.Context) int { return run(ctx, login) })
 }
 
-// dialogue runs an interactive shell on a terminal. Beside the goroutine that
-// reads the channel there is none while the shell waits.
+// dialogue runs an interactive shell on a terminal. There is no goroutine for it
+// while it waits: the one that reads the connection feeds it. A peer that has
+// nothing more to type leaves the terminal open, as with sshd: what was typed
+// before still runs and shows its output.
 func (s *session) dialogue(ctx context.Context, cancel context.CancelFunc, l *sensor.Login, greeting string) {
+	keys := &keyboard{}
+	s.ch.feed(keys.feed)
+	s.shells.Add(1)
+	over := sync.OnceFunc(func() { cancel(); s.shells.Done() })
 	s.ses.Go(func() {
-		defer cancel()
+		opened := false
+		defer func() {
+			if !opened {
+				over()
+			}
+		}()
 		s.ses.Record('o', []byte(greeting))
 		if _, err := io.WriteString(s.ch, greeting); err != nil {
 			l.Close()
 			s.ch.exit(255)
 			return
 		}
-		over := make(chan struct{})
-		tty := l.Open(ctx, sensor.Attachment{Out: s.ch, Ended: func(status int) {
+		keys.attach(l.Open(ctx, sensor.Attachment{Out: s.ch, Taken: s.ch.taken, Ended: func(status int) {
 			s.ch.exit(status)
-			cancel()
-			close(over)
-		}})
-		tty.Follow(ctx, terminal{s.ch, ctx.Done()})
-		<-over
+			over()
+		}}))
+		opened = true
 	})
 }
 
-// terminal is the channel as the far side of a pty. A peer that has nothing more
-// to type leaves the terminal open, as with sshd: what was typed before still
-// runs and shows its output.
-type terminal struct {
-	channel
-	done <-chan struct{}
+// keyboard keeps what is typed until there is a shell; the channel's window
+// bounds it.
+type keyboard struct {
+	mu    sync.Mutex
+	early []byte
+	tty   sensor.Terminal
 }
 
-// Read returns what the peer types; its end is that of the channel.
-func (t terminal) Read(p []byte) (int, error) {
-	n, err := t.channel.Read(p)
-	if n == 0 && err == io.EOF {
-		<-t.done
+func (k *keyboard) feed(p []byte) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.tty == nil {
+		k.early = append(k.early, p...)
+		return len(k.early)
 	}
-	return n, err
+	return k.tty.Feed(p)
+}
+
+func (k *keyboard) attach(t sensor.Terminal) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tty = t
+	if len(k.early) > 0 {
+		t.Feed(k.early)
+		k.early = nil
+	}
 }
 
 // greeting is what sshd shows on a terminal: the message of the day, then the

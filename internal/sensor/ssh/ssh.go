@@ -113,8 +113,9 @@ func (s *service) ServeConn(ctx context.Context, ses *sensor.Session) error {
 	if err != nil {
 		return quiet(err)
 	}
-	_ = c.wire.Notify("hostkeys-00@openssh.com", s.wire.HostKeyBlobs())
-	return quiet(c.wire.Serve(ctx, wireMux{c}))
+	err = c.wire.Serve(ctx, wireMux{c})
+	c.shells.Wait()
+	return quiet(err)
 }
 
 // letIn exchanges version lines and keys and lets the peer log in. Its deep
@@ -144,6 +145,10 @@ func (s *service) login(ctx context.Context, ses *sensor.Session) (*conn, error)
 	g.abandoned()
 	if err != nil {
 		return nil, err
+	}
+	_ = wire.Notify("hostkeys-00@openssh.com", s.wire.HostKeyBlobs())
+	for _, text := range g.remarks() {
+		_ = wire.Debug(text)
 	}
 	_ = ses.SetDeadline(time.Time{})
 	ses.Hidden()
