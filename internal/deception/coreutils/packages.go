@@ -47,16 +47,6 @@ func field(s string, n int) string {
 	return s + strings.Repeat(" ", n-len(s))
 }
 
-// dpkgHints follow a usage error of dpkg.
-const dpkgHints = `Type dpkg --help for help about installing and deinstalling packages [*];
-Use 'apt' or 'aptitude' for user-friendly package management;
-Type dpkg -Dhelp for a list of dpkg debug flag values;
-Type dpkg --force-help for a list of forcing options;
-Type dpkg-deb --help for help about manipulating *.deb files;
-
-Options marked [*] produce a lot of output - pipe it through 'less' or 'more' !
-`
-
 func dpkg(p *Proc) int {
 	args := p.Args[1:]
 	if len(args) == 0 {

@@ -42,7 +42,7 @@ func (e *env) ashLine(prompt string, hist []string) (string, bool) {
 				a.show("\r\n")
 				return "", false
 			}
-			a.remove(1)
+			a.remove()
 		case '\t':
 			a.complete(tabbed)
 			a.tabbed = true
@@ -148,16 +148,16 @@ func (a *ashEditor) insert(c byte) {
 func (a *ashEditor) rub() {
 	if a.pos > 0 {
 		a.back(1)
-		a.remove(1)
+		a.remove()
 	}
 }
 
 // remove takes the character under the cursor away.
-func (a *ashEditor) remove(n int) {
+func (a *ashEditor) remove() {
 	if a.pos == len(a.line) {
 		return
 	}
-	_, n = utf8.DecodeRune(a.line[a.pos:])
+	_, n := utf8.DecodeRune(a.line[a.pos:])
 	a.line = slices.Delete(a.line, a.pos, a.pos+n)
 	a.show(string(a.line[a.pos:]) + "\x1b[J")
 	a.left(columns(a.line[a.pos:]))
@@ -226,7 +226,7 @@ func (a *ashEditor) escape() {
 	case k == "F", k == "4~", k == "8~":
 		a.end()
 	case k == "3~":
-		a.remove(1)
+		a.remove()
 	}
 }
 

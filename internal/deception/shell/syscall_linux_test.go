@@ -233,9 +233,7 @@ func recordedInputs(t *testing.T) (lines, keys []string) {
 		}
 		lines = append(lines, "printf %s "+singleQuote(g.In)+" | "+strings.Join(words, " "))
 	}
-	for _, k := range []string{"ls -la\r\x1b[A\x7f\x7f\t\t\r", "cat\rabc\x03\x04", "sleep 100\r\x1afg\r\x03", "su\rx\rpasswd\ra\rb\rexit\r", "for i in 1 2; do\recho $i\rdone\r\x12ech\r"} {
-		keys = append(keys, k)
-	}
+	keys = append(keys, []string{"ls -la\r\x1b[A\x7f\x7f\t\t\r", "cat\rabc\x03\x04", "sleep 100\r\x1afg\r\x03", "su\rx\rpasswd\ra\rb\rexit\r", "for i in 1 2; do\recho $i\rdone\r\x12ech\r"}...)
 	dir := recordedDir(t)
 	if dir == "" {
 		return lines, keys
