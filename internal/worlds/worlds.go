@@ -212,7 +212,8 @@ func (s *Store) Run(ctx context.Context) error {
 				s.opts.Log.LogAttrs(ctx, slog.LevelWarn, "old worlds stay", slog.Any("error", err))
 			}
 		case <-s.wake:
-			if err := s.Flush(ctx); err != nil && ctx.Err() == nil {
+			// Also when the end has come meanwhile: what was saved before it counts.
+			if err := s.Flush(context.WithoutCancel(ctx)); err != nil {
 				// They are a lesser good than events: no second try, for a full disk
 				// must not make the core grow.
 				s.opts.Log.LogAttrs(ctx, slog.LevelWarn, "worlds are not kept", slog.Any("error", err))
