@@ -1,0 +1,281 @@
+package sigma
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"honeyguide"
+)
+
+// A Ruleset is what was read from any number of files.
+type Ruleset struct {
+	Rules        []*Rule
+	Correlations []*Correlation
+	Filters      []*Filter
+	Faults       []Fault
+}
+
+// Bounds of one file.
+const (
+	maxFile      = 4 << 20
+	maxDocuments = 1000
+	maxNodes     = 200_000
+)
+
+// Add reads the documents of one file. What is wrong with one of them is noted
+// in Faults; the others are taken.
+func (s *Ruleset) Add(file string, text []byte, with Placeholders) {
+	if len(text) > maxFile {
+		s.Faults = append(s.Faults, Fault{File: file, Line: 1, Kind: FaultError, Why: fmt.Sprintf("the file is larger than %d bytes", maxFile)})
+		return
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	for range maxDocuments {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			s.Faults = append(s.Faults, Fault{File: file, Line: yamlLine(err), Kind: FaultError, Why: strings.TrimPrefix(err.Error(), "yaml: ")})
+			return
+		}
+		if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null" {
+			continue
+		}
+		d := &document{file: file, set: s, x: &expander{with}, root: doc.Content[0]}
+		d.read()
+	}
+	s.Faults = append(s.Faults, Fault{File: file, Line: 1, Kind: FaultError, Why: fmt.Sprintf("more than %d documents in a file", maxDocuments)})
+}
+
+var lineIn = regexp.MustCompile(`line (\d+)`)
+
+func yamlLine(err error) int {
+	if m := lineIn.FindStringSubmatch(err.Error()); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			return max(n, 1)
+		}
+	}
+	return 1
+}
+
+// A document is one being read.
+type document struct {
+	file string
+	set  *Ruleset
+	x    *expander
+	root *yaml.Node
+	meta Meta
+	bad  bool
+}
+
+func (d *document) fault(n *yaml.Node, kind FaultKind, field, format string, args ...any) {
+	if kind != FaultWarning {
+		if d.bad {
+			return // the first says enough
+		}
+		d.bad = true
+	}
+	line := d.meta.Line
+	if n != nil {
+		line = n.Line
+	}
+	d.set.Faults = append(d.set.Faults, Fault{File: d.file, Line: line, Rule: d.meta.Key(), Kind: kind, Field: field, Why: fmt.Sprintf(format, args...)})
+}
+
+// fail notes an error, of its own kind where it has one.
+func (d *document) fail(n *yaml.Node, field string, err error) {
+	kind := FaultError
+	var missing *MissingPlaceholder
+	if errors.As(err, &missing) {
+		kind = FaultPlaceholder
+	}
+	d.fault(n, kind, field, "%s", err)
+}
+
+func (d *document) read() {
+	d.meta.File, d.meta.Line = d.file, d.root.Line
+	if d.root.Kind != yaml.MappingNode {
+		d.fault(d.root, FaultError, "", "a rule is keys and values; this is %s", kindOf(d.root))
+		return
+	}
+	if n := count(d.root, 0); n < 0 || n > maxNodes {
+		d.fault(d.root, FaultError, "", "the rule is nested deeper than %d, larger than %d values, or uses aliases", maxDepth, maxNodes)
+		return
+	}
+	d.readMeta()
+	switch {
+	case child(d.root, "action") != nil:
+		d.fault(child(d.root, "action"), FaultUnsupported, "action", "several parts joined by action are an old form: write one document with all selections, or a correlation rule")
+	case child(d.root, "correlation") != nil:
+		d.correlation(child(d.root, "correlation"))
+	case child(d.root, "filter") != nil:
+		d.filter(child(d.root, "filter"))
+	case child(d.root, "detection") != nil:
+		d.rule(child(d.root, "detection"))
+	default:
+		d.fault(d.root, FaultError, "detection", "one of the keys detection, correlation, filter is needed")
+	}
+}
+
+// count returns the number of nodes, -1 for what is not allowed.
+func count(n *yaml.Node, depth int) int {
+	if depth > maxDepth || n.Kind == yaml.AliasNode {
+		return -1
+	}
+	sum := 1
+	for _, c := range n.Content {
+		k := count(c, depth+1)
+		if k < 0 {
+			return -1
+		}
+		if sum += k; sum > maxNodes {
+			return sum
+		}
+	}
+	return sum
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.SequenceNode:
+		return "a list"
+	default:
+		return "a single value"
+	}
+}
+
+// child returns the value of a key, nil when there is none.
+func child(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// text returns a scalar's text, "" for anything else.
+func text(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		return ""
+	}
+	return n.Value
+}
+
+// texts returns the texts of a list, or of one value.
+func texts(n *yaml.Node) []string {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.SequenceNode:
+		var out []string
+		for _, c := range n.Content {
+			if t := text(c); t != "" {
+				out = append(out, t)
+			}
+		}
+		return out
+	}
+	if t := text(n); t != "" {
+		return []string{t}
+	}
+	return nil
+}
+
+var (
+	statuses = []string{"", "stable", "test", "experimental", "deprecated", "unsupported"}
+	dateForm = regexp.MustCompile(`^\d{4}[-/]\d{1,2}[-/]\d{1,2}$`)
+)
+
+func (d *document) readMeta() {
+	m := &d.meta
+	get := func(key string) string { return text(child(d.root, key)) }
+	m.ID, m.Name, m.Title = get("id"), get("name"), get("title")
+	m.Status, m.Description, m.License, m.Author = get("status"), get("description"), get("license"), get("author")
+	m.Date, m.Modified = get("date"), get("modified")
+	m.References, m.Tags, m.FalsePositives = texts(child(d.root, "references")), texts(child(d.root, "tags")), texts(child(d.root, "falsepositives"))
+	if m.Title == "" {
+		d.fault(d.root, FaultError, "title", "a title is needed")
+	}
+	if len(m.Title) > 256 {
+		d.fault(child(d.root, "title"), FaultWarning, "title", "the title is longer than 256 characters")
+	}
+	if !slices.Contains(statuses, m.Status) {
+		d.fault(child(d.root, "status"), FaultWarning, "status", "status %q is none of stable, test, experimental, deprecated, unsupported", m.Status)
+	}
+	for _, key := range []string{"date", "modified"} {
+		if v := get(key); v != "" && !dateForm.MatchString(v) {
+			d.fault(child(d.root, key), FaultWarning, key, "%s %q is no date such as 2026-11-21", key, v)
+		}
+	}
+	m.Level = honeyguide.SeverityMedium
+	if l := child(d.root, "level"); l != nil {
+		sev, err := honeyguide.ParseSeverity(text(l))
+		if err != nil || sev == honeyguide.SeverityUnknown {
+			d.fault(l, FaultError, "level", "level %q is none of informational, low, medium, high, critical", text(l))
+			return
+		}
+		m.Level = sev
+	}
+}
+
+// source reads a logsource.
+func (d *document) source() (Source, bool) {
+	n := child(d.root, "logsource")
+	if n == nil || n.Kind != yaml.MappingNode {
+		d.fault(n, FaultError, "logsource", "a logsource with product, category or service is needed")
+		return Source{}, false
+	}
+	s := Source{Product: text(child(n, "product")), Category: text(child(n, "category")), Service: text(child(n, "service"))}
+	if s == (Source{}) {
+		d.fault(n, FaultError, "logsource", "the logsource names none of product, category, service")
+		return s, false
+	}
+	return s, true
+}
+
+func (d *document) rule(n *yaml.Node) {
+	r := &Rule{Meta: d.meta, Fields: texts(child(d.root, "fields"))}
+	var ok bool
+	if r.Logsource, ok = d.source(); !ok {
+		return
+	}
+	r.sels, r.names = d.selections(n)
+	r.cond = d.conditions(n, r.sels, r.names)
+	if child(n, "timeframe") != nil {
+		d.fault(child(n, "timeframe"), FaultUnsupported, "timeframe", "a timeframe in a detection is an old form: write a correlation rule with timespan")
+	}
+	if !d.bad {
+		d.set.Rules = append(d.set.Rules, r)
+	}
+}
+
+func (d *document) filter(n *yaml.Node) {
+	f := &Filter{Meta: d.meta}
+	if child(d.root, "logsource") != nil {
+		f.Logsource, _ = d.source()
+	}
+	if r := child(n, "rules"); r != nil && text(r) != "any" {
+		f.Rules = texts(r)
+	}
+	sels, names := d.selections(n)
+	f.cond = d.conditions(n, sels, names)
+	if !d.bad {
+		d.set.Filters = append(d.set.Filters, f)
+	}
+}
