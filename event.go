@@ -94,6 +94,10 @@ const (
 	AttrProduct        = "metadata.product"
 	AttrOriginID       = "metadata.uid" // the record's own id at its source
 	AttrDevice         = "device.hostname"
+	// What wrote the record, in the words Sigma rules are addressed by.
+	AttrLogProduct  = "logsource.product"  // linux, windows, zeek, ...
+	AttrLogCategory = "logsource.category" // process_creation, webserver, ...
+	AttrLogService  = "logsource.service"  // sshd, sysmon, ...
 )
 
 // An Endpoint is one side of a connection: OCSF network_endpoint.

@@ -28,7 +28,7 @@ var tenants = map[string][]string{
 	"github.com/klauspost":         {"internal/colblock"},
 	"github.com/knadh/koanf":       {"internal/config"},
 	"github.com/miekg/dns":         {"internal/sensor/dns"},
-	"go.yaml.in/yaml":              {"internal/config", "internal/playbook"},
+	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook"},
 	"github.com/landlock-lsm":      {"internal/sandbox"},
 	"golang.org/x/net/bpf":         {"internal/sandbox"},
 	"github.com/nats-io":           {"internal/eventlog/jetstream"},
