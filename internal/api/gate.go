@@ -24,6 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermWork    Permission = "work"    // to suppress, merge and split: what analysts do
 )
 
 // A Scope is what a key is good for.
@@ -38,7 +39,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},

@@ -16,6 +16,8 @@ import (
 type outcome struct {
 	sessions []honeyguide.Session
 	links    map[string]string
+	live     []honeyguide.Alert    // claims that nothing hides
+	hidden   hidden                // what suppressions hid
 	created  []honeyguide.Severity // of the alerts that are new
 	opened   int
 	plans    []honeyguide.Plan
@@ -45,7 +47,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := w.finish(ctx); err != nil {
 			return err
 		}
-		o.created, o.plans = w.created, w.plans
+		o.created, o.plans, o.live, o.hidden = w.created, w.plans, w.live, w.hidden
 		for _, in := range w.order {
 			if in.opened {
 				o.opened++
@@ -85,7 +87,11 @@ func saveTokens(ctx context.Context, tx state.Tx, v *verdict) (unknown int, err 
 
 // alerts saves the alerts of a verdict, each in its incident.
 func (w *applying) alerts(ctx context.Context, v *verdict) error {
-	alerts := v.merged.Alerts()
+	alerts, err := w.suppress(ctx, v.merged.Alerts())
+	if err != nil {
+		return err
+	}
+	w.live = alerts
 	of, all := groupsOf(alerts, v.keys)
 	for _, g := range all {
 		if err := w.place(ctx, g); err != nil {

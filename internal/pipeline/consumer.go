@@ -273,7 +273,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for key, to := range out.links {
 		*c.links.At(key) = to
 	}
-	for _, a := range v.merged.Alerts() {
+	c.m.suppressedAlerts.Add(float64(out.hidden.alerts))
+	c.m.suppressedEvents.Add(float64(out.hidden.events))
+	for _, a := range out.live {
 		c.m.category.With(a.Category).Add(float64(a.Count))
 		if a.Severity >= honeyguide.SeverityMedium {
 			c.m.threats.Add(float64(a.Count))

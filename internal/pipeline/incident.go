@@ -22,6 +22,8 @@ type applying struct {
 	order   []*incidents
 	created []honeyguide.Severity // of the alerts that are new
 	plans   []honeyguide.Plan
+	live    []honeyguide.Alert // claims that nothing hides
+	hidden  hidden
 }
 
 // incidents is one incident this batch touches.

@@ -43,6 +43,7 @@ const AttrScope = "src_endpoint.scope"
 // that the first increase is seen.
 type metrics struct {
 	intake, events, threats, tokens, incidents, failures, trimmed, retries, replaced, unknownTokens *telemetry.CounterVec
+	suppressedAlerts, suppressedEvents                                                              *telemetry.CounterVec
 	category, alerts, plans, detectors                                                              *telemetry.CounterVec
 	batch                                                                                           *telemetry.HistogramVec
 	lag, position                                                                                   *telemetry.GaugeVec
@@ -63,6 +64,9 @@ func newMetrics(r *telemetry.Registry) *metrics {
 		failures:  r.Counter("honeyguide_planner_failures_total", "Times a playbook could not plan."),
 		retries:   r.Counter("honeyguide_pipeline_retries_total", "Times a batch could not be written to the state at once."),
 		trimmed:   r.Counter("honeyguide_pipeline_trimmed_total", "Times retention took events the detectors had not seen."),
+
+		suppressedAlerts: r.Counter("honeyguide_suppressed_alerts_total", "Alerts raised that a suppression hides."),
+		suppressedEvents: r.Counter("honeyguide_suppressed_events_total", "Events behind alerts that a suppression hides."),
 
 		unknownTokens: r.Counter("honeyguide_unknown_token_events_total", "Events about honeytokens the state does not know."),
 
