@@ -72,10 +72,11 @@ type gate struct {
 }
 
 func newGate(s *server) *gate {
-	return &gate{
-		s: s, strikes: newStrikes(),
-		denied: s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason"),
+	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
+	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
+	return &gate{s: s, strikes: newStrikes(), denied: denied}
 }
 
 // route names the route of a request for metrics and logs: its pattern, which

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/respond"
@@ -19,6 +20,7 @@ type outcome struct {
 	live     []honeyguide.Alert    // claims that nothing hides
 	hidden   hidden                // what suppressions hid
 	created  []honeyguide.Severity // of the alerts that are new
+	delays   []time.Duration       // from their first events to them
 	opened   int
 	plans    []honeyguide.Plan
 	unknown  int // token events without a token
@@ -47,7 +49,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := w.finish(ctx); err != nil {
 			return err
 		}
-		o.created, o.plans, o.live, o.hidden = w.created, w.plans, w.live, w.hidden
+		o.created, o.delays, o.plans, o.live, o.hidden = w.created, w.delays, w.plans, w.live, w.hidden
 		for _, in := range w.order {
 			if in.opened {
 				o.opened++
@@ -126,6 +128,7 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 		}
 		if created {
 			w.created = append(w.created, a.Severity)
+			w.delays = append(w.delays, w.now.Sub(a.Time))
 		}
 		if in != nil {
 			in.take(a, n, created || moved, w.now)

@@ -284,6 +284,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for _, sev := range out.created {
 		c.m.alerts.With(sev.String()).Add(1)
 	}
+	for _, d := range out.delays {
+		c.m.detect.Observe(max(d, 0).Seconds())
+	}
 	for i := range out.plans {
 		c.m.plans.With(string(out.plans[i].State)).Add(1)
 	}

@@ -45,7 +45,7 @@ type metrics struct {
 	intake, events, threats, tokens, incidents, failures, trimmed, retries, replaced, unknownTokens *telemetry.CounterVec
 	suppressedAlerts, suppressedEvents                                                              *telemetry.CounterVec
 	category, alerts, plans, detectors                                                              *telemetry.CounterVec
-	batch                                                                                           *telemetry.HistogramVec
+	batch, detect                                                                                   *telemetry.HistogramVec
 	lag, position                                                                                   *telemetry.GaugeVec
 }
 
@@ -71,6 +71,7 @@ func newMetrics(r *telemetry.Registry) *metrics {
 		unknownTokens: r.Counter("honeyguide_unknown_token_events_total", "Events about honeytokens the state does not know."),
 
 		batch:    r.Histogram("honeyguide_pipeline_batch_seconds", "Time to write what follows from a batch.", []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10}),
+		detect:   r.Histogram("honeyguide_time_to_detect_seconds", "Time from the first event behind a new alert to the alert.", []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86400}),
 		lag:      r.Gauge("honeyguide_pipeline_lag_events", "Events in the log the detectors have not seen."),
 		position: r.Gauge("honeyguide_pipeline_position", "Number of the last event the detectors have seen."),
 	}
