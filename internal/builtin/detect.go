@@ -6,6 +6,7 @@ package builtin
 import (
 	"honeyguide/internal/detect"
 	"honeyguide/internal/detect/behaviour"
+	"honeyguide/internal/detect/correlate"
 	"honeyguide/internal/detect/finding"
 	"honeyguide/internal/detect/token"
 	"honeyguide/internal/detect/violation"
@@ -15,6 +16,7 @@ import (
 func Detectors() detect.Set {
 	return detect.Set{
 		behaviour.Kind,
+		correlate.Kind,
 		finding.Kind,
 		token.Kind,
 		violation.Kind,

@@ -58,7 +58,7 @@ func (d *detector) contact(e *honeyguide.Event) {
 	}
 	d.claim(&rules.contact, e, "", "connects to "+service)
 	w := &d.sources.At(detect.Source(e)).touched
-	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
+	w.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
 	if w.Distinct("", d.cfg.ScanServices) {
 		w.Tell(d.claim(&rules.scan, e, "", ""))
 	}
@@ -77,23 +77,23 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	src := detect.Source(e)
 	s := d.sources.At(src)
 	user, text := clip64(e.Str(honeyguide.AttrUser)), loginText(e)
-	mark := detect.Mark{At: e.Time, Event: e.ID, Word: user, Text: text}
+	mark := detect.Mark{At: detect.When(e), Event: e.ID, Word: user, Text: text}
 	s.fails.Add(mark, d.cfg.BruteForceWindow)
-	if s.fails.Len() >= d.cfg.BruteForceCount {
+	if s.fails.Reaches(d.cfg.BruteForceCount) {
 		s.fails.Tell(d.claim(&rules.bruteForce, e, "", ""))
 	}
 	if pw := clip64(e.Str(honeyguide.AttrPassword)); pw != "" {
 		mark.Word = pw + "\x00" + user
 		s.sprayed.Add(mark, d.cfg.SprayWindow)
 		if s.sprayed.Distinct(pw+"\x00", d.cfg.SprayUsers) {
-			d.claim(&rules.sprayPassword, e, "", text)
+			s.sprayed.Tell(d.claim(&rules.sprayPassword, e, "", ""))
 		}
 	}
 	if user == "" {
 		return
 	}
 	w := d.users.At(user)
-	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
+	w.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
 	if w.Distinct("", d.cfg.SpraySources) {
 		d.spray(w, e, user)
 	}
@@ -114,7 +114,7 @@ func (d *detector) spray(w *detect.Window, e *honeyguide.Event, user string) {
 
 func (d *detector) loginSuccess(e *honeyguide.Event) {
 	s := d.sources.At(detect.Source(e))
-	if s.fails.Since(e.Time, d.cfg.SprayWindow) >= d.cfg.SuccessAfter {
+	if s.fails.Within(detect.When(e), d.cfg.SprayWindow) >= d.cfg.SuccessAfter {
 		d.claim(&rules.afterFailures, e, "", loginText(e))
 	}
 	if !detect.External(e) {
