@@ -26,9 +26,10 @@ type warmAlert struct {
 	bytes int
 }
 
+// get returns what is remembered; its lists are read only.
 func (w *warm) get(num int64) (a honeyguide.Alert, ok bool) {
 	x, ok := w.alerts[num]
-	return copied(x.Alert), ok
+	return x.Alert, ok
 }
 
 // find returns the number of the open alert of a key when it is remembered.
