@@ -8,6 +8,7 @@ import (
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/ingest/windows"
 )
 
 // Mappers returns the kinds of ingest, by name.
@@ -16,5 +17,6 @@ func Mappers() ingest.Set {
 		generic.Kind,
 		suricata.Kind,
 		wazuh.Kind,
+		windows.Kind,
 	}
 }
