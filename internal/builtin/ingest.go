@@ -7,7 +7,9 @@ import (
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
+	"honeyguide/internal/ingest/syslog"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/ingest/weblog"
 	"honeyguide/internal/ingest/windows"
 )
 
@@ -16,7 +18,9 @@ func Mappers() ingest.Set {
 	return ingest.Set{
 		generic.Kind,
 		suricata.Kind,
+		syslog.Kind,
 		wazuh.Kind,
+		weblog.Kind,
 		windows.Kind,
 	}
 }

@@ -54,7 +54,7 @@ func LinePromises(t *testing.T, formats []ingest.Format, format string, records 
 		}
 	})
 	t.Run("hostile lines between", func(t *testing.T) {
-		res := Read(t, opts(), []byte(strings.Join(records, "\n"+strings.Join(HostileLines, "\n")+"\n")))
+		res := Read(t, opts(), []byte(strings.Join(records, "\n"+strings.Join(hostileLines, "\n")+"\n")))
 		if res.Err != nil {
 			t.Fatal(res.Err)
 		}
@@ -71,8 +71,8 @@ func LinePromises(t *testing.T, formats []ingest.Format, format string, records 
 	})
 }
 
-// HostileLines are lines no product writes, or only half.
-var HostileLines = []string{
+// hostileLines are lines no product writes, or only half.
+var hostileLines = []string{
 	"<html><body>502 Bad Gateway</body></html>", "{\"cut\":", "\x00\x01\x02\xff\xfe", "<34>", "<999>Nov 21 19:30:00 ", "Nov 21",
 	"Feb 30 25:61:61 host sshd[9]: x", "CEF:0|", "LEEF:2.0|a", "type=SYSCALL msg=audit(", strings.Repeat("<", 5000), strings.Repeat("a=b ", 5000),
 	"<34>1 - - - - - [a b=\"c", "\u202eevil", "=,=,=|||", "- - - [", "192.0.2.1 - - [21/Nov/2026:19:30:00 +0000] \"",
