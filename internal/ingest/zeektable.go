@@ -39,6 +39,7 @@ func (z *zeekTable) next(rec *Record) error {
 			return lineLost(line, at, "the row has another number of columns than #fields")
 		}
 		rec.doc.row(z.names, z.cells, z.text)
+		rec.doc.unset()
 		rec.take(at, line)
 		return nil
 	}
@@ -93,4 +94,16 @@ func (z *zeekTable) cut(line []byte) {
 	}
 	z.cells = append(z.cells, span{uint32(len(line)), uint32(len(z.path))})
 	z.text = append(z.text, z.path...)
+}
+
+// unset makes what Zeek writes for no value and for an empty one what they are.
+func (d *document) unset() {
+	for i := 1; i < len(d.nodes); i++ {
+		switch n := &d.nodes[i]; string(d.bytes(n.val)) {
+		case "-":
+			n.typ = Null
+		case "(empty)":
+			n.val.len = 0
+		}
+	}
 }

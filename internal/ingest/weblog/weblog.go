@@ -43,7 +43,7 @@ func (mapper) Match(r *ingest.Record) int {
 // lineOf returns the access line of a record: its message when it came by syslog.
 func lineOf(r *ingest.Record) string {
 	line := r.Plain()
-	if line == "" || strings.Index(line, "] \"") < 0 {
+	if line == "" || !strings.Contains(line, "] \"") {
 		return ""
 	}
 	if s, ok := r.Syslog(); ok {
