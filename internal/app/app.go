@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
@@ -49,6 +50,7 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	rules      *rulebook.Book
 	closers    []func() error
 }
 
@@ -246,6 +248,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
+	g.Keep(ctx, "rules", a.rules.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -31,6 +31,9 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := a.openRules(ctx); err != nil {
+		return err
+	}
 	scanners, err := prefixes("detect.allowlist", a.settings.Detect.Allowlist)
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 	var out []pipeline.Detector
 	for _, k := range builtin.Detectors() {
-		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name))})
+		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name)), Rules: a.rules})
 		if err != nil {
 			return nil, err
 		}

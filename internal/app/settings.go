@@ -68,6 +68,10 @@ type Store struct {
 type Detect struct {
 	Threshold honeyguide.Severity `yaml:"threshold" doc:"minimum severity of an alert that opens an incident"`
 	Allowlist []string            `yaml:"allowlist" doc:"addresses and prefixes of your own scanners; their alerts score lower"`
+	Rules     string              `yaml:"rules" doc:"folder of your own Sigma rules, read anew when a file changes; empty = rules in the data folder"`
+	Shipped   bool                `yaml:"shipped_rules" doc:"use the Sigma rules the product ships, too"`
+	// Placeholders is checked when it is read.
+	Placeholders string `yaml:"placeholders" doc:"YAML file of the values Sigma rules name as %name%; empty = none"`
 }
 
 // Respond configures what playbooks may plan.
@@ -97,7 +101,7 @@ func defaults() Settings {
 		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
-		Detect:    Detect{Threshold: honeyguide.SeverityMedium},
+		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Respond:   Respond{NeverBlockLoopback: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -206,6 +210,9 @@ func (s *Settings) validate() error {
 	var err error
 	if s.Node.Data, err = filepath.Abs(s.Node.Data); err != nil {
 		return invalid("node.data: %v", err)
+	}
+	if s.Detect.Rules == "" {
+		s.Detect.Rules = filepath.Join(s.Node.Data, "rules")
 	}
 	switch key := s.API.AdminKey.Reveal(); {
 	case key != "" && len(key) < 32:
