@@ -282,7 +282,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for key, to := range out.links {
 		*c.links.At(key) = to
 	}
-	for _, a := range v.merged.Alerts() {
+	c.m.suppressedAlerts.Add(float64(out.hidden.alerts))
+	c.m.suppressedEvents.Add(float64(out.hidden.events))
+	for _, a := range out.live {
 		c.m.category.With(a.Category).Add(float64(a.Count))
 		if a.Severity >= honeyguide.SeverityMedium {
 			c.m.threats.Add(float64(a.Count))
@@ -290,6 +292,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	}
 	for _, sev := range out.created {
 		c.m.alerts.With(sev.String()).Add(1)
+	}
+	for _, d := range out.delays {
+		c.m.detect.Observe(max(d, 0).Seconds())
 	}
 	for i := range out.plans {
 		c.m.plans.With(string(out.plans[i].State)).Add(1)

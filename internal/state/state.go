@@ -68,6 +68,8 @@ type Tx interface {
 	Jobs() Jobs
 	Cursors() Cursors
 	Meta() Meta
+	Suppressions() Suppressions
+	IncidentChanges() IncidentChanges
 	Retention() Retention
 }
 
