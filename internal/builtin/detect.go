@@ -8,6 +8,7 @@ import (
 	"honeyguide/internal/detect/behaviour"
 	"honeyguide/internal/detect/correlate"
 	"honeyguide/internal/detect/finding"
+	"honeyguide/internal/detect/sigma"
 	"honeyguide/internal/detect/token"
 	"honeyguide/internal/detect/violation"
 )
@@ -18,6 +19,7 @@ func Detectors() detect.Set {
 		behaviour.Kind,
 		correlate.Kind,
 		finding.Kind,
+		sigma.Kind,
 		token.Kind,
 		violation.Kind,
 	}

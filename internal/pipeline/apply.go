@@ -113,15 +113,11 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 	}
 	for i := range saved {
 		a, created, in := &saved[i], fresh[i], of[i].in.now()
-		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
+		n := alerts[i].Count
 		moved := in != nil && a.Incident != in.ID
-		if a.Title != title && sev >= a.Severity || moved {
-			// The store keeps the first title and incident; the worst claim
-			// names the alert, and a joined incident takes its alerts along.
-			a.Title = title
-			if in != nil {
-				a.Incident = in.ID
-			}
+		if moved {
+			// The store keeps the first incident; a joined one takes its alerts along.
+			a.Incident = in.ID
 			if err := w.tx.Alerts().Put(ctx, a); err != nil {
 				return err
 			}

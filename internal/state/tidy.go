@@ -96,7 +96,7 @@ func TidyAlert(a *honeyguide.Alert) {
 	if a.LastAt.Before(a.Time) {
 		a.LastAt = a.Time
 	}
-	a.EventIDs = union(nil, a.EventIDs, func(s string) string { return s })
+	a.EventIDs = union(nil, a.EventIDs, sameText)
 	a.Evidence = union(nil, a.Evidence, sameEvidence)
 	for i := range a.Evidence {
 		e := &a.Evidence[i]

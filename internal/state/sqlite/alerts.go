@@ -49,9 +49,20 @@ func sameBulk(a, b bulk) bool {
 	return slices.Equal(a.EventIDs, b.EventIDs) && slices.Equal(a.Evidence, b.Evidence) && slices.Equal(a.Observed, b.Observed)
 }
 
-// sameText reports whether what is searched is surely the same. The bulk is.
+// sameText reports whether what is searched of b is surely found by the words of
+// a: then nothing is indexed again.
 func sameText(a, b *honeyguide.Alert) bool {
-	return a.Title == b.Title && a.RuleID == b.RuleID && a.Detector == b.Detector && a.Category == b.Category && a.Attacker == b.Attacker &&
+	for i := range b.Evidence {
+		if !slices.ContainsFunc(a.Evidence, func(e honeyguide.Evidence) bool { return e.Text == b.Evidence[i].Text }) {
+			return false
+		}
+	}
+	for i := range b.Observed {
+		if !slices.ContainsFunc(a.Observed, func(o honeyguide.Observable) bool { return o.Value == b.Observed[i].Value }) {
+			return false
+		}
+	}
+	return a.Title == b.Title && len(a.Evidence) <= len(b.Evidence) && len(a.Observed) <= len(b.Observed) && a.RuleID == b.RuleID && a.Detector == b.Detector && a.Category == b.Category && a.Attacker == b.Attacker &&
 		a.Sensor == b.Sensor && a.Session == b.Session && a.Src == b.Src && a.Dst == b.Dst && slices.Equal(a.Attacks, b.Attacks)
 }
 
@@ -141,7 +152,8 @@ func (t alerts) merge(ctx context.Context, num int64, a *honeyguide.Alert) error
 	return t.replace(ctx, num, &old, a)
 }
 
-// stored returns the alert of a number that exists.
+// stored returns the alert of a number that exists. Its lists are shared with what
+// is remembered: they are read only.
 func (t alerts) stored(ctx context.Context, num int64) (honeyguide.Alert, error) {
 	if a, ok := t.conn.warm.get(num); ok {
 		return a, nil
@@ -210,7 +222,7 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 		return err
 	}
 	t.conn.warm.put(num, *a)
-	if rest == "" && sameText(old, a) {
+	if sameText(old, a) {
 		return nil
 	}
 	title, body := state.Column(a.Title), state.AlertText(a)
@@ -276,7 +288,7 @@ func (t alerts) find(ctx context.Context, id string) (num int64, a honeyguide.Al
 		return 0, a, err
 	}
 	a, err = t.stored(ctx, num)
-	return num, a, err
+	return num, copied(a), err // the caller may change what he gets
 }
 
 // Get finds by ID or Short.
