@@ -11,8 +11,13 @@ import (
 var rules = struct {
 	contact, scan, bruteForce, sprayUser, sprayPassword, afterFailures, login,
 	tunnel, dropped, ran, cradle, transfer, reconMany,
-	malware, ranMalware, script detect.Rule
+	malware, ranMalware, script,
+	travel, beacon, rare detect.Rule
 }{
+	travel: rule("impossible_travel", "One account logs in from places too far apart", high, intrusion, "nobody travels that fast", "T1078"),
+	beacon: rule("beacon", "Regular contact with one place outside", low, malware, "asks for orders again and again", "T1071.001"),
+	rare:   rule("rare_process", "Program that never ran here before", low, intrusion, "runs what nothing here ran before", "T1059"),
+
 	contact:       rule("decoy_contact", "Contact with a decoy", low, honeyguide.CategoryDecoyContact, "connects to a service nobody has reason to use", "T1595.001"),
 	scan:          rule("port_scan", "Tries several services", medium, recon, "touches one service after another", "T1046", "T1595.001"),
 	bruteForce:    rule("brute_force", "Password guessing", medium, honeyguide.CategoryFailedAuth, "fails to log in again and again", "T1110.001"),
@@ -36,6 +41,7 @@ func Rules() []detect.Rule {
 	out := []detect.Rule{
 		rules.contact, rules.scan, rules.bruteForce, rules.sprayUser, rules.sprayPassword, rules.afterFailures,
 		rules.login, rules.tunnel, rules.dropped, rules.malware, rules.script, rules.ranMalware, rules.ran, rules.reconMany, rules.cradle, rules.transfer, webScan,
+		rules.travel, rules.beacon, rules.rare,
 	}
 	for _, r := range commandRules {
 		out = append(out, r.Rule)
@@ -113,6 +119,7 @@ func (d *detector) spray(w *detect.Window, e *honeyguide.Event, user string) {
 }
 
 func (d *detector) loginSuccess(e *honeyguide.Event) {
+	d.travel(e)
 	s := d.sources.At(detect.Source(e))
 	if s.fails.Within(detect.When(e), d.cfg.SprayWindow) >= d.cfg.SuccessAfter {
 		d.claim(&rules.afterFailures, e, "", loginText(e))
