@@ -54,6 +54,9 @@ type Consumer struct {
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
 
+	epoch string        // of links, see refresh
+	apart map[pair]bool // incidents correlation may not join
+
 	wall func() time.Time // measures work; says nothing about events
 
 	mu   sync.Mutex
