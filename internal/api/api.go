@@ -134,6 +134,7 @@ func (s *server) routes() {
 	s.tokens()
 	s.plans()
 	s.suppressions()
+	s.regrouping()
 	s.deadLetters()
 	s.sensors()
 	s.events()

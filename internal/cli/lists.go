@@ -111,6 +111,16 @@ func (c *command) lists() []*cobra.Command {
 		show: showSession,
 	}.command(c)
 	sessions.AddCommand(c.replayCmd(), c.exportCmd())
+	incidents := listing[honeyguide.Incident]{
+		name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
+		filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),
+		header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "DUE", "ALERTS", "TITLE"},
+		row: func(i honeyguide.Incident) []any {
+			return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
+		},
+		show: showIncident,
+	}.command(c)
+	incidents.AddCommand(c.regroupCmds()...)
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
@@ -124,15 +134,7 @@ func (c *command) lists() []*cobra.Command {
 			},
 			show: showAlert,
 		}.command(c),
-		listing[honeyguide.Incident]{
-			name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
-			filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),
-			header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "DUE", "ALERTS", "TITLE"},
-			row: func(i honeyguide.Incident) []any {
-				return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
-			},
-			show: showIncident,
-		}.command(c),
+		incidents,
 		listing[honeyguide.Honeytoken]{
 			name: "tokens", alias: "token", short: "The bait: what was read, by whom, and used where.", path: "/tokens", filters: map[string]string{},
 			header: []any{"ID", "KIND", "PATH", "OPENS", "EXPOSURES", "LAST READ", "USES", "LAST USED"},
