@@ -213,8 +213,17 @@ func FuzzWildcard(f *testing.F) {
 
 func FuzzRegexpAnchor(f *testing.F) {
 	for _, x := range [][2]string{
-		{"abc", "xabcx"}, {"(?i)wget|curl", "WGET"}, {"a(bcd|efg)+h", "abcdh"}, {"(abc){2,3}", "abcabc"}, {"(?i)kits", "\u212aIT\u017f"},
-		{"a.c|def", "abc"}, {"(?:abc)?def", "def"}, {`\x{e4}bcd`, "äbcd"}, {"[aA]bcdef", "Abcdef"}, {"^$", ""}, {"(?i)(ab|cd)(efg)", "CDEFG"},
+		{"abc", "xabcx"},
+		{"(?i)wget|curl", "WGET"},
+		{"a(bcd|efg)+h", "abcdh"},
+		{"(abc){2,3}", "abcabc"},
+		{"(?i)kits", "\u212aIT\u017f"},
+		{"a.c|def", "abc"},
+		{"(?:abc)?def", "def"},
+		{`\x{e4}bcd`, "äbcd"},
+		{"[aA]bcdef", "Abcdef"},
+		{"^$", ""},
+		{"(?i)(ab|cd)(efg)", "CDEFG"},
 	} {
 		f.Add(x[0], x[1])
 	}
