@@ -24,6 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermRules   Permission = "rules"   // switching rules on and off
 )
 
 // A Scope is what a key is good for.
@@ -38,7 +39,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},
