@@ -25,6 +25,7 @@ const (
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
 	PermRules   Permission = "rules"   // switching rules on and off
+	PermWork    Permission = "work"    // to suppress, merge and split: what analysts do
 )
 
 // A Scope is what a key is good for.
@@ -39,7 +40,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},
@@ -72,10 +73,11 @@ type gate struct {
 }
 
 func newGate(s *server) *gate {
-	return &gate{
-		s: s, strikes: newStrikes(),
-		denied: s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason"),
+	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
+	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
+	return &gate{s: s, strikes: newStrikes(), denied: denied}
 }
 
 // route names the route of a request for metrics and logs: its pattern, which

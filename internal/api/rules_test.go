@@ -95,8 +95,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// post sends JSON and decodes the answer.
-func post[T any](r *rig, path string, in any) (out T, status int) {
+// send posts JSON and decodes the answer.
+func send[T any](r *rig, path string, in any) (out T, status int) {
 	r.t.Helper()
 	doc, err := json.Marshal(in)
 	if err != nil {
@@ -113,18 +113,18 @@ func post[T any](r *rig, path string, in any) (out T, status int) {
 
 func TestSwitchRule(t *testing.T) {
 	r := newRig(t)
-	off, status := post[rulebook.Info](r, base+"/rules/test_rule/switch", map[string]any{"on": false, "reason": "too loud"})
+	off, status := send[rulebook.Info](r, base+"/rules/test_rule/switch", map[string]any{"on": false, "reason": "too loud"})
 	if status != http.StatusOK || off.InForce || off.Off == nil || off.Off.Reason != "too loud" || off.Off.By == "" {
 		t.Fatalf("%d %+v %+v", status, off, off.Off)
 	}
 	if st := get[RulesStatus](r, base+"/rules/status"); st.InForce != 1 || st.Edition != 2 {
 		t.Errorf("status %+v", st)
 	}
-	on, _ := post[rulebook.Info](r, base+"/rules/sigma:test_rule/switch", map[string]any{"on": true})
+	on, _ := send[rulebook.Info](r, base+"/rules/sigma:test_rule/switch", map[string]any{"on": true})
 	if !on.InForce || on.Off != nil {
 		t.Errorf("%+v", on)
 	}
-	if _, status := post[rulebook.Info](r, base+"/rules/nothing/switch", map[string]any{"on": true}); status != http.StatusNotFound {
+	if _, status := send[rulebook.Info](r, base+"/rules/nothing/switch", map[string]any{"on": true}); status != http.StatusNotFound {
 		t.Errorf("unknown rule: %d", status)
 	}
 }
@@ -169,7 +169,7 @@ func TestBacktest(t *testing.T) {
 		"until":           {map[string]any{"rule": "test_rule", "to": day.AddDate(0, 0, 1)}, 5, "map[2026-11-21:5]", 20},
 		"nothing":         {map[string]any{"text": strings.ReplaceAll(testRule, "user1", "nobody")}, 0, "map[]", 40},
 	} {
-		got, status := post[Backtest](r, base+"/rules/backtest", c.in)
+		got, status := send[Backtest](r, base+"/rules/backtest", c.in)
 		if status != http.StatusOK || len(got.Rules) != 1 || got.Rules[0].Hits != c.hits || fmt.Sprint(got.Rules[0].Days) != c.days || got.Next != 0 || got.Events != c.reads {
 			t.Errorf("%s: %d %+v", name, status, got)
 		}
@@ -177,10 +177,10 @@ func TestBacktest(t *testing.T) {
 			t.Errorf("%s: examples %+v", name, got.Rules[0].Examples)
 		}
 	}
-	if got, _ := post[Backtest](r, base+"/rules/backtest", map[string]any{"text": brokenRule}); len(got.Faults) != 1 || got.Events != 0 {
+	if got, _ := send[Backtest](r, base+"/rules/backtest", map[string]any{"text": brokenRule}); len(got.Faults) != 1 || got.Events != 0 {
 		t.Errorf("broken: %+v", got)
 	}
-	if _, status := post[Backtest](r, base+"/rules/backtest", map[string]any{}); status != http.StatusBadRequest {
+	if _, status := send[Backtest](r, base+"/rules/backtest", map[string]any{}); status != http.StatusBadRequest {
 		t.Errorf("nothing to try: %d", status)
 	}
 }

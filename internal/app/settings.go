@@ -32,6 +32,8 @@ type Node struct {
 	Name string `yaml:"name" doc:"name of this node in events and reports; empty = the host's name"`
 	Data string `yaml:"data" doc:"folder of all state; empty = ./data, or /var/lib/honeyguide as a service"`
 	Mode string `yaml:"mode" doc:"production or development; development logs for people"`
+	// Memory is an aim: buffers and caches are sized by it.
+	Memory int64 `yaml:"memory_mib" doc:"memory the core plans with in MiB, decoys not included; 0 = six tenths of the control group's limit or an eighth of the machine"`
 }
 
 // Deception says what the decoys pretend to be.
@@ -217,6 +219,8 @@ func (s *Settings) validate() error {
 		return invalid("api.admin_key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
 	case s.Node.Mode != "production" && s.Node.Mode != "development":
 		return invalid("node.mode: %q; want production or development", s.Node.Mode)
+	case s.Node.Memory != 0 && (s.Node.Memory < leastMemory>>20 || s.Node.Memory > 1<<20):
+		return invalid("node.memory_mib: %d; want %d to 1048576, or 0", s.Node.Memory, leastMemory>>20)
 	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":
 		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
 	case s.Store.RetentionDays < 1:
