@@ -17,6 +17,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -42,6 +43,9 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+
+	// Rules are the Sigma rules in force. Nil: there are none.
+	Rules *rulebook.Book
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -137,6 +141,7 @@ func (s *server) routes() {
 	s.deadLetters()
 	s.sensors()
 	s.events()
+	s.rules()
 	s.ingest()
 	s.about()
 }

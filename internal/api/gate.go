@@ -24,6 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermRules   Permission = "rules"   // switching rules on and off
 	PermWork    Permission = "work"    // to suppress, merge and split: what analysts do
 )
 
@@ -39,7 +40,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},

@@ -55,11 +55,14 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12],
-		"/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)
 		}
+	}
+	if strings.HasSuffix(path, "/explain") {
+		path += "?event=event-1"
 	}
 	return method, path
 }
@@ -93,7 +96,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method == http.MethodPost {
-				body = strings.NewReader("")
+				body = strings.NewReader(bodies[pattern])
 				return r.call(method, path, key, body).Code
 			}
 			return r.call(method, path, key, nil).Code
