@@ -50,6 +50,8 @@ type Alert struct {
 	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
+	Seen      string       `json:"seen,omitempty"` // what triage saw when it gave the score, packed
+	Verdict   Verdict      `json:"verdict,omitzero"`
 }
 
 // MaxEvidence bounds the events an alert names.
@@ -113,6 +115,7 @@ type Incident struct {
 	AlertCount int64          `json:"alert_count"`
 	EventCount int64          `json:"event_count"`
 	Plans      []Plan         `json:"plans"` // what playbooks would do or did
+	Verdict    Verdict        `json:"verdict,omitzero"`
 }
 
 // Session is everything one peer did on one connection, in short.

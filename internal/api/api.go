@@ -43,6 +43,9 @@ type Deps struct {
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
 
+	// Judged is told that verdicts were passed. Nil: nobody needs to know.
+	Judged func()
+
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -129,6 +132,7 @@ func (s *server) routes() {
 	s.health()
 	s.alerts()
 	s.incidents()
+	s.verdicts()
 	s.sessions()
 	s.samples()
 	s.tokens()

@@ -24,6 +24,8 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermVerdict Permission = "verdict" // say what alerts were
+	PermTriage  Permission = "triage"  // change the model that scores
 )
 
 // A Scope is what a key is good for.
@@ -31,14 +33,16 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAdmin   Scope = "admin" // everything
+	ScopeAdmin   Scope = "admin"   // everything
+	ScopeAnalyst Scope = "analyst" // read, and pass verdicts
 	ScopeRead    Scope = "read"
 	ScopeIngest  Scope = "ingest"
 	ScopeMetrics Scope = "metrics"
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermVerdict, PermTriage},
+	ScopeAnalyst: {PermRead, PermMetrics, PermVerdict},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},

@@ -59,6 +59,13 @@ func filled(pattern string) (method, path string) {
 	return method, path
 }
 
+// bodies are what routes want that take JSON.
+var bodies = map[string]string{
+	base + "/alerts/A-1/verdict":    `{"verdict":"benign"}`,
+	base + "/alerts/verdict":        `{"ids":["A-1"],"verdict":"benign"}`,
+	base + "/incidents/I-1/verdict": `{"verdict":"benign"}`,
+}
+
 // TestEveryRouteEveryKey asks every route there is without a key, with wrong
 // ones and with one of each scope.
 func TestEveryRouteEveryKey(t *testing.T) {
@@ -69,7 +76,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +95,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method == http.MethodPost {
-				body = strings.NewReader("")
+				body = strings.NewReader(bodies[path])
 				return r.call(method, path, key, body).Code
 			}
 			return r.call(method, path, key, nil).Code

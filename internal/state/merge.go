@@ -13,7 +13,7 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 }
 
 // MergeAlert adds to an open alert what a newer one with the same DedupeKey says.
-// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, title, rule,
+// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, verdict, title, rule,
 // endpoints and incident, and takes from the new one what it lacks of these.
 // Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
 // higher Score stays with its Reasons. Event ids, evidence, techniques and
@@ -29,7 +29,7 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	}
 	m.Severity = max(old.Severity, add.Severity)
 	if add.Score > old.Score {
-		m.Score, m.Reasons = add.Score, add.Reasons
+		m.Score, m.Reasons, m.Seen = add.Score, add.Reasons, add.Seen
 	}
 	m.EventIDs = union(old.EventIDs, add.EventIDs, func(s string) string { return s })
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
