@@ -50,8 +50,10 @@ type Alert struct {
 	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
-	Seen      string       `json:"seen,omitempty"` // what triage saw when it gave the score, packed
-	Verdict   Verdict      `json:"verdict,omitzero"`
+	// Suppression is the id of what hides it, when its status is suppressed.
+	Suppression string  `json:"suppression,omitempty"`
+	Seen        string  `json:"seen,omitempty"` // what triage saw when it gave the score, packed
+	Verdict     Verdict `json:"verdict,omitzero"`
 }
 
 // MaxEvidence bounds the events an alert names.

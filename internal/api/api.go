@@ -137,6 +137,7 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.suppressions()
 	s.deadLetters()
 	s.sensors()
 	s.events()

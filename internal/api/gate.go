@@ -24,7 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
-	PermVerdict Permission = "verdict" // say what alerts were
+	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
 )
 
@@ -41,8 +41,8 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermVerdict, PermTriage},
-	ScopeAnalyst: {PermRead, PermMetrics, PermVerdict},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork, PermTriage},
+	ScopeAnalyst: {PermRead, PermMetrics, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},
@@ -75,10 +75,11 @@ type gate struct {
 }
 
 func newGate(s *server) *gate {
-	return &gate{
-		s: s, strikes: newStrikes(),
-		denied: s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason"),
+	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
+	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
+	return &gate{s: s, strikes: newStrikes(), denied: denied}
 }
 
 // route names the route of a request for metrics and logs: its pattern, which

@@ -2,30 +2,12 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
 )
-
-// act registers a route that changes something, for a permission.
-func act[I, O any](s *server, path, id, summary string, need Permission, f func(context.Context, *I) (O, error)) {
-	o := op(path, id, summary)
-	o.Method = http.MethodPost
-	o.Errors = append(o.Errors, http.StatusNotFound, http.StatusConflict)
-	s.router.need(o.Method+" "+o.Path, need)
-	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := f(ctx, in)
-		if err != nil {
-			return nil, s.problem(ctx, err)
-		}
-		return &body[O]{out}, nil
-	})
-}
 
 // Said is what a verdict says.
 type Said struct {
@@ -34,24 +16,16 @@ type Said struct {
 	Comment string                 `json:"comment,omitempty" maxLength:"4000"`
 }
 
-type verdictIn struct {
-	ID   string `path:"id" maxLength:"128" doc:"id or short form"`
-	Body Said
+// SaidOfMany is what a verdict says of several alerts.
+type SaidOfMany struct {
+	IDs []string `json:"ids" minItems:"1" maxItems:"10000" doc:"ids or short forms of alerts"`
+	Said
 }
 
-type verdictsIn struct {
-	Body struct {
-		IDs []string `json:"ids" minItems:"1" maxItems:"10000" doc:"ids or short forms of alerts"`
-		Said
-	}
-}
-
-type incidentVerdictIn struct {
-	ID   string `path:"id" maxLength:"128" doc:"id or short form"`
-	Body struct {
-		Said
-		Overwrite bool `json:"overwrite,omitempty" doc:"also alerts with a verdict of their own"`
-	}
+// SaidOfIncident is what a verdict says of an incident.
+type SaidOfIncident struct {
+	Said
+	Overwrite bool `json:"overwrite,omitempty" doc:"also alerts with a verdict of their own"`
 }
 
 // incidentVerdict is an incident after a verdict, and what became of its alerts.
@@ -62,8 +36,7 @@ type incidentVerdict struct {
 
 // said makes a verdict of the one who asks, now.
 func (s *server) said(ctx context.Context, x Said) honeyguide.Verdict {
-	who, _ := ctx.Value(principalKey).(principal)
-	return honeyguide.Verdict{As: x.Verdict, Reason: x.Reason, Comment: x.Comment, By: who.name, At: s.dep.Now()}
+	return honeyguide.Verdict{As: x.Verdict, Reason: x.Reason, Comment: x.Comment, By: whoAsks(ctx), At: s.dep.Now()}
 }
 
 // pass runs a passing of verdicts in one transaction and leaves a trace of it.
@@ -83,29 +56,29 @@ func (s *server) pass(ctx context.Context, v honeyguide.Verdict, f func(state.Tx
 }
 
 func (s *server) verdicts() {
-	act(s, "/alerts/{id}/verdict", "pass-verdict", "Say what an alert was", PermVerdict, func(ctx context.Context, in *verdictIn) (a honeyguide.Alert, err error) {
-		v := s.said(ctx, in.Body)
+	write(s, post("/alerts/{id}/verdict", "pass-verdict", "Say what an alert was"), PermWork, func(ctx context.Context, id string, in *Said) (a honeyguide.Alert, err error) {
+		v := s.said(ctx, *in)
 		err = s.pass(ctx, v, func(tx state.Tx) (n int, err error) {
 			var changed bool
-			if a, changed, err = tx.Verdicts().Pass(ctx, in.ID, v); changed {
+			if a, changed, err = tx.Verdicts().Pass(ctx, id, v); changed {
 				n = 1
 			}
 			return n, err
 		})
 		return a, err
 	})
-	act(s, "/alerts/verdict", "pass-verdicts", "Say what several alerts were", PermVerdict, func(ctx context.Context, in *verdictsIn) (out verdict.Outcome, err error) {
-		v := s.said(ctx, in.Body.Said)
+	writeAnew(s, post("/alerts/verdict", "pass-verdicts", "Say what several alerts were"), PermWork, func(ctx context.Context, in *SaidOfMany) (out verdict.Outcome, err error) {
+		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
-			out, err = verdict.Pass(ctx, tx, in.Body.IDs, v)
+			out, err = verdict.Pass(ctx, tx, in.IDs, v)
 			return out.Changed, err
 		})
 		return out, err
 	})
-	act(s, "/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it", PermVerdict, func(ctx context.Context, in *incidentVerdictIn) (out incidentVerdict, err error) {
-		v := s.said(ctx, in.Body.Said)
+	write(s, post("/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it"), PermWork, func(ctx context.Context, id string, in *SaidOfIncident) (out incidentVerdict, err error) {
+		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
-			out.Incident, out.Alerts, err = verdict.PassIncident(ctx, tx, in.ID, v, in.Body.Overwrite)
+			out.Incident, out.Alerts, err = verdict.PassIncident(ctx, tx, id, v, in.Overwrite)
 			return out.Alerts.Changed, err
 		})
 		if out.Incident.Plans == nil {

@@ -15,8 +15,8 @@ import (
 	"honeyguide/internal/verdict"
 )
 
-// post sends JSON with a key and decodes the answer when it is 200.
-func post[T any](r *rig, path string, key honeyguide.Secret, body string) (v T, status int) {
+// say sends JSON with a key and decodes the answer when it is 200.
+func say[T any](r *rig, path string, key honeyguide.Secret, body string) (v T, status int) {
 	r.t.Helper()
 	w := r.call(http.MethodPost, path, key, strings.NewReader(body))
 	if w.Code == http.StatusOK {
@@ -57,23 +57,23 @@ func TestVerdicts(t *testing.T) {
 	if err := r.keys.Add(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	a, status := post[honeyguide.Alert](r, "/api/v1/alerts/a-1/verdict", secret, `{"verdict":"false_positive","reason":"backup","comment":"nightly"}`)
+	a, status := say[honeyguide.Alert](r, "/api/v1/alerts/a-1/verdict", secret, `{"verdict":"false_positive","reason":"backup","comment":"nightly"}`)
 	want := honeyguide.Verdict{As: honeyguide.VerdictFalsePositive, Reason: "backup", Comment: "nightly", By: "eve", At: day.Add(time.Hour)}
 	if status != 200 || a.Verdict != want || a.Short != "A-1" {
 		t.Errorf("%d %+v", status, a.Verdict)
 	}
-	out, status := post[verdict.Outcome](r, "/api/v1/alerts/verdict", bootstrap, `{"ids":["A-2","A-3","A-1","A-6","A-99"],"verdict":"false_positive","reason":"backup","comment":"nightly"}`)
+	out, status := say[verdict.Outcome](r, "/api/v1/alerts/verdict", bootstrap, `{"ids":["A-2","A-3","A-1","A-6","A-99"],"verdict":"false_positive","reason":"backup","comment":"nightly"}`)
 	if status != 200 || out.Changed != 3 || out.Unchanged != 1 || len(out.Missing) != 1 || out.Missing[0] != "A-99" {
 		t.Errorf("%d %+v", status, out)
 	}
-	if _, status := post[honeyguide.Alert](r, "/api/v1/alerts/A-7/verdict", secret, `{"verdict":"benign"}`); status != 200 {
+	if _, status := say[honeyguide.Alert](r, "/api/v1/alerts/A-7/verdict", secret, `{"verdict":"benign"}`); status != 200 {
 		t.Error(status)
 	}
-	in, status := post[incidentVerdict](r, "/api/v1/incidents/i-1/verdict", secret, `{"verdict":"true_positive"}`)
+	in, status := say[incidentVerdict](r, "/api/v1/incidents/i-1/verdict", secret, `{"verdict":"true_positive"}`)
 	if status != 200 || in.Incident.Verdict.As != honeyguide.VerdictTruePositive || in.Alerts.Changed != 2 || in.Alerts.Kept != 1 {
 		t.Errorf("%d %+v", status, in)
 	}
-	in, _ = post[incidentVerdict](r, "/api/v1/incidents/I-1/verdict", secret, `{"verdict":"benign"}`)
+	in, _ = say[incidentVerdict](r, "/api/v1/incidents/I-1/verdict", secret, `{"verdict":"benign"}`)
 	if in.Alerts.Changed != 2 || in.Alerts.Kept != 1 || in.Alerts.Unchanged != 0 {
 		t.Errorf("changing one's mind: %+v", in.Alerts)
 	}
@@ -112,14 +112,14 @@ func TestVerdictsRefused(t *testing.T) {
 	r := newRig(t)
 	r.fill()
 	for body, want := range map[string]int{
-		`{"verdict":"guilty"}`: 422, `{}`: 422, ``: 400, `{"verdict":"benign","reason":"` + strings.Repeat("x", 2000) + `"}`: 422, `[]`: 422,
+		`{"verdict":"guilty"}`: 422, `{}`: 422, ``: 400, `{"verdict":"benign","reason":"` + strings.Repeat("x", 2000) + `"}`: 422, `[]`: 422, `{"verdict":"benign","more":1}`: 400,
 	} {
-		if _, got := post[any](r, "/api/v1/alerts/A-1/verdict", bootstrap, body); got != want {
+		if _, got := say[any](r, "/api/v1/alerts/A-1/verdict", bootstrap, body); got != want {
 			t.Errorf("%.40s: %d, want %d", body, got, want)
 		}
 	}
 	for path, want := range map[string]int{"/api/v1/alerts/A-99/verdict": 404, "/api/v1/incidents/I-99/verdict": 404} {
-		if _, got := post[any](r, path, bootstrap, `{"verdict":"benign"}`); got != want {
+		if _, got := say[any](r, path, bootstrap, `{"verdict":"benign"}`); got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
 		}
 	}
@@ -127,7 +127,7 @@ func TestVerdictsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, got := post[any](r, "/api/v1/alerts/verdict", bootstrap, fmt.Sprintf(`{"verdict":"benign","ids":%s}`, ids)); got != 422 {
+	if _, got := say[any](r, "/api/v1/alerts/verdict", bootstrap, fmt.Sprintf(`{"verdict":"benign","ids":%s}`, ids)); got != 422 {
 		t.Errorf("too many ids: %d", got)
 	}
 	if a := get[honeyguide.Alert](r, "/api/v1/alerts/A-1"); a.Verdict.As != "" {

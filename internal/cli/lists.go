@@ -113,7 +113,7 @@ func (c *command) lists() []*cobra.Command {
 	sessions.AddCommand(c.replayCmd(), c.exportCmd())
 	alerts := listing[honeyguide.Alert]{
 		name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
-		filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "verdict": "`word` of its verdict; none finds those without one"}),
+		filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "suppression": "`id` of the suppression that hides them", "verdict": "`word` of its verdict; none finds those without one"}),
 		header:  []any{"ID", "TIME", "SEVERITY", "SCORE", "RULE", "SOURCE", "COUNT", "VERDICT", "TITLE"},
 		row: func(a honeyguide.Alert) []any {
 			return []any{a.Short, a.Time, a.Severity, a.Score, a.RuleID, address(a.Src), a.Count, string(a.Verdict.As), a.Title}
@@ -134,6 +134,7 @@ func (c *command) lists() []*cobra.Command {
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
+		c.suppressionsCmd(),
 		alerts,
 		incidents,
 		listing[honeyguide.Honeytoken]{
@@ -194,14 +195,14 @@ func gist(e *honeyguide.Event) string {
 	return ""
 }
 
-// post tells the API.
-func (c *command) post(ctx context.Context, path string, in, out any) error {
+// post sends a request that changes something, or is too large for a path.
+func (c *command) post(ctx context.Context, path string, v, into any) error {
 	cl, done, err := c.client(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return cl.Post(ctx, "/api/v1"+path, in, out)
+	return cl.Post(ctx, "/api/v1"+path, v, into)
 }
 
 // get asks the API.

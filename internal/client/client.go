@@ -79,25 +79,6 @@ func (c *Client) Get(ctx context.Context, path string, q url.Values, v any) erro
 	return decode(resp, v)
 }
 
-// Post sends in as JSON (nil: nothing) and decodes the JSON answer into out.
-func (c *Client) Post(ctx context.Context, path string, in, out any) error {
-	var send io.Reader
-	contentType := ""
-	if in != nil {
-		raw, err := json.Marshal(in)
-		if err != nil {
-			return fmt.Errorf("write the question to the core: %w", err)
-		}
-		send, contentType = bytes.NewReader(raw), "application/json"
-	}
-	resp, err := c.do(ctx, http.MethodPost, path, nil, send, contentType)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	return decode(resp, out)
-}
-
 // Open returns the body of an answer that is no JSON, such as a recording. The
 // caller closes it.
 func (c *Client) Open(ctx context.Context, path string) (io.ReadCloser, error) {

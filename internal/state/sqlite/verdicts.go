@@ -32,7 +32,7 @@ func (t verdicts) Pass(ctx context.Context, alert string, v honeyguide.Verdict) 
 	said.At, said.Reason = state.Time(v.At), state.Clip(state.Column(v.Reason), state.MaxTitle)
 	said.Comment, said.By = state.Clip(state.Column(v.Comment), state.MaxLine), state.Key(v.By)
 	state.TidyVerdict(&v)
-	num, old, err := alerts{t.tx}.find(ctx, alert)
+	num, old, err := alerts(t).find(ctx, alert)
 	if err != nil {
 		return a, false, doing("pass verdict", err)
 	}
@@ -42,7 +42,7 @@ func (t verdicts) Pass(ctx context.Context, alert string, v honeyguide.Verdict) 
 	}
 	a = copied(old)
 	a.Verdict = v
-	if err := (alerts{t.tx}).replace(ctx, num, &old, &a); err != nil {
+	if err := alerts(t).replace(ctx, num, &old, &a); err != nil {
 		return a, false, doing("pass verdict", err)
 	}
 	return a, true, doing("note verdict", t.record(ctx, &a, said, before.As))
