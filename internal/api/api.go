@@ -46,6 +46,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Judged is told that verdicts were passed. Nil: nobody needs to know.
+	Judged func()
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -133,6 +135,7 @@ func (s *server) routes() {
 	s.health()
 	s.alerts()
 	s.incidents()
+	s.verdicts()
 	s.sessions()
 	s.samples()
 	s.tokens()
