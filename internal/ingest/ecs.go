@@ -91,8 +91,8 @@ func (r *Record) ecsEnd(end *honeyguide.Endpoint, names ...string) {
 	}
 }
 
-// KeepLeaves keeps every scalar of the record under its dotted name, those of
-// lists joined by commas, but for the groups in skip.
+// KeepLeaves keeps every scalar of the record under its dotted name, and lists as
+// JSON, but for the groups in skip.
 func (r *Record) KeepLeaves(e *honeyguide.Event, skip ...string) {
 	r.keepLeaves(e, r.Root, "", skip)
 }
@@ -112,7 +112,7 @@ members:
 		case Object:
 			r.keepLeaves(e, kid, name, skip)
 		case Array:
-			r.Keep(e, name, strings.Join(kid.Texts(), ","))
+			r.Keep(e, name, kid.Text())
 		case Null:
 		default:
 			r.Keep(e, name, kid.Text())

@@ -210,7 +210,7 @@ func keep(r *ingest.Record, prefix string, v ingest.Value, e *honeyguide.Event) 
 				keep(r, name, kid, e)
 			}
 		case ingest.Array:
-			r.Keep(e, name, strings.Join(kid.Texts(), ","))
+			r.Keep(e, name, kid.Text()) // a JSON list: rules look at each value
 		case ingest.Null:
 		default:
 			if name == "_path" || name == "@stream" || name == "@proc" {
