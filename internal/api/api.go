@@ -33,6 +33,8 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
+	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
+	Mapping func(context.Context, []byte) (ingest.Format, error)
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
