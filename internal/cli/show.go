@@ -16,12 +16,13 @@ import (
 // lookup asks the API for what belongs to the thing shown.
 type lookup = func(path string, q url.Values, into any) error
 
-func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
+func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	field(w, "alert", a.Short+"  "+a.Title)
 	field(w, "severity", a.Severity)
 	field(w, "status", a.Status)
 	field(w, "rule", a.Detector+"/"+a.RuleID)
 	field(w, "source", address(a.Src))
+	showPlace(w, a.Src)
 	field(w, "first", a.Time)
 	field(w, "last", a.LastAt)
 	field(w, "events", a.Count)
@@ -32,6 +33,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
 		fmt.Fprintf(w, "%+.0f\t%s\t%s\n", r.Weight, safetext.Term(r.Feature), safetext.TermN(r.Text, 160))
 	}
 	techniques(w, a.Attacks)
+	showKnown(w, a.Enrichments, learnt(w, a, more))
 	observables(w, "Observables", a.Observed)
 	heading(w, "Evidence")
 	for _, e := range a.Evidence {

@@ -26,6 +26,8 @@ const (
 	ListDeadLetters List = 'd'
 	ListJobs        List = 'j'
 	ListSamples     List = 'm'
+	ListEnrichments List = 'e'
+	ListAttackers   List = 'k'
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

@@ -63,6 +63,8 @@ type Tx interface {
 	Sessions() Sessions
 	Tokens() Tokens
 	Samples() Samples
+	Enrichments() Enrichments
+	Attackers() Attackers
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs
