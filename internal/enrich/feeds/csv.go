@@ -173,7 +173,7 @@ func (m *remarks) Read(p []byte) (int, error) {
 		}
 		var line []byte
 		var long bool
-		line, long, m.err = readLine(m.r)
+		line, long, m.err = readLine(m.r, nil)
 		switch {
 		case long:
 			line = []byte("\"line longer than 64 KiB\"\n")

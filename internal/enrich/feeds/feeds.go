@@ -31,7 +31,7 @@ const maxLists = 200
 // Config is what a user may set.
 type Config struct {
 	Lists map[string]List `yaml:"lists" doc:"the lists, by name; each with file or url, format, verdict, confidence, every, keep"`
-	Most  int             `yaml:"max_indicators" doc:"indicators held in memory over all lists, 36 bytes each; the rest is left out and reported"`
+	Most  int             `yaml:"max_indicators" doc:"indicators held in memory over all lists, about 25 bytes each; the rest is left out and reported"`
 }
 
 // A List is one feed.

@@ -14,6 +14,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/enrich"
+	"honeyguide/internal/enrich/enrichtest"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -293,8 +294,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		x := b.build()
-		if x.count > len(x.slots) || int64(x.count) > tk.good {
-			t.Fatalf("%d entries of %d indicators in %d slots", x.count, tk.good, len(x.slots))
+		if int64(len(x.entries)) > tk.good || int(x.begin[len(x.begin)-1]) != len(x.entries) {
+			t.Fatalf("%d entries of %d indicators, %d in the directory", len(x.entries), tk.good, x.begin[len(x.begin)-1])
+		}
+		for i := range x.entries {
+			if e := &x.entries[i]; !slices.Contains(x.find(nil, e.key, 0), e) {
+				t.Fatalf("entry %d is not found by its key", i)
+			}
 		}
 	})
 }
@@ -372,6 +378,8 @@ func BenchmarkFact(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
+			from := enrichtest.CPU()
+			defer func() { b.ReportMetric(float64(enrichtest.CPU()-from)/float64(b.N), "cpu-ns/op") }()
 			for i := 0; b.Loop(); i++ {
 				e := honeyguide.Event{Observables: c.obs, Src: honeyguide.Endpoint{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)}), 1)}, Dst: honeyguide.Endpoint{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, 1}), 22)}}
 				f.Fact(&e)

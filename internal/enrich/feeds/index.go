@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"cmp"
 	"hash/maphash"
 	"math/bits"
 	"net/netip"
@@ -15,7 +16,7 @@ import (
 // 18 million million meets one of a million. What is shown is the value that was
 // looked up.
 type entry struct {
-	key     uint64 // 0: the slot is free
+	key     uint64
 	expires uint32 // seconds since 1970; 0: with the feed
 	seen    uint32 // when the feed learnt it; 0: it does not say
 	label   uint32 // index in labels
@@ -24,15 +25,17 @@ type entry struct {
 	sort    sort
 }
 
-// An index finds the entries of a value: a hash table with linear probing for
-// all kinds together. For networks there is one probe for each prefix length
-// that occurs, which for the lists there are costs less than walking a tree and
-// a fifth of its memory. It never changes once it is built; a new one takes its
-// place.
+// An index finds the entries of a value: one array for all kinds together,
+// sorted by key, and a directory of where the keys with the same first bits
+// begin, about four to each. For networks there is one probe for each prefix
+// length that occurs, which for the lists there are costs less than walking a
+// tree and a fifth of its memory. It never changes once it is built; a new one
+// takes its place, and then no more than both are in memory.
 type index struct {
 	seed    maphash.Seed
-	slots   []entry
-	count   int
+	entries []entry
+	begin   []uint32 // by the first bits of the key; one more than there are
+	shift   int
 	bits4   []int // prefix lengths that occur, longest first
 	bits6   []int
 	domains bool
@@ -58,11 +61,7 @@ func newBuilder(seed maphash.Seed, n int) *builder {
 
 // carry takes over the entries of an index that keep accepts.
 func (b *builder) carry(x *index, keep func(feed uint16) (uint16, bool)) {
-	for i := range x.slots {
-		e := x.slots[i]
-		if e.key == 0 {
-			continue
-		}
+	for _, e := range x.entries {
 		feed, ok := keep(e.feed)
 		if !ok {
 			continue
@@ -111,20 +110,29 @@ func (b *builder) label(s string) uint32 {
 	return n
 }
 
-// build returns the index. Of what a feed says twice the later stays.
+// build returns the index. Of what a feed says twice the newer stays.
 func (b *builder) build() *index {
 	x := b.x
-	// At most two thirds full: five slots in the mean for what is not there.
-	x.slots = make([]entry, len(b.list)*3/2+8)
-	for _, e := range b.list {
-		i := x.slot(e.key)
-		for x.slots[i].key != 0 && (x.slots[i].key != e.key || x.slots[i].feed != e.feed) {
-			i = x.next(i)
+	slices.SortFunc(b.list, func(a, c entry) int {
+		return cmp.Or(cmp.Compare(a.key, c.key), cmp.Compare(a.feed, c.feed), cmp.Compare(a.seen, c.seen))
+	})
+	n := 0
+	for i, e := range b.list {
+		if i+1 < len(b.list) && b.list[i+1].key == e.key && b.list[i+1].feed == e.feed {
+			continue
 		}
-		if x.slots[i].key == 0 {
-			x.count++
-		}
-		x.slots[i] = e
+		b.list[n] = e
+		n++
+	}
+	x.entries = b.list[:n]
+	first := bits.Len(uint(n / 4))
+	x.shift = 64 - first
+	x.begin = make([]uint32, 1<<first+1)
+	for _, e := range x.entries {
+		x.begin[x.bucket(e.key)+1]++
+	}
+	for i := 1; i < len(x.begin); i++ {
+		x.begin[i] += x.begin[i-1]
 	}
 	for _, lengths := range [][]int{x.bits4, x.bits6} {
 		slices.SortFunc(lengths, func(a, b int) int { return b - a })
@@ -132,6 +140,9 @@ func (b *builder) build() *index {
 	b.list, b.labels = nil, nil
 	return x
 }
+
+// bucket is what the first bits of a key say. A shift by 64 is 0.
+func (x *index) bucket(key uint64) uint64 { return key >> x.shift }
 
 func seconds(t time.Time) uint32 {
 	if t.IsZero() || t.Unix() <= 0 {
@@ -152,20 +163,7 @@ func (x *index) textKey(s sort, text string) uint64 {
 	h.SetSeed(x.seed)
 	_ = h.WriteByte(byte(s))
 	_, _ = h.WriteString(text)
-	return max(h.Sum64(), 1)
-}
-
-// slot is where the search for a key begins.
-func (x *index) slot(key uint64) int {
-	hi, _ := bits.Mul64(key, uint64(len(x.slots)))
-	return int(hi)
-}
-
-func (x *index) next(i int) int {
-	if i++; i < len(x.slots) {
-		return i
-	}
-	return 0
+	return h.Sum64()
 }
 
 func (x *index) networkKey(p netip.Prefix) uint64 {
@@ -176,13 +174,17 @@ func (x *index) networkKey(p netip.Prefix) uint64 {
 	if p.Addr().Is4() {
 		buf[0] |= 0x80 // an IPv4 length and an IPv6 length of the same number differ
 	}
-	return max(maphash.Bytes(x.seed, buf[:]), 1)
+	return maphash.Bytes(x.seed, buf[:])
 }
 
 // find appends the entries of a key that count at now.
 func (x *index) find(out []*entry, key uint64, now uint32) []*entry {
-	for i := x.slot(key); x.slots[i].key != 0; i = x.next(i) {
-		if e := &x.slots[i]; e.key == key && (e.expires == 0 || e.expires > now) {
+	at := x.bucket(key)
+	for i := x.begin[at]; i < x.begin[at+1]; i++ {
+		switch e := &x.entries[i]; {
+		case e.key > key:
+			return out
+		case e.key == key && (e.expires == 0 || e.expires > now):
 			out = append(out, e)
 		}
 	}
@@ -259,6 +261,3 @@ func (x *index) text(out []hit, s sort, text string, now uint32) []hit {
 	}
 	return out
 }
-
-// bytes is the memory of the index.
-func (x *index) bytes() int { return len(x.slots) * 24 }

@@ -92,7 +92,7 @@ func (f *feeds) reload(ctx context.Context) {
 		return
 	}
 	old := f.now.Load()
-	b := newBuilder(f.seed, old.x.count+old.x.count/16)
+	b := newBuilder(f.seed, len(old.x.entries)+len(old.x.entries)/16)
 	is := map[uint16]bool{}
 	for _, i := range changed {
 		is[uint16(i)] = true
@@ -120,7 +120,7 @@ func (f *feeds) install(b *builder) {
 		g.from = append(g.from, o)
 	}
 	f.now.Store(g)
-	if g.x.count > large {
+	if len(g.x.entries) > large {
 		debug.FreeOSMemory() // what building took is as much again as what is held
 	}
 }

@@ -15,7 +15,7 @@ const maxLookups = 32
 // Fact adds what the lists say about the values of e.
 func (f *feeds) Fact(e *honeyguide.Event) {
 	g := f.now.Load()
-	if g.x.count == 0 {
+	if len(g.x.entries) == 0 {
 		return
 	}
 	m := matcher{g: g, now: f.dep.Now().Unix()}

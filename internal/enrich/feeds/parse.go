@@ -161,8 +161,11 @@ func columnsName(cells []string) bool {
 
 // parseList reads one indicator a line; what follows it names it.
 func parseList(r *bufio.Reader, t *taker) error {
+	var line []byte
 	for n := int64(1); ; n++ {
-		line, long, err := readLine(r)
+		var long bool
+		var err error
+		line, long, err = readLine(r, line[:0])
 		if err != nil && len(line) == 0 {
 			if errors.Is(err, io.EOF) {
 				return nil
@@ -185,8 +188,8 @@ func parseList(r *bufio.Reader, t *taker) error {
 	}
 }
 
-// readLine returns the next line; of one longer than maxLine it returns nothing.
-func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
+// readLine appends the next line; of one longer than maxLine it returns nothing.
+func readLine(r *bufio.Reader, line []byte) (_ []byte, long bool, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		if !long {
