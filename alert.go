@@ -50,6 +50,8 @@ type Alert struct {
 	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
+	// Suppression is the id of what hides it, when its status is suppressed.
+	Suppression string `json:"suppression,omitempty"`
 	// Enrichments is what feeds said about the values of its events when they
 	// came in. What services say later stands in the state under the value.
 	Enrichments []Enrichment `json:"enrichments,omitempty"`

@@ -136,6 +136,7 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.suppressions()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

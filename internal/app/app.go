@@ -21,6 +21,7 @@ import (
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
@@ -43,6 +44,7 @@ type App struct {
 	tokens   *token.Registry
 	deployed time.Time
 
+	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
 	recordings *evidence.Store
@@ -50,6 +52,7 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	rules      *rulebook.Book
 	closers    []func() error
 
 	fetch     fetcher.Doer // the way to the network; nil: none
@@ -61,7 +64,8 @@ type App struct {
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory)}
+	limitMemory(a.memory)
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -142,7 +146,9 @@ func (a *App) openState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.state, err = k.Open(ctx, nil, state.Deps{Dir: a.settings.Node.Data, Now: a.now, Log: a.log}); err != nil {
+	if a.state, err = k.Open(ctx, nil, state.Deps{
+		Dir: a.settings.Node.Data, Memory: a.memory / 4, Now: a.now, Log: a.log,
+	}); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.state.Close)
@@ -161,7 +167,8 @@ func (a *App) openEvents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := fmt.Sprintf("linger: %s\n", a.settings.Store.Linger)
+	part := min(a.memory>>20/8, 64)
+	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
 	})
@@ -249,6 +256,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
+	g.Keep(ctx, "rules", a.rules.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -62,7 +62,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
 	a.keepFacts(ctx, g)
-	g.Go(ctx, "memory", giveBack)
+	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
 			err := fn(ctx)
@@ -214,6 +214,7 @@ func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	g := supervise.New(a.log)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Go(ctx, "memory", watchMemory)
 	return api.Trusted(h), func() {
 		cancel()
 		if err := g.Wait(); err != nil {

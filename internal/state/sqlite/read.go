@@ -64,6 +64,7 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	r.must(`,"count":`)
 	a.Count = r.whole(64)
 	r.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, &a.DedupeKey)
+	r.some(`,"suppression":`, &a.Suppression)
 	if r.skip(`,"enrichments":`) {
 		r.other(&a.Enrichments)
 	}

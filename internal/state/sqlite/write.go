@@ -53,6 +53,7 @@ func (w *writer) head(a *honeyguide.Alert) {
 	w.some(`,"incident":`, a.Incident)
 	w.b = strconv.AppendInt(append(w.b, `,"count":`...), a.Count, 10)
 	w.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, a.DedupeKey)
+	w.some(`,"suppression":`, a.Suppression)
 	if len(a.Enrichments) > 0 {
 		w.other(`,"enrichments":`, a.Enrichments)
 	}
