@@ -121,6 +121,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err := c.warmUp(ctx, j, pos); err != nil {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
+	j.recall(ctx, pos+1)
 	c.reached(pos)
 	// Judging the next verdict and writing the last one keep two cores busy.
 	ctx, stop := context.WithCancel(ctx)
@@ -196,6 +197,9 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			to = nil // nothing to write yet
 		case v.events >= maxEvents, n >= piece:
 			in = nil
+		}
+		if to != nil && v.kept == nil {
+			v.kept = j.keep(ctx, c.wall(), v.to, v.to == last)
 		}
 		var turn <-chan time.Time
 		if early := next.Sub(c.wall()); to != nil && v.events < enough && early > 0 {
@@ -351,6 +355,10 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		return err
 	}
 	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
+	learnt, err := c.readLearnt(ctx, j, pos)
+	if err != nil {
+		return err
+	}
 	young := false
 	for at := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)); at < pos; {
 		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
@@ -362,7 +370,7 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		}
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
-			if young = young || !recs[i].Event.Time.Before(from); young {
+			if young = young || recs[i].Seq > learnt || !recs[i].Event.Time.Before(from); young {
 				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/detect"
@@ -27,6 +28,10 @@ type judge struct {
 	failed    func(detector string)
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
+	keepers   []int              // of detectors
+	learnt    []learnt           // before this start, not yet given back
+	keptAt    time.Time          // when what keepers learnt was kept last
+	keptSeq   eventlog.Seq
 }
 
 // quoted is how many events an alert quotes before it only counts them.
@@ -41,14 +46,17 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
-	var observers []int
+	var observers, keepers []int
 	for i := range detectors {
 		if _, ok := detectors[i].Detector.(detect.Observer); ok {
 			observers = append(observers, i)
 		}
+		if _, ok := detectors[i].Detector.(detect.Keeper); ok {
+			keepers = append(keepers, i)
+		}
 	}
 	return &judge{
-		observers: observers,
+		observers: observers, keepers: keepers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
@@ -64,6 +72,7 @@ type verdict struct {
 	exposed  []honeyguide.Exposure
 	used     []use
 	seen     []sight
+	kept     *kept // nil mostly
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -83,6 +92,9 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 	one := make([]honeyguide.Event, 1)
 	for i := range recs {
 		e := &recs[i].Event
+		if len(j.learnt) > 0 {
+			j.recall(ctx, recs[i].Seq)
+		}
 		v.events++
 		v.to = recs[i].Seq
 		v.sessions.add(e)
