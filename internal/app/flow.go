@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"io/fs"
-	"log/slog"
 	"net/netip"
 	"os"
 	"time"
@@ -46,19 +45,6 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 		Metrics: a.metrics, Logger: a.log, Now: a.now,
 	})
 	return nil
-}
-
-// detectors opens every linked detector with its defaults.
-func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
-	var out []pipeline.Detector
-	for _, k := range builtin.Detectors() {
-		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name)), Rules: a.rules})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, pipeline.Detector{Name: k.Name, Detector: d})
-	}
-	return out, nil
 }
 
 // engine loads the playbooks and the actions they may name, behind the guard.

@@ -28,6 +28,7 @@ type Mark struct {
 	At    time.Time
 	Event string    // id
 	Word  string    // what is counted distinct, e.g. a user name
+	Tag   string    // what else is known of it, see Tags
 	Text  string    // line of evidence
 	Told  bool      // already claimed
 	Shown time.Time // the time of the evidence; zero means At
@@ -92,6 +93,18 @@ func (w *Window) Words() []string {
 	for i := w.lo; i < w.hi; i++ {
 		if !slices.Contains(out, w.marks[i].Word) {
 			out = append(out, w.marks[i].Word)
+		}
+	}
+	return out
+}
+
+// Tags returns the different tags of the marks the last question found, in the
+// order of their times.
+func (w *Window) Tags() []string {
+	var out []string
+	for i := w.lo; i < w.hi; i++ {
+		if tag := w.marks[i].Tag; tag != "" && !slices.Contains(out, tag) {
+			out = append(out, tag)
 		}
 	}
 	return out

@@ -119,7 +119,7 @@ func TestStages(t *testing.T) {
 		got := map[string]honeyguide.Severity{}
 		for rule, a := range merged(observe(t, open(t), list)) {
 			got[rule] = a.Severity
-			if a.Count != int64(c.n) || len(a.Evidence) != c.n || !a.Time.Equal(noon) {
+			if a.Count != int64(c.n) || len(a.Attacks) != c.n || len(a.Evidence) != c.n || !a.Time.Equal(noon) {
 				t.Errorf("%s: %+v", name, a)
 			}
 		}
