@@ -72,6 +72,13 @@ var crossChecks = []crossCheck{
 	{name: "last boot", lived: true, ask: []string{
 		"date -d @$(awk '/^btime/{print $2}' /proc/stat) '+%b %e %H:%M' | xargs", "last reboot | awk 'NR==1{print $6, $7, $8}'",
 	}},
+	{name: "start in wtmp", ask: []string{
+		"awk '/^btime/{print $2}' /proc/stat", "echo $((0x$(od -An -tx1 -j340 -N4 /var/log/wtmp | awk '{print $4 $3 $2 $1}')))", "echo $((0x$(od -An -tx1 -j340 -N4 /run/utmp | awk '{print $4 $3 $2 $1}')))",
+	}},
+	{name: "failed logins", ask: []string{"echo $(( $(stat -c %s /var/log/btmp) / 384 ))", "lastb | grep -c ssh:notty"}},
+	{name: "last login", lived: true, ask: []string{
+		"last | awk '$2==\"pts/0\"&&!/still/&&$1!=\"root\"{print $1, $3; exit}'", "lastlog | awk '$2==\"pts/0\"&&$1!=\"root\"{print substr($1,1,8), $3}'",
+	}},
 	{name: "init started at boot", ask: []string{
 		"date -d @$(awk '/^btime/{print $2}' /proc/stat) '+%b %e' | xargs", "ps -o lstart= -p 1 | awk '{print $2, $3}'", "date -d \"$(uptime -s)\" '+%b %e' | xargs",
 	}},
