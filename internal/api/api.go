@@ -17,6 +17,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -32,6 +33,9 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
+	Seen    *ingest.Seen    // ids of records stored lately, shared with the sources; nil: its own
+	// Sources lists what keeps bringing in records. Nil: there are none.
+	Sources func(context.Context) []source.Status
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -102,9 +106,12 @@ func build(dep Deps) (*server, error) {
 	if dep.Log == nil {
 		dep.Log = slog.New(slog.DiscardHandler)
 	}
+	if dep.Seen == nil {
+		dep.Seen = ingest.NewSeen(rememberedID)
+	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: ingest.NewSeen(rememberedID), slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -135,6 +142,7 @@ func (s *server) routes() {
 	s.plans()
 	s.deadLetters()
 	s.sensors()
+	s.sources()
 	s.events()
 	s.ingest()
 	s.about()

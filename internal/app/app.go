@@ -18,7 +18,9 @@ import (
 	"honeyguide/internal/deception/token"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
@@ -48,6 +50,9 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	mappers    []ingest.Format
+	seen       *ingest.Seen // ids of records stored lately, whoever brought them
+	sources    *source.Host
 	closers    []func() error
 }
 
@@ -68,6 +73,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
 		{"open the pipeline", a.openPipeline},
+		{"read the sources' settings", a.openSources},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())

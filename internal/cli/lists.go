@@ -114,6 +114,7 @@ func (c *command) lists() []*cobra.Command {
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
+		c.sourcesCmd(),
 		listing[honeyguide.Alert]{
 			name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
 			filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`"}),

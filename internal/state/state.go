@@ -67,6 +67,7 @@ type Tx interface {
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors
+	Checkpoints() Checkpoints
 	Meta() Meta
 	Retention() Retention
 }
