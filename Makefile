@@ -10,7 +10,9 @@ export CGO_ENABLED = 0
 
 ROOT    ?=
 DIFF    ?=
-.PHONY: run build generate test unit setup check race fuzz bench fidelity golden image docs clean unsupported
+# folder of the alert corpus, which is no part of the repository
+ALERTS  ?= ../shared/corpus/soc/ait-ads
+.PHONY: run build generate test unit setup check race fuzz bench fidelity triage-eval golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -60,6 +62,9 @@ bench: build ## every budget of the design, with the figure measured here
 
 fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all or DIFF=recon/ shows where not
 	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '
+
+triage-eval: ## how good triage is, on the alert corpus (about two minutes); writes the table of docs/reference/triage.md
+	@$(GO) test -count=1 -timeout 30m -v -run TestEvaluation ./internal/triage -args -evaluate -alerts "$(abspath $(ALERTS))" -page "$(abspath docs/reference/triage.md)" | grep -v '^=== \|^PASS\|^ok '
 
 golden: ## record the answers of test/fidelity again (needs root; makes a Debian root, or takes ROOT=DIR)
 	cd tools && $(GO) run ./golden $(if $(ROOT),-root $(ROOT)) ..

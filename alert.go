@@ -50,6 +50,8 @@ type Alert struct {
 	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
+	// Suppression is the id of what hides it, when its status is suppressed.
+	Suppression string `json:"suppression,omitempty"`
 }
 
 // MaxEvidence bounds the events an alert names.

@@ -17,9 +17,9 @@ var floor = map[string]int{
 	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
 	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
-	"internal/sshwire": 1, "internal/sigma": 1, "internal/triage": 1,
+	"internal/sshwire": 1, "internal/sigma": 1, "internal/triage": 1, "internal/cmdline": 1,
 	// 2: what sensors share, the state that jobs stand on, the two helper processes, and the attacker of the demo
-	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2, "internal/rootfs": 2,
+	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2, "internal/rootfs": 2, "internal/rulebook": 2,
 	// 3: hosts; their sub-folders are kinds
 	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
 	"internal/eventlog": 3, "internal/jobs": 3, "internal/worlds": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,

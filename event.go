@@ -11,15 +11,20 @@ type Class uint32
 // The OCSF classes Honeyguide writes. Numbers are those of the OCSF schema 1.x.
 const (
 	ClassUnknown        Class = 0
-	ClassFile           Class = 1001 // File System Activity
-	ClassProcess        Class = 1007 // Process Activity
-	ClassDetection      Class = 2004 // Detection Finding
-	ClassIncident       Class = 2005 // Incident Finding
-	ClassAuthentication Class = 3002 // Authentication
-	ClassNetwork        Class = 4001 // Network Activity
-	ClassHTTP           Class = 4002 // HTTP Activity
-	ClassSSH            Class = 4007 // SSH Activity
-	ClassLifecycle      Class = 6002 // Application Lifecycle
+	ClassFile           Class = 1001   // File System Activity
+	ClassModule         Class = 1005   // Module Activity
+	ClassProcess        Class = 1007   // Process Activity
+	ClassLog            Class = 1008   // Event Log Activity; also what a log tells that no other class has
+	ClassDetection      Class = 2004   // Detection Finding
+	ClassIncident       Class = 2005   // Incident Finding
+	ClassAccount        Class = 3001   // Account Change
+	ClassAuthentication Class = 3002   // Authentication
+	ClassNetwork        Class = 4001   // Network Activity
+	ClassHTTP           Class = 4002   // HTTP Activity
+	ClassDNS            Class = 4003   // DNS Activity
+	ClassSSH            Class = 4007   // SSH Activity
+	ClassLifecycle      Class = 6002   // Application Lifecycle
+	ClassRegistry       Class = 201001 // Registry Key Activity, of OCSF's Windows extension
 )
 
 // Activities are the verbs of events. Sensors and sources use these words;

@@ -1,4 +1,5 @@
-// Package rules holds what the product ships as data: the default playbooks.
+// Package rules holds what the product ships as data: the default playbooks and
+// Sigma rules.
 package rules
 
 import "embed"
@@ -7,3 +8,9 @@ import "embed"
 //
 //go:embed playbooks/*.yaml
 var Playbooks embed.FS
+
+// Sigma holds sigma/*/*.yml. The examples beside them are not part of the
+// binary.
+//
+//go:embed sigma/*/*.yml
+var Sigma embed.FS

@@ -4,7 +4,7 @@
 # except with CI=true, where nothing is skipped.
 set -eu
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace promtool:prometheus; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 [ -n "$missing" ] || exit 0
@@ -13,7 +13,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq >/dev/null || true
 	# shellcheck disable=SC2086 # a list of package names
-	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	# RUNLEVEL=1: no daemon that comes with a package is started.
+	RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
 else
 	echo "setup: missing$missing; install them (needs root and apt) or the tests that use them are skipped"
 fi

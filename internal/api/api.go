@@ -17,7 +17,6 @@ import (
 	"honeyguide"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
-	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -35,7 +34,7 @@ type Deps struct {
 	Mappers []ingest.Format // the formats ingest reads
 	Seen    *ingest.Seen    // ids of records stored lately, shared with the sources; nil: its own
 	// Sources lists what keeps bringing in records. Nil: there are none.
-	Sources func(context.Context) []source.Status
+	Sources func(context.Context) []Source
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -140,6 +139,7 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.suppressions()
 	s.deadLetters()
 	s.sensors()
 	s.sources()

@@ -24,6 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermWork    Permission = "work"    // to suppress, merge and split: what analysts do
 )
 
 // A Scope is what a key is good for.
@@ -38,7 +39,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},
@@ -71,10 +72,11 @@ type gate struct {
 }
 
 func newGate(s *server) *gate {
-	return &gate{
-		s: s, strikes: newStrikes(),
-		denied: s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason"),
+	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
+	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
+	return &gate{s: s, strikes: newStrikes(), denied: denied}
 }
 
 // route names the route of a request for metrics and logs: its pattern, which

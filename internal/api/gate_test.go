@@ -39,6 +39,10 @@ func (r *rig) fill() {
 		if err := tx.Plans().Save(ctx, &p); err != nil {
 			return err
 		}
+		s := honeyguide.Suppression{Match: honeyguide.Match{Rule: "r"}, Reason: "x", Owner: "ops", CreatedAt: day, ExpiresAt: day.Add(time.Hour)}
+		if err := tx.Suppressions().Save(ctx, &s); err != nil {
+			return err
+		}
 		return tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{ID: "d1", Time: day, Source: "f", Reason: "x", Raw: []byte("raw")})
 	})
 	if _, err := r.take(r.t.Context(), []honeyguide.Event{event(1)}); err != nil {
@@ -51,6 +55,7 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/sources/": "eve", "/samples/": sampleID[:12],
+		"/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)
@@ -105,7 +110,11 @@ func TestEveryRouteEveryKey(t *testing.T) {
 			if need == PermOpen || (principal{scope: Scope(scope)}).may(need) {
 				want = http.StatusOK
 			}
-			if got := ask(key); got != want {
+			got := ask(key)
+			if want == http.StatusOK && method == http.MethodPost && (got == http.StatusBadRequest || got == http.StatusUnprocessableEntity) {
+				got = http.StatusOK // let in, and then told that its empty body says nothing
+			}
+			if got != want {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
 			}
 		}

@@ -256,7 +256,7 @@ type news struct{ alerts, incidents, blocks int64 }
 // newSince counts what was created at or after start.
 func newSince(ctx context.Context, tx state.Tx, start time.Time) (news, error) {
 	var n news
-	counts, err := tx.Alerts().Counts(ctx, state.AlertQuery{From: start})
+	counts, err := tx.Alerts().Counts(ctx, state.AlertQuery{From: start, Shown: true})
 	if err != nil {
 		return n, err
 	}

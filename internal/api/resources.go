@@ -14,7 +14,7 @@ type alertsIn struct {
 	Paging
 	Span
 	Least
-	Status    []honeyguide.AlertStatus `query:"status" enum:"new,acknowledged,escalated,suppressed,closed" doc:"one of, comma-separated"`
+	Status    []honeyguide.AlertStatus `query:"status" enum:"new,acknowledged,escalated,suppressed,closed" doc:"one of, comma-separated; absent means all but the suppressed ones"`
 	Src       string                   `query:"src" maxLength:"64" doc:"source address"`
 	Technique string                   `query:"technique" maxLength:"16" doc:"ATT&CK id; T1110 finds T1110.001 too"`
 	Rule      string                   `query:"rule" maxLength:"256" doc:"rule id"`
@@ -23,14 +23,29 @@ type alertsIn struct {
 	Session   string                   `query:"session" maxLength:"64"`
 	Attacker  string                   `query:"attacker" maxLength:"128"`
 	Q         string                   `query:"q" maxLength:"256" doc:"words of title, evidence and observables"`
+	By        string                   `query:"suppression" maxLength:"64" doc:"id or short form of the suppression that hides them"`
 }
 
 func (in *alertsIn) query(ctx context.Context, tx state.Tx) (state.AlertQuery, error) {
 	incident, err := incidentID(ctx, tx, in.Incident)
+	if err != nil {
+		return state.AlertQuery{}, err
+	}
+	hides, err := suppressionID(ctx, tx, in.By)
 	return state.AlertQuery{
+		Suppression: hides, Shown: len(in.Status) == 0 && hides == "" && incident == "",
 		Page: in.page(), Severity: in.severity(), Status: in.Status, Src: in.Src, Technique: in.Technique, Rule: in.Rule,
 		Detector: in.Detector, Incident: incident, Session: in.Session, Attacker: in.Attacker, Text: in.Q, From: in.From, To: in.To,
 	}, err
+}
+
+// suppressionID resolves a short form, as incidentID does.
+func suppressionID(ctx context.Context, tx state.Tx, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	s, err := tx.Suppressions().Get(ctx, id)
+	return s.ID, err
 }
 
 // incidentID resolves a short form. An incident that is not there is an error:
@@ -50,7 +65,7 @@ type counts struct {
 }
 
 func (s *server) alerts() {
-	list(s, op("/alerts", "list-alerts", "Alerts, newest first"), func(ctx context.Context, tx state.Tx, in *alertsIn) ([]honeyguide.Alert, string, error) {
+	list(s, op("/alerts", "list-alerts", "Alerts, newest first; suppressed ones only when asked for by status, suppression or incident"), func(ctx context.Context, tx state.Tx, in *alertsIn) ([]honeyguide.Alert, string, error) {
 		q, err := in.query(ctx, tx)
 		if err != nil {
 			return nil, "", err

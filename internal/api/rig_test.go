@@ -71,8 +71,8 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
 		},
-		Sources: func(context.Context) []source.Status {
-			return []source.Status{{Name: "eve", Kind: "file", State: source.StateRunning, Records: 7}}
+		Sources: func(context.Context) []Source {
+			return []Source{{Name: "eve", Kind: "file", State: source.StateRunning, Records: 7}}
 		},
 		Recording: func(session string) (io.ReadCloser, error) {
 			if session != "s1" {

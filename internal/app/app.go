@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -43,6 +44,7 @@ type App struct {
 	tokens   *token.Registry
 	deployed time.Time
 
+	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
 	recordings *evidence.Store
@@ -53,13 +55,15 @@ type App struct {
 	mappers    []ingest.Format
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
+	rules      *rulebook.Book
 	closers    []func() error
 }
 
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory)}
+	limitMemory(a.memory)
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -140,7 +144,9 @@ func (a *App) openState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.state, err = k.Open(ctx, nil, state.Deps{Dir: a.settings.Node.Data, Now: a.now, Log: a.log}); err != nil {
+	if a.state, err = k.Open(ctx, nil, state.Deps{
+		Dir: a.settings.Node.Data, Memory: a.memory / 4, Now: a.now, Log: a.log,
+	}); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.state.Close)
@@ -159,7 +165,8 @@ func (a *App) openEvents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := fmt.Sprintf("linger: %s\n", a.settings.Store.Linger)
+	part := min(a.memory>>20/8, 64)
+	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
 	})
@@ -247,6 +254,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
+	g.Keep(ctx, "rules", a.rules.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -31,12 +31,16 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := a.openRules(ctx); err != nil {
+		return err
+	}
 	scanners, err := prefixes("detect.allowlist", a.settings.Detect.Allowlist)
 	if err != nil {
 		return err
 	}
 	a.consumer = pipeline.NewConsumer(pipeline.Config{
 		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners},
+		Memory: a.memory / 12,
 	}, pipeline.Deps{
 		Log: a.events, State: a.state, Detectors: a.detectors, Planner: engine, Recording: a.recordingOf,
 		Metrics: a.metrics, Logger: a.log, Now: a.now,
@@ -48,7 +52,7 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 	var out []pipeline.Detector
 	for _, k := range builtin.Detectors() {
-		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name))})
+		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name)), Rules: a.rules})
 		if err != nil {
 			return nil, err
 		}

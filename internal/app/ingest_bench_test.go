@@ -18,7 +18,8 @@ import (
 
 // BenchmarkIngest feeds generated alerts through everything a core does with
 // them, in this process, so that -cpuprofile sees it. BENCH_ALERTS says how
-// many, BENCH_SOURCES of how many sources.
+// many, BENCH_SOURCES of how many sources,
+// BENCH_MEMORY how many MiB the core plans with.
 func BenchmarkIngest(b *testing.B) {
 	n, sources := setting("BENCH_ALERTS", 100_000), setting("BENCH_SOURCES", 5000)
 	file := filepath.Join(b.TempDir(), "alerts.ndjson")
@@ -27,7 +28,7 @@ func BenchmarkIngest(b *testing.B) {
 	}
 	for b.Loop() {
 		s := defaults()
-		s.Node.Data, s.Sensors = b.TempDir(), nil
+		s.Node.Data, s.Node.Memory, s.Sensors = b.TempDir(), int64(setting("BENCH_MEMORY", 0)), nil
 		began, before := time.Now(), burnt()
 		a, err := New(b.Context(), s, slog.New(slog.DiscardHandler), "bench")
 		if err != nil {

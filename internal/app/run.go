@@ -14,7 +14,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/api"
-	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
@@ -62,7 +61,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
-	g.Go(ctx, "memory", giveBack)
+	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
 			err := fn(ctx)
@@ -154,7 +153,7 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Seen: a.seen,
-		Sources:   func(context.Context) []source.Status { return a.sources.List() },
+		Sources:   a.sourceList,
 		Recording: a.recordings.Open, Sample: a.samples, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
@@ -212,6 +211,7 @@ func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	g := supervise.New(a.log)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Go(ctx, "memory", watchMemory)
 	return api.Trusted(h), func() {
 		cancel()
 		if err := g.Wait(); err != nil {

@@ -33,6 +33,8 @@ type Node struct {
 	Name string `yaml:"name" doc:"name of this node in events and reports; empty = the host's name"`
 	Data string `yaml:"data" doc:"folder of all state; empty = ./data, or /var/lib/honeyguide as a service"`
 	Mode string `yaml:"mode" doc:"production or development; development logs for people"`
+	// Memory is an aim: buffers and caches are sized by it.
+	Memory int64 `yaml:"memory_mib" doc:"memory the core plans with in MiB, decoys not included; 0 = six tenths of the control group's limit or an eighth of the machine"`
 }
 
 // Deception says what the decoys pretend to be.
@@ -67,6 +69,10 @@ type Store struct {
 type Detect struct {
 	Threshold honeyguide.Severity `yaml:"threshold" doc:"minimum severity of an alert that opens an incident"`
 	Allowlist []string            `yaml:"allowlist" doc:"addresses and prefixes of your own scanners; their alerts score lower"`
+	Rules     string              `yaml:"rules" doc:"folder of your own Sigma rules, read anew when a file changes; empty = rules in the data folder"`
+	Shipped   bool                `yaml:"shipped_rules" doc:"use the Sigma rules the product ships, too"`
+	// Placeholders is checked when it is read.
+	Placeholders string `yaml:"placeholders" doc:"YAML file of the values Sigma rules name as %name%; empty = none"`
 }
 
 // Respond configures what playbooks may plan.
@@ -96,7 +102,7 @@ func defaults() Settings {
 		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
-		Detect:    Detect{Threshold: honeyguide.SeverityMedium},
+		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Respond:   Respond{NeverBlockLoopback: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -209,11 +215,16 @@ func (s *Settings) validate() error {
 	if s.Node.Data, err = filepath.Abs(s.Node.Data); err != nil {
 		return invalid("node.data: %v", err)
 	}
+	if s.Detect.Rules == "" {
+		s.Detect.Rules = filepath.Join(s.Node.Data, "rules")
+	}
 	switch key := s.API.AdminKey.Reveal(); {
 	case key != "" && len(key) < 32:
 		return invalid("api.admin_key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
 	case s.Node.Mode != "production" && s.Node.Mode != "development":
 		return invalid("node.mode: %q; want production or development", s.Node.Mode)
+	case s.Node.Memory != 0 && (s.Node.Memory < leastMemory>>20 || s.Node.Memory > 1<<20):
+		return invalid("node.memory_mib: %d; want %d to 1048576, or 0", s.Node.Memory, leastMemory>>20)
 	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":
 		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
 	case s.Store.RetentionDays < 1:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"honeyguide/internal/api"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/ingest"
@@ -88,4 +89,13 @@ func listen(ctx context.Context, network, addr string) (net.Listener, net.Packet
 	}
 	l, err := lc.Listen(ctx, network, addr)
 	return l, nil, err
+}
+
+// sourceList shows the sources.
+func (a *App) sourceList(context.Context) []api.Source {
+	var out []api.Source
+	for _, s := range a.sources.List() {
+		out = append(out, api.Source(s))
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"honeyguide/internal/detect"
 	"honeyguide/internal/detect/behaviour"
 	"honeyguide/internal/detect/finding"
+	"honeyguide/internal/detect/sigma"
 	"honeyguide/internal/detect/token"
 	"honeyguide/internal/detect/violation"
 )
@@ -16,6 +17,7 @@ func Detectors() detect.Set {
 	return detect.Set{
 		behaviour.Kind,
 		finding.Kind,
+		sigma.Kind,
 		token.Kind,
 		violation.Kind,
 	}

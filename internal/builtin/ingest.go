@@ -5,16 +5,32 @@ package builtin
 
 import (
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/ingest/cowrie"
+	"honeyguide/internal/ingest/crowdsec"
+	"honeyguide/internal/ingest/fastlog"
 	"honeyguide/internal/ingest/generic"
+	"honeyguide/internal/ingest/opencanary"
 	"honeyguide/internal/ingest/suricata"
+	"honeyguide/internal/ingest/syslog"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/ingest/weblog"
+	"honeyguide/internal/ingest/windows"
+	"honeyguide/internal/ingest/zeek"
 )
 
 // Mappers returns the kinds of ingest, by name.
 func Mappers() ingest.Set {
 	return ingest.Set{
+		cowrie.Kind,
+		crowdsec.Kind,
+		fastlog.Kind,
 		generic.Kind,
+		opencanary.Kind,
 		suricata.Kind,
+		syslog.Kind,
 		wazuh.Kind,
+		weblog.Kind,
+		windows.Kind,
+		zeek.Kind,
 	}
 }

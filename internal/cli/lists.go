@@ -115,9 +115,10 @@ func (c *command) lists() []*cobra.Command {
 		sessions,
 		c.samplesCmd(),
 		c.sourcesCmd(),
+		c.suppressionsCmd(),
 		listing[honeyguide.Alert]{
 			name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
-			filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`"}),
+			filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "suppression": "`id` of the suppression that hides them"}),
 			header:  []any{"ID", "TIME", "SEVERITY", "SCORE", "RULE", "SOURCE", "COUNT", "TITLE"},
 			row: func(a honeyguide.Alert) []any {
 				return []any{a.Short, a.Time, a.Severity, a.Score, a.RuleID, address(a.Src), a.Count, a.Title}
@@ -189,6 +190,16 @@ func gist(e *honeyguide.Event) string {
 		return user + " / " + e.Str(honeyguide.AttrPassword)
 	}
 	return ""
+}
+
+// post sends a request that changes something, or is too large for a path.
+func (c *command) post(ctx context.Context, path string, v, into any) error {
+	cl, done, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return cl.Post(ctx, "/api/v1"+path, v, into)
 }
 
 // get asks the API.

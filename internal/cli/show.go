@@ -27,6 +27,9 @@ func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
 	field(w, "events", a.Count)
 	field(w, "incident", a.Incident)
 	field(w, "session", a.Session)
+	if a.Suppression != "" {
+		field(w, "hidden by", a.Suppression)
+	}
 	heading(w, fmt.Sprintf("Why its score is %.0f", a.Score))
 	for _, r := range a.Reasons {
 		fmt.Fprintf(w, "%+.0f\t%s\t%s\n", r.Weight, safetext.Term(r.Feature), safetext.TermN(r.Text, 160))

@@ -19,6 +19,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/attack"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/rulebook"
 )
 
 // A Detector makes claims about events.
@@ -32,7 +33,8 @@ type Detector interface {
 
 // Deps is what the host lends to every kind.
 type Deps struct {
-	Log *slog.Logger
+	Log   *slog.Logger
+	Rules *rulebook.Book // the Sigma rules in force; nil: those the product ships
 }
 
 // Set is the list of kinds of detectors.

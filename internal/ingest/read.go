@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -45,7 +46,7 @@ type Piece struct {
 type Summary struct {
 	Name       string           `json:"name"`
 	Format     string           `json:"format"`   // of most records
-	Framing    string           `json:"framing"`  // lines, objects, table or empty
+	Framing    string           `json:"framing"`  // lines, text, objects, table, xml, evtx or empty
 	Bytes      int64            `json:"bytes"`    // taken from the input, compressed as it came
 	Records    int64            `json:"records"`  // met
 	Events     int64            `json:"events"`   // handed on
@@ -161,12 +162,12 @@ func (j *job) frames(in *meter) (framer, error) {
 	return frames, err
 }
 
-// pieces cuts the lines of a stream that goes on.
+// pieces cuts the lines of a stream that goes on, JSON and text as they come.
 func pieces(w *window, opts *Options) framer {
 	if w.line == 1 && bytes.HasPrefix(w.fill(3), []byte("\xef\xbb\xbf")) {
 		w.skip(3)
 	}
-	return &lines{w: w, max: opts.MaxRecord}
+	return &lines{w: w, max: opts.MaxRecord, text: true}
 }
 
 // next takes one record.
@@ -193,6 +194,9 @@ func (j *job) next(ctx context.Context, frames framer) error {
 func (j *job) take(ctx context.Context) error {
 	j.rec.Now = j.opts.Now()
 	f := j.choose.choose(&j.rec)
+	if f == nil && j.rec.plain {
+		return j.refuse(ctx, errors.New("not a line of a known product"))
+	}
 	if f == nil {
 		return j.refuse(ctx, errors.New("no known product or alert field in it"))
 	}
@@ -213,14 +217,14 @@ func (j *job) take(ctx context.Context) error {
 
 // note counts what is odd about the record itself.
 func (j *job) note() {
-	if !j.rec.doc.clean {
-		if utf8.Valid(j.rec.Raw) {
-			j.rec.Note("nul_bytes")
-		} else {
-			j.rec.Note("invalid_utf8")
-		}
+	switch {
+	case !j.rec.plain && j.rec.doc.clean:
+	case !utf8.Valid(j.rec.Raw):
+		j.rec.Note("invalid_utf8")
+	case !j.rec.plain || bytes.IndexByte(j.rec.Raw, 0) >= 0:
+		j.rec.Note("nul_bytes")
 	}
-	if j.rec.doc.duplicateKeys() {
+	if !j.rec.plain && j.rec.doc.duplicateKeys() {
 		j.rec.Note("duplicate_keys")
 	}
 }
@@ -234,6 +238,7 @@ func (j *job) keep(ctx context.Context) error {
 		e.Time = e.Time.UTC().Truncate(time.Microsecond)
 		e.Observed = j.rec.Now.UTC().Truncate(time.Microsecond)
 		e.Sensor = j.opts.Name
+		j.rec.skew(e)
 		if e.ID == "" {
 			e.ID = j.anonymous(e)
 		}
@@ -265,10 +270,10 @@ func (j *job) keep(ctx context.Context) error {
 	return nil
 }
 
-// bound cuts the texts of an event to MaxText.
+// bound cuts the texts of an event to MaxText; kept fields have bounds of their own.
 func bound(e *honeyguide.Event) {
 	for key, v := range e.Attrs {
-		if s, ok := v.(string); ok && len(s) > MaxText {
+		if s, ok := v.(string); ok && len(s) > MaxText && !strings.HasPrefix(key, AttrUnmapped) {
 			e.Attrs[key] = Cut(s, MaxText)
 		}
 	}

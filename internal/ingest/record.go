@@ -18,8 +18,16 @@ type Record struct {
 
 	doc      document
 	timeless bool // it names no time
-	notes    map[string]int64
-	types    map[string]int64
+	plain    bool // it is text, not fields
+	line     string
+	header   header
+	inner    document // of Inner, and its text
+	text     []byte
+	names    map[string]string // of kept fields, by attribute
+
+	kept, keptBytes int
+	notes           map[string]int64
+	types           map[string]int64
 }
 
 // wrappers are members that hold the record itself: an index's answer, and the
@@ -28,7 +36,8 @@ var wrappers = []string{"_source", "all_fields"}
 
 // take makes r the record that was parsed last.
 func (r *Record) take(line int64, raw []byte) {
-	r.Line, r.Raw, r.Root, r.timeless = line, raw, r.doc.root(), false
+	r.begin(line, raw)
+	r.Root = r.doc.root()
 	for _, name := range wrappers {
 		if in := r.Root.Get(name); in.Type() == Object {
 			r.Root = in
@@ -39,7 +48,7 @@ func (r *Record) take(line int64, raw []byte) {
 // Identity is the content of the record without the blanks between tokens: what
 // tells a record without an id from others.
 func (r *Record) Identity() string {
-	if r.doc.names != nil {
+	if r.plain || r.doc.names != nil {
 		return string(r.Raw)
 	}
 	return string(compact(r.Raw))
@@ -146,9 +155,6 @@ func (r *Record) Time(paths ...string) (t time.Time, known bool, err error) {
 	t, err = ParseTime(v.Text(), r.Zone)
 	if err != nil {
 		return time.Time{}, false, &FieldError{path, err.Error()}
-	}
-	if t.After(r.Now.Add(maxAhead)) {
-		r.Note("clock_ahead")
 	}
 	return t, true, nil
 }

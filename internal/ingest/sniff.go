@@ -14,7 +14,10 @@ const (
 	framingEmpty   framing = "empty"
 	framingLines   framing = "lines"   // one JSON object a line
 	framingObjects framing = "objects" // JSON objects over several lines, or an array
-	framingTable   framing = "table"   // CSV with a header
+	framingTable   framing = "table"   // CSV with a header, or Zeek's
+	framingText    framing = "text"    // lines of text
+	framingXML     framing = "xml"     // Windows events
+	framingEvtx    framing = "evtx"    // a Windows event log file
 )
 
 // sniffed is how much of a stream is looked at: enough for a first record of
@@ -33,10 +36,19 @@ var marks = []struct{ magic, advice string }{
 	{"SQLite format 3", "an SQLite database, no alerts"},
 }
 
+// A hint is what the caller knows of a stream.
+type hint struct {
+	table bool              // it is CSV
+	text  bool              // it is lines of text, if nothing else
+	known func([]byte) bool // whether somebody knows a line of text; may be nil
+}
+
 // sniff decides the framing from the beginning of a stream. It reports sure
-// when more of the stream could not change the answer. asTable says that the
-// caller knows it to be CSV.
-func sniff(p []byte, asTable bool) (how framing, sure bool, err error) {
+// when more of the stream could not change the answer.
+func sniff(p []byte, h hint) (how framing, sure bool, err error) {
+	if bytes.HasPrefix(p, []byte(evtxMagic)) {
+		return framingEvtx, true, nil
+	}
 	for _, m := range marks {
 		if bytes.HasPrefix(p, []byte(m.magic)) {
 			return "", true, refuse("the input is " + m.advice)
@@ -46,9 +58,13 @@ func sniff(p []byte, asTable bool) (how framing, sure bool, err error) {
 	switch {
 	case len(body) == 0:
 		return framingEmpty, false, nil
+	case !h.table && startsLike(body, "<Event"), !h.table && startsLike(body, "<?xml"):
+		return framingXML, len(body) >= len("<Event"), nil
+	case !h.table && (startsLike(body, "#separator ") || startsLike(body, "#fields\t")):
+		return framingTable, len(body) >= len("#separator "), nil
 	case body[0] != '{' && body[0] != '[':
-		return sniffText(body, asTable)
-	case asTable:
+		return sniffText(body, h)
+	case h.table:
 		return "", true, refuse("the input is JSON, not CSV: use format json or auto")
 	case body[0] == '[':
 		return framingObjects, true, nil
@@ -57,10 +73,29 @@ func sniff(p []byte, asTable bool) (how framing, sure bool, err error) {
 	return how, sure, nil
 }
 
+// startsLike reports whether body begins with mark, or could when more of it comes.
+func startsLike(body []byte, mark string) bool {
+	n := min(len(body), len(mark))
+	return string(body[:n]) == mark[:n]
+}
+
+// sniffLines is how many lines of text are shown to the mappers.
+const sniffLines = 20
+
 // sniffText decides about an input that begins like no JSON.
-func sniffText(body []byte, asTable bool) (framing, bool, error) {
-	if asTable {
+func sniffText(body []byte, h hint) (framing, bool, error) {
+	switch {
+	case h.table:
 		return framingTable, true, nil
+	case h.text:
+		return framingText, true, nil
+	}
+	for rest, n := body, 0; h.known != nil && len(rest) > 0 && n < sniffLines; n++ {
+		line, tail, ended := bytes.Cut(rest, []byte("\n"))
+		if line = trimRight(trimLeft(line)); len(line) > 0 && line[0] != '{' && h.known(line) {
+			return framingText, ended, nil
+		}
+		rest = tail
 	}
 	line, rest, ended := bytes.Cut(body, []byte("\n"))
 	if bytes.Contains(line, []byte("@cee:")) {
@@ -75,7 +110,7 @@ func sniffText(body []byte, asTable bool) (framing, bool, error) {
 			return framingLines, true, nil
 		}
 	}
-	return "", false, refuse("the input is neither JSON nor CSV with a header line: give JSON lines, a JSON array, or CSV whose first line names its columns")
+	return "", false, refuse("the input is neither JSON nor CSV with a header line, nor lines of a known log: give JSON lines, a JSON array, CSV whose first line names its columns, or say --format")
 }
 
 func refuse(message string) error {
@@ -148,16 +183,25 @@ func isName(b []byte) bool {
 
 // frame makes the framer for what the window holds.
 func frame(w *window, opts *Options) (framer, framing, error) {
-	how, err := w.sniff(opts.Format == FormatCSV)
+	how, err := w.sniff(opts.hint())
 	if err != nil {
 		return nil, "", err
 	}
 	switch how {
 	case framingLines:
 		return &lines{w: w, max: opts.MaxRecord}, how, nil
+	case framingText:
+		return &lines{w: w, max: opts.MaxRecord, text: true}, how, nil
+	case framingXML:
+		return &markup{w: w, max: opts.MaxRecord}, how, nil
+	case framingEvtx:
+		return newEvtx(w)
 	case framingObjects:
 		return &objects{w: w, max: opts.MaxRecord}, how, nil
 	case framingTable:
+		if w.rest()[0] == '#' && opts.Format != FormatCSV {
+			return &zeekTable{table: table{w: w, max: opts.MaxRecord, comma: '\t'}}, how, nil
+		}
 		t, err := newTable(w, opts.MaxRecord)
 		if err != nil {
 			return nil, "", refuse("line 1: the header of the table cannot be read: " + err.Error())
@@ -169,7 +213,7 @@ func frame(w *window, opts *Options) (framer, framing, error) {
 
 // sniff decides the framing from as little of the stream as that takes: a pipe
 // may bring its records slowly.
-func (w *window) sniff(asTable bool) (framing, error) {
+func (w *window) sniff(h hint) (framing, error) {
 	for want := 4; ; want = 1 + len(w.rest()) + len(w.rest())/8 {
 		head := w.fill(want)
 		if w.err != nil && w.end() != nil {
@@ -179,9 +223,35 @@ func (w *window) sniff(asTable bool) (framing, error) {
 			w.skip(3)
 			head = w.rest()
 		}
-		how, sure, err := sniff(head, asTable)
+		how, sure, err := sniff(head, h)
 		if sure || w.err != nil || len(head) >= sniffed {
 			return how, err
 		}
 	}
+}
+
+// hint is what the options say of the input.
+func (o *Options) hint() hint {
+	h := hint{table: o.Format == FormatCSV}
+	probe := Record{Now: o.Now(), Zone: o.Zone}
+	var asked []Format
+	for _, f := range o.Mappers {
+		switch {
+		case o.Format == FormatAuto:
+			asked = append(asked, f)
+		case o.Format == f.Name:
+			asked = append(asked, f)
+			_, h.text = f.Mapper.(Liner)
+		}
+	}
+	h.known = func(line []byte) bool {
+		probe.takeLine(0, line)
+		for _, f := range asked {
+			if f.Match(&probe) > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return h
 }

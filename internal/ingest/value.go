@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"iter"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -254,4 +255,17 @@ func (v Value) ID() string {
 		return w
 	}
 	return s
+}
+
+// Seconds returns a number of seconds, with a fraction or without, as
+// milliseconds.
+func (v Value) Seconds() (int64, bool) {
+	if v.Absent() || v.Type() != Number && v.Type() != String {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(strings.TrimSpace(v.Text()), 64)
+	if err != nil || !(f >= 0 && f < 1e12) {
+		return 0, false
+	}
+	return int64(math.Round(f * 1000)), true
 }

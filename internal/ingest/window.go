@@ -115,25 +115,69 @@ type framer interface {
 	next(rec *Record) error
 }
 
-// lines cuts JSON lines. A line that holds several objects gives each of them.
+// lines cuts JSON lines, or lines of text. A line that holds several objects
+// gives each of them.
 type lines struct {
-	w    *window
-	max  int
-	left []byte // of the line that is being read
-	at   int64  // its number
+	w     *window
+	max   int
+	text  bool   // lines that are no JSON are records too
+	left  []byte // of the line that is being read
+	at    int64  // its number
+	audit audits
 }
 
 func (l *lines) next(rec *Record) error {
 	for {
 		if l.left = trimLeft(l.left); len(l.left) > 0 {
+			if l.text && l.left[0] != '{' {
+				if l.plain(rec) {
+					return nil
+				}
+				continue
+			}
 			return l.object(rec)
 		}
+		if l.audit.ready(rec) {
+			return nil
+		}
 		line, at, err := l.w.nextLine(l.max)
+		if errors.Is(err, io.EOF) && l.audit.last(rec) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		l.left, l.at = trimRight(cee(line)), at
 	}
+}
+
+// plain takes a line of text and reports whether it is a record by itself: lines
+// of the audit daemon wait for those they belong to.
+func (l *lines) plain(rec *Record) bool {
+	line := l.left
+	l.left = nil
+	if body := embedded(line); body != nil {
+		if n, err := rec.doc.parse(body); err == nil && len(trimLeft(body[n:])) == 0 {
+			rec.take(l.at, body)
+			return true
+		}
+	}
+	if l.audit.add(line, l.at) {
+		return false
+	}
+	rec.takeLine(l.at, line)
+	return true
+}
+
+// embedded returns the JSON object that is the message of a line of syslog.
+func embedded(line []byte) []byte {
+	if line[len(line)-1] != '}' {
+		return nil
+	}
+	if i := bytes.Index(line[:min(len(line), 1024)], []byte(": {")); i >= 0 {
+		return line[i+2:]
+	}
+	return nil
 }
 
 // object parses the object at the beginning of what is left of the line.

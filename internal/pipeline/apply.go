@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/respond"
@@ -16,7 +17,10 @@ import (
 type outcome struct {
 	sessions []honeyguide.Session
 	links    map[string]string
+	live     []honeyguide.Alert    // claims that nothing hides
+	hidden   hidden                // what suppressions hid
 	created  []honeyguide.Severity // of the alerts that are new
+	delays   []time.Duration       // from their first events to them
 	opened   int
 	plans    []honeyguide.Plan
 	unknown  int // token events without a token
@@ -45,7 +49,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := w.finish(ctx); err != nil {
 			return err
 		}
-		o.created, o.plans = w.created, w.plans
+		o.created, o.delays, o.plans, o.live, o.hidden = w.created, w.delays, w.plans, w.live, w.hidden
 		for _, in := range w.order {
 			if in.opened {
 				o.opened++
@@ -85,7 +89,11 @@ func saveTokens(ctx context.Context, tx state.Tx, v *verdict) (unknown int, err 
 
 // alerts saves the alerts of a verdict, each in its incident.
 func (w *applying) alerts(ctx context.Context, v *verdict) error {
-	alerts := v.merged.Alerts()
+	alerts, err := w.suppress(ctx, v.merged.Alerts())
+	if err != nil {
+		return err
+	}
+	w.live = alerts
 	of, all := groupsOf(alerts, v.keys)
 	for _, g := range all {
 		if err := w.place(ctx, g); err != nil {
@@ -105,21 +113,18 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 	}
 	for i := range saved {
 		a, created, in := &saved[i], fresh[i], of[i].in.now()
-		n, title, sev := alerts[i].Count, alerts[i].Title, alerts[i].Severity
+		n := alerts[i].Count
 		moved := in != nil && a.Incident != in.ID
-		if a.Title != title && sev >= a.Severity || moved {
-			// The store keeps the first title and incident; the worst claim
-			// names the alert, and a joined incident takes its alerts along.
-			a.Title = title
-			if in != nil {
-				a.Incident = in.ID
-			}
+		if moved {
+			// The store keeps the first incident; a joined one takes its alerts along.
+			a.Incident = in.ID
 			if err := w.tx.Alerts().Put(ctx, a); err != nil {
 				return err
 			}
 		}
 		if created {
 			w.created = append(w.created, a.Severity)
+			w.delays = append(w.delays, w.now.Sub(a.Time))
 		}
 		if in != nil {
 			in.take(a, n, created || moved, w.now)

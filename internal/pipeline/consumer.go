@@ -25,6 +25,9 @@ type Config struct {
 	WarmUp   int                 // events read again at the start; 0 means 50,000, below 0 none
 	WarmSpan time.Duration       // and not older than this before the cursor; 0 means 1 h
 	Triage   detect.TriageConfig
+	// Memory is what the alerts of one transaction may take, about, in bytes; a
+	// backlog is written in pieces of that size. 0 means 256 MiB.
+	Memory int64
 }
 
 // Deps is what a consumer works with.
@@ -71,6 +74,9 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 	}
 	if cfg.Min == 0 {
 		cfg.Min = honeyguide.SeverityMedium
+	}
+	if cfg.Memory <= 0 {
+		cfg.Memory = maxAlerts * alertBytes
 	}
 	if cfg.Batch <= 0 {
 		cfg.Batch = 4096
@@ -137,8 +143,10 @@ func (c *Consumer) Run(ctx context.Context) error {
 // merged in memory costs the state nothing, so a backlog is written in large
 // pieces, and a quiet log at once.
 const (
-	maxEvents = 1 << 18
-	maxAlerts = 1 << 16
+	maxEvents  = 1 << 18
+	maxAlerts  = 1 << 16
+	minAlerts  = 1 << 10
+	alertBytes = 4 << 10 // of an alert that is judged, written and remembered
 	// fewEvents is the least that is written while there is more to judge,
 	// unless that takes longer than patience.
 	fewEvents = 1 << 16
@@ -175,14 +183,15 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 	})
 	var last eventlog.Seq
 	var due <-chan time.Time
+	piece := int(min(max(c.cfg.Memory/alertBytes, minAlerts), maxAlerts))
 	ripe := false      // the verdict at hand has waited long enough
 	var next time.Time // when the next verdict may be handed out
 	for v := newVerdict(pos); ; {
 		in, to := read, out
 		switch n := len(v.merged.Alerts()); {
-		case v.to == v.from, !ripe && v.to < last && v.events < fewEvents && n < maxAlerts:
+		case v.to == v.from, !ripe && v.to < last && v.events < fewEvents && n < piece:
 			to = nil // nothing to write yet
-		case v.events >= maxEvents, n >= maxAlerts:
+		case v.events >= maxEvents, n >= piece:
 			in = nil
 		}
 		var turn <-chan time.Time
@@ -273,7 +282,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for key, to := range out.links {
 		*c.links.At(key) = to
 	}
-	for _, a := range v.merged.Alerts() {
+	c.m.suppressedAlerts.Add(float64(out.hidden.alerts))
+	c.m.suppressedEvents.Add(float64(out.hidden.events))
+	for _, a := range out.live {
 		c.m.category.With(a.Category).Add(float64(a.Count))
 		if a.Severity >= honeyguide.SeverityMedium {
 			c.m.threats.Add(float64(a.Count))
@@ -281,6 +292,9 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	}
 	for _, sev := range out.created {
 		c.m.alerts.With(sev.String()).Add(1)
+	}
+	for _, d := range out.delays {
+		c.m.detect.Observe(max(d, 0).Seconds())
 	}
 	for i := range out.plans {
 		c.m.plans.With(string(out.plans[i].State)).Add(1)

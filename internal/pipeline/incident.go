@@ -22,6 +22,9 @@ type applying struct {
 	order   []*incidents
 	created []honeyguide.Severity // of the alerts that are new
 	plans   []honeyguide.Plan
+	delays  []time.Duration    // from their first events to them
+	live    []honeyguide.Alert // claims that nothing hides
+	hidden  hidden
 }
 
 // incidents is one incident this batch touches.

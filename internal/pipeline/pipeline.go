@@ -43,8 +43,9 @@ const AttrScope = "src_endpoint.scope"
 // that the first increase is seen.
 type metrics struct {
 	intake, events, threats, tokens, incidents, failures, trimmed, retries, replaced, unknownTokens *telemetry.CounterVec
+	suppressedAlerts, suppressedEvents                                                              *telemetry.CounterVec
 	category, alerts, plans, detectors                                                              *telemetry.CounterVec
-	batch                                                                                           *telemetry.HistogramVec
+	batch, detect                                                                                   *telemetry.HistogramVec
 	lag, position                                                                                   *telemetry.GaugeVec
 }
 
@@ -64,9 +65,13 @@ func newMetrics(r *telemetry.Registry) *metrics {
 		retries:   r.Counter("honeyguide_pipeline_retries_total", "Times a batch could not be written to the state at once."),
 		trimmed:   r.Counter("honeyguide_pipeline_trimmed_total", "Times retention took events the detectors had not seen."),
 
+		suppressedAlerts: r.Counter("honeyguide_suppressed_alerts_total", "Alerts raised that a suppression hides."),
+		suppressedEvents: r.Counter("honeyguide_suppressed_events_total", "Events behind alerts that a suppression hides."),
+
 		unknownTokens: r.Counter("honeyguide_unknown_token_events_total", "Events about honeytokens the state does not know."),
 
 		batch:    r.Histogram("honeyguide_pipeline_batch_seconds", "Time to write what follows from a batch.", []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10}),
+		detect:   r.Histogram("honeyguide_time_to_detect_seconds", "Time from the first event behind a new alert to the alert.", []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86400}),
 		lag:      r.Gauge("honeyguide_pipeline_lag_events", "Events in the log the detectors have not seen."),
 		position: r.Gauge("honeyguide_pipeline_position", "Number of the last event the detectors have seen."),
 	}

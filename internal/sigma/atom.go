@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -35,7 +36,8 @@ type atom struct {
 	net   netip.Prefix
 	cmp   byte // 'l' <, 'L' <=, 'g' >, 'G' >=, '=' equal
 	num   float64
-	other int // the other field
+	other int    // the other field
+	where string // startswith, contains, endswith of it
 	part  timePart
 	text  string // as written, for explanations
 	cost  int    // cheap ones are asked first
@@ -86,7 +88,7 @@ func (a *atom) key() string {
 	case opCIDR:
 		return fmt.Sprintf("%d/%s/%s", a.op, a.name, a.net)
 	case opField:
-		return fmt.Sprintf("%d/%s/%d/%v/%t", a.op, a.name, a.other, a.pat.parts, a.pat.cased)
+		return fmt.Sprintf("%d/%s/%d/%s/%t", a.op, a.name, a.other, a.where, a.pat.cased)
 	default:
 		return fmt.Sprintf("%d/%s/%c/%g/%d", a.op, a.name, a.cmp, a.num, a.part)
 	}
@@ -144,16 +146,17 @@ func (a *atom) otherField(s *Scratch, v *value) bool {
 		if w.null {
 			continue
 		}
-		x, y := string(s.folded(v)), string(s.folded(w))
+		var x, y []byte
 		if a.pat.cased {
-			x, y = v.text, w.text
+			x, y = []byte(v.text), []byte(w.text)
+		} else {
+			x, y = s.folded(v), s.folded(w)
 		}
-		before, after := len(a.pat.parts) > 0 && a.pat.parts[0].wild == '*', len(a.pat.parts) > 1 || len(a.pat.parts) == 1 && a.pat.parts[0].wild == 0
 		switch {
-		case before && after && strings.Contains(x, y),
-			before && !after && strings.HasSuffix(x, y),
-			!before && after && strings.HasPrefix(x, y),
-			x == y:
+		case a.where == "contains" && bytes.Contains(x, y),
+			a.where == "endswith" && bytes.HasSuffix(x, y),
+			a.where == "startswith" && bytes.HasPrefix(x, y),
+			bytes.Equal(x, y):
 			return true
 		}
 	}

@@ -52,6 +52,9 @@ func (b Bound) atEnd() bool { return b.Op == "lt" || b.Op == "lte" || b.Op == "n
 
 var correlationTypes = []string{"event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile"}
 
+// maxRules bounds the rules a correlation names.
+const maxRules = 100
+
 // maxTimespan bounds how far a correlation looks back.
 const maxTimespan = 31 * 24 * time.Hour
 
@@ -67,6 +70,16 @@ func (d *document) correlation(n *yaml.Node) {
 	}
 	if len(c.Rules) == 0 {
 		d.fault(child(n, "rules"), FaultError, "correlation.rules", "at least one rule is needed, by id or name")
+		return
+	}
+	for i, r := range c.Rules {
+		if slices.Contains(c.Rules[:i], r) {
+			d.fault(child(n, "rules"), FaultError, "correlation.rules", "the rule %q is listed twice: to want it several times write an event_count", r)
+			return
+		}
+	}
+	if len(c.Rules) > maxRules {
+		d.fault(child(n, "rules"), FaultError, "correlation.rules", "more than %d rules", maxRules)
 		return
 	}
 	span := child(n, "timespan")
@@ -163,10 +176,60 @@ func (d *document) bounds(c *Correlation, n *yaml.Node) {
 			return
 		}
 	}
-	if strings.HasPrefix(c.Type, "value_") && len(c.Fields) == 0 {
+	switch {
+	case strings.HasPrefix(c.Type, "value_") && len(c.Fields) == 0:
 		d.fault(n, FaultError, "correlation.condition.field", "%s needs the field it is about", c.Type)
-	}
-	if len(c.Bounds) == 0 && !temporal {
+	case len(c.Fields) > 1 && (c.Type == "value_sum" || c.Type == "value_avg"):
+		d.fault(child(n, "field"), FaultError, "correlation.condition.field", "%s is about one field", c.Type)
+	case len(c.Bounds) == 0 && !temporal:
 		d.fault(n, FaultError, "correlation.condition", "a comparison such as gte: 10 is needed")
+	case !c.possible():
+		d.fault(n, FaultError, "correlation.condition", "the condition can never hold: %s", c.limits())
 	}
+}
+
+// possible reports whether any value fulfils all bounds.
+func (c *Correlation) possible() bool {
+	w := &watch{c: c}
+	if len(c.Bounds) == 0 {
+		return true
+	}
+	var most float64
+	switch c.Type {
+	case "event_count", "value_count":
+		most = maxEntries
+	case "temporal", "temporal_ordered":
+		most = float64(len(c.Rules))
+	default:
+		// Of a number on the line, one at, beside or between the bounds.
+		for _, b := range c.Bounds {
+			for _, o := range c.Bounds {
+				for _, v := range []float64{b.N, b.N - 1, b.N + 1, (b.N + o.N) / 2} {
+					if w.holds(v) && (c.Type != "value_percentile" || v >= 0 && v <= 100) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	for v := 0.0; v <= most; v++ {
+		if w.holds(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// limits says what a condition may be about.
+func (c *Correlation) limits() string {
+	switch c.Type {
+	case "event_count", "value_count":
+		return fmt.Sprintf("up to %d hits of one group are counted", maxEntries)
+	case "temporal", "temporal_ordered":
+		return fmt.Sprintf("%d rules are named", len(c.Rules))
+	case "value_percentile":
+		return "it is a share between 0 and 100"
+	}
+	return "no number is in the range"
 }

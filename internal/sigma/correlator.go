@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"container/list"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,35 +8,52 @@ import (
 )
 
 // A Correlator counts hits of rules for correlations. It knows event time only:
-// the same hits in the same order give the same findings, however they are cut
-// into batches. It is not safe for concurrent use.
+// the same hits in the same order give the same findings with the same ids,
+// however they are cut into batches, and also when it was rebuilt from a
+// [Correlator.Snapshot] in between. It is not safe for concurrent use.
+//
+// The newest time it was told is its clock, so a time from the far future would
+// make all later hits late: a record's Time is the time the event was received
+// at where the event's own is ahead of it.
 type Correlator struct {
-	rules  []*watch
-	of     map[string][]feed // by key of the rule or correlation that hit
-	hidden map[string]bool
-	now    time.Time // the newest event time: the watermark
-	lost   Lost
+	watches []*watch
+	of      map[string][]feed // by key of the rule or correlation that hit
+	hidden  map[string]bool
+	now     stamp // the newest event time: the watermark
+	due     deadlines
+	touches uint64 // counts uses of groups: which was used last
+	bytes   int64
+	lost    Lost
+	key     []byte // scratch
+
+	maxGroups int   // a correlation
+	maxBytes  int64 // in all
 }
 
-// Lost counts what a Correlator's bounds made it forget.
+// Lost counts what a Correlator did not count.
 type Lost struct {
-	Groups  int64 // forgotten while their span was open
-	Entries int64 // hits beyond the bound of one group
-	Late    int64 // hits older than the allowed lateness
+	Groups    int64 // forgotten for want of space while their span was open
+	Entries   int64 // hits beyond the bound of one group
+	Late      int64 // hits older than the allowed lateness
+	Ungrouped int64 // hits without a field of group-by
 }
 
-// Bounds of one correlation.
+// Bounds of one correlation, but for maxBytes, which is for all.
 const (
 	maxGroups  = 100_000
-	maxEntries = 1_000
-	maxChain   = 8 // correlations of correlations
-	maxNamed   = 100
+	maxEntries = 1_000 // of one group
+	maxBytes   = 256 << 20
+	maxChain   = 8   // correlations of correlations
+	maxNamed   = 100 // events a finding names
 )
 
 // A Finding is a correlation that fired.
 type Finding struct {
+	// ID is made of what the finding is about: the correlation, the group and
+	// the first hit. The same hits give the same id.
+	ID     string
 	Rule   *Correlation
-	Group  []Field // the values of group-by
+	Group  []Field // the values of group-by; hostile
 	First  time.Time
 	Last   time.Time
 	Events []string // the first hundred
@@ -52,92 +68,82 @@ type feed struct {
 	at int
 }
 
-// A watch is one correlation at work.
-type watch struct {
-	c      *Correlation
-	depth  int
-	groups map[string]*list.Element // of *group
-	recent list.List                // most recently hit first
-	feeds  []feed                   // correlations that watch this one
-	atEnd  bool
-}
-
-// A group is what a correlation knows of one combination of values.
-type group struct {
-	key     string
-	values  []Field
-	entries []entry // by time
-	fired   time.Time
-}
-
-type entry struct {
-	at    time.Time
-	id    string
-	value string
-	rule  int32
+// A hit is one of a rule or correlation, as those that watch it see it.
+type hit struct {
+	key string // of the rule
+	rec *Record
+	at  stamp
+	id  string
 }
 
 // NewCorrelator returns a correlator of a set's correlations. Rules and
-// correlations that are named but not there, and cycles, are faults; those
-// correlations are left out.
+// correlations that are named but not there, and circles, are faults; those
+// correlations are left out, and with them those that stand on them.
 func NewCorrelator(set *Ruleset) (*Correlator, []Fault) {
-	k := &Correlator{of: map[string][]feed{}, hidden: map[string]bool{}}
-	known := map[string]string{} // id or name to key
-	for _, r := range set.Rules {
-		name(known, &r.Meta)
-	}
-	byKey := map[string]*Correlation{}
-	for _, c := range set.Correlations {
-		name(known, &c.Meta)
-		byKey[c.Key()] = c
-	}
+	k := &Correlator{of: map[string][]feed{}, hidden: map[string]bool{}, maxGroups: maxGroups, maxBytes: maxBytes}
+	l := newLinks(set)
 	var faults []Fault
-	fault := func(c *Correlation, format string, args ...any) {
-		faults = append(faults, Fault{File: c.File, Line: c.Line, Rule: c.Key(), Kind: FaultError, Field: "correlation.rules", Why: fmt.Sprintf(format, args...)})
-	}
 	for _, c := range set.Correlations {
-		depth, err := depthOf(c, known, byKey, nil)
+		depth, err := l.depth(c, nil)
 		if err != nil {
-			fault(c, "%s", err)
+			faults = append(faults, Fault{File: c.File, Line: c.Line, Rule: c.Key(), Kind: FaultError, Field: "correlation.rules", Why: err.Error()})
 			continue
 		}
-		w := &watch{c: c, depth: depth, groups: map[string]*list.Element{}, atEnd: slices.ContainsFunc(c.Bounds, Bound.atEnd)}
-		k.rules = append(k.rules, w)
+		w := newWatch(c, depth, len(k.watches))
+		k.watches = append(k.watches, w)
 		for i, r := range c.Rules {
-			k.of[known[r]] = append(k.of[known[r]], feed{w, i})
+			k.of[l.keys[r]] = append(k.of[l.keys[r]], feed{w, i})
 			if !c.Generate {
-				k.hidden[known[r]] = true
+				k.hidden[l.keys[r]] = true
 			}
 		}
 	}
-	slices.SortStableFunc(k.rules, func(a, b *watch) int { return a.depth - b.depth })
 	return k, faults
 }
 
-func name(known map[string]string, m *Meta) {
+// links are the rules and correlations of a set by what others call them.
+type links struct {
+	keys map[string]string // id or name to key
+	by   map[string]*Correlation
+}
+
+func newLinks(set *Ruleset) *links {
+	l := &links{keys: map[string]string{}, by: map[string]*Correlation{}}
+	for _, r := range set.Rules {
+		l.name(&r.Meta)
+	}
+	for _, c := range set.Correlations {
+		l.name(&c.Meta)
+		l.by[c.Key()] = c
+	}
+	return l
+}
+
+func (l *links) name(m *Meta) {
 	for _, n := range []string{m.ID, m.Name} {
 		if n != "" {
-			known[n] = m.Key()
+			l.keys[n] = m.Key()
 		}
 	}
 }
 
-// depthOf returns how many correlations stand on one another below c.
-func depthOf(c *Correlation, known map[string]string, by map[string]*Correlation, path []string) (int, error) {
+// depth returns how many correlations stand on one another below c.
+func (l *links) depth(c *Correlation, path []string) (int, error) {
 	if slices.Contains(path, c.Key()) {
 		return 0, fmt.Errorf("correlations refer to each other in a circle: %s", strings.Join(append(path, c.Key()), " -> "))
 	}
 	if len(path) >= maxChain {
 		return 0, fmt.Errorf("correlations stand on one another more than %d deep", maxChain)
 	}
+	path = append(slices.Clone(path), c.Key())
 	deepest := 0
 	for _, r := range c.Rules {
-		key, ok := known[r]
+		key, ok := l.keys[r]
 		if !ok {
-			return 0, fmt.Errorf("there is no rule %q", r)
+			return 0, fmt.Errorf("there is no rule %q: rules are referred to by id or name", r)
 		}
-		if next := by[key]; next != nil {
-			d, err := depthOf(next, known, by, append(path, c.Key()))
+		if next := l.by[key]; next != nil {
+			d, err := l.depth(next, path)
 			if err != nil {
 				return 0, err
 			}
@@ -151,204 +157,239 @@ func depthOf(c *Correlation, known map[string]string, by map[string]*Correlation
 // no alert.
 func (k *Correlator) Hidden(r *Rule) bool { return k.hidden[r.Key()] }
 
-// Lost returns what was forgotten so far.
+// Watches reports whether any correlation counts hits of the rule.
+func (k *Correlator) Watches(r *Rule) bool { return len(k.of[r.Key()]) > 0 }
+
+// Len returns the number of correlations at work.
+func (k *Correlator) Len() int { return len(k.watches) }
+
+// Lost returns what was not counted so far.
 func (k *Correlator) Lost() Lost { return k.lost }
 
 // Groups returns how many groups are remembered.
 func (k *Correlator) Groups() int {
 	n := 0
-	for _, w := range k.rules {
+	for _, w := range k.watches {
 		n += len(w.groups)
 	}
 	return n
+}
+
+// Bytes returns about how much memory the groups take.
+func (k *Correlator) Bytes() int64 { return k.bytes }
+
+// Reach returns how far back hits are remembered at most: a correlator that saw
+// all events of this span is as good as one that always ran, but for groups
+// that fired just before it.
+func (k *Correlator) Reach() time.Duration {
+	var reach time.Duration
+	for _, w := range k.watches {
+		reach = max(reach, w.c.Timespan+w.lateness())
+	}
+	return reach
 }
 
 // Hit counts a hit of a rule on a record and returns the correlations that fire
 // by it. Spans that end before the record's time are closed first.
 func (k *Correlator) Hit(r *Rule, rec *Record) []Finding {
 	out := k.Advance(rec.Time)
-	return k.hit(r.Key(), rec, rec.Time, rec.ID, out)
+	return k.feed(hit{r.Key(), rec, stampOf(rec.Time), rec.ID}, out)
 }
 
-func (k *Correlator) hit(key string, rec *Record, at time.Time, id string, out []Finding) []Finding {
-	for _, f := range k.of[key] {
-		for _, x := range k.count(f, key, rec, at, id) {
-			out = append(out, x)
-			out = k.hit(f.w.c.Key(), groupRecord(&x), x.Last, x.Events[len(x.Events)-1], out)
+// feed gives a hit to the correlations that watch its rule, and what they find
+// to those that watch them.
+func (k *Correlator) feed(h hit, out []Finding) []Finding {
+	for _, f := range k.of[h.key] {
+		if x, ok := k.count(f, &h); ok {
+			out = k.found(&x, stampOf(x.Last), out)
 		}
 	}
 	return out
 }
 
-// groupRecord is a finding as the correlations above it see it.
-func groupRecord(x *Finding) *Record {
-	return &Record{Time: x.Last, Fields: x.Group}
+// found reports a finding unless it only feeds others, and feeds them.
+func (k *Correlator) found(x *Finding, at stamp, out []Finding) []Finding {
+	key := x.Rule.Key()
+	if !k.hidden[key] {
+		out = append(out, *x)
+	}
+	id := x.ID
+	if len(x.Events) > 0 {
+		id = x.Events[len(x.Events)-1]
+	}
+	return k.feed(hit{key, &Record{Fields: x.Group}, at, id}, out)
 }
 
 // Advance tells the time: spans that are over are judged where their condition
-// can only be judged then.
+// can only be judged then, in the order they end. Tell it the times of all
+// events, also of those that hit nothing, or an end is noticed late.
 func (k *Correlator) Advance(now time.Time) []Finding {
-	if !now.After(k.now) {
+	to := stampOf(now)
+	if to <= k.now {
 		return nil
 	}
-	k.now = now
 	var out []Finding
-	for _, w := range k.rules {
-		for el := w.recent.Back(); el != nil; {
-			g, prev := el.Value.(*group), el.Prev()
-			newest := g.entries[len(g.entries)-1].at
-			if w.atEnd {
-				if now.Sub(g.entries[0].at) <= w.c.Timespan {
-					el = prev
-					continue
-				}
-				if x, ok := w.judge(g, g.entries); ok {
-					out = append(out, x)
-					out = k.hit(w.c.Key(), groupRecord(&x), x.Last, x.Events[len(x.Events)-1], out)
-				}
-				w.forget(el)
-			} else if now.Sub(newest) > w.c.Timespan+w.lateness() {
-				w.forget(el)
-			} else {
-				break // the rest was hit more recently
-			}
-			el = prev
-		}
+	for len(k.due) > 0 && k.due[0].due < to {
+		g := k.due[0]
+		k.now = max(k.now, g.due)
+		out = k.end(g, out)
+	}
+	k.now = to
+	for _, w := range k.watches {
+		k.expire(w)
 	}
 	return out
 }
 
-// lateness is how late a hit may come.
-func (w *watch) lateness() time.Duration { return min(2*w.c.Timespan, time.Hour) }
+// expire forgets groups that can say nothing any more.
+func (k *Correlator) expire(w *watch) {
+	if w.atEnd {
+		return // they end by themselves
+	}
+	for el := w.recent.Back(); el != nil; el = w.recent.Back() {
+		g := el.Value.(*group)
+		if k.now-g.newest <= w.span+w.late {
+			return // the rest was hit more recently
+		}
+		k.forget(g)
+	}
+}
 
-func (w *watch) forget(el *list.Element) {
-	delete(w.groups, el.Value.(*group).key)
-	w.recent.Remove(el)
+// end judges a group whose span is over.
+func (k *Correlator) end(g *group, out []Finding) []Finding {
+	w, at := g.w, g.due
+	var x Finding
+	ok := false
+	if len(g.entries) > 0 {
+		x, ok = w.judge(g, 0, len(g.entries)-1)
+	} else {
+		x, ok = w.silence(g), true
+	}
+	if !ok && w.zero {
+		// Nothing at all would fire: the next span is watched for that.
+		k.bytes -= g.size()
+		g.entries, g.counts, g.from = nil, nil, 0
+		g.start, g.due = g.due, g.due+w.span
+		k.bytes += g.size()
+		k.due.fix(g)
+		return out
+	}
+	k.forget(g)
+	if ok {
+		out = k.found(&x, at, out)
+	}
+	return out
 }
 
 // count puts a hit into its group and judges the group.
-func (k *Correlator) count(f feed, rule string, rec *Record, at time.Time, id string) []Finding {
+func (k *Correlator) count(f feed, h *hit) (Finding, bool) {
 	w := f.w
-	if k.now.Sub(at) > w.c.Timespan+w.lateness() {
+	if k.now-h.at > w.late {
 		k.lost.Late++
-		return nil
+		return Finding{}, false
 	}
-	values := make([]Field, len(w.c.GroupBy))
-	var key strings.Builder
-	for i, by := range w.c.GroupBy {
-		v, _ := fieldOf(rec, w.c.resolve(by, w.c.Rules[f.at], rule))
-		values[i] = Field{Name: by, Text: v}
-		fmt.Fprintf(&key, "%d:%s", len(v), v)
-	}
-	value, ok := w.value(rec, f, rule)
-	if !ok {
-		return nil // nothing to count
-	}
-	g := k.group(w, key.String(), values)
-	e := entry{at: at, id: id, value: value, rule: int32(f.at)}
-	i, _ := slices.BinarySearchFunc(g.entries, e, func(a, b entry) int {
-		if a.at.After(b.at) {
-			return 1
+	key := k.key[:0]
+	for _, by := range w.c.GroupBy {
+		v, ok := fieldOf(h.rec, w.c.resolve(by, w.c.Rules[f.at], h.key))
+		if !ok {
+			k.lost.Ungrouped++
+			return Finding{}, false
 		}
-		return -1 // behind those of its own time
-	})
-	g.entries = slices.Insert(g.entries, i, e)
+		key = appendText(key, v)
+	}
+	k.key = key
+	value, ok := w.value(h.rec, f, h.key)
+	if !ok {
+		return Finding{}, false // nothing to count
+	}
+	g := k.group(f, h)
+	before := g.size()
+	if !g.add(entry{at: h.at, id: h.id, value: value, rule: int32(f.at)}) {
+		return Finding{}, false
+	}
 	if len(g.entries) > maxEntries {
-		g.entries = g.entries[1:]
-		k.lost.Entries++
+		i := g.least()
+		if i >= g.from {
+			k.lost.Entries++
+		}
+		g.drop(i)
 	}
-	if w.atEnd {
-		return nil
+	var x Finding
+	fires := false
+	if !w.atEnd {
+		g.trim()
+		x, fires = w.windows(g, h.at)
 	}
-	g.trim(w.c.Timespan + w.lateness())
-	return w.windows(g, at)
+	k.bytes += g.size() - before
+	k.makeRoom(g)
+	return x, fires
 }
 
-// group returns the group of a key and makes it the most recently hit.
-func (k *Correlator) group(w *watch, key string, values []Field) *group {
-	if el, ok := w.groups[key]; ok {
-		w.recent.MoveToFront(el)
-		return el.Value.(*group)
+// group returns the group of the key at hand and makes it the one used last.
+func (k *Correlator) group(f feed, h *hit) *group {
+	w := f.w
+	k.touches++
+	if g, ok := w.groups[string(k.key)]; ok {
+		g.touched = k.touches
+		w.recent.MoveToFront(g.el)
+		return g
 	}
-	if len(w.groups) >= maxGroups {
-		w.forget(w.recent.Back())
+	if len(w.groups) >= k.maxGroups {
+		k.expire(w)
+	}
+	if len(w.groups) >= k.maxGroups {
 		k.lost.Groups++
+		k.forget(w.recent.Back().Value.(*group))
 	}
-	g := &group{key: key, values: values}
-	w.groups[key] = w.recent.PushFront(g)
+	g := &group{w: w, key: string(k.key), newest: h.at, start: h.at, due: h.at + w.span, touched: k.touches}
+	for _, by := range w.c.GroupBy {
+		v, _ := fieldOf(h.rec, w.c.resolve(by, w.c.Rules[f.at], h.key))
+		g.values = append(g.values, Field{Name: by, Text: strings.Clone(v)})
+	}
+	k.remember(g)
 	return g
 }
 
-// trim drops what is older than span before the newest.
-func (g *group) trim(span time.Duration) {
-	from := g.entries[len(g.entries)-1].at.Add(-span)
-	n := 0
-	for n < len(g.entries) && g.entries[n].at.Before(from) {
-		n++
+func (k *Correlator) remember(g *group) {
+	g.w.groups[g.key] = g
+	g.el = g.w.recent.PushFront(g)
+	if g.w.atEnd {
+		k.due.push(g)
 	}
-	g.entries = g.entries[n:]
+	k.bytes += g.size()
 }
 
-// windows judges every window that holds the hit at at: one ends at it, and a
-// late one stands in the windows of those that came before.
-func (w *watch) windows(g *group, at time.Time) []Finding {
-	for end := range g.entries {
-		last := g.entries[end].at
-		if last.Before(at) || last.Sub(at) > w.c.Timespan {
-			continue
-		}
-		from := 0
-		for g.entries[from].at.Before(last.Add(-w.c.Timespan)) {
-			from++
-		}
-		if !g.fired.IsZero() && last.Sub(g.fired) <= w.c.Timespan {
-			continue // told of within the span
-		}
-		if x, ok := w.judge(g, g.entries[from:end+1]); ok {
-			g.fired = last
-			g.entries = g.entries[end+1:]
-			if len(g.entries) == 0 {
-				g.entries = append(g.entries[:0:0], entry{at: last, rule: -1}) // keeps its time
-			}
-			return []Finding{x}
-		}
+func (k *Correlator) forget(g *group) {
+	delete(g.w.groups, g.key)
+	g.w.recent.Remove(g.el)
+	if g.w.atEnd {
+		k.due.remove(g)
 	}
-	return nil
+	k.bytes -= g.size()
 }
 
-// resolve returns the field a name stands for in a rule.
-func (c *Correlation) resolve(name, as, key string) string {
-	if of, ok := c.Aliases[name]; ok {
-		for _, r := range []string{as, key} {
-			if f, ok := of[r]; ok {
-				return f
+// makeRoom forgets the groups used longest ago, whichever correlation they are
+// of, until all fit; never keep.
+func (k *Correlator) makeRoom(keep *group) {
+	if k.bytes <= k.maxBytes {
+		return
+	}
+	for _, w := range k.watches {
+		k.expire(w)
+	}
+	for k.bytes > k.maxBytes {
+		var oldest *group
+		for _, w := range k.watches {
+			if el := w.recent.Back(); el != nil {
+				if g := el.Value.(*group); g != keep && (oldest == nil || g.touched < oldest.touched) {
+					oldest = g
+				}
 			}
 		}
-	}
-	return name
-}
-
-func fieldOf(rec *Record, name string) (string, bool) {
-	for i := range rec.Fields {
-		if f := &rec.Fields[i]; f.Name == name && !f.Null {
-			return f.Text, true
+		if oldest == nil {
+			return
 		}
+		k.lost.Groups++
+		k.forget(oldest)
 	}
-	return "", false
-}
-
-// value returns what of the record is counted.
-func (w *watch) value(rec *Record, f feed, rule string) (string, bool) {
-	if len(w.c.Fields) == 0 {
-		return "", true
-	}
-	var parts []string
-	for _, name := range w.c.Fields {
-		v, ok := fieldOf(rec, w.c.resolve(name, w.c.Rules[f.at], rule))
-		if !ok {
-			return "", false
-		}
-		parts = append(parts, v)
-	}
-	return strings.Join(parts, "\x00"), true
 }

@@ -1,59 +1,58 @@
 package sigma
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"strings"
-	"time"
+	"strconv"
 )
 
-// judge asks the condition of the hits in one window.
-func (w *watch) judge(g *group, hits []entry) (Finding, bool) {
-	live := hits[:0:0]
-	for _, h := range hits {
-		if h.rule >= 0 {
-			live = append(live, h)
+// judge asks the condition of the entries from to end, both included, of a
+// group.
+func (w *watch) judge(g *group, from, end int) (Finding, bool) {
+	v := w.measure(g, from, end)
+	if w.temporal() && len(w.c.Bounds) == 0 {
+		if int(v) < len(w.c.Rules) {
+			return Finding{}, false
 		}
-	}
-	if len(live) == 0 {
+	} else if !w.holds(v) {
 		return Finding{}, false
 	}
-	x := Finding{Rule: w.c, Group: g.values, First: live[0].at, Last: live[len(live)-1].at, Count: len(live)}
-	for _, h := range live {
-		if len(x.Events) < maxNamed {
-			x.Events = append(x.Events, h.id)
-		}
-	}
+	return w.finding(g, g.entries[from:end+1], v), true
+}
+
+func (w *watch) temporal() bool { return w.c.Type == "temporal" || w.c.Type == "temporal_ordered" }
+
+// measure returns what the condition is about.
+func (w *watch) measure(g *group, from, end int) float64 {
+	hits := g.entries[from : end+1]
 	switch w.c.Type {
 	case "event_count":
-		x.Value, x.Why = float64(len(live)), "hits"
+		return float64(len(hits))
 	case "value_count":
-		x.Value, x.Why = distinct(live), "different values of "+strings.Join(w.c.Fields, ", ")
+		return float64(len(g.valuesOf(from, end)))
 	case "value_sum":
-		x.Value, x.Why = sum(live), "is the sum of "+w.c.Fields[0]
+		return sum(hits)
 	case "value_avg":
-		x.Value, x.Why = sum(live)/float64(len(live)), "is the average of "+w.c.Fields[0]
+		return sum(hits) / float64(len(hits))
 	case "value_percentile":
 		// The specification leaves open whose percentile is meant; taken is
 		// the share of the hits that carry the newest hit's value.
-		x.Value, x.Why = share(live), "percent of the hits carry the value of "+w.c.Fields[0]
-	default:
-		return w.sequence(x, live)
+		return 100 * float64(g.valuesOf(from, end)[hits[len(hits)-1].value]) / float64(len(hits))
 	}
-	for _, b := range w.c.Bounds {
-		if !b.holds(x.Value) {
-			return Finding{}, false
-		}
-	}
-	x.Why = fmt.Sprintf("%g %s within %s", x.Value, x.Why, w.c.Timespan)
-	return x, true
+	return float64(w.sequence(hits))
 }
 
-func distinct(hits []entry) float64 {
-	seen := make(map[string]struct{}, len(hits))
-	for i := range hits {
-		seen[hits[i].value] = struct{}{}
+// valuesOf returns how often a window has each value.
+func (g *group) valuesOf(from, end int) map[string]int32 {
+	if from == g.from && end == len(g.entries)-1 {
+		return g.counts
 	}
-	return float64(len(seen))
+	m := make(map[string]int32, end-from+1)
+	for i := from; i <= end; i++ {
+		m[g.entries[i].value]++
+	}
+	return m
 }
 
 func sum(hits []entry) float64 {
@@ -65,54 +64,89 @@ func sum(hits []entry) float64 {
 	return s
 }
 
-func share(hits []entry) float64 {
-	n := 0
-	for i := range hits {
-		if hits[i].value == hits[len(hits)-1].value {
-			n++
-		}
-	}
-	return 100 * float64(n) / float64(len(hits))
-}
-
-// sequence judges temporal correlations: how many of the rules hit, in any
-// order or in the order listed.
-func (w *watch) sequence(x Finding, hits []entry) (Finding, bool) {
-	n := len(w.c.Rules)
-	seen := make([]bool, n)
-	begun := make([]time.Time, n) // of the longest ordered run that ends with this rule
+// sequence returns how many of the rules hit, in any order or in the order they
+// are listed. Hits of one time may be in any order.
+func (w *watch) sequence(hits []entry) int {
+	seen := w.seen
+	clear(seen)
 	got := 0
-	for _, h := range hits {
-		r := int(h.rule)
-		if w.c.Type == "temporal" {
-			if !seen[r] {
+	if w.c.Type == "temporal" {
+		for i := range hits {
+			if r := hits[i].rule; !seen[r] {
 				seen[r] = true
 				got++
 			}
-			continue
 		}
-		switch {
-		case r == 0:
-			begun[0] = h.at
-			got = max(got, 1)
-		case !begun[r-1].IsZero() && h.at.Sub(begun[r-1]) <= w.c.Timespan:
-			begun[r] = begun[r-1]
-			got = max(got, r+1)
+		return got
+	}
+	for i := 0; i < len(hits); {
+		next := i + 1
+		for next < len(hits) && hits[next].at == hits[i].at {
+			next++
 		}
-	}
-	x.Value = float64(got)
-	if len(w.c.Bounds) == 0 && got < n {
-		return Finding{}, false
-	}
-	for _, b := range w.c.Bounds {
-		if !b.holds(x.Value) {
-			return Finding{}, false
+		for again := true; again && got < len(seen); {
+			again = false
+			for j := i; j < next; j++ {
+				if int(hits[j].rule) == got {
+					got++
+					again = true
+					break
+				}
+			}
 		}
+		i = next
 	}
-	order := "in any order"
-	if w.c.Type == "temporal_ordered" {
-		order = "in order"
+	return got
+}
+
+// finding tells of hits that fulfil the condition by a value v.
+func (w *watch) finding(g *group, hits []entry, v float64) Finding {
+	x := Finding{
+		Rule: w.c, Group: g.values, First: hits[0].at.time(), Last: hits[len(hits)-1].at.time(), Count: len(hits),
+		Value: v, Why: w.why(v),
 	}
-	x.Why = fmt.Sprintf("%d of %d rules hit %s within %s", got, n, order, w.c.Timespan)
-	return x, true
+	for i := range hits[:min(len(hits), maxNamed)] {
+		x.Events = append(x.Events, hits[i].id)
+	}
+	x.ID = findingID(w.c, g, hits[0].at, hits[0].id)
+	return x
+}
+
+// silence tells of a span without a hit, in a group that had hits before.
+func (w *watch) silence(g *group) Finding {
+	return Finding{
+		ID: findingID(w.c, g, g.start, ""), Rule: w.c, Group: g.values, First: g.start.time(), Last: g.due.time(),
+		Why: w.why(0),
+	}
+}
+
+// findingID is a digest of what a finding is about.
+func findingID(c *Correlation, g *group, first stamp, id string) string {
+	b := appendText(nil, c.Key())
+	b = appendText(b, g.key)
+	b = strconv.AppendInt(b, int64(first), 10)
+	b = appendText(b, id)
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:16])
+}
+
+// why says in words what was compared.
+func (w *watch) why(v float64) string {
+	n := strconv.FormatFloat(v, 'f', -1, 64)
+	what := ""
+	switch w.c.Type {
+	case "event_count":
+		what = n + " hits"
+	case "value_count":
+		what = n + " different values of " + w.fields()
+	case "value_sum":
+		what = n + " is the sum of " + w.fields()
+	case "value_avg":
+		what = n + " is the average of " + w.fields()
+	case "value_percentile":
+		what = n + " percent of the hits carry the value of " + w.fields()
+	default:
+		what = fmt.Sprintf("%s of %d rules hit %s", n, len(w.c.Rules), w.order())
+	}
+	return what + " within " + w.c.Timespan.String()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,6 +29,7 @@ const (
 	maxFile      = 4 << 20
 	maxDocuments = 1000
 	maxNodes     = 200_000
+	maxKeys      = 1000 // of one mapping
 )
 
 // Add reads the documents of one file. What is wrong with one of them is noted
@@ -45,7 +47,7 @@ func (s *Ruleset) Add(file string, text []byte, with Placeholders) {
 			return
 		}
 		if err != nil {
-			s.Faults = append(s.Faults, Fault{File: file, Line: yamlLine(err), Kind: FaultError, Why: strings.TrimPrefix(err.Error(), "yaml: ")})
+			s.Faults = append(s.Faults, Fault{File: file, Line: yamlLine(err), Kind: FaultError, Why: "no YAML: " + lineIn.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "")})
 			return
 		}
 		if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null" {
@@ -57,7 +59,7 @@ func (s *Ruleset) Add(file string, text []byte, with Placeholders) {
 	s.Faults = append(s.Faults, Fault{File: file, Line: 1, Kind: FaultError, Why: fmt.Sprintf("more than %d documents in a file", maxDocuments)})
 }
 
-var lineIn = regexp.MustCompile(`line (\d+)`)
+var lineIn = regexp.MustCompile(`line (\d+): `)
 
 func yamlLine(err error) int {
 	if m := lineIn.FindStringSubmatch(err.Error()); m != nil {
@@ -108,8 +110,9 @@ func (d *document) read() {
 		d.fault(d.root, FaultError, "", "a rule is keys and values; this is %s", kindOf(d.root))
 		return
 	}
-	if n := count(d.root, 0); n < 0 || n > maxNodes {
-		d.fault(d.root, FaultError, "", "the rule is nested deeper than %d, larger than %d values, or uses aliases", maxDepth, maxNodes)
+	t := tree{}
+	if d.root = t.plain(d.root, 0); t.why != "" {
+		d.fault(t.at, FaultError, t.at.Value, "%s", t.why)
 		return
 	}
 	d.readMeta()
@@ -127,22 +130,57 @@ func (d *document) read() {
 	}
 }
 
-// count returns the number of nodes, -1 for what is not allowed.
-func count(n *yaml.Node, depth int) int {
-	if depth > maxDepth || n.Kind == yaml.AliasNode {
-		return -1
+// A tree checks a document's nodes and puts what aliases stand for in their
+// place.
+type tree struct {
+	nodes int
+	why   string // what is wrong, if anything
+	at    *yaml.Node
+}
+
+func (t *tree) plain(n *yaml.Node, depth int) *yaml.Node {
+	t.nodes++
+	switch {
+	case t.why != "":
+		return n
+	case depth > maxDepth:
+		t.why, t.at = fmt.Sprintf("the document is nested deeper than %d", maxDepth), n
+		return n
+	case t.nodes > maxNodes:
+		t.why, t.at = fmt.Sprintf("the document has more than %d values", maxNodes), n
+		return n
+	case n.Kind == yaml.AliasNode:
+		return t.plain(n.Alias, depth+1)
 	}
-	sum := 1
-	for _, c := range n.Content {
-		k := count(c, depth+1)
-		if k < 0 {
-			return -1
-		}
-		if sum += k; sum > maxNodes {
-			return sum
+	for i, c := range n.Content {
+		n.Content[i] = t.plain(c, depth+1)
+		if t.why == "" && n.Kind == yaml.MappingNode && i%2 == 0 {
+			t.key(n, i)
 		}
 	}
-	return sum
+	return n
+}
+
+// key checks one key of a mapping.
+func (t *tree) key(n *yaml.Node, i int) {
+	k := n.Content[i]
+	switch {
+	case k.Kind != yaml.ScalarNode:
+		t.why = "a key must be a single word"
+	case k.Tag == "!!merge":
+		t.why = "keys are not merged here: write them out"
+	case i <= 2*maxKeys: // beyond, it would take long
+		for j := 0; j < i; j += 2 {
+			if n.Content[j].Value == k.Value {
+				t.why = fmt.Sprintf("the key %q is there twice: make one list of its values, or another selection", k.Value)
+			}
+		}
+	default:
+		t.why = fmt.Sprintf("more than %d keys in one place", maxKeys)
+	}
+	if t.why != "" {
+		t.at = k
+	}
 }
 
 func kindOf(n *yaml.Node) string {
@@ -212,7 +250,7 @@ func (d *document) readMeta() {
 	if m.Title == "" {
 		d.fault(d.root, FaultError, "title", "a title is needed")
 	}
-	if len(m.Title) > 256 {
+	if utf8.RuneCountInString(m.Title) > 256 {
 		d.fault(child(d.root, "title"), FaultWarning, "title", "the title is longer than 256 characters")
 	}
 	if !slices.Contains(statuses, m.Status) {

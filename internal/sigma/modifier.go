@@ -9,6 +9,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -69,18 +70,47 @@ func parseChain(key string) (*chain, error) {
 			}
 			c.match = m
 		default:
-			return nil, fmt.Errorf("unknown modifier %q", m)
+			return nil, unknownModifier(m)
 		}
 	}
 	return c, c.check()
 }
 
+// unknownModifier is the error of a modifier that is none, with the one that
+// may be meant.
+func unknownModifier(m string) error {
+	if m == "i" || m == "m" || m == "s" {
+		return fmt.Errorf("unknown modifier %q; it follows re", m)
+	}
+	known := slices.Concat(transformations, comparisons, []string{"contains", "startswith", "endswith", "all", "cased", "neq"})
+	for _, k := range known {
+		if apart(strings.ToLower(m), k, 2) {
+			return fmt.Errorf("unknown modifier %q; did you mean %q?", m, k)
+		}
+	}
+	return fmt.Errorf("unknown modifier %q; there are %s", m, strings.Join(known, ", "))
+}
+
+// apart reports whether n letters put in, left out or changed make b of a.
+func apart(a, b string, n int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	switch {
+	case a == "" || b == "":
+		return len(a)+len(b) <= n
+	case n == 0:
+		return false
+	}
+	return apart(a[1:], b[1:], n-1) || apart(a[1:], b, n-1) || apart(a, b[1:], n-1)
+}
+
 func (c *chain) check() error {
 	switch {
 	case c.match != "" && c.match != "fieldref" && c.where != "":
-		return fmt.Errorf("modifier %q cannot follow %q", c.where, c.match)
+		return fmt.Errorf("modifier %q cannot go with %q", c.where, c.match)
 	case c.match != "" && slices.ContainsFunc(c.steps, func(s string) bool { return s != "expand" }):
-		return fmt.Errorf("modifier %q cannot follow %q", c.match, c.steps[0])
+		return fmt.Errorf("modifier %q cannot go with %q", c.match, c.steps[0])
 	case c.cased && c.match != "" && c.match != "fieldref":
 		return fmt.Errorf("modifier \"cased\" cannot go with %q", c.match)
 	case c.field == "" && c.match != "" && c.match != "re":
@@ -165,8 +195,7 @@ func (c *chain) compare(t string) ([]atom, error) {
 		a.op, a.num, a.cmp = opCompare, n, map[string]byte{"lt": 'l', "lte": 'L', "gt": 'g', "gte": 'G'}[c.match]
 	case "fieldref":
 		a.op, a.cost = opField, 10
-		a.pat.open(c.where == "contains" || c.where == "endswith", c.where == "contains" || c.where == "startswith")
-		a.pat.cased = c.cased
+		a.where, a.pat.cased = c.where, c.cased
 	default:
 		n, ok := number(t)
 		if !ok {
@@ -248,12 +277,16 @@ func (c *chain) transform(t string) (out []pattern, encoded bool, err error) {
 // dashRunes are what windash takes for one another.
 var dashRunes = []rune{'-', '/', '–', '—', '―'}
 
+func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
 // dashes returns every spelling of s with another dash where one begins a word.
 func dashes(s string, limit int) []string {
 	out := []string{""}
 	before := ' '
-	for _, r := range s {
-		if !slices.Contains(dashRunes, r) || before != ' ' || len(out)*len(dashRunes) > limit {
+	runes := []rune(s)
+	for i, r := range runes {
+		begins := before == ' ' || !wordRune(before) && i+1 < len(runes) && wordRune(runes[i+1])
+		if !slices.Contains(dashRunes, r) || !begins || len(out)*len(dashRunes) > limit {
 			for i := range out {
 				out[i] += string(r)
 			}

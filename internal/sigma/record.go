@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -73,11 +74,33 @@ func (s *Scratch) load(r *Record) {
 		s.vals = append(s.vals, value{text: f.Text, from: -1, next: -1, null: f.Null})
 		if n, ok := s.eng.fieldOf[f.Name]; ok {
 			s.join(int32(n))
+		} else if n, ok := s.eng.unspaced(f.Name); ok {
+			s.join(int32(n))
 		}
 	}
 	if r.Raw != "" {
 		s.vals = append(s.vals, value{text: r.Raw, from: -1, next: -1})
 	}
+}
+
+// unspaced looks up a field by its name without blanks: Windows writes "Threat
+// Name" where rules say ThreatName.
+func (e *Engine) unspaced(name string) (int, bool) {
+	if strings.IndexByte(name, ' ') < 0 {
+		return 0, false
+	}
+	var buf [64]byte
+	short := buf[:0]
+	for i := range len(name) {
+		if name[i] != ' ' {
+			if len(short) == len(buf) {
+				return 0, false // no rule names so long a field
+			}
+			short = append(short, name[i])
+		}
+	}
+	n, ok := e.fieldOf[string(short)]
+	return n, ok
 }
 
 // join makes the newest value one of field f.

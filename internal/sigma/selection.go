@@ -156,10 +156,24 @@ func (d *document) values(where string, at *yaml.Node, c *chain, list []*yaml.No
 	if c.all {
 		e = all(args)
 	}
-	if c.neq { // none of them; an absent field counts as unequal, as with `not`
-		e = not(e)
+	if !c.neq {
+		return e
+	}
+	// None of them; an absent field counts as unequal, as with `not`, but where
+	// two fields are compared both must be there.
+	e = not(e)
+	if c.match == "fieldref" {
+		both := []*expr{e, not(absent(c.field))}
+		for _, v := range list {
+			both = append(both, not(absent(v.Value)))
+		}
+		e = all(both)
 	}
 	return e
+}
+
+func absent(field string) *expr {
+	return &expr{op: 'a', atom: &atom{op: opNull, name: field, text: "null", cost: 1}}
 }
 
 // conditions reads the condition, or the list of them, of which one must hold.

@@ -1,6 +1,10 @@
 package state
 
-import "honeyguide"
+import (
+	"slices"
+
+	"honeyguide"
+)
 
 // OpenAlert reports whether new evidence still joins an alert of this status.
 func OpenAlert(s honeyguide.AlertStatus) bool {
@@ -13,9 +17,10 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 }
 
 // MergeAlert adds to an open alert what a newer one with the same DedupeKey says.
-// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, title, rule,
-// endpoints and incident, and takes from the new one what it lacks of these.
-// Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
+// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, rule,
+// endpoints and incident, and takes from the new one what it lacks of these. It
+// keeps its title, too, unless the new one is more severe: the worst claim names
+// the alert. Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
 // higher Score stays with its Reasons. Event ids, evidence, techniques and
 // observables are united, the old ones first, up to [honeyguide.MaxEvidence].
 func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
@@ -27,11 +32,16 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	if add.LastAt.After(old.LastAt) {
 		m.LastAt = add.LastAt
 	}
-	m.Severity = max(old.Severity, add.Severity)
+	if add.Severity > old.Severity {
+		m.Severity = add.Severity
+		if add.Title != "" {
+			m.Title = add.Title
+		}
+	}
 	if add.Score > old.Score {
 		m.Score, m.Reasons = add.Score, add.Reasons
 	}
-	m.EventIDs = union(old.EventIDs, add.EventIDs, func(s string) string { return s })
+	m.EventIDs = union(old.EventIDs, add.EventIDs, sameText)
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
 	m.Attacks = union(old.Attacks, add.Attacks, sameTechnique)
 	m.Observed = none(union(old.Observed, add.Observed, sameObservable))
@@ -74,23 +84,21 @@ func union[T any, K comparable](a, b []T, key func(T) K) []T {
 	if len(a) >= honeyguide.MaxEvidence { // a hot alert is full most of its life
 		return a[:honeyguide.MaxEvidence:honeyguide.MaxEvidence]
 	}
-	out := make([]T, 0, min(len(a)+len(b), honeyguide.MaxEvidence))
-	seen := make(map[K]struct{}, cap(out))
-	for _, list := range [][]T{a, b} {
-		for _, v := range list {
-			if len(out) == honeyguide.MaxEvidence {
-				return out
-			}
-			k := key(v)
-			if _, ok := seen[k]; !ok {
-				seen[k] = struct{}{}
-				out = append(out, v)
-			}
+	// Lists are short, so looking at every member is cheaper than a map of them.
+	out := append(make([]T, 0, min(len(a)+len(b), honeyguide.MaxEvidence)), a...)
+	for _, v := range b {
+		if len(out) == honeyguide.MaxEvidence {
+			break
+		}
+		k := key(v)
+		if !slices.ContainsFunc(out, func(have T) bool { return key(have) == k }) {
+			out = append(out, v)
 		}
 	}
 	return out
 }
 
+func sameText(s string) string                         { return s }
 func sameEvidence(e honeyguide.Evidence) [2]string     { return [2]string{e.EventID, e.Text} }
 func sameTechnique(t honeyguide.Technique) string      { return t.ID }
 func sameObservable(o honeyguide.Observable) [2]string { return [2]string{o.Type, o.Value} }

@@ -43,6 +43,9 @@ type AlertQuery struct {
 	Attacker  string
 	Text      string    // words of title, evidence and observables, see [Words]
 	From, To  time.Time // CreatedAt, from <= t < to
+
+	Suppression string // ID of what hides them
+	Shown       bool   // leave out what is suppressed
 }
 
 // IncidentQuery selects incidents; an empty field selects all.

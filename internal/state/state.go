@@ -69,6 +69,8 @@ type Tx interface {
 	Cursors() Cursors
 	Checkpoints() Checkpoints
 	Meta() Meta
+	Suppressions() Suppressions
+	IncidentChanges() IncidentChanges
 	Retention() Retention
 }
 
@@ -76,6 +78,7 @@ type Tx interface {
 type Deps struct {
 	Dir      string           // data folder, which exists; the caller holds its lock unless ReadOnly
 	ReadOnly bool             // for a second process beside the one that writes
+	Memory   int64            // bytes its caches may take together; 0 = as many as they like
 	Now      func() time.Time // nil = time.Now
 	Log      *slog.Logger     // nil = none
 }

@@ -84,7 +84,7 @@ func Addr(e honeyguide.Endpoint) string {
 
 // TidyAlert brings an alert within the bounds of the store.
 func TidyAlert(a *honeyguide.Alert) {
-	keys(&a.ID, &a.RuleID, &a.Detector, &a.DedupeKey, &a.Incident, &a.Session, &a.Attacker, &a.Sensor, &a.Category)
+	keys(&a.ID, &a.RuleID, &a.Detector, &a.DedupeKey, &a.Incident, &a.Session, &a.Attacker, &a.Sensor, &a.Category, &a.Suppression)
 	times(&a.Time, &a.LastAt, &a.CreatedAt)
 	a.Title = Clip(a.Title, MaxTitle)
 	a.Severity = severity(a.Severity)
@@ -96,7 +96,7 @@ func TidyAlert(a *honeyguide.Alert) {
 	if a.LastAt.Before(a.Time) {
 		a.LastAt = a.Time
 	}
-	a.EventIDs = union(nil, a.EventIDs, func(s string) string { return s })
+	a.EventIDs = union(nil, a.EventIDs, sameText)
 	a.Evidence = union(nil, a.Evidence, sameEvidence)
 	for i := range a.Evidence {
 		e := &a.Evidence[i]

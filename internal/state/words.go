@@ -62,7 +62,10 @@ func (t *text) String() string { return Column(t.b.String()) }
 // AlertText is what a text filter looks at beside an alert's title.
 func AlertText(a *honeyguide.Alert) string {
 	var t text
-	t.add(a.RuleID, a.Detector, a.Category, a.Attacker, a.Sensor, a.Session)
+	t.add(a.RuleID, a.Detector, a.Category, a.Sensor, a.Session)
+	if a.Attacker != "attacker:"+Addr(a.Src) { // its words are those of the source
+		t.add(a.Attacker)
+	}
 	t.endpoint(a.Src)
 	t.endpoint(a.Dst)
 	for _, x := range a.Attacks {

@@ -5,33 +5,47 @@ import (
 	"math"
 )
 
-// fit finds the weights of a logistic regression with an L2 penalty by Newton's
-// method with step halving. rows are standardised; the last weight is the bias,
-// which is not penalised.
-func fit(rows []Features, positive []bool, weight []float64, penalty float64) ([featureCount + 1]float64, error) {
+// weights of a logistic regression; the last one is the bias.
+type weights [featureCount + 1]float64
+
+// A problem is what a regression is fitted to: standardised rows, and the
+// weights that are believed until the rows say otherwise. penalty says how
+// strongly.
+type problem struct {
+	rows     []Features
+	positive []bool
+	weight   []float64
+	believed weights
+	penalty  weights
+}
+
+// fit finds the weights by Newton's method with step halving.
+func (q *problem) fit() (weights, error) {
 	const n = featureCount + 1
-	var beta [n]float64
+	beta := q.believed
 	var p, w float64
-	for i := range rows {
-		w += weight[i]
-		if positive[i] {
-			p += weight[i]
+	for i := range q.rows {
+		w += q.weight[i]
+		if q.positive[i] {
+			p += q.weight[i]
 		}
 	}
 	if p == 0 || p == w {
 		return beta, errors.New("fit triage model: verdicts of both kinds are needed")
 	}
-	beta[n-1] = math.Log(p / (w - p))
-	last := loss(rows, positive, weight, penalty, &beta)
+	if q.penalty[n-1] == 0 {
+		beta[n-1] = math.Log(p / (w - p))
+	}
+	last := q.loss(&beta)
 	for range 50 {
-		g, h := slope(rows, positive, weight, penalty, &beta)
+		g, h := q.slope(&beta)
 		step := solve(&h, &g)
 		next, rate := beta, 1.0
 		for {
 			for j := range next {
 				next[j] = beta[j] + rate*step[j]
 			}
-			if l := loss(rows, positive, weight, penalty, &next); l <= last {
+			if l := q.loss(&next); l <= last {
 				gain := last - l
 				beta, last = next, l
 				if gain < 1e-4 {
@@ -48,7 +62,7 @@ func fit(rows []Features, positive []bool, weight []float64, penalty float64) ([
 }
 
 // linear is the log odds of one row.
-func linear(x *Features, beta *[featureCount + 1]float64) float64 {
+func linear(x *Features, beta *weights) float64 {
 	z := beta[featureCount]
 	for j, v := range x {
 		z += beta[j] * v
@@ -57,38 +71,43 @@ func linear(x *Features, beta *[featureCount + 1]float64) float64 {
 }
 
 // loss is the penalised negative log likelihood.
-func loss(rows []Features, positive []bool, weight []float64, penalty float64, beta *[featureCount + 1]float64) float64 {
+func (q *problem) loss(beta *weights) float64 {
 	sum := 0.0
-	for i := range rows {
-		z := linear(&rows[i], beta)
-		if positive[i] {
+	for i := range q.rows {
+		z := linear(&q.rows[i], beta)
+		if q.positive[i] {
 			z = -z
 		}
-		if z > 30 {
-			sum += weight[i] * z
-		} else {
-			sum += weight[i] * math.Log1p(math.Exp(z))
-		}
+		sum += q.weight[i] * softplus(z)
 	}
-	for j := range featureCount {
-		sum += penalty / 2 * beta[j] * beta[j]
+	for j := range beta {
+		d := beta[j] - q.believed[j]
+		sum += q.penalty[j] / 2 * d * d
 	}
 	return sum
 }
 
+// softplus is log(1 + e^z).
+func softplus(z float64) float64 {
+	if z > 30 {
+		return z
+	}
+	return math.Log1p(math.Exp(z))
+}
+
 // slope returns the gradient of the likelihood and the negative of its second
 // derivative, which is positive definite thanks to the penalty.
-func slope(rows []Features, positive []bool, weight []float64, penalty float64, beta *[featureCount + 1]float64) (g [featureCount + 1]float64, h [featureCount + 1][featureCount + 1]float64) {
+func (q *problem) slope(beta *weights) (g weights, h matrix) {
 	const n = featureCount + 1
 	var x [n]float64
-	for i := range rows {
-		p := sigmoid(linear(&rows[i], beta))
+	for i := range q.rows {
+		p := sigmoid(linear(&q.rows[i], beta))
 		y := 0.0
-		if positive[i] {
+		if q.positive[i] {
 			y = 1
 		}
-		e, c := weight[i]*(y-p), weight[i]*p*(1-p)
-		copy(x[:], rows[i][:])
+		e, c := q.weight[i]*(y-p), q.weight[i]*p*(1-p)
+		copy(x[:], q.rows[i][:])
 		x[n-1] = 1
 		for j := range n {
 			g[j] += e * x[j]
@@ -100,21 +119,22 @@ func slope(rows []Features, positive []bool, weight []float64, penalty float64, 
 			}
 		}
 	}
-	for j := range featureCount {
-		g[j] -= penalty * beta[j]
-		h[j][j] += penalty
+	for j := range n {
+		g[j] -= q.penalty[j] * (beta[j] - q.believed[j])
+		h[j][j] += q.penalty[j] + 1e-6
 	}
-	h[n-1][n-1] += 1e-6
 	return g, h
 }
+
+type matrix [featureCount + 1][featureCount + 1]float64
 
 func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
 
 // solve returns h^-1 g by Cholesky's decomposition; only the lower half of h is
 // read.
-func solve(h *[featureCount + 1][featureCount + 1]float64, g *[featureCount + 1]float64) [featureCount + 1]float64 {
+func solve(h *matrix, g *weights) weights {
 	const n = featureCount + 1
-	var l [n][n]float64
+	var l matrix
 	for i := range n {
 		for j := range i + 1 {
 			s := h[i][j]
@@ -128,7 +148,7 @@ func solve(h *[featureCount + 1][featureCount + 1]float64, g *[featureCount + 1]
 			}
 		}
 	}
-	var y, x [n]float64
+	var y, x weights
 	for i := range n {
 		s := g[i]
 		for k := range i {

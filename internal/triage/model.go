@@ -24,18 +24,27 @@ type Model struct {
 // LogOdds returns the log odds that the signal behind f needs a human.
 func (m *Model) LogOdds(f *Features) float64 {
 	z := m.Bias
-	for j, v := range f {
-		z += m.Weights[j] * (v - m.Mean[j]) / m.Dev[j]
+	for j := from(f); j < featureCount; j++ {
+		z += m.Weights[j] * (f[j] - m.Mean[j]) / m.Dev[j]
 	}
 	return z
+}
+
+// from is the first feature that says something about f: of what our own decoys
+// saw neither rarity nor company do.
+func from(f *Features) int {
+	if f[fOwn] != 0 {
+		return fPrior
+	}
+	return 0
 }
 
 // Probability returns the same as a probability.
 func (m *Model) Probability(f *Features) float64 { return sigmoid(m.LogOdds(f)) }
 
 // A Contribution is one readable part of a score, in log odds: 0.7 doubles the
-// odds, -0.7 halves them. The contributions of a score and the model's bias add
-// up to it.
+// odds, -0.7 halves them. What the rules know (Signal.Points) and the
+// contributions add up to the log odds of a signal.
 type Contribution struct {
 	Name    string
 	LogOdds float64
@@ -48,11 +57,11 @@ var groups = []struct {
 	text string
 	of   func(feature int) bool
 }{
-	{"rule_history", "what verdicts say of this rule", func(j int) bool { return j >= fPrior }},
+	{"rule_history", "what verdicts say of this rule", func(j int) bool { return j >= fPrior && j < fOwn }},
 	{"rarity_on_asset", "how seldom the rule fires on this machine", scopePart(atAsset, false)},
 	{"rarity_at_site", "how seldom the rule fires anywhere", scopePart(atSite, false)},
-	{"company_on_asset", "what else fired on this machine within half an hour before", scopePart(atAsset, true)},
-	{"company_at_site", "what else fired anywhere within half an hour before", scopePart(atSite, true)},
+	{"company_on_asset", "what else fired on this machine within the half hour before", scopePart(atAsset, true)},
+	{"company_at_site", "what else fired anywhere within the half hour before", scopePart(atSite, true)},
 }
 
 // scopePart selects the features of one scope: those about other rules and
@@ -63,18 +72,34 @@ func scopePart(scope int, near bool) func(int) bool {
 	}
 }
 
+// Calibration is the name of the contribution that corrects the rest: how far
+// verdicts bear out what rules know by themselves, and how common true
+// positives are at the site.
+const Calibration = "calibration"
+
 // Explain returns the contributions to f's score, the weightiest first.
+// Contributions of nothing are left out.
 func (m *Model) Explain(f *Features) []Contribution {
-	out := make([]Contribution, 0, len(groups))
+	out := make([]Contribution, 0, len(groups)+1)
+	put := func(c Contribution) {
+		if math.Abs(c.LogOdds) > 1e-12 {
+			out = append(out, c)
+		}
+	}
+	part := func(j int) float64 { return m.Weights[j] * (f[j] - m.Mean[j]) / m.Dev[j] }
 	for _, g := range groups {
 		c := Contribution{Name: g.name, Text: g.text}
-		for j, v := range f {
+		for j := from(f); j < featureCount; j++ {
 			if g.of(j) {
-				c.LogOdds += m.Weights[j] * (v - m.Mean[j]) / m.Dev[j]
+				c.LogOdds += part(j)
 			}
 		}
-		out = append(out, c)
+		put(c)
 	}
+	put(Contribution{
+		Name: Calibration, Text: "how far verdicts at this site bear out the rest",
+		LogOdds: m.Bias + part(fOwn) + part(fPoints) - f[fPoints],
+	})
 	slices.SortStableFunc(out, func(a, b Contribution) int {
 		return cmpAbs(b.LogOdds, a.LogOdds)
 	})

@@ -3,17 +3,20 @@ package triage
 import (
 	"math"
 	"time"
-
-	"honeyguide"
 )
 
 // A Signal is what triage sees of one claim.
 type Signal struct {
-	Time     time.Time
-	Rule     string // stable name of the rule, of any product
-	Asset    string // the machine it is about, "" when unknown
-	Source   string // who caused it, "" when unknown
-	Severity honeyguide.Severity
+	Time  time.Time
+	Rule  string // stable name of the rule, of any product
+	Asset string // the machine it is about, "" when unknown
+	// Own says that our own decoys saw it. Nobody has business with a decoy, so
+	// neither how seldom a rule fires there nor what fires beside it says
+	// anything; only Points and verdicts count.
+	Own bool
+	// Points is what the rules know by themselves (severity, tactics, a token's
+	// use...) as log odds that it needs a human.
+	Points float64
 }
 
 // Features are the numbers a model weighs, in the order of [FeatureNames].
@@ -56,7 +59,9 @@ const (
 	fPrior       = scopeCount * perScope // what verdicts say of the rule, log odds
 	fKnownBad    = fPrior + 1            // the part of it above what is common
 	fUnknown     = fPrior + 2            // no verdict on this rule yet
-	featureCount = fPrior + 3
+	fOwn         = fPrior + 3            // 1: seen by our own decoys
+	fPoints      = fPrior + 4            // Signal.Points
+	featureCount = fPrior + 5
 )
 
 // FeatureNames returns the stable names of the features, in order.
@@ -73,14 +78,17 @@ func FeatureNames() []string {
 		}
 	}
 	names[fPrior], names[fKnownBad], names[fUnknown] = "prior", "known_bad", "unknown_rule"
+	names[fOwn], names[fPoints] = "own", "points"
 	return names
 }
 
 // Bounds of what an Observer remembers.
 const (
 	maxAssets = 20_000
-	maxRules  = 2_048 // of one scope
-	maxRecent = 64    // other rules looked at
+	maxRules  = 2_048   // of one scope
+	maxSeen   = 200_000 // rules of all assets together: some 40 MB
+	maxRecent = 64      // other rules looked at
+	maxName   = 256     // bytes of a rule's or an asset's name; the rest is cut
 )
 
 // An Observer turns signals into features. It remembers a bounded number of
@@ -91,6 +99,7 @@ type Observer struct {
 	assets map[string]*scope
 	head   *scope // most recently seen asset
 	tail   *scope
+	seen   int // rules of all assets
 }
 
 // NewObserver returns an observer that has seen nothing.
@@ -99,22 +108,42 @@ func NewObserver() *Observer {
 }
 
 // Observe returns the features of s as of now, then remembers s. priors is what
-// verdicts say of rules; nil means there are none.
+// verdicts say of rules; nil means there are none. Signals come in the order of
+// their time; one that comes late counts as if it came with the newest before
+// it, and of those of one time the earlier given is the earlier.
 func (o *Observer) Observe(s Signal, priors *Priors) Features {
 	var f Features
 	at := float64(s.Time.UnixMilli()) / 1000
+	s.Rule, s.Asset = clip(s.Rule), clip(s.Asset)
 	if s.Asset != "" {
-		o.asset(s.Asset).observe(f[atAsset*perScope:(atAsset+1)*perScope], at, s.Rule, priors)
-	}
-	o.site.observe(f[atSite*perScope:(atSite+1)*perScope], at, s.Rule, priors)
-	if priors != nil {
-		p, known := priors.LogOdds(s.Rule)
-		f[fPrior], f[fKnownBad] = p, max(0, p+6)
-		if !known {
-			f[fUnknown] = 1
+		a := o.asset(s.Asset)
+		o.seen -= len(a.rules)
+		a.observe(f[atAsset*perScope:(atAsset+1)*perScope], at, s.Rule, priors, !s.Own)
+		o.seen += len(a.rules)
+		for o.seen > maxSeen && o.tail != a {
+			o.forget(o.tail)
 		}
 	}
+	o.site.observe(f[atSite*perScope:(atSite+1)*perScope], at, s.Rule, priors, !s.Own)
+	f[fPoints] = s.Points
+	if s.Own {
+		f[fOwn] = 1
+	}
+	priors.describe(s.Rule, &f)
 	return f
+}
+
+func clip(s string) string {
+	if len(s) > maxName {
+		return s[:maxName]
+	}
+	return s
+}
+
+func (o *Observer) forget(a *scope) {
+	o.unlink(a)
+	delete(o.assets, a.name)
+	o.seen -= len(a.rules)
 }
 
 // asset returns the scope of an asset and makes it the most recently seen.
@@ -123,9 +152,7 @@ func (o *Observer) asset(name string) *scope {
 	switch {
 	case !ok:
 		if len(o.assets) >= maxAssets {
-			old := o.tail
-			o.unlink(old)
-			delete(o.assets, old.name)
+			o.forget(o.tail)
 		}
 		a = newScope(name)
 		o.assets[name] = a
@@ -134,6 +161,12 @@ func (o *Observer) asset(name string) *scope {
 	default:
 		o.unlink(a)
 	}
+	o.link(a)
+	return a
+}
+
+// link makes a the most recently seen.
+func (o *Observer) link(a *scope) {
 	a.next = o.head
 	if o.head != nil {
 		o.head.prev = a
@@ -142,7 +175,6 @@ func (o *Observer) asset(name string) *scope {
 	if o.tail == nil {
 		o.tail = a
 	}
-	return a
 }
 
 func (o *Observer) unlink(a *scope) {
@@ -163,52 +195,85 @@ func (o *Observer) unlink(a *scope) {
 type scope struct {
 	name       string
 	rules      map[string]*seen
-	head, tail *seen // by last time, newest first
+	head, tail *seen // by when they came, newest first
 	first      float64
-	total      float64
+	last       float64
+	total      float64 // signals, decayed over memory
 	prev, next *scope
 }
 
 // seen is what a scope knows of one rule.
 type seen struct {
 	rule       string
-	count      float64
+	count      float64 // decayed over memory, as of last
 	last       float64
-	same       [spanCount]float64 // decayed counts
+	same       [spanCount]float64 // decayed over the spans, as of last
 	prev, next *seen
 }
 
 func newScope(name string) *scope { return &scope{name: name, rules: map[string]*seen{}} }
 
-const day = 86400.0
+const (
+	day = 86400.0
+	// memory is how long a scope takes to forget what was usual.
+	memory = 30 * day
+)
 
-// observe writes the features of rule at time at, then counts it.
-func (s *scope) observe(f []float64, at float64, rule string, priors *Priors) {
+// observe writes the features of rule at time at when they are wanted, then
+// counts it.
+func (s *scope) observe(f []float64, at float64, rule string, priors *Priors, wanted bool) {
 	if s.total == 0 {
-		s.first = at
+		s.first, s.last = at, at
 	}
-	age := max(at-s.first, 0)
+	s.first = min(s.first, at)
+	s.total *= faded(at-s.last, memory)
+	s.last = latest(s.last, at)
+	// The time the decayed counts stand for.
+	age := memory * (1 - faded(at-s.first, memory))
 	r := s.rules[rule]
 	count, gap := 0.0, 6*day
 	if r != nil {
-		count, gap = r.count, max(at-r.last, 0)
+		gap = max(at-r.last, 0)
+		count = r.count * faded(gap, memory)
 	}
-	f[fRare] = -math.Log((count + 1) / (s.total + 20))
-	f[fGap] = math.Log1p(min(gap, max(age, 3600)))
-	f[fRate] = math.Log1p(count / (age/day + 0.5))
-	s.company(f[fSpans:], at, rule, age, priors)
+	if wanted {
+		f[fRare] = -math.Log((count + 1) / (s.total + 20))
+		f[fGap] = math.Log1p(min(gap, max(age, 3600)))
+		f[fRate] = math.Log1p(count / (age/day + 0.5))
+		s.company(f[fSpans:], at, rule, age, priors)
+	}
 	if r == nil {
 		r = s.fresh(rule)
+		r.last = at
 	}
 	for k, span := range spans {
-		r.same[k] *= math.Exp(-gap / span)
-		f[fSpans+k*perSpan+fSame] = math.Log1p(r.same[k])
+		r.same[k] *= faded(gap, span)
+		if wanted {
+			f[fSpans+k*perSpan+fSame] = math.Log1p(r.same[k])
+		}
 		r.same[k]++
 	}
-	r.count++
+	r.count = count + 1
 	s.total++
-	r.last = max(r.last, at)
+	r.last = latest(r.last, at)
 	s.front(r)
+}
+
+// faded is what is left of something after a time of a decay of span.
+func faded(after, span float64) float64 {
+	if after <= 0 {
+		return 1
+	}
+	return math.Exp(-after / span)
+}
+
+// latest returns the later moment, unless the last one cannot be true: a record
+// with a wrong clock must not stop time for all that follow.
+func latest(last, at float64) float64 {
+	if last > at+day {
+		return at
+	}
+	return max(last, at)
 }
 
 // company writes what other rules fired within each span before at.
@@ -216,7 +281,7 @@ func (s *scope) company(f []float64, at float64, rule string, age float64, prior
 	var company, distinct, sum, worst [spanCount]float64
 	n := 0
 	for o := s.head; o != nil && n < maxRecent && at-o.last <= spans[spanCount-1]; o = o.next {
-		if o.rule == rule {
+		if o.rule == rule || o.last > at+spans[spanCount-1] {
 			continue
 		}
 		n++

@@ -1,6 +1,10 @@
 package triage
 
-import "math"
+import (
+	"maps"
+	"math"
+	"slices"
+)
 
 // Priors say what verdicts were given on alerts of each rule: the strongest
 // single thing there is to know. Old verdicts count less, see Decay.
@@ -77,4 +81,27 @@ func (p *Priors) LogOdds(rule string) (float64, bool) {
 		return p.unknownLogOdds, false
 	}
 	return t.logOdds, true
+}
+
+// describe writes what verdicts say of a rule into f. Without priors the
+// features stay zero.
+func (p *Priors) describe(rule string, f *Features) {
+	if p == nil {
+		return
+	}
+	odds, known := p.LogOdds(rule)
+	f[fPrior], f[fKnownBad], f[fUnknown] = odds, max(0, odds+6), 0
+	if !known {
+		f[fUnknown] = 1
+	}
+}
+
+// recount brings the sums up to date with the rules, in a fixed order of
+// addition, because floating point has one.
+func (p *Priors) recount() {
+	p.positive, p.all = 0, 0
+	for _, rule := range slices.Sorted(maps.Keys(p.rules)) {
+		p.positive += p.rules[rule].Positive
+		p.all += p.rules[rule].All
+	}
 }

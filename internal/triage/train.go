@@ -35,11 +35,14 @@ type TrainOptions struct {
 	Penalty float64   // of the weights; 0 means 3
 }
 
-// Alerts of rules that are noise beyond doubt are many and alike: one of
-// thinning is weighed for all.
+// Alerts that are what all of their rule are, beyond doubt, are many and alike:
+// one of thinning is weighed for all.
 const (
-	dullLogOdds = -8
+	dullLogOdds = 8
 	thinning    = 20
+	// enough positives of one rule in one group weigh like this many at most: a
+	// scan that raises one rule fifty thousand times is still one thing.
+	enough = 200
 )
 
 // Train fits a model to verdicts. At least two groups, and verdicts of both
@@ -74,14 +77,33 @@ func Train(groups []Group, o TrainOptions) (*Model, error) {
 		m.Priors.merge(p)
 	}
 	m.Priors.close()
-	m.standardise(&t)
-	beta, err := fit(t.rows, t.positive, t.weight, o.Penalty)
+	return m, m.learn(&t, nil, o.Penalty)
+}
+
+// learn fits the weights. What base says is believed until the table says
+// otherwise; without a base nothing is.
+func (m *Model) learn(t *table, base *Model, penalty float64) error {
+	m.standardise(t)
+	q := &problem{rows: t.rows, positive: t.positive, weight: t.weight}
+	for j := range featureCount {
+		q.penalty[j] = penalty
+	}
+	if base != nil {
+		q.penalty[featureCount] = penalty
+		q.believed[featureCount] = base.Bias
+		for j := range featureCount {
+			slope := base.Weights[j] / base.Dev[j]
+			q.believed[j] = slope * m.Dev[j]
+			q.believed[featureCount] += slope * (m.Mean[j] - base.Mean[j])
+		}
+	}
+	beta, err := q.fit()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	copy(m.Weights[:], beta[:])
 	m.Bias = beta[featureCount]
-	return m, nil
+	return nil
 }
 
 // A table is what a model is fitted to.
@@ -94,13 +116,21 @@ type table struct {
 
 func (t *table) add(g Group, priors *Priors) {
 	o := NewObserver()
+	alike := map[string]float64{} // positives of each rule
+	for _, l := range g {
+		if l.Positive {
+			alike[l.Rule]++
+		}
+	}
 	for _, l := range g {
 		f := o.Observe(l.Signal, priors)
 		t.seen++
 		w := l.Weight
 		if l.Positive {
 			t.positives++
-		} else if f[fPrior] < dullLogOdds {
+			w *= min(1, enough/alike[l.Rule])
+		}
+		if p := f[fPrior]; p > dullLogOdds && l.Positive || p < -dullLogOdds && !l.Positive {
 			if t.seen%thinning != 0 {
 				continue
 			}
@@ -111,32 +141,37 @@ func (t *table) add(g Group, priors *Priors) {
 }
 
 // standardise brings every feature to mean 0 and deviation 1, in place, and
-// notes how.
+// notes how. What says nothing about a row (see from) counts as the mean.
 func (m *Model) standardise(t *table) {
-	var sum float64
+	var sum Features
 	for i := range t.rows {
-		sum += t.weight[i]
-		for j, v := range t.rows[i] {
-			m.Mean[j] += t.weight[i] * v
+		for j := from(&t.rows[i]); j < featureCount; j++ {
+			sum[j] += t.weight[i]
+			m.Mean[j] += t.weight[i] * t.rows[i][j]
 		}
 	}
 	for j := range m.Mean {
-		m.Mean[j] /= sum
+		if sum[j] > 0 {
+			m.Mean[j] /= sum[j]
+		}
 	}
 	for i := range t.rows {
-		for j, v := range t.rows[i] {
-			m.Dev[j] += t.weight[i] * (v - m.Mean[j]) * (v - m.Mean[j])
+		for j := from(&t.rows[i]); j < featureCount; j++ {
+			d := t.rows[i][j] - m.Mean[j]
+			m.Dev[j] += t.weight[i] * d * d
 		}
 	}
 	for j := range m.Dev {
-		m.Dev[j] = math.Sqrt(m.Dev[j] / sum)
-		if m.Dev[j] < 1e-9 {
+		if m.Dev[j] = math.Sqrt(m.Dev[j] / max(sum[j], 1e-9)); m.Dev[j] < 1e-9 {
 			m.Dev[j] = 1 // a feature that never varied says nothing
 		}
 	}
 	for i := range t.rows {
-		for j := range t.rows[i] {
-			t.rows[i][j] = (t.rows[i][j] - m.Mean[j]) / m.Dev[j]
+		r := &t.rows[i]
+		first := from(r)
+		clear(r[:first])
+		for j := first; j < featureCount; j++ {
+			r[j] = (r[j] - m.Mean[j]) / m.Dev[j]
 		}
 	}
 }

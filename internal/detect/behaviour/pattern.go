@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"honeyguide/internal/detect/behaviour/cmdline"
+	"honeyguide/internal/cmdline"
 )
 
 // A pattern describes a command. Every field that is set must hold; lists in

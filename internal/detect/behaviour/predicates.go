@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"honeyguide/internal/detect/behaviour/cmdline"
+	"honeyguide/internal/cmdline"
 )
 
 // The conditions of patterns that a list of words cannot say.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/cmdline"
 	"honeyguide/internal/detect"
-	"honeyguide/internal/detect/behaviour/cmdline"
 )
 
 // shellServices are the services whose commands are shell lines. The commands

@@ -69,7 +69,7 @@ func Open(t testing.TB, set ingest.Set) []ingest.Format {
 	return formats
 }
 
-// Golden reads every testdata/*.json, *.jsonl and *.csv with the named format
+// Golden reads every sample under testdata with the named format
 // and compares events, dead letters and summary with the .golden file beside it.
 func Golden(t *testing.T, formats []ingest.Format, format string) {
 	t.Helper()
@@ -93,7 +93,7 @@ func Golden(t *testing.T, formats []ingest.Format, format string) {
 func samples(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.json", "*.jsonl", "*.csv"} {
+	for _, pattern := range []string{"*.json", "*.jsonl", "*.csv", "*.log", "*.xml", "*.tsv"} {
 		found, err := filepath.Glob(filepath.Join("testdata", pattern))
 		if err != nil {
 			t.Fatal(err)

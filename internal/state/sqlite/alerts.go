@@ -49,9 +49,20 @@ func sameBulk(a, b bulk) bool {
 	return slices.Equal(a.EventIDs, b.EventIDs) && slices.Equal(a.Evidence, b.Evidence) && slices.Equal(a.Observed, b.Observed)
 }
 
-// sameText reports whether what is searched is surely the same. The bulk is.
+// sameText reports whether what is searched of b is surely found by the words of
+// a: then nothing is indexed again.
 func sameText(a, b *honeyguide.Alert) bool {
-	return a.Title == b.Title && a.RuleID == b.RuleID && a.Detector == b.Detector && a.Category == b.Category && a.Attacker == b.Attacker &&
+	for i := range b.Evidence {
+		if !slices.ContainsFunc(a.Evidence, func(e honeyguide.Evidence) bool { return e.Text == b.Evidence[i].Text }) {
+			return false
+		}
+	}
+	for i := range b.Observed {
+		if !slices.ContainsFunc(a.Observed, func(o honeyguide.Observable) bool { return o.Value == b.Observed[i].Value }) {
+			return false
+		}
+	}
+	return a.Title == b.Title && len(a.Evidence) <= len(b.Evidence) && len(a.Observed) <= len(b.Observed) && a.RuleID == b.RuleID && a.Detector == b.Detector && a.Category == b.Category && a.Attacker == b.Attacker &&
 		a.Sensor == b.Sensor && a.Session == b.Session && a.Src == b.Src && a.Dst == b.Dst && slices.Equal(a.Attacks, b.Attacks)
 }
 
@@ -60,7 +71,7 @@ const openAlert = "status IN ('new', 'acknowledged', 'escalated')"
 // Save merges or inserts.
 func (t alerts) Save(ctx context.Context, a *honeyguide.Alert) (created bool, err error) {
 	state.TidyAlert(a)
-	num, found, err := t.open(ctx, a.DedupeKey)
+	num, found, err := t.home(ctx, a)
 	switch {
 	case err != nil:
 		return false, doing("save alert", err)
@@ -89,7 +100,7 @@ func (t alerts) SaveAll(ctx context.Context, list []honeyguide.Alert) (created [
 			continue
 		}
 		seen[a.DedupeKey] = true
-		num, found, err := t.open(ctx, a.DedupeKey)
+		num, found, err := t.home(ctx, a)
 		if err != nil {
 			return nil, doing("save alerts", err)
 		}
@@ -141,7 +152,8 @@ func (t alerts) merge(ctx context.Context, num int64, a *honeyguide.Alert) error
 	return t.replace(ctx, num, &old, a)
 }
 
-// stored returns the alert of a number that exists.
+// stored returns the alert of a number that exists. Its lists are shared with what
+// is remembered: they are read only.
 func (t alerts) stored(ctx context.Context, num int64) (honeyguide.Alert, error) {
 	if a, ok := t.conn.warm.get(num); ok {
 		return a, nil
@@ -174,10 +186,10 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 	if err != nil {
 		return err
 	}
-	const q = `INSERT INTO alert (num, id, created, last, severity, status, rule, detector, src, session, attacker, incident, dedupe, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	const q = `INSERT INTO alert (num, id, created, last, severity, status, rule, detector, src, session, attacker, incident, dedupe, doc, suppression)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	_, err = t.exec(ctx, q, num, a.ID, micros(a.CreatedAt), micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
-		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc)
+		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression)
 	if err != nil {
 		return err
 	}
@@ -210,7 +222,7 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 		return err
 	}
 	t.conn.warm.put(num, *a)
-	if rest == "" && sameText(old, a) {
+	if sameText(old, a) {
 		return nil
 	}
 	title, body := state.Column(a.Title), state.AlertText(a)
@@ -226,14 +238,14 @@ func (t alerts) columns(ctx context.Context, num int64, old, a *honeyguide.Alert
 	var err error
 	if a.Severity == old.Severity && a.Status == old.Status && a.RuleID == old.RuleID && a.Detector == old.Detector &&
 		state.Addr(a.Src) == state.Addr(old.Src) && a.Session == old.Session && a.Attacker == old.Attacker &&
-		a.Incident == old.Incident && a.DedupeKey == old.DedupeKey {
+		a.Incident == old.Incident && a.DedupeKey == old.DedupeKey && a.Suppression == old.Suppression {
 		_, err = t.exec(ctx, "UPDATE alert SET last = $2, doc = $3 WHERE num = $1", num, micros(a.LastAt), doc)
 		return err
 	}
 	const q = `UPDATE alert SET last = $2, severity = $3, status = $4, rule = $5, detector = $6, src = $7, session = $8,
-		attacker = $9, incident = $10, dedupe = $11, doc = $12 WHERE num = $1`
+		attacker = $9, incident = $10, dedupe = $11, doc = $12, suppression = $13 WHERE num = $1`
 	_, err = t.exec(ctx, q, num, micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
-		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc)
+		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression)
 	return err
 }
 
@@ -276,7 +288,7 @@ func (t alerts) find(ctx context.Context, id string) (num int64, a honeyguide.Al
 		return 0, a, err
 	}
 	a, err = t.stored(ctx, num)
-	return num, a, err
+	return num, copied(a), err // the caller may change what he gets
 }
 
 // Get finds by ID or Short.
@@ -325,6 +337,10 @@ func (t alerts) where(ctx context.Context, q state.AlertQuery) (w where, err err
 	w.is("incident", q.Incident)
 	w.is("session", q.Session)
 	w.is("attacker", q.Attacker)
+	w.is("suppression", q.Suppression)
+	if q.Shown {
+		w.add("status <> 'suppressed'")
+	}
 	if id := technique(q.Technique); id != "" {
 		if err := w.among(ctx, t.tx, "alert_tech", "alert", "tech =", id); err != nil {
 			return w, err

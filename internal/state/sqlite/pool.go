@@ -31,10 +31,12 @@ type conn struct {
 	warm  warm
 }
 
-func newPool(db *sql.DB, n int, begin string) *pool {
+// newPool returns a pool of n connections; each remembers up to memory bytes of
+// alerts.
+func newPool(db *sql.DB, n int, begin string, memory int64) *pool {
 	p := &pool{db: db, begin: begin, idle: make(chan *conn, n)}
 	for range n {
-		p.idle <- &conn{}
+		p.idle <- &conn{warm: warm{most: int(memory)}}
 	}
 	return p
 }
@@ -94,7 +96,7 @@ func (c *conn) transact(ctx context.Context, begin string, now func() time.Time,
 	defer func() {
 		t.conn = nil // a Tx kept beyond its function must not write into another's transaction
 		if open {
-			c.warm = warm{}
+			c.warm = warm{most: c.warm.most}
 			if e := c.do(whole, "ROLLBACK"); e != nil && err != nil && !sqldb.IsFull(err) && !sqldb.IsLost(err) {
 				// SQLite has rolled back by itself after a full disk or a failed write.
 				_ = c.drop()

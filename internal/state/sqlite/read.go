@@ -63,6 +63,7 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	r.must(`,"count":`)
 	a.Count = r.whole(64)
 	r.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, &a.DedupeKey)
+	r.some(`,"suppression":`, &a.Suppression)
 	r.must("}")
 	return !r.bad
 }

@@ -41,9 +41,12 @@ type Config struct {
 
 var defaults = Config{CacheKiB: 64 << 10, Readers: 4}
 
+// leastCache is the smallest page cache, in KiB.
+const leastCache = 256
+
 // Validate checks the bounds.
 func (c *Config) Validate() error {
-	if c.CacheKiB < 256 || c.CacheKiB > 1<<20 {
+	if c.CacheKiB < leastCache || c.CacheKiB > 1<<20 {
 		return fmt.Errorf("cache_kib: %d is not in 256..1048576", c.CacheKiB)
 	}
 	if c.Readers < 1 || c.Readers > 16 {
@@ -85,7 +88,12 @@ func Open(ctx context.Context, cfg Config, dep state.Deps) (*Store, error) {
 		dep.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{now: dep.Now}
-	if err := s.open(ctx, cfg, dep); err != nil {
+	warm := int64(maxWarm)
+	if dep.Memory > 0 { // a third for what is remembered, a third each for writer and readers
+		part := dep.Memory / 3
+		warm, cfg.CacheKiB = min(warm, part), int(max(min(int64(cfg.CacheKiB), part>>10), leastCache))
+	}
+	if err := s.open(ctx, cfg, dep, warm); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -99,7 +107,7 @@ func open(ctx context.Context, cfg Config, dep state.Deps) (state.Store, error) 
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
+func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps, warm int64) error {
 	path := filepath.Join(dep.Dir, FileName)
 	s.path = path
 	if !dep.ReadOnly {
@@ -109,7 +117,7 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
 		if err != nil {
 			return fmt.Errorf("open state: %w", err)
 		}
-		s.writer = newPool(db, 1, "BEGIN IMMEDIATE")
+		s.writer = newPool(db, 1, "BEGIN IMMEDIATE", warm)
 		if err := migrate(ctx, db, dep); err != nil {
 			return err
 		}
@@ -127,7 +135,7 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps) error {
 	if err != nil {
 		return fmt.Errorf("open state for reading: %w", err)
 	}
-	s.readers = newPool(db, cfg.Readers, "BEGIN")
+	s.readers = newPool(db, cfg.Readers, "BEGIN", 0)
 	if dep.ReadOnly {
 		return current(ctx, db, dep)
 	}

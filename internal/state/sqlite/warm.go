@@ -7,8 +7,8 @@ import (
 	"honeyguide/internal/state"
 )
 
-// maxWarm bounds what a writer remembers, in bytes: some twenty thousand alerts of
-// usual size.
+// maxWarm is how much a writer remembers at most, in bytes: some twenty thousand
+// alerts of usual size.
 const maxWarm = 64 << 20
 
 // warm remembers alerts as they are stored, so that merging into the same ones
@@ -19,6 +19,7 @@ type warm struct {
 	alerts map[int64]warmAlert
 	open   map[string]int64 // number of the open alert of a DedupeKey, of those in alerts
 	bytes  int
+	most   int // bytes
 }
 
 type warmAlert struct {
@@ -26,9 +27,10 @@ type warmAlert struct {
 	bytes int
 }
 
+// get returns what is remembered; its lists are read only.
 func (w *warm) get(num int64) (a honeyguide.Alert, ok bool) {
 	x, ok := w.alerts[num]
-	return copied(x.Alert), ok
+	return x.Alert, ok
 }
 
 // find returns the number of the open alert of a key when it is remembered.
@@ -42,11 +44,14 @@ func (w *warm) put(num int64, a honeyguide.Alert) {
 		w.alerts, w.open = make(map[int64]warmAlert), make(map[string]int64)
 	}
 	w.drop(num)
+	if w.most == 0 {
+		return
+	}
 	x := warmAlert{copied(a), size(&a)}
 	// The alerts of a batch come in any order, each once: who was used last says
 	// nothing about who is used next, so Go's order is as good as any.
 	for any := range w.alerts {
-		if w.bytes+x.bytes <= maxWarm {
+		if w.bytes+x.bytes <= w.most {
 			break
 		}
 		w.drop(any)

@@ -118,6 +118,7 @@ func alertMerge(b *bench) {
 	add.Incident, add.Attacker, add.Src = "inc", "attacker:203.0.113.7", addr("198.51.100.9")
 	want := first
 	want.Time, want.LastAt, want.Count, want.Severity, want.Score, want.Reasons = add.Time, add.LastAt, 8, add.Severity, 70, add.Reasons
+	want.Title = add.Title // the worst claim names the alert
 	want.EventIDs = []string{"e1", "e2", "e3"}
 	want.Evidence = []honeyguide.Evidence{first.Evidence[0], add.Evidence[1]}
 	want.Attacks = []honeyguide.Technique{first.Attacks[0], {ID: "T1059.004"}}
@@ -128,6 +129,7 @@ func alertMerge(b *bench) {
 	b.same("what Save leaves", got, want)
 	// Less severe, lower score, older: the stored values stay.
 	low := alert("k")
+	low.Title = "Weaker title"
 	low.Severity, low.Score, low.Count, low.LastAt, low.Incident = honeyguide.SeverityLow, 1, 1, start, "later"
 	want.Count = 9
 	b.same("after a weaker one", b.saveAlerts(low)[0], want)

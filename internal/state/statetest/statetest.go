@@ -94,6 +94,9 @@ func Run(t *testing.T, open Open) {
 		{"Paging", paging},
 		{"BadCursors", badCursors},
 		{"Hostile", hostile},
+		{"Suppressions", suppressions},
+		{"SuppressedAlerts", suppressedAlerts},
+		{"IncidentChanges", incidentChanges},
 		{"Retention", retention},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"honeyguide/internal/detect/behaviour/cmdline"
+	"honeyguide/internal/cmdline"
 )
 
 // show writes the commands of a line in short: name(args) with the index of

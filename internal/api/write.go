@@ -1,0 +1,79 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"honeyguide"
+)
+
+// asked is a request with a JSON body. A field nobody knows is an error: in a
+// request that changes something a typing error must not make it mean more.
+type asked[T any] struct {
+	ID      string `path:"id" maxLength:"128" doc:"id, or the short form where there is one"`
+	Body    T
+	RawBody []byte
+}
+
+// askedAnew is asked for a path without an id.
+type askedAnew[T any] struct {
+	Body    T
+	RawBody []byte
+}
+
+// strict refuses what T has no field for.
+func strict[T any](raw []byte) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	var v T
+	if err := d.Decode(&v); err != nil {
+		return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "body: a field this request does not have, or a value of the wrong kind", Err: err}
+	}
+	return nil
+}
+
+// post describes a route that writes.
+func post(path, id, summary string) huma.Operation {
+	o := op(path, id, summary)
+	o.Method = http.MethodPost
+	o.Errors = append(o.Errors, http.StatusUnprocessableEntity, http.StatusConflict)
+	return o
+}
+
+// write registers a route that takes a body, for a permission; path has an id.
+func write[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
+	o.Errors = append(o.Errors, http.StatusNotFound)
+	s.router.need(o.Method+" "+o.Path, need)
+	huma.Register(s.huma, o, func(ctx context.Context, in *asked[T]) (*body[O], error) {
+		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, in.ID, &in.Body) }, strict[T])
+	})
+}
+
+// writeAnew is write for a path without an id.
+func writeAnew[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, in *T) (O, error)) {
+	s.router.need(o.Method+" "+o.Path, need)
+	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*body[O], error) {
+		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
+	})
+}
+
+func done[O any](s *server, ctx context.Context, raw []byte, f func() (O, error), check func([]byte) error) (*body[O], error) {
+	if err := check(raw); err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out, err := f()
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &body[O]{out}, nil
+}
+
+// whoAsks names the holder of the key.
+func whoAsks(ctx context.Context) string {
+	p, _ := ctx.Value(principalKey).(principal)
+	return p.name
+}

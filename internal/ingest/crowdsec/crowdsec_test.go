@@ -1,0 +1,30 @@
+package crowdsec_test
+
+import (
+	"testing"
+
+	"honeyguide/internal/ingest"
+	"honeyguide/internal/ingest/crowdsec"
+	"honeyguide/internal/ingest/ingesttest"
+)
+
+func formats(t testing.TB) []ingest.Format {
+	return ingesttest.Open(t, ingest.Set{crowdsec.Kind})
+}
+
+func TestGolden(t *testing.T) { ingesttest.Golden(t, formats(t), "crowdsec") }
+
+func TestPromises(t *testing.T) {
+	ingesttest.Promises(t, formats(t), "crowdsec",
+		`{"id":7,"scenario":"a/b","message":"x","stop_at":"2026-11-21T19:30:03.5Z","source":{"scope":"Ip","value":"198.51.100.7"},"events":[{"meta":[{"key":"a","value":"b"}]}]}`)
+}
+
+func FuzzCrowdSec(f *testing.F) {
+	f.Add([]byte(`{"scenario":"x","source":{"scope":"ip","value":[1],"as_number":"-1"},"events":{"a":{"meta":3}},"labels":{"a":"T1110"},"decisions":[[]]}`))
+	all := formats(f)
+	f.Fuzz(func(t *testing.T, input []byte) { ingesttest.Hostile(t, all, "crowdsec", input) })
+}
+
+func BenchmarkRead(b *testing.B) {
+	ingesttest.Benchmark(b, formats(b), "crowdsec", `{"id":7,"uuid":"%06d-%d","scenario":"crowdsecurity/ssh-bf","message":"Ip 198.51.100.7 performed","events_count":6,"start_at":"2026-11-21T19:30:00Z","stop_at":"2026-11-21T19:30:03.5Z","source":{"scope":"Ip","value":"198.51.100.7","ip":"198.51.100.7","cn":"DE"},"events":[{"timestamp":"2026-11-21T19:30:00Z","meta":[{"key":"source_ip","value":"198.51.100.7"},{"key":"target_user","value":"root"}]}]}`)
+}
