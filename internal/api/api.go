@@ -33,6 +33,8 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
+	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
+	Mapping func(context.Context, []byte) (ingest.Format, error)
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -46,6 +48,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Judged is told that verdicts were passed. Nil: nobody needs to know.
+	Judged func()
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -133,6 +137,7 @@ func (s *server) routes() {
 	s.health()
 	s.alerts()
 	s.incidents()
+	s.verdicts()
 	s.sessions()
 	s.samples()
 	s.tokens()

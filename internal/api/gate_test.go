@@ -77,7 +77,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)

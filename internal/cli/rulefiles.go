@@ -135,7 +135,7 @@ func (c *command) testExamples(paths []string) error {
 	err = c.print(map[string]any{"items": results}, func(w io.Writer) {
 		row(w, "RULE", "TRIED", "RESULT")
 		for _, r := range results {
-			row(w, r.Rule, r.Tried, verdict(&r))
+			row(w, r.Rule, r.Tried, passed(&r))
 			for _, f := range r.Failed {
 				row(w, "", "", f)
 			}
@@ -147,7 +147,7 @@ func (c *command) testExamples(paths []string) error {
 	return err
 }
 
-func verdict(r *tested) string {
+func passed(r *tested) string {
 	switch {
 	case len(r.Failed) > 0:
 		return "failed"
