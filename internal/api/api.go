@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/rulebook"
@@ -42,6 +43,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Enrich says how the sources of enrichment stand. Nil: there are none.
+	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
@@ -145,6 +148,8 @@ func (s *server) routes() {
 	s.suppressions()
 	s.deadLetters()
 	s.sensors()
+	s.attackers()
+	s.enrichments()
 	s.events()
 	s.rules()
 	s.ingest()

@@ -19,7 +19,9 @@ import (
 func (r *rig) fill() {
 	r.t.Helper()
 	r.update(func(ctx context.Context, tx state.Tx) error {
-		if _, err := tx.Alerts().Save(ctx, alert(1)); err != nil {
+		a := alert(1)
+		a.Attacker = "attacker:203.0.113.7"
+		if _, err := tx.Alerts().Save(ctx, a); err != nil {
 			return err
 		}
 		i := honeyguide.Incident{Key: "attacker:198.51.100.1", Title: "x", Severity: honeyguide.SeverityHigh, Status: honeyguide.IncidentNew, CreatedAt: day}
@@ -55,7 +57,7 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12],
-		"/rules/": "test_rule", "/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)

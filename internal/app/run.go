@@ -58,8 +58,10 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
+	a.loadFacts()
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
@@ -155,7 +157,7 @@ func (a *App) handler(ctx context.Context, keys api.Keys, w *warden.Warden) (htt
 	}
 	return api.New(api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats, Mapping: mapping,
-		Recording: a.recordings.Open, Sample: a.samples, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
+		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Rules: a.rules, Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }

@@ -25,6 +25,7 @@ type Settings struct {
 	Respond   Respond
 	Telemetry Telemetry
 	Sensors   []config.Instance
+	Enrich    []config.Instance
 }
 
 // Node says who and where this process is.
@@ -140,6 +141,7 @@ func Schema() config.Schema {
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
+			enrichSection(),
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
@@ -198,6 +200,8 @@ func Decode(t *config.Tree) (Settings, error) {
 		errs = append(errs, err)
 	}
 	s.Sensors = instances
+	s.Enrich, err = decodeEnrich(t)
+	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	return s, errors.Join(errs...)
 }

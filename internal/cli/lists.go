@@ -135,6 +135,7 @@ func (c *command) lists() []*cobra.Command {
 		sessions,
 		c.samplesCmd(),
 		c.suppressionsCmd(),
+		c.attackersCmd(),
 		alerts,
 		incidents,
 		listing[honeyguide.Honeytoken]{

@@ -65,6 +65,8 @@ type Tx interface {
 	Samples() Samples
 	Verdicts() Verdicts
 	Models() Models
+	Enrichments() Enrichments
+	Attackers() Attackers
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs

@@ -30,7 +30,10 @@ func read(t testing.TB, formats []ingest.Format, name, text string) (out []honey
 	t.Helper()
 	_, err := ingest.Read(t.Context(), strings.NewReader(text), ingest.Options{Name: name, Mappers: formats, Format: "auto"},
 		func(_ context.Context, list []honeyguide.Event) error { out = append(out, list...); return nil },
-		func(_ context.Context, d honeyguide.DeadLetter) error { t.Errorf("%s:%d: %s", name, d.Line, d.Reason); return nil })
+		func(_ context.Context, d honeyguide.DeadLetter) error {
+			t.Errorf("%s:%d: %s", name, d.Line, d.Reason)
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,11 +57,11 @@ func TestRecordsOfOtherProducts(t *testing.T) {
 	const command = `vssadmin delete shadows /all /quiet`
 	escaped := `C:\\Windows\\System32\\vssadmin.exe`
 	for name, c := range map[string]struct{ text, want string }{
-		"flat": {`{"SourceModuleType":"im_msvistalog","EventReceivedTime":"2026-11-21 19:30:01","EventTime":"2026-11-21 19:30:00","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Hostname":"w1","SourceName":"Microsoft-Windows-Sysmon","Image":"` + escaped + `","CommandLine":"` + command + `","ProcessId":"12"}`, "windows_recovery_removed"},
-		"evtx JSON": {`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"w1","TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T19:30:00.1234567Z"}}},"EventData":{"Image":"` + escaped + `","CommandLine":"` + command + `","ProcessId":12}}}`, "windows_recovery_removed"},
-		"event XML": {`<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>1</EventID><TimeCreated SystemTime="2026-11-21T19:30:00.1234567Z"/><Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>w1</Computer></System><EventData><Data Name="Image">C:\Windows\System32\vssadmin.exe</Data><Data Name="CommandLine">` + command + `</Data></EventData></Event>`, "windows_recovery_removed"},
-		"Log Analytics": {`{"Type":"WindowsEvent","TenantId":"x","Provider":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Computer":"w1","TimeGenerated":"2026-11-21T19:30:00.34Z","EventData":"{\"Image\":\"C:\\\\Windows\\\\System32\\\\vssadmin.exe\",\"CommandLine\":\"` + command + `\"}"}`, "windows_recovery_removed"},
-		"security 4688": {`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing"}},"EventID":4688,"Channel":"Security","Computer":"w1","TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T19:30:00.1234567Z"}}},"EventData":{"NewProcessName":"` + escaped + `","CommandLine":"` + command + `"}}}`, "windows_recovery_removed"},
+		"flat":              {`{"SourceModuleType":"im_msvistalog","EventReceivedTime":"2026-11-21 19:30:01","EventTime":"2026-11-21 19:30:00","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Hostname":"w1","SourceName":"Microsoft-Windows-Sysmon","Image":"` + escaped + `","CommandLine":"` + command + `","ProcessId":"12"}`, "windows_recovery_removed"},
+		"evtx JSON":         {`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"w1","TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T19:30:00.1234567Z"}}},"EventData":{"Image":"` + escaped + `","CommandLine":"` + command + `","ProcessId":12}}}`, "windows_recovery_removed"},
+		"event XML":         {`<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>1</EventID><TimeCreated SystemTime="2026-11-21T19:30:00.1234567Z"/><Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>w1</Computer></System><EventData><Data Name="Image">C:\Windows\System32\vssadmin.exe</Data><Data Name="CommandLine">` + command + `</Data></EventData></Event>`, "windows_recovery_removed"},
+		"Log Analytics":     {`{"Type":"WindowsEvent","TenantId":"x","Provider":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Computer":"w1","TimeGenerated":"2026-11-21T19:30:00.34Z","EventData":"{\"Image\":\"C:\\\\Windows\\\\System32\\\\vssadmin.exe\",\"CommandLine\":\"` + command + `\"}"}`, "windows_recovery_removed"},
+		"security 4688":     {`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing"}},"EventID":4688,"Channel":"Security","Computer":"w1","TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T19:30:00.1234567Z"}}},"EventData":{"NewProcessName":"` + escaped + `","CommandLine":"` + command + `"}}}`, "windows_recovery_removed"},
 		"service installed": {`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Service Control Manager"}},"EventID":7045,"Channel":"System","Computer":"w1","TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T19:30:00.1Z"}}},"EventData":{"ServiceName":"PSEXESVC","ImagePath":"x"}}}`, "windows_remote_service_tool"},
 		"sudo":              {"Nov 21 19:30:00 web1 sudo[7]:   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/cat /etc/shadow\n", "linux_read_shadow"},
 		"web log":           {`198.51.100.7 - - [21/Nov/2026:19:30:00 +0000] "GET /.env HTTP/1.1" 404 12 "-" "zgrab/0.x"` + "\n", "web_env_file web_scanner_agent"},

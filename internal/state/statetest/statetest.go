@@ -75,6 +75,8 @@ func Run(t *testing.T, open Open) {
 		{"AlertPut", alertPut},
 		{"AlertList", alertList},
 		{"AlertText", alertText},
+		{"Enrichments", enrichments},
+		{"Attackers", attackers},
 		{"Incidents", incidents},
 		{"IncidentList", incidentList},
 		{"Sessions", sessions},
