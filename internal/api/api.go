@@ -45,6 +45,8 @@ type Deps struct {
 
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
+	// Trainer learns from verdicts. Nil: nothing does.
+	Trainer Trainer
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -133,6 +135,7 @@ func (s *server) routes() {
 	s.alerts()
 	s.incidents()
 	s.verdicts()
+	s.triage()
 	s.sessions()
 	s.samples()
 	s.tokens()

@@ -24,6 +24,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/verdict"
 	"honeyguide/internal/worlds"
 )
 
@@ -50,6 +51,7 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	trainer    *verdict.Trainer
 	rules      *rulebook.Book
 	closers    []func() error
 }
@@ -71,6 +73,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"open triage", a.openTriage},
 		{"open the pipeline", a.openPipeline},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -246,6 +249,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "triage", a.trainer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)

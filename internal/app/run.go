@@ -156,6 +156,7 @@ func (a *App) handler(ctx context.Context, keys api.Keys, w *warden.Warden) (htt
 	return api.New(api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats,
 		Recording: a.recordings.Open, Sample: a.samples, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
+		Judged: a.trainer.Judged, Trainer: a.trainer,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
