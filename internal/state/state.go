@@ -63,10 +63,15 @@ type Tx interface {
 	Sessions() Sessions
 	Tokens() Tokens
 	Samples() Samples
+	Verdicts() Verdicts
+	Models() Models
+	Enrichments() Enrichments
+	Attackers() Attackers
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors
+	Checkpoints() Checkpoints
 	Meta() Meta
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
