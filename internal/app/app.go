@@ -55,7 +55,8 @@ type App struct {
 	rules      *rulebook.Book
 	closers    []func() error
 
-	fetch     fetcher.Doer // the way to the network; nil: none
+	fetcher   *fetcher.Process
+	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
 	loadFacts func()
@@ -78,6 +79,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open the pipeline", a.openPipeline},
 	} {
