@@ -18,6 +18,7 @@ import (
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -33,6 +34,8 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
+	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
+	Mapping func(context.Context, []byte) (ingest.Format, error)
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -45,6 +48,11 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+
+	// Rules are the Sigma rules in force. Nil: there are none.
+	Rules *rulebook.Book
+	// Judged is told that verdicts were passed. Nil: nobody needs to know.
+	Judged func()
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -132,6 +140,7 @@ func (s *server) routes() {
 	s.health()
 	s.alerts()
 	s.incidents()
+	s.verdicts()
 	s.sessions()
 	s.samples()
 	s.tokens()
@@ -142,6 +151,7 @@ func (s *server) routes() {
 	s.attackers()
 	s.enrichments()
 	s.events()
+	s.rules()
 	s.ingest()
 	s.about()
 }

@@ -57,11 +57,14 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12],
-		"/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)
 		}
+	}
+	if strings.HasSuffix(path, "/explain") {
+		path += "?event=event-1"
 	}
 	return method, path
 }
@@ -76,7 +79,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +98,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method == http.MethodPost {
-				body = strings.NewReader("")
+				body = strings.NewReader(bodies[pattern])
 				return r.call(method, path, key, body).Code
 			}
 			return r.call(method, path, key, nil).Code

@@ -157,9 +157,9 @@ func (a *App) handler(ctx context.Context, keys api.Keys, w *warden.Warden) (htt
 		return nil, err
 	}
 	return api.New(api.Deps{
-		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats,
+		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats, Mapping: mapping,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Rules: a.rules, Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
 

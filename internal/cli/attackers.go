@@ -64,7 +64,7 @@ func showPlace(w io.Writer, e honeyguide.Endpoint) {
 
 // known sums up what is said about a source: the worst word and by how many.
 func known(list []honeyguide.Enrichment) string {
-	for _, v := range []string{honeyguide.VerdictMalicious, honeyguide.VerdictSuspicious, honeyguide.VerdictBenign} {
+	for _, v := range []string{honeyguide.KnownMalicious, honeyguide.KnownSuspicious, honeyguide.KnownBenign} {
 		var by []string
 		for i := range list {
 			if list[i].Verdict == v {

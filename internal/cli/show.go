@@ -28,6 +28,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	field(w, "events", a.Count)
 	field(w, "incident", a.Incident)
 	field(w, "session", a.Session)
+	showVerdict(w, a.Verdict)
 	if a.Suppression != "" {
 		field(w, "hidden by", a.Suppression)
 	}
@@ -35,6 +36,8 @@ func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	for _, r := range a.Reasons {
 		fmt.Fprintf(w, "%+.0f\t%s\t%s\n", r.Weight, safetext.Term(r.Feature), safetext.TermN(r.Text, 160))
 	}
+	fmt.Fprintf(w, "=\t\t%s\n", chance(a.Score))
+	showAlike(w, a.ID, more)
 	techniques(w, a.Attacks)
 	showKnown(w, a.Enrichments, learnt(w, a, more))
 	observables(w, "Observables", a.Observed)
@@ -65,6 +68,7 @@ func showIncident(w io.Writer, i honeyguide.Incident, more lookup) {
 	field(w, "respond by", i.DueAt)
 	field(w, "attackers", strings.Join(i.Attackers, ", "))
 	field(w, "sessions", len(i.Sessions))
+	showVerdict(w, i.Verdict)
 	techniques(w, i.Attacks)
 	var alerts client.Page[honeyguide.Alert]
 	if err := more("/alerts", url.Values{"incident": {i.ID}}, &alerts); err != nil {

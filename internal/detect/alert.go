@@ -55,7 +55,7 @@ func Merge(a, b *honeyguide.Alert) {
 		a.Severity, a.Title = b.Severity, b.Title
 	}
 	if b.Score > a.Score {
-		a.Score, a.Reasons = b.Score, b.Reasons
+		a.Score, a.Reasons, a.Seen = b.Score, b.Reasons, b.Seen
 	}
 	a.Count += b.Count
 	a.Time = earliest(a.Time, b.Time)

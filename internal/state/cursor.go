@@ -26,6 +26,7 @@ const (
 	ListDeadLetters List = 'd'
 	ListJobs        List = 'j'
 	ListSamples     List = 'm'
+	ListVerdicts    List = 'v'
 	ListEnrichments List = 'e'
 	ListAttackers   List = 'k'
 )

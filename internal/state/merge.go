@@ -17,7 +17,7 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 }
 
 // MergeAlert adds to an open alert what a newer one with the same DedupeKey says.
-// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, rule,
+// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, verdict, rule,
 // endpoints and incident, and takes from the new one what it lacks of these. It
 // keeps its title, too, unless the new one is more severe: the worst claim names
 // the alert. Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
@@ -40,7 +40,7 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 		}
 	}
 	if add.Score > old.Score {
-		m.Score, m.Reasons = add.Score, add.Reasons
+		m.Score, m.Reasons, m.Seen = add.Score, add.Reasons, add.Seen
 	}
 	m.EventIDs = union(old.EventIDs, add.EventIDs, sameText)
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)

@@ -104,6 +104,8 @@ func TidyAlert(a *honeyguide.Alert) {
 		e := &a.Evidence[i]
 		e.Time, e.Text, e.EventID = Time(e.Time), Clip(e.Text, MaxLine), Key(e.EventID)
 	}
+	a.Seen = Key(a.Seen)
+	TidyVerdict(&a.Verdict)
 	a.Observed = none(union(nil, a.Observed, sameObservable))
 	for i := range a.Observed {
 		a.Observed[i].Value = Clip(a.Observed[i].Value, MaxLine)
@@ -146,6 +148,7 @@ func TidyIncident(i *honeyguide.Incident) {
 	i.Attackers = newest(i.Attackers)
 	i.Sessions = newest(i.Sessions)
 	i.Attacks = techniques(i.Attacks)
+	TidyVerdict(&i.Verdict)
 	i.Plans = newest(i.Plans)
 	for n := range i.Plans {
 		TidyPlan(&i.Plans[n])

@@ -27,7 +27,8 @@ func full(t testing.TB) honeyguide.Alert {
 		Reasons: []honeyguide.Reason{{Feature: "f", Weight: -40, Text: "t"}, {Weight: 1e-9}}, Attacks: []honeyguide.Technique{{ID: "T1", Tactic: "TA1", Why: "w"}, {ID: "T2"}},
 		Src: end, Dst: honeyguide.Endpoint{ASN: 7}, Sensor: "ssh", Session: "s", Attacker: "attacker:x", Incident: "i", Count: 7,
 		EventIDs: []string{"e", "f"}, Evidence: []honeyguide.Evidence{{EventID: "e", Time: at, Text: "echo"}, {}}, DedupeKey: "k",
-		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Suppression: "sup",
+		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup",
+		Verdict: honeyguide.Verdict{As: honeyguide.VerdictBenign, Reason: "backup", Comment: "of every night", By: "eve", At: at},
 		Enrichments: []honeyguide.Enrichment{{
 			Provider: "feed:tor", Type: "ip", Value: "203.0.113.7", Match: "203.0.113.0/24", Verdict: "suspicious", Confidence: 60,
 			Text: "exit <&>", Data: map[string]string{"a": "b"}, AsOf: at, At: at, Expires: at.Add(time.Hour),

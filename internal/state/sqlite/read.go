@@ -65,6 +65,15 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	a.Count = r.whole(64)
 	r.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, &a.DedupeKey)
 	r.some(`,"suppression":`, &a.Suppression)
+	r.some(`,"seen":`, &a.Seen)
+	if strings.HasPrefix(r.s, `,"verdict":`) {
+		r.text(`,"verdict":{"as":`, (*string)(&a.Verdict.As))
+		r.some(`,"reason":`, &a.Verdict.Reason)
+		r.some(`,"comment":`, &a.Verdict.Comment)
+		r.text(`,"by":`, &a.Verdict.By)
+		r.time(`,"at":`, &a.Verdict.At)
+		r.must("}")
+	}
 	if r.skip(`,"enrichments":`) {
 		r.other(&a.Enrichments)
 	}

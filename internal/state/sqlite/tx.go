@@ -38,6 +38,8 @@ type (
 	cursors     struct{ *tx }
 	meta        struct{ *tx }
 	retention   struct{ *tx }
+	verdicts    struct{ *tx }
+	models      struct{ *tx }
 )
 
 func (t *tx) Alerts() state.Alerts           { return alerts{t} }
@@ -53,6 +55,8 @@ func (t *tx) Jobs() state.Jobs               { return jobs{t} }
 func (t *tx) Cursors() state.Cursors         { return cursors{t} }
 func (t *tx) Meta() state.Meta               { return meta{t} }
 func (t *tx) Retention() state.Retention     { return retention{t} }
+func (t *tx) Verdicts() state.Verdicts       { return verdicts{t} }
+func (t *tx) Models() state.Models           { return models{t} }
 
 var errOver = errors.New("the transaction is over")
 

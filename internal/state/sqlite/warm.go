@@ -78,7 +78,7 @@ func (w *warm) drop(num int64) {
 // size is about what an alert takes in memory. Texts may be shared; they count as
 // if they were not.
 func size(a *honeyguide.Alert) int {
-	n := 1 << 10
+	n := 1<<10 + len(a.Verdict.Reason) + len(a.Verdict.Comment)
 	for i := range a.Reasons {
 		n += 64 + len(a.Reasons[i].Text)
 	}
