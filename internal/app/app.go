@@ -59,6 +59,7 @@ type App struct {
 	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
+	desk      *enrich.Desk
 	loadFacts func()
 }
 

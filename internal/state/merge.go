@@ -40,6 +40,7 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 			m.Title = add.Title
 		}
 	}
+	keepReputation(&old, &add)
 	if add.Score > old.Score {
 		m.Score, m.Reasons, m.Seen = add.Score, add.Reasons, add.Seen
 	}
