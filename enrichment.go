@@ -25,13 +25,13 @@ const (
 	AttrDstZone        = "dst_endpoint.zone"
 )
 
-// Words of an enrichment about a value.
+// Verdicts of an enrichment.
 const (
-	KnownMalicious  = "malicious"
-	KnownSuspicious = "suspicious"
-	KnownBenign     = "benign"
-	KnownInfo       = "info"    // a fact without a judgement: an open port, a name
-	KnownNothing    = "unknown" // the provider was asked and knows nothing
+	SaysMalicious  = "malicious"
+	SaysSuspicious = "suspicious"
+	SaysBenign     = "benign"
+	SaysInfo       = "info"    // a fact without a judgement: an open port, a name
+	SaysUnknown    = "unknown" // the provider was asked and knows nothing
 )
 
 // An Enrichment is what one provider says about one value, with the time it
@@ -41,7 +41,7 @@ type Enrichment struct {
 	Type       string            `json:"type"`                 // of the value: ip, domain, url, hash
 	Value      string            `json:"value"`                // the value that was looked up
 	Match      string            `json:"match,omitempty"`      // the indicator it fell under when that is another: 198.51.100.0/24
-	Verdict    string            `json:"verdict"`              // one of the Known words
+	Verdict    string            `json:"verdict"`              // one of the Says words
 	Confidence int               `json:"confidence,omitempty"` // 0..100, as the provider says or as the operator set it
 	Text       string            `json:"text,omitempty"`       // one line a person can read; the provider's bytes, show through safetext
 	Data       map[string]string `json:"data,omitempty"`       // raw values, by the provider's names

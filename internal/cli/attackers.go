@@ -64,7 +64,7 @@ func showPlace(w io.Writer, e honeyguide.Endpoint) {
 
 // known sums up what is said about a source: the worst word and by how many.
 func known(list []honeyguide.Enrichment) string {
-	for _, v := range []string{honeyguide.KnownMalicious, honeyguide.KnownSuspicious, honeyguide.KnownBenign} {
+	for _, v := range []string{honeyguide.SaysMalicious, honeyguide.SaysSuspicious, honeyguide.SaysBenign} {
 		var by []string
 		for i := range list {
 			if list[i].Verdict == v {

@@ -12,7 +12,7 @@ import (
 
 // Points the word of one service is worth when it is quite sure.
 var reputationPoints = map[string]float64{
-	honeyguide.KnownMalicious: 15, honeyguide.KnownSuspicious: 7, honeyguide.KnownBenign: -10,
+	honeyguide.SaysMalicious: 15, honeyguide.SaysSuspicious: 7, honeyguide.SaysBenign: -10,
 }
 
 // Bounds of what all services together add to a score.

@@ -137,7 +137,7 @@ func TestAsk(t *testing.T) {
 		t.Fatalf("asked %s", got)
 	}
 	k := o.known("8.8.8.8")
-	if len(k) != 1 || k[0].Verdict != honeyguide.KnownMalicious || !k[0].At.Equal(start.Add(time.Second)) || !k[0].Expires.Equal(k[0].At.Add(limits.Hit)) {
+	if len(k) != 1 || k[0].Verdict != honeyguide.SaysMalicious || !k[0].At.Equal(start.Add(time.Second)) || !k[0].Expires.Equal(k[0].At.Add(limits.Hit)) {
 		t.Fatalf("known: %+v", k)
 	}
 	got := o.get(a.ID)

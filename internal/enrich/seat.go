@@ -150,7 +150,7 @@ func (s *seat) ask(ctx context.Context, do fetcher.Doer, it item) (honeyguide.En
 	var body bytes.Buffer
 	r, err := do.Do(ctx, req, &body)
 	now := s.now().UTC().Truncate(time.Microsecond)
-	x := honeyguide.Enrichment{Provider: s.spec.Name, Type: it.kind, Value: it.value, At: now, Verdict: honeyguide.KnownNothing, Expires: now.Add(s.spec.Limits.Miss)}
+	x := honeyguide.Enrichment{Provider: s.spec.Name, Type: it.kind, Value: it.value, At: now, Verdict: honeyguide.SaysUnknown, Expires: now.Add(s.spec.Limits.Miss)}
 	switch {
 	case err != nil:
 		return x, s.failed("failed", 0, err)

@@ -83,13 +83,13 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	}
 	switch {
 	case d.Whitelisted:
-		x.Verdict, x.Confidence = honeyguide.KnownBenign, 50
+		x.Verdict, x.Confidence = honeyguide.SaysBenign, 50
 	case d.Score >= malicious:
-		x.Verdict, x.Confidence = honeyguide.KnownMalicious, d.Score
+		x.Verdict, x.Confidence = honeyguide.SaysMalicious, d.Score
 	case d.Score >= suspicious:
-		x.Verdict, x.Confidence = honeyguide.KnownSuspicious, d.Score
+		x.Verdict, x.Confidence = honeyguide.SaysSuspicious, d.Score
 	default:
-		x.Verdict = honeyguide.KnownInfo
+		x.Verdict = honeyguide.SaysInfo
 	}
 	if at, err := time.Parse(time.RFC3339, d.Last); err == nil {
 		x.AsOf = at.UTC()

@@ -86,7 +86,7 @@ func (l *List) fill() error {
 		}
 	}
 	put(&l.Format, formatAuto)
-	put(&l.Verdict, honeyguide.KnownSuspicious)
+	put(&l.Verdict, honeyguide.SaysSuspicious)
 	put(&l.KeyHeader, "Authorization")
 	for _, d := range []struct {
 		at *time.Duration
@@ -103,7 +103,7 @@ func (l *List) fill() error {
 		l.MaxMiB = 64
 	}
 	formats := []string{formatAuto, formatList, formatCSV, formatMISP, formatFeed, formatSTIX, formatTAXII}
-	verdicts := []string{honeyguide.KnownMalicious, honeyguide.KnownSuspicious, honeyguide.KnownBenign, honeyguide.KnownInfo}
+	verdicts := []string{honeyguide.SaysMalicious, honeyguide.SaysSuspicious, honeyguide.SaysBenign, honeyguide.SaysInfo}
 	switch {
 	case (l.File == "") == (l.URL == ""):
 		return fmt.Errorf("file, url: want one of the two")

@@ -61,11 +61,11 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	}
 	switch {
 	case a.RIOT, a.Class == "benign":
-		x.Verdict, x.Confidence = honeyguide.KnownBenign, 80
+		x.Verdict, x.Confidence = honeyguide.SaysBenign, 80
 	case a.Class == "malicious":
-		x.Verdict, x.Confidence = honeyguide.KnownMalicious, 80
+		x.Verdict, x.Confidence = honeyguide.SaysMalicious, 80
 	case a.Noise:
-		x.Verdict = honeyguide.KnownInfo
+		x.Verdict = honeyguide.SaysInfo
 	default:
 		return enrich.ErrMiss
 	}

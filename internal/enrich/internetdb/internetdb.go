@@ -62,7 +62,7 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	for _, p := range a.Ports[:min(len(a.Ports), 32)] {
 		ports = append(ports, fmt.Sprint(p))
 	}
-	x.Verdict = honeyguide.KnownInfo
+	x.Verdict = honeyguide.SaysInfo
 	x.Text = "open ports: " + strings.Join(ports, " ")
 	if len(a.Vulns) > 0 {
 		x.Text += fmt.Sprintf("; %d known weaknesses", len(a.Vulns))

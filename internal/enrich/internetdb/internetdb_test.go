@@ -9,7 +9,7 @@ import (
 )
 
 var answers = []enrichtest.Answer{
-	{Name: "open", Body: `{"ip":"8.8.8.8","ports":[22,80,443],"cpes":["cpe:/a:nginx"],"hostnames":["x.example"],"tags":["cloud"],"vulns":["CVE-2023-1","CVE-2023-2"]}`, Verdict: honeyguide.KnownInfo, Text: "22 80 443; 2 known weaknesses"},
+	{Name: "open", Body: `{"ip":"8.8.8.8","ports":[22,80,443],"cpes":["cpe:/a:nginx"],"hostnames":["x.example"],"tags":["cloud"],"vulns":["CVE-2023-1","CVE-2023-2"]}`, Verdict: honeyguide.SaysInfo, Text: "22 80 443; 2 known weaknesses"},
 	{Name: "an error", Body: `{"detail":"No information available"}`},
 }
 

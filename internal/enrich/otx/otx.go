@@ -73,7 +73,7 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	if a.Info.Count == 0 {
 		return enrich.ErrMiss
 	}
-	x.Verdict, x.Confidence = honeyguide.KnownSuspicious, 30
+	x.Verdict, x.Confidence = honeyguide.SaysSuspicious, 30
 	if a.Info.Count >= many {
 		x.Confidence = 50
 	}

@@ -10,8 +10,8 @@ import (
 var withKey = enrichtest.Key(func(into any) { into.(*Config).Key = "s3cret-key" })
 
 var answers = []enrichtest.Answer{
-	{Name: "named often", Body: `{"indicator":"8.8.8.8","pulse_info":{"count":12,"pulses":[{"id":"1","name":"SSH brute force","tags":["ssh"],"attack_ids":[]},{"name":"Mirai"}]}}`, Verdict: honeyguide.KnownSuspicious, Confidence: 50, Text: "12 reports: SSH brute force; Mirai"},
-	{Name: "named once", Body: `{"pulse_info":{"count":1,"pulses":[{"name":"x"}]}}`, Verdict: honeyguide.KnownSuspicious, Confidence: 30},
+	{Name: "named often", Body: `{"indicator":"8.8.8.8","pulse_info":{"count":12,"pulses":[{"id":"1","name":"SSH brute force","tags":["ssh"],"attack_ids":[]},{"name":"Mirai"}]}}`, Verdict: honeyguide.SaysSuspicious, Confidence: 50, Text: "12 reports: SSH brute force; Mirai"},
+	{Name: "named once", Body: `{"pulse_info":{"count":1,"pulses":[{"name":"x"}]}}`, Verdict: honeyguide.SaysSuspicious, Confidence: 30},
 	{Name: "not named", Body: `{"pulse_info":{"count":0,"pulses":[]}}`, Miss: true},
 	{Name: "an error", Body: `{"detail":"Invalid API key"}`},
 }

@@ -66,7 +66,7 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	if a.Class != "ip network" {
 		return errors.New("no network in the answer")
 	}
-	x.Verdict = honeyguide.KnownInfo
+	x.Verdict = honeyguide.SaysInfo
 	x.Match = enrich.Clip(a.Start+" - "+a.End, 100)
 	x.Data = map[string]string{}
 	for k, v := range map[string]string{"handle": a.Handle, "name": a.Name, "country": a.Country, "abuse": mail(a.Entities, "abuse", 0), "holder": full(a.Entities)} {

@@ -44,7 +44,7 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 		names[i] = n
 	}
 	names = names[:min(len(names), 10)]
-	x.Verdict, x.Text = honeyguide.KnownInfo, enrich.Clip(strings.Join(names, " "), 500)
+	x.Verdict, x.Text = honeyguide.SaysInfo, enrich.Clip(strings.Join(names, " "), 500)
 	x.Data = map[string]string{"names": x.Text}
 	return nil
 }

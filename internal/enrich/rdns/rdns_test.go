@@ -8,8 +8,8 @@ import (
 )
 
 var answers = []enrichtest.Answer{
-	{Name: "one", Body: "Scanner.Example.net.", Verdict: honeyguide.KnownInfo, Text: "scanner.example.net"},
-	{Name: "two", Body: "a.example.\nb.example.", Verdict: honeyguide.KnownInfo, Text: "a.example b.example"},
+	{Name: "one", Body: "Scanner.Example.net.", Verdict: honeyguide.SaysInfo, Text: "scanner.example.net"},
+	{Name: "two", Body: "a.example.\nb.example.", Verdict: honeyguide.SaysInfo, Text: "a.example b.example"},
 	{Name: "none", Body: " \n", Miss: true},
 	{Name: "markup", Body: "<script>alert(1)</script>.example."},
 }

@@ -85,11 +85,11 @@ func read(x *honeyguide.Enrichment, body []byte) error {
 	}
 	switch {
 	case s.Malicious >= many:
-		x.Verdict, x.Confidence = honeyguide.KnownMalicious, min(50+5*s.Malicious, 95)
+		x.Verdict, x.Confidence = honeyguide.SaysMalicious, min(50+5*s.Malicious, 95)
 	case s.Malicious+s.Suspicious > 0:
-		x.Verdict, x.Confidence = honeyguide.KnownSuspicious, 40
+		x.Verdict, x.Confidence = honeyguide.SaysSuspicious, 40
 	default:
-		x.Verdict = honeyguide.KnownInfo
+		x.Verdict = honeyguide.SaysInfo
 	}
 	if d.Date > 0 && d.Date < 1<<33 {
 		x.AsOf = time.Unix(d.Date, 0).UTC()
