@@ -36,6 +36,9 @@ type Deps struct {
 	Mappers []ingest.Format // the formats ingest reads
 	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
 	Mapping func(context.Context, []byte) (ingest.Format, error)
+	Seen    *ingest.Seen // ids of records stored lately, shared with the sources; nil: its own
+	// Sources lists what keeps bringing in records. Nil: there are none.
+	Sources func(context.Context) []Source
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -53,6 +56,8 @@ type Deps struct {
 	Rules *rulebook.Book
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
+	// Trainer learns from verdicts. Nil: nothing does.
+	Trainer Trainer
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -113,9 +118,12 @@ func build(dep Deps) (*server, error) {
 	if dep.Log == nil {
 		dep.Log = slog.New(slog.DiscardHandler)
 	}
+	if dep.Seen == nil {
+		dep.Seen = ingest.NewSeen(rememberedID)
+	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: ingest.NewSeen(rememberedID), slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -141,6 +149,7 @@ func (s *server) routes() {
 	s.alerts()
 	s.incidents()
 	s.verdicts()
+	s.triage()
 	s.sessions()
 	s.samples()
 	s.tokens()
@@ -151,6 +160,7 @@ func (s *server) routes() {
 	s.sensors()
 	s.attackers()
 	s.enrichments()
+	s.sources()
 	s.events()
 	s.rules()
 	s.ingest()

@@ -20,9 +20,11 @@ import (
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/verdict"
 )
 
 // bootstrap is the administrator's key of these tests.
@@ -70,6 +72,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
 		},
+		Sources: func(context.Context) []Source {
+			return []Source{{Name: "eve", Kind: "file", State: source.StateRunning, Records: 7}}
+		},
 		Recording: func(session string) (io.ReadCloser, error) {
 			if session != "s1" {
 				return nil, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "this session was not recorded"}
@@ -79,6 +84,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 	}
 	r.dep.Sample = oneSample{}
 	r.dep.Rules = testRules(t)
+	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range edit {
 		f(&r.dep)
 	}

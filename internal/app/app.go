@@ -20,12 +20,15 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/verdict"
 	"honeyguide/internal/worlds"
 )
 
@@ -52,12 +55,18 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	mappers    []ingest.Format
+	seen       *ingest.Seen // ids of records stored lately, whoever brought them
+	sources    *source.Host
+	trainer    *verdict.Trainer
 	rules      *rulebook.Book
 	closers    []func() error
 
-	fetch     fetcher.Doer // the way to the network; nil: none
+	fetcher   *fetcher.Process
+	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
+	desk      *enrich.Desk
 	loadFacts func()
 }
 
@@ -78,8 +87,11 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
+		{"open triage", a.openTriage},
 		{"open the pipeline", a.openPipeline},
+		{"read the sources' settings", a.openSources},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
@@ -254,6 +266,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "triage", a.trainer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)

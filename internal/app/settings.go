@@ -27,6 +27,8 @@ type Settings struct {
 	Sensors   []config.Instance
 	Detectors []config.Instance
 	Enrich    []config.Instance
+	Sources   []config.Instance
+	Fetch     Fetch
 }
 
 // Node says who and where this process is.
@@ -104,6 +106,7 @@ func defaults() Settings {
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
+		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond:   Respond{NeverBlockLoopback: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -138,12 +141,14 @@ func Schema() config.Schema {
 		Sections: []config.Section{
 			{Key: "node", Summary: "who and where this process is", Defaults: d.Node},
 			{Key: "sensors", Summary: "the decoy services, by name", Instances: &config.Instances{Common: Listen{}, Kinds: sensors, Preset: preset()}},
+			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
 			enrichSection(),
+			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
@@ -182,7 +187,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -205,6 +210,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Detectors, err = decodeDetectors(t)
 	errs = append(errs, err)
 	s.Enrich, err = decodeEnrich(t)
+	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	return s, errors.Join(errs...)
@@ -242,7 +248,8 @@ func (s *Settings) validate() error {
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
-	return nil
+	_, err = s.Fetch.setup()
+	return err
 }
 
 func invalid(format string, args ...any) error {

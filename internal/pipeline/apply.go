@@ -55,6 +55,11 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 				o.opened++
 			}
 		}
+		if v.memory != nil {
+			if err := tx.Models().Remember(ctx, c.cfg.Name, int64(v.memoryAt), v.memory); err != nil {
+				return err
+			}
+		}
 		if err := w.keep(ctx, v.kept); err != nil {
 			return err
 		}
