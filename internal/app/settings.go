@@ -210,6 +210,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Detectors, err = decodeDetectors(t)
 	errs = append(errs, err)
 	s.Enrich, err = decodeEnrich(t)
+	errs = append(errs, err)
 	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
