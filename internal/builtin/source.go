@@ -6,11 +6,15 @@ package builtin
 import (
 	"honeyguide/internal/source"
 	"honeyguide/internal/source/file"
+	"honeyguide/internal/source/stdin"
+	"honeyguide/internal/source/syslog"
 )
 
 // Sources returns the kinds of source, by name.
 func Sources() source.Set {
 	return source.Set{
 		file.Kind,
+		stdin.Kind,
+		syslog.Kind,
 	}
 }
