@@ -54,11 +54,11 @@ func (r *rig) fill() {
 func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
-		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/sources/": "eve", "/samples/": sampleID[:12],
+		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/sources/": "eve", "/ingest/": "auto", "/samples/": sampleID[:12],
 		"/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
-			path = strings.Replace(path, "{id}", id, 1)
+			path = strings.NewReplacer("{id}", id, "{format}", id).Replace(path)
 		}
 	}
 	return method, path
