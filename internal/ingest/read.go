@@ -107,8 +107,11 @@ type job struct {
 	ids     []string // of the batch, as Seen knows them
 	times   occurrences
 	deadRaw int
-	scratch []honeyguide.Event
-	sum     Summary
+	// The last line that was refused, and how often.
+	deadLine int64
+	deadHere int
+	scratch  []honeyguide.Event
+	sum      Summary
 }
 
 func (j *job) run(ctx context.Context, in *meter) error {
@@ -322,17 +325,31 @@ func (j *job) reject(ctx context.Context, line int64, reason string, size int64,
 		raw = nil
 	}
 	name := j.opts.Name
-	if p := j.opts.Piece; p != nil && p.Name != "" {
-		name = p.Name
+	id := honeyguide.DerivedID(now, "dead", name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected))
+	if p := j.opts.Piece; p != nil {
+		if p.Name != "" {
+			name = p.Name
+		}
+		// The same line of the same stream is refused once, whenever it is read.
+		id = honeyguide.DerivedID(time.Unix(0, 0), "dead", j.opts.Name, p.Origin, fmt.Sprint(line), j.sameLine(line))
 	}
 	d := honeyguide.DeadLetter{
-		ID:   honeyguide.DerivedID(now, "dead", name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected)),
+		ID:   id,
 		Time: now, Source: name, Line: line, Reason: reason, Bytes: size, Raw: bytes.Clone(raw),
 	}
 	if err := j.dead(ctx, d); err != nil {
 		return fmt.Errorf("store a dead letter of %s: %w", j.opts.Name, err)
 	}
 	return nil
+}
+
+// sameLine tells the dead letters of one line apart.
+func (j *job) sameLine(line int64) string {
+	if line != j.deadLine {
+		j.deadLine, j.deadHere = line, 0
+	}
+	j.deadHere++
+	return strconv.Itoa(j.deadHere)
 }
 
 // finish completes the summary: no map is nil.

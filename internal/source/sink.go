@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -50,9 +51,22 @@ type Sink struct {
 	kept    eventlog.Seq // seq as it was saved
 	saved   time.Time
 	again   hold
+	past    []moment // oldest first
 
 	book book
 }
+
+// A moment says what s.seq was once: what came later has a higher number.
+type moment struct {
+	At  int64        `json:"at"` // seconds since 1970
+	Seq eventlog.Seq `json:"seq"`
+}
+
+// Moments are kept so often and so many of them.
+const (
+	momentEvery = 30
+	maxMoments  = 500
+)
 
 // A hold keeps seq where it is after a start until the records that were stored
 // behind the kept places have come again: only then are they behind a place.
@@ -121,6 +135,12 @@ func (s *Sink) recall(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the place of %s: %w", s.name, err)
 	}
+	s.past = nil
+	if known != nil && len(known.Value) > 0 {
+		if err := json.Unmarshal(known.Value, &s.past); err != nil {
+			return fmt.Errorf("read the place of %s: %w", s.name, err)
+		}
+	}
 	// Before the first place was kept everything of this name counts: a source that
 	// crashed in its first second.
 	if s.seq = 0; known != nil {
@@ -145,10 +165,21 @@ func (s *Sink) remember(ctx context.Context, q eventlog.Query) (n int64, err err
 	return n, nil
 }
 
-// Recall makes the sink know again the records of this source whose time is not
-// before from: for a source that asks for more than it needs.
+// Recall makes the sink know again what this source stored at from or later: for
+// a source that asks for more than it needs.
 func (s *Sink) Recall(ctx context.Context, from time.Time) error {
-	_, err := s.remember(ctx, eventlog.Query{Sensor: s.name, From: from})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var after eventlog.Seq
+	if len(s.past) >= maxMoments {
+		after = s.past[0].Seq
+	}
+	for _, m := range s.past {
+		if m.At <= from.Unix() {
+			after = m.Seq
+		}
+	}
+	_, err := s.remember(ctx, eventlog.Query{Sensor: s.name, After: after})
 	return err
 }
 
@@ -211,6 +242,7 @@ func (t *taking) each(ctx context.Context, pieces []Piece) error {
 	for i := range pieces {
 		p := &pieces[i]
 		opts := t.s.feed
+		opts.Batch = max(1, min(batch, bytes.Count(p.Data, []byte{'\n'})))
 		opts.Piece = &ingest.Piece{Origin: p.Origin, Line: p.Line, Name: p.Stream, Header: p.Header}
 		sum, err := ingest.Read(ctx, bytes.NewReader(p.Data), opts, func(ctx context.Context, events []honeyguide.Event) error {
 			for i := range events {
@@ -317,7 +349,14 @@ func (s *Sink) rest(ctx context.Context) error {
 // save writes marks and dead letters in one transaction.
 func (s *Sink) save(ctx context.Context) error {
 	now := s.Now()
-	put := []state.Checkpoint{{Source: s.name, Key: seqKey, Seq: int64(s.seq), At: now}}
+	if n := len(s.past); n == 0 || now.Unix()-s.past[n-1].At >= momentEvery {
+		s.past = append(s.past[max(0, n+1-maxMoments):], moment{now.Unix(), s.seq})
+	}
+	past, err := json.Marshal(s.past)
+	if err != nil {
+		return fmt.Errorf("keep the place of %s: %w", s.name, err)
+	}
+	put := []state.Checkpoint{{Source: s.name, Key: seqKey, Value: past, Seq: int64(s.seq), At: now}}
 	var gone []string
 	for key, value := range s.marks {
 		if len(value) == 0 {
@@ -326,7 +365,7 @@ func (s *Sink) save(ctx context.Context) error {
 		}
 		put = append(put, state.Checkpoint{Source: s.name, Key: key, Value: value, Seq: int64(s.seq), At: now})
 	}
-	err := s.host.dep.State.Update(ctx, func(tx state.Tx) error {
+	err = s.host.dep.State.Update(ctx, func(tx state.Tx) error {
 		return errors.Join(
 			tx.DeadLetters().Add(ctx, s.letters...),
 			tx.Checkpoints().Put(ctx, put...),
