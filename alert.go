@@ -51,7 +51,12 @@ type Alert struct {
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
 	// Suppression is the id of what hides it, when its status is suppressed.
-	Suppression string `json:"suppression,omitempty"`
+	Suppression string  `json:"suppression,omitempty"`
+	Seen        string  `json:"seen,omitempty"` // what triage saw when it gave the score, packed
+	Verdict     Verdict `json:"verdict,omitzero"`
+	// Enrichments is what feeds said about the values of its events when they
+	// came in. What services say later stands in the state under the value.
+	Enrichments []Enrichment `json:"enrichments,omitempty"`
 }
 
 // MaxEvidence bounds the events an alert names.
@@ -115,6 +120,7 @@ type Incident struct {
 	AlertCount int64          `json:"alert_count"`
 	EventCount int64          `json:"event_count"`
 	Plans      []Plan         `json:"plans"` // what playbooks would do or did
+	Verdict    Verdict        `json:"verdict,omitzero"`
 }
 
 // Session is everything one peer did on one connection, in short.

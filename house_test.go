@@ -28,7 +28,8 @@ var tenants = map[string][]string{
 	"github.com/klauspost":         {"internal/colblock"},
 	"github.com/knadh/koanf":       {"internal/config"},
 	"github.com/miekg/dns":         {"internal/sensor/dns"},
-	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook"},
+	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
+	"github.com/oschwald":          {"internal/enrich/geo"},
 	"github.com/landlock-lsm":      {"internal/sandbox"},
 	"golang.org/x/net/bpf":         {"internal/sandbox"},
 	"github.com/nats-io":           {"internal/eventlog/jetstream"},
@@ -78,7 +79,7 @@ var hosts = []string{
 }
 
 // generated are the hosts whose kinds tools/kinds lists in internal/builtin.
-var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state", "internal/source"}
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state", "internal/enrich", "internal/source"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 

@@ -15,8 +15,10 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -32,7 +34,9 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
-	Seen    *ingest.Seen    // ids of records stored lately, shared with the sources; nil: its own
+	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
+	Mapping func(context.Context, []byte) (ingest.Format, error)
+	Seen    *ingest.Seen // ids of records stored lately, shared with the sources; nil: its own
 	// Sources lists what keeps bringing in records. Nil: there are none.
 	Sources func(context.Context) []Source
 
@@ -42,9 +46,16 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Enrich says how the sources of enrichment stand. Nil: there are none.
+	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+
+	// Rules are the Sigma rules in force. Nil: there are none.
+	Rules *rulebook.Book
+	// Judged is told that verdicts were passed. Nil: nobody needs to know.
+	Judged func()
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -135,6 +146,7 @@ func (s *server) routes() {
 	s.health()
 	s.alerts()
 	s.incidents()
+	s.verdicts()
 	s.sessions()
 	s.samples()
 	s.tokens()
@@ -142,8 +154,11 @@ func (s *server) routes() {
 	s.suppressions()
 	s.deadLetters()
 	s.sensors()
+	s.attackers()
+	s.enrichments()
 	s.sources()
 	s.events()
+	s.rules()
 	s.ingest()
 	s.about()
 }

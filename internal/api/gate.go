@@ -24,7 +24,9 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
-	PermWork    Permission = "work"    // to suppress, merge and split: what analysts do
+	PermRules   Permission = "rules"   // switching rules on and off
+	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
+	PermTriage  Permission = "triage"  // change the model that scores
 )
 
 // A Scope is what a key is good for.
@@ -32,14 +34,16 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAdmin   Scope = "admin" // everything
+	ScopeAdmin   Scope = "admin"   // everything
+	ScopeAnalyst Scope = "analyst" // read, and pass verdicts
 	ScopeRead    Scope = "read"
 	ScopeIngest  Scope = "ingest"
 	ScopeMetrics Scope = "metrics"
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage},
+	ScopeAnalyst: {PermRead, PermMetrics, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},

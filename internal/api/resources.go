@@ -22,6 +22,7 @@ type alertsIn struct {
 	Incident  string                   `query:"incident" maxLength:"64" doc:"id or short form of the incident"`
 	Session   string                   `query:"session" maxLength:"64"`
 	Attacker  string                   `query:"attacker" maxLength:"128"`
+	Verdict   honeyguide.VerdictWord   `query:"verdict" enum:"true_positive,false_positive,benign,duplicate,none" doc:"none finds those without one"`
 	Q         string                   `query:"q" maxLength:"256" doc:"words of title, evidence and observables"`
 	By        string                   `query:"suppression" maxLength:"64" doc:"id or short form of the suppression that hides them"`
 }
@@ -35,7 +36,7 @@ func (in *alertsIn) query(ctx context.Context, tx state.Tx) (state.AlertQuery, e
 	return state.AlertQuery{
 		Suppression: hides, Shown: len(in.Status) == 0 && hides == "" && incident == "",
 		Page: in.page(), Severity: in.severity(), Status: in.Status, Src: in.Src, Technique: in.Technique, Rule: in.Rule,
-		Detector: in.Detector, Incident: incident, Session: in.Session, Attacker: in.Attacker, Text: in.Q, From: in.From, To: in.To,
+		Detector: in.Detector, Incident: incident, Session: in.Session, Attacker: in.Attacker, Verdict: in.Verdict, Text: in.Q, From: in.From, To: in.To,
 	}, err
 }
 

@@ -82,6 +82,7 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		},
 	}
 	r.dep.Sample = oneSample{}
+	r.dep.Rules = testRules(t)
 	for _, f := range edit {
 		f(&r.dep)
 	}

@@ -16,8 +16,10 @@ import (
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/token"
+	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
+	"honeyguide/internal/fetcher"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/rulebook"
@@ -57,6 +59,11 @@ type App struct {
 	sources    *source.Host
 	rules      *rulebook.Book
 	closers    []func() error
+
+	fetch     fetcher.Doer // the way to the network; nil: none
+	enrichers []enricher
+	locals    []enrich.Local
+	loadFacts func()
 }
 
 // New opens everything a core needs below settings.Node.Data. The error names
@@ -76,6 +83,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"open enrichment", a.openEnrich},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {

@@ -56,11 +56,13 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
+	a.loadFacts()
 	if err := a.sources.Open(ctx); err != nil {
 		return err
 	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
@@ -152,9 +154,9 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 // handler builds the API over what is open. w is nil when no sensor runs.
 func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(api.Deps{
-		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Seen: a.seen,
-		Sources:   a.sourceList,
-		Recording: a.recordings.Open, Sample: a.samples, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
+		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
+		Sources: a.sourceList, Rules: a.rules,
+		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }

@@ -25,6 +25,7 @@ type Settings struct {
 	Respond   Respond
 	Telemetry Telemetry
 	Sensors   []config.Instance
+	Enrich    []config.Instance
 	Sources   []config.Instance
 }
 
@@ -142,6 +143,7 @@ func Schema() config.Schema {
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
+			enrichSection(),
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
@@ -200,6 +202,7 @@ func Decode(t *config.Tree) (Settings, error) {
 		errs = append(errs, err)
 	}
 	s.Sensors = instances
+	s.Enrich, err = decodeEnrich(t)
 	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())

@@ -118,9 +118,23 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	f.StringVar(&c.data, "data", "", "data `folder` (same as --set node.data=...)")
 	f.StringVarP(&c.output, "output", "o", "", "`format`: table, json or yaml (default table on a terminal, else json)")
 	f.StringVar(&c.server, "server", "", "`address` of a remote core, https://host:8443; its key comes from HONEYGUIDE_API_KEY or HONEYGUIDE_API_KEY_FILE")
-	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd())
+	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd(), c.rulesCmd())
+	root.AddCommand(c.geoCmd(), c.feedsCmd())
 	root.AddCommand(c.lists()...)
+	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
 	return root
+}
+
+// beneath returns the command of a name, made when it is not there.
+func beneath(root *cobra.Command, name, short string) *cobra.Command {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == name {
+			return cmd
+		}
+	}
+	cmd := group(name, short)
+	root.AddCommand(cmd)
+	return cmd
 }
 
 // group is a command that only holds others.

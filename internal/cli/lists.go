@@ -111,29 +111,34 @@ func (c *command) lists() []*cobra.Command {
 		show: showSession,
 	}.command(c)
 	sessions.AddCommand(c.replayCmd(), c.exportCmd())
+	alerts := listing[honeyguide.Alert]{
+		name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
+		filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "suppression": "`id` of the suppression that hides them", "verdict": "`word` of its verdict; none finds those without one"}),
+		header:  []any{"ID", "TIME", "SEVERITY", "SCORE", "RULE", "SOURCE", "COUNT", "VERDICT", "TITLE"},
+		row: func(a honeyguide.Alert) []any {
+			return []any{a.Short, a.Time, a.Severity, a.Score, a.RuleID, address(a.Src), a.Count, string(a.Verdict.As), a.Title}
+		},
+		show: showAlert,
+	}.command(c)
+	alerts.AddCommand(c.verdictCmd())
+	incidents := listing[honeyguide.Incident]{
+		name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
+		filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),
+		header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "DUE", "ALERTS", "TITLE"},
+		row: func(i honeyguide.Incident) []any {
+			return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
+		},
+		show: showIncident,
+	}.command(c)
+	incidents.AddCommand(c.incidentVerdictCmd())
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
-		listing[honeyguide.Alert]{
-			name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
-			filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "suppression": "`id` of the suppression that hides them"}),
-			header:  []any{"ID", "TIME", "SEVERITY", "SCORE", "RULE", "SOURCE", "COUNT", "TITLE"},
-			row: func(a honeyguide.Alert) []any {
-				return []any{a.Short, a.Time, a.Severity, a.Score, a.RuleID, address(a.Src), a.Count, a.Title}
-			},
-			show: showAlert,
-		}.command(c),
-		listing[honeyguide.Incident]{
-			name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
-			filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),
-			header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "DUE", "ALERTS", "TITLE"},
-			row: func(i honeyguide.Incident) []any {
-				return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
-			},
-			show: showIncident,
-		}.command(c),
+		c.attackersCmd(),
+		alerts,
+		incidents,
 		listing[honeyguide.Honeytoken]{
 			name: "tokens", alias: "token", short: "The bait: what was read, by whom, and used where.", path: "/tokens", filters: map[string]string{},
 			header: []any{"ID", "KIND", "PATH", "OPENS", "EXPOSURES", "LAST READ", "USES", "LAST USED"},

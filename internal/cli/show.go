@@ -16,17 +16,19 @@ import (
 // lookup asks the API for what belongs to the thing shown.
 type lookup = func(path string, q url.Values, into any) error
 
-func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
+func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	field(w, "alert", a.Short+"  "+a.Title)
 	field(w, "severity", a.Severity)
 	field(w, "status", a.Status)
 	field(w, "rule", a.Detector+"/"+a.RuleID)
 	field(w, "source", address(a.Src))
+	showPlace(w, a.Src)
 	field(w, "first", a.Time)
 	field(w, "last", a.LastAt)
 	field(w, "events", a.Count)
 	field(w, "incident", a.Incident)
 	field(w, "session", a.Session)
+	showVerdict(w, a.Verdict)
 	if a.Suppression != "" {
 		field(w, "hidden by", a.Suppression)
 	}
@@ -34,7 +36,10 @@ func showAlert(w io.Writer, a honeyguide.Alert, _ lookup) {
 	for _, r := range a.Reasons {
 		fmt.Fprintf(w, "%+.0f\t%s\t%s\n", r.Weight, safetext.Term(r.Feature), safetext.TermN(r.Text, 160))
 	}
+	fmt.Fprintf(w, "=\t\t%s\n", chance(a.Score))
+	showAlike(w, a.ID, more)
 	techniques(w, a.Attacks)
+	showKnown(w, a.Enrichments, learnt(w, a, more))
 	observables(w, "Observables", a.Observed)
 	heading(w, "Evidence")
 	for _, e := range a.Evidence {
@@ -63,6 +68,7 @@ func showIncident(w io.Writer, i honeyguide.Incident, more lookup) {
 	field(w, "respond by", i.DueAt)
 	field(w, "attackers", strings.Join(i.Attackers, ", "))
 	field(w, "sessions", len(i.Sessions))
+	showVerdict(w, i.Verdict)
 	techniques(w, i.Attacks)
 	var alerts client.Page[honeyguide.Alert]
 	if err := more("/alerts", url.Values{"incident": {i.ID}}, &alerts); err != nil {

@@ -86,9 +86,11 @@ func (r *record) note(a *honeyguide.Alert) {
 	put(&r.rules, a.RuleID, 64)
 	put(&r.services, a.Sensor, 16)
 	r.count += a.Count
-	if a.Detector == "finding" {
+	switch a.Detector {
+	case "finding":
 		r.external = true
-	} else {
+	case "correlate": // says what others said together
+	default:
 		r.own = true
 	}
 	r.login = r.login || a.RuleID == "decoy_login" || a.RuleID == "success_after_failures"

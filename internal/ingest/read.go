@@ -230,11 +230,13 @@ func (j *job) keep(ctx context.Context) error {
 		if !j.opts.Seen.add(e.ID) {
 			continue
 		}
-		if raw == nil {
+		if e.Raw == nil && raw == nil {
 			raw = bytes.Clone(j.rec.Raw[:min(len(j.rec.Raw), keepRaw)])
 			j.raw += len(raw)
 		}
-		e.Raw = raw
+		if e.Raw == nil {
+			e.Raw = raw
+		}
 		fresh = true
 		j.count(e)
 		if j.batch == nil {

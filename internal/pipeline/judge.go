@@ -25,6 +25,8 @@ type judge struct {
 	told      *detect.Memory[told] // by dedupe key
 	log       *slog.Logger
 	failed    func(detector string)
+	observers []int              // of detectors
+	claims    []honeyguide.Alert // about the event at hand, for observers
 }
 
 // quoted is how many events an alert quotes before it only counts them.
@@ -39,7 +41,14 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
+	var observers []int
+	for i := range detectors {
+		if _, ok := detectors[i].Detector.(detect.Observer); ok {
+			observers = append(observers, i)
+		}
+	}
 	return &judge{
+		observers: observers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
@@ -81,9 +90,15 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		v.sample(e)
 		one[0] = *e
 		for d := range j.detectors {
-			for _, a := range j.ask(ctx, &j.detectors[d], one) {
+			for _, a := range j.ask(ctx, &j.detectors[d], one, nil) {
+				if len(j.observers) > 0 {
+					j.claims = append(j.claims, a)
+				}
 				j.claim(v, &a)
 			}
+		}
+		if len(j.claims) > 0 {
+			j.observe(ctx, v, one)
 		}
 	}
 }
@@ -112,9 +127,20 @@ func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
 	v.merged.Add(*a)
 }
 
-// ask calls a detector. One that panics or fails loses the event, which is
+// observe shows the claims about an event to those who look at claims.
+func (j *judge) observe(ctx context.Context, v *verdict, one []honeyguide.Event) {
+	for _, d := range j.observers {
+		for _, a := range j.ask(ctx, &j.detectors[d], one, j.claims) {
+			j.claim(v, &a)
+		}
+	}
+	clear(j.claims)
+	j.claims = j.claims[:0]
+}
+
+// ask calls a detector, as an observer when there are claims. One that panics or fails loses the event, which is
 // counted and logged; the batch goes on.
-func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event) (alerts []honeyguide.Alert) {
+func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event, claims []honeyguide.Alert) (alerts []honeyguide.Alert) {
 	fail := func(what any, stack string) {
 		alerts = nil
 		j.failed(d.Name)
@@ -126,7 +152,12 @@ func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event) (a
 			fail(p, string(debug.Stack()))
 		}
 	}()
-	alerts, err := d.Detect(ctx, one)
+	var err error
+	if o, ok := d.Detector.(detect.Observer); ok && claims != nil {
+		alerts, err = o.Observe(ctx, &one[0], claims)
+	} else {
+		alerts, err = d.Detect(ctx, one)
+	}
 	if err != nil {
 		fail(err, "")
 	}

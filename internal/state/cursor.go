@@ -26,6 +26,9 @@ const (
 	ListDeadLetters List = 'd'
 	ListJobs        List = 'j'
 	ListSamples     List = 'm'
+	ListVerdicts    List = 'v'
+	ListEnrichments List = 'e'
+	ListAttackers   List = 'k'
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

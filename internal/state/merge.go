@@ -17,12 +17,13 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 }
 
 // MergeAlert adds to an open alert what a newer one with the same DedupeKey says.
-// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, rule,
+// Both are tidy. The old one keeps its ID, Short, CreatedAt, Status, verdict, rule,
 // endpoints and incident, and takes from the new one what it lacks of these. It
 // keeps its title, too, unless the new one is more severe: the worst claim names
 // the alert. Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
 // higher Score stays with its Reasons. Event ids, evidence, techniques and
-// observables are united, the old ones first, up to [honeyguide.MaxEvidence].
+// observables are united, the old ones first, up to [honeyguide.MaxEvidence];
+// of enrichments the newer of one provider and value stays.
 func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	m := old
 	m.Count = sum(old.Count, add.Count)
@@ -39,12 +40,15 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 		}
 	}
 	if add.Score > old.Score {
-		m.Score, m.Reasons = add.Score, add.Reasons
+		m.Score, m.Reasons, m.Seen = add.Score, add.Reasons, add.Seen
 	}
 	m.EventIDs = union(old.EventIDs, add.EventIDs, sameText)
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
 	m.Attacks = union(old.Attacks, add.Attacks, sameTechnique)
 	m.Observed = none(union(old.Observed, add.Observed, sameObservable))
+	for _, x := range add.Enrichments {
+		m.Enrichments = honeyguide.AddEnrichment(m.Enrichments, x)
+	}
 	for _, f := range []struct {
 		have *string
 		more string

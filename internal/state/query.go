@@ -41,8 +41,9 @@ type AlertQuery struct {
 	Incident  string // ID
 	Session   string
 	Attacker  string
-	Text      string    // words of title, evidence and observables, see [Words]
-	From, To  time.Time // CreatedAt, from <= t < to
+	Verdict   honeyguide.VerdictWord // none finds those without one
+	Text      string                 // words of title, evidence and observables, see [Words]
+	From, To  time.Time              // CreatedAt, from <= t < to
 
 	Suppression string // ID of what hides them
 	Shown       bool   // leave out what is suppressed

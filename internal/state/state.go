@@ -63,6 +63,10 @@ type Tx interface {
 	Sessions() Sessions
 	Tokens() Tokens
 	Samples() Samples
+	Verdicts() Verdicts
+	Models() Models
+	Enrichments() Enrichments
+	Attackers() Attackers
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs

@@ -3,8 +3,10 @@ package state
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -102,9 +104,37 @@ func TidyAlert(a *honeyguide.Alert) {
 		e := &a.Evidence[i]
 		e.Time, e.Text, e.EventID = Time(e.Time), Clip(e.Text, MaxLine), Key(e.EventID)
 	}
+	a.Seen = Key(a.Seen)
+	TidyVerdict(&a.Verdict)
 	a.Observed = none(union(nil, a.Observed, sameObservable))
 	for i := range a.Observed {
 		a.Observed[i].Value = Clip(a.Observed[i].Value, MaxLine)
+	}
+	a.Enrichments = none(a.Enrichments[:min(len(a.Enrichments), honeyguide.MaxEnrichments):min(len(a.Enrichments), honeyguide.MaxEnrichments)])
+	for i := range a.Enrichments {
+		TidyEnrichment(&a.Enrichments[i])
+	}
+}
+
+// Bounds of the raw values of an enrichment.
+const maxData = 32
+
+// TidyEnrichment brings an enrichment within the bounds of the store.
+func TidyEnrichment(x *honeyguide.Enrichment) {
+	keys(&x.Provider, &x.Type, &x.Verdict)
+	times(&x.AsOf, &x.At, &x.Expires)
+	x.Value, x.Match = Clip(Column(x.Value), MaxLine), Clip(Column(x.Match), MaxLine)
+	x.Text = Clip(Column(x.Text), MaxTitle)
+	x.Confidence = min(max(x.Confidence, 0), 100)
+	data := x.Data
+	x.Data = nil
+	for i, k := range slices.Sorted(maps.Keys(data)) {
+		if x.Data == nil {
+			x.Data = make(map[string]string, len(data))
+		}
+		if i < maxData {
+			x.Data[Key(k)] = Clip(Column(data[k]), MaxTitle)
+		}
 	}
 }
 
@@ -118,6 +148,7 @@ func TidyIncident(i *honeyguide.Incident) {
 	i.Attackers = newest(i.Attackers)
 	i.Sessions = newest(i.Sessions)
 	i.Attacks = techniques(i.Attacks)
+	TidyVerdict(&i.Verdict)
 	i.Plans = newest(i.Plans)
 	for n := range i.Plans {
 		TidyPlan(&i.Plans[n])

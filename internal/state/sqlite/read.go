@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -64,8 +65,30 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	a.Count = r.whole(64)
 	r.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, &a.DedupeKey)
 	r.some(`,"suppression":`, &a.Suppression)
+	r.some(`,"seen":`, &a.Seen)
+	if strings.HasPrefix(r.s, `,"verdict":`) {
+		r.text(`,"verdict":{"as":`, (*string)(&a.Verdict.As))
+		r.some(`,"reason":`, &a.Verdict.Reason)
+		r.some(`,"comment":`, &a.Verdict.Comment)
+		r.text(`,"by":`, &a.Verdict.By)
+		r.time(`,"at":`, &a.Verdict.At)
+		r.must("}")
+	}
+	if r.skip(`,"enrichments":`) {
+		r.other(&a.Enrichments)
+	}
 	r.must("}")
 	return !r.bad
+}
+
+// other reads what is rare enough for encoding/json.
+func (r *reader) other(to any) {
+	d := json.NewDecoder(strings.NewReader(r.s))
+	if r.bad || d.Decode(to) != nil {
+		r.bad = true
+		return
+	}
+	r.s = r.s[d.InputOffset():]
 }
 
 func (r *reader) bulk(a *honeyguide.Alert) bool {

@@ -54,7 +54,29 @@ func (w *writer) head(a *honeyguide.Alert) {
 	w.b = strconv.AppendInt(append(w.b, `,"count":`...), a.Count, 10)
 	w.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, a.DedupeKey)
 	w.some(`,"suppression":`, a.Suppression)
+	w.some(`,"seen":`, a.Seen)
+	if a.Verdict != (honeyguide.Verdict{}) {
+		w.text(`,"verdict":{"as":`, string(a.Verdict.As))
+		w.some(`,"reason":`, a.Verdict.Reason)
+		w.some(`,"comment":`, a.Verdict.Comment)
+		w.text(`,"by":`, a.Verdict.By)
+		w.time(`,"at":`, a.Verdict.At)
+		w.b = append(w.b, '}')
+	}
+	if len(a.Enrichments) > 0 {
+		w.other(`,"enrichments":`, a.Enrichments)
+	}
 	w.b = append(w.b, '}')
+}
+
+// other appends what is rare enough for encoding/json.
+func (w *writer) other(name string, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // texts, numbers and tidy moments always can
+	w.bad = w.bad || bytes.Contains(b.Bytes(), []byte(`\ufffd`))
+	w.b = append(append(w.b, name...), bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
 // bulk appends what is stored by itself.
