@@ -36,6 +36,9 @@ type Deps struct {
 	Mappers []ingest.Format // the formats ingest reads
 	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
 	Mapping func(context.Context, []byte) (ingest.Format, error)
+	Seen    *ingest.Seen // ids of records stored lately, shared with the sources; nil: its own
+	// Sources lists what keeps bringing in records. Nil: there are none.
+	Sources func(context.Context) []Source
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -113,9 +116,12 @@ func build(dep Deps) (*server, error) {
 	if dep.Log == nil {
 		dep.Log = slog.New(slog.DiscardHandler)
 	}
+	if dep.Seen == nil {
+		dep.Seen = ingest.NewSeen(rememberedID)
+	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: ingest.NewSeen(rememberedID), slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -150,6 +156,7 @@ func (s *server) routes() {
 	s.sensors()
 	s.attackers()
 	s.enrichments()
+	s.sources()
 	s.events()
 	s.rules()
 	s.ingest()

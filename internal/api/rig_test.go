@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
@@ -69,6 +70,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		Health:  func(context.Context) []string { r.mu.Lock(); defer r.mu.Unlock(); return r.health },
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
+		},
+		Sources: func(context.Context) []Source {
+			return []Source{{Name: "eve", Kind: "file", State: source.StateRunning, Records: 7}}
 		},
 		Recording: func(session string) (io.ReadCloser, error) {
 			if session != "s1" {

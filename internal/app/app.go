@@ -20,8 +20,10 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
@@ -52,6 +54,9 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
+	mappers    []ingest.Format
+	seen       *ingest.Seen // ids of records stored lately, whoever brought them
+	sources    *source.Host
 	rules      *rulebook.Book
 	closers    []func() error
 
@@ -80,6 +85,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the samples", a.openSamples},
 		{"open enrichment", a.openEnrich},
 		{"open the pipeline", a.openPipeline},
+		{"read the sources' settings", a.openSources},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())

@@ -49,7 +49,7 @@ func grow(b *testing.B, s Settings, stored int) {
 		at := start.Add(time.Duration(i) * (24 * time.Hour / day))
 		e := honeyguide.Event{
 			ID: honeyguide.DerivedID(at, "grown", fmt.Sprint(i)), Time: at, Observed: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding,
-			Sensor: "generic", Severity: honeyguide.SeverityLow, Src: honeyguide.Endpoint{Addr: netip.AddrPortFrom(source(rnd), 4711)},
+			Sensor: "generic", Severity: honeyguide.SeverityLow, Src: honeyguide.Endpoint{Addr: netip.AddrPortFrom(someone(rnd), 4711)},
 		}
 		e.Set(honeyguide.AttrRuleID, fmt.Sprint("rule_", rnd.IntN(40)))
 		e.Set(honeyguide.AttrRule, "an alert of long ago")
@@ -79,13 +79,13 @@ func grow(b *testing.B, s Settings, stored int) {
 	}
 }
 
-func source(rnd *rand.Rand) netip.Addr {
+func someone(rnd *rand.Rand) netip.Addr {
 	return netip.AddrFrom4([4]byte{198, byte(18 + rnd.IntN(2)), byte(rnd.IntN(256)), byte(rnd.IntN(256))})
 }
 
 // old is an alert of long ago; nine in ten are closed.
 func old(i int, start time.Time, rnd *rand.Rand) honeyguide.Alert {
-	src := source(rnd)
+	src := someone(rnd)
 	a := honeyguide.Alert{
 		Time: start.Add(time.Duration(i) * time.Second), LastAt: start.Add(time.Duration(i+60) * time.Second), Detector: "finding",
 		RuleID: fmt.Sprint("generic:rule_", rnd.IntN(40)), Title: "an alert of long ago", Severity: honeyguide.SeverityLow, Status: honeyguide.AlertClosed,

@@ -26,6 +26,7 @@ type Settings struct {
 	Telemetry Telemetry
 	Sensors   []config.Instance
 	Enrich    []config.Instance
+	Sources   []config.Instance
 }
 
 // Node says who and where this process is.
@@ -137,6 +138,7 @@ func Schema() config.Schema {
 		Sections: []config.Section{
 			{Key: "node", Summary: "who and where this process is", Defaults: d.Node},
 			{Key: "sensors", Summary: "the decoy services, by name", Instances: &config.Instances{Common: Listen{}, Kinds: sensors, Preset: preset()}},
+			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
@@ -201,6 +203,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	}
 	s.Sensors = instances
 	s.Enrich, err = decodeEnrich(t)
+	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	return s, errors.Join(errs...)

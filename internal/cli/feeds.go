@@ -39,7 +39,7 @@ func (c *command) feedsCmd() *cobra.Command {
 			}
 			for _, s := range p.Items {
 				if s.Name == args[0] || s.Name == "feed:"+args[0] {
-					return c.print(s, func(w io.Writer) { showSource(w, s) })
+					return c.print(s, func(w io.Writer) { showFeed(w, s) })
 				}
 			}
 			return &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: fmt.Sprintf("there is no source %.80q; see honeyguide feeds list", args[0])}
@@ -48,7 +48,7 @@ func (c *command) feedsCmd() *cobra.Command {
 	return g
 }
 
-func showSource(w io.Writer, s enrich.Status) {
+func showFeed(w io.Writer, s enrich.Status) {
 	field(w, "source", s.Name)
 	field(w, "from", s.Source)
 	field(w, "state", s.State)

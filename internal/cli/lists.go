@@ -134,6 +134,7 @@ func (c *command) lists() []*cobra.Command {
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
+		c.sourcesCmd(),
 		c.suppressionsCmd(),
 		c.attackersCmd(),
 		alerts,

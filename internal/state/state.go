@@ -71,6 +71,7 @@ type Tx interface {
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors
+	Checkpoints() Checkpoints
 	Meta() Meta
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges

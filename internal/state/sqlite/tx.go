@@ -36,6 +36,7 @@ type (
 	deadLetters struct{ *tx }
 	jobs        struct{ *tx }
 	cursors     struct{ *tx }
+	checkpoints struct{ *tx }
 	meta        struct{ *tx }
 	retention   struct{ *tx }
 	verdicts    struct{ *tx }
@@ -53,6 +54,7 @@ func (t *tx) Plans() state.Plans             { return plans{t} }
 func (t *tx) DeadLetters() state.DeadLetters { return deadLetters{t} }
 func (t *tx) Jobs() state.Jobs               { return jobs{t} }
 func (t *tx) Cursors() state.Cursors         { return cursors{t} }
+func (t *tx) Checkpoints() state.Checkpoints { return checkpoints{t} }
 func (t *tx) Meta() state.Meta               { return meta{t} }
 func (t *tx) Retention() state.Retention     { return retention{t} }
 func (t *tx) Verdicts() state.Verdicts       { return verdicts{t} }

@@ -92,6 +92,7 @@ func Run(t *testing.T, open Open) {
 		{"Blocks", blocks},
 		{"DeadLetters", deadLetters},
 		{"Cursors", cursors},
+		{"Checkpoints", checkpoints},
 		{"Meta", meta},
 		{"Jobs", jobs},
 		{"JobLeases", jobLeases},
