@@ -55,6 +55,9 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 				o.opened++
 			}
 		}
+		if err := c.saveMemories(ctx, tx, v); err != nil {
+			return err
+		}
 		out = o
 		return tx.Cursors().Move(ctx, c.cfg.Name, int64(v.from), int64(v.to))
 	})

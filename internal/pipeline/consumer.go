@@ -208,6 +208,7 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			}
 			v.to, last = max(v.to, s.from), s.last
 			j.judge(ctx, v, s.recs)
+			j.remember(v, len(s.recs), c.wall())
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
 			next = c.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
@@ -347,9 +348,16 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 	if err != nil || len(newest) == 0 || newest[0].Seq > pos {
 		return err
 	}
+	if err := c.resume(ctx, j, pos); err != nil {
+		return err
+	}
 	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
-	young := false
-	for at := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)); at < pos; {
+	begin, young := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)), false
+	at := begin
+	if oldest := j.keep.oldest(); oldest > 0 {
+		at = min(begin, max(first-1, oldest))
+	}
+	for at < pos {
 		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
 		if err != nil {
 			return err
@@ -359,10 +367,11 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		}
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
-			if young = young || !recs[i].Event.Time.Before(from); young {
+			if young = young || recs[i].Seq > begin && !recs[i].Event.Time.Before(from); young {
 				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}
+			j.catchUp(ctx, &recs[i])
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ type judge struct {
 	failed    func(detector string)
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
+	keep      keeper
 }
 
 // quoted is how many events an alert quotes before it only counts them.
@@ -51,6 +52,7 @@ func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger
 		observers: observers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
+		keep: keeper{from: make([]eventlog.Seq, len(detectors))},
 	}
 }
 
@@ -64,6 +66,7 @@ type verdict struct {
 	exposed  []honeyguide.Exposure
 	used     []use
 	seen     []sight
+	memories map[string]memory // by detector
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -90,6 +93,9 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		v.sample(e)
 		one[0] = *e
 		for d := range j.detectors {
+			if v.to <= j.keep.from[d] {
+				continue // it remembers this one
+			}
 			for _, a := range j.ask(ctx, &j.detectors[d], one, nil) {
 				if len(j.observers) > 0 {
 					j.claims = append(j.claims, a)
