@@ -23,8 +23,11 @@ detection:
 	e, _ := NewEngine(set)
 	s := e.NewScratch()
 	r := &Record{Sources: []Source{{Product: "p"}}, Raw: "the Secret line", Fields: []Field{
-		{Name: "Image", Text: `C:\Windows\CMD.exe`}, {Name: "CommandLine", Text: "cmd /c WhoAmI"},
-		{Name: "CommandLine", Text: "cmd /c whoami  /all"}, {Name: "User", Text: "root"}, {Name: "Host", Text: "bad"},
+		{Name: "Image", Text: `C:\Windows\CMD.exe`},
+		{Name: "CommandLine", Text: "cmd /c WhoAmI"},
+		{Name: "CommandLine", Text: "cmd /c whoami  /all"},
+		{Name: "User", Text: "root"},
+		{Name: "Host", Text: "bad"},
 	}}
 	if !fires(t, e, s, r, set.Rules[0]) {
 		t.Fatal("does not fire")
