@@ -33,7 +33,7 @@ type memory struct {
 
 // A keeper takes memories of detectors.
 type keeper struct {
-	from   []eventlog.Seq // by detector: the events up to here are in what it resumed
+	from   []eventlog.Seq // by detector: events up to here are in what it resumed; 0: awake
 	events int            // since the last
 	due    time.Time
 }
@@ -138,8 +138,17 @@ func (k *keeper) oldest() eventlog.Seq {
 	return least
 }
 
-// catchUp shows an event to the detectors that resumed before it, and to no
-// others.
+// wake lets a detector that resumed sleep through what it remembers.
+func (j *judge) wake(d int, at eventlog.Seq) {
+	asleep := at <= j.keep.from[d]
+	j.detectors[d].Detector.(detect.Rememberer).Sleep(asleep)
+	if !asleep {
+		j.keep.from[d] = 0
+	}
+}
+
+// catchUp shows an event from before those that warm all up to the detectors
+// that resumed before it.
 func (j *judge) catchUp(ctx context.Context, rec *eventlog.Record) {
 	for i := range j.detectors {
 		if j.keep.from[i] > 0 && rec.Seq > j.keep.from[i] {

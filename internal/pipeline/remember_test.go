@@ -18,10 +18,11 @@ import (
 
 // A tallier claims every seventh event there ever was: what no warm-up tells.
 type tallier struct {
-	seen int
-	deaf bool // forgets all at a restart
-	t    testing.TB
-	last string
+	seen   int
+	deaf   bool // forgets all at a restart
+	t      testing.TB
+	last   string
+	asleep bool
 }
 
 func (d *tallier) Detect(_ context.Context, batch []honeyguide.Event) (out []honeyguide.Alert, err error) {
@@ -31,6 +32,9 @@ func (d *tallier) Detect(_ context.Context, batch []honeyguide.Event) (out []hon
 			d.t.Errorf("event %s after %s", e.ID, d.last)
 		}
 		d.last = e.ID
+		if d.asleep {
+			continue
+		}
 		if d.seen++; d.seen%7 == 0 {
 			rule := detect.Rule{ID: "seventh", Title: "The seventh", Severity: honeyguide.SeverityMedium, Category: honeyguide.CategoryRecon}
 			out = append(out, detect.Claim("tally", &rule, e, strconv.Itoa(d.seen), e.ID))
@@ -48,6 +52,8 @@ func (d *tallier) Resume(memory []byte) (err error) {
 	d.seen, err = strconv.Atoi(string(memory))
 	return err
 }
+
+func (d *tallier) Sleep(asleep bool) { d.asleep = asleep }
 
 func knocks(n int) (out []honeyguide.Event) {
 	for i := range n {

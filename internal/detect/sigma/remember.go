@@ -39,6 +39,9 @@ func (d *detector) Resume(memory []byte) error {
 	return nil
 }
 
+// Sleep says that correlations have counted the events to come already.
+func (d *detector) Sleep(asleep bool) { d.asleep = asleep }
+
 // goOn gives the correlations of another edition what those before counted.
 func (d *detector) goOn(before *sigma.Correlator) {
 	if before == nil || d.chains == nil {

@@ -19,6 +19,12 @@ func TestCountsSurvive(t *testing.T) {
 	if err := again.Resume(d.(*detector).Remember()); err != nil {
 		t.Fatal(err)
 	}
+	// What it remembers may be shown again.
+	again.Sleep(true)
+	if a := feed(t, again, login(2), login(3)); len(a) != 0 {
+		t.Fatalf("counted asleep: %+v", a)
+	}
+	again.Sleep(false)
 	if a := feed(t, again, login(2)); len(a) != 0 {
 		t.Fatalf("too early: %+v", a)
 	}

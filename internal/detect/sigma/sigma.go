@@ -40,6 +40,7 @@ type detector struct {
 	chainOf *rulebook.Edition                // that chains was made for
 	feeders *detect.Memory[honeyguide.Event] // by id: events correlations have counted, without their bulk
 	passed  time.Time                        // correlations know of
+	asleep  bool                             // correlations have counted the events at hand
 	claims  map[*sigma.Rule]*claimable
 	chained map[*sigma.Correlation]*claimable
 	told    *detect.Memory[int] // by dedupe key: how often it was explained
