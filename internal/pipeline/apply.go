@@ -55,6 +55,11 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 				o.opened++
 			}
 		}
+		if v.memory != nil {
+			if err := tx.Models().Remember(ctx, c.cfg.Name, int64(v.memoryAt), v.memory); err != nil {
+				return err
+			}
+		}
 		out = o
 		return tx.Cursors().Move(ctx, c.cfg.Name, int64(v.from), int64(v.to))
 	})

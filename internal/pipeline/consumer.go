@@ -115,6 +115,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.recall(ctx, j); err != nil {
+		return err
+	}
 	if err := c.warmUp(ctx, j, pos); err != nil {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
@@ -208,6 +211,7 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			}
 			v.to, last = max(v.to, s.from), s.last
 			j.judge(ctx, v, s.recs)
+			j.note(v, s.recs)
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
 			next = c.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
@@ -315,6 +319,26 @@ func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
 		return 0, fmt.Errorf("read position: %w", err)
 	}
 	return eventlog.Seq(pos), nil
+}
+
+// recall gives triage back what it remembered. Without it triage starts anew:
+// what is unusual shows again within hours.
+func (c *Consumer) recall(ctx context.Context, j *judge) error {
+	var seq int64
+	var memory []byte
+	err := c.dep.State.View(ctx, func(tx state.Tx) (err error) {
+		seq, memory, err = tx.Models().Memory(ctx, c.cfg.Name)
+		return err
+	})
+	if err != nil || memory == nil {
+		return err
+	}
+	if err := j.triage.Recall(memory); err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "triage has lost its memory and starts anew", slog.Any("error", err))
+		return nil
+	}
+	j.known = eventlog.Seq(seq)
+	return nil
 }
 
 // skip returns where to go on behind what retention took unseen.
