@@ -230,11 +230,15 @@ func (j *job) keep(ctx context.Context) error {
 		if !j.opts.Seen.add(e.ID) {
 			continue
 		}
-		if e.Raw == nil && raw == nil {
+		switch {
+		case e.Raw != nil:
+			e.Raw = e.Raw[:min(len(e.Raw), keepRaw)]
+			j.raw += len(e.Raw)
+		case raw == nil:
 			raw = bytes.Clone(j.rec.Raw[:min(len(j.rec.Raw), keepRaw)])
 			j.raw += len(raw)
-		}
-		if e.Raw == nil {
+			e.Raw = raw
+		default:
 			e.Raw = raw
 		}
 		fresh = true
