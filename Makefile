@@ -12,7 +12,7 @@ ROOT    ?=
 DIFF    ?=
 # folder of the alert corpus, which is no part of the repository
 ALERTS  ?= ../shared/corpus/soc/ait-ads
-.PHONY: run build generate test unit setup check race fuzz bench fidelity triage-eval golden image docs clean unsupported
+.PHONY: sigma-gate sigma-bench run build generate test unit setup check race fuzz bench fidelity triage-eval golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -35,6 +35,16 @@ test: setup build ## everything that must hold: laws, unit, conformance, fuzz se
 
 unit: ## the quick half of test: no crash loops, no end to end
 	$(GO) test -short ./...
+
+SIGMA ?= $(HONEYGUIDE_SIGMA_DIR)
+sigma-gate: ## the Sigma engine against the public rules and recordings; SIGMA=DIR or HONEYGUIDE_SIGMA_DIR names their checkout
+	@test -d "$(SIGMA)/rules" || { echo "The public rules are no part of this repository. Get them, and say where they are:"; \
+		echo "  git clone --depth 1 https://github.com/SigmaHQ/sigma /tmp/sigma && make sigma-gate SIGMA=/tmp/sigma"; exit 1; }
+	HONEYGUIDE_SIGMA_DIR="$(abspath $(SIGMA))" $(GO) test -count=1 -timeout 30m -run '^TestGate' -v ./internal/sigma
+
+sigma-bench: ## events per second of processor time, beside another Go engine in the same run (fetches it)
+	@test -d "$(SIGMA)/rules" || { $(MAKE) --no-print-directory sigma-gate; exit 1; }
+	cd test/sigmabench && HONEYGUIDE_SIGMA_DIR="$(abspath $(SIGMA))" $(GO) test -count=1 -timeout 30m -run '^TestBeside' -v .
 
 unsupported: ## what recorded attackers typed and the host cannot do
 	$(GO) test -count=1 ./internal/deception/fidelity -update -v

@@ -54,6 +54,9 @@ type Alert struct {
 	Suppression string  `json:"suppression,omitempty"`
 	Seen        string  `json:"seen,omitempty"` // what triage saw when it gave the score, packed
 	Verdict     Verdict `json:"verdict,omitzero"`
+	// Enrichments is what feeds said about the values of its events when they
+	// came in. What services say later stands in the state under the value.
+	Enrichments []Enrichment `json:"enrichments,omitempty"`
 }
 
 // MaxEvidence bounds the events an alert names.

@@ -10,11 +10,14 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-require filippo.io/hpke v0.4.0 // indirect
+require (
+	filippo.io/hpke v0.4.0 // indirect
+	github.com/oschwald/maxminddb-golang/v2 v2.9.0 // indirect
+)
 
 require (
 	github.com/rogpeppe/go-internal v1.16.0
-	golang.org/x/tools v0.50.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
 )
 
 require (

@@ -28,7 +28,8 @@ var tenants = map[string][]string{
 	"github.com/klauspost":         {"internal/colblock"},
 	"github.com/knadh/koanf":       {"internal/config"},
 	"github.com/miekg/dns":         {"internal/sensor/dns"},
-	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook"},
+	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
+	"github.com/oschwald":          {"internal/enrich/geo"},
 	"github.com/landlock-lsm":      {"internal/sandbox"},
 	"golang.org/x/net/bpf":         {"internal/sandbox"},
 	"github.com/nats-io":           {"internal/eventlog/jetstream"},
@@ -51,7 +52,7 @@ var tenants = map[string][]string{
 	"os/exec":                      {"internal/sandbox", "tools", "test"},
 	"net/http": {
 		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
-		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "test",
+		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }
 
@@ -74,11 +75,11 @@ var starters = []string{"internal/supervise", "internal/sensor", "internal/event
 // hosts are the rooms whose sub-folders are kinds.
 var hosts = []string{
 	"internal/sensor", "internal/ingest", "internal/enrich", "internal/detect", "internal/respond",
-	"internal/eventlog", "internal/state", "internal/sink", "internal/auth",
+	"internal/eventlog", "internal/state", "internal/sink", "internal/auth", "internal/source",
 }
 
 // generated are the hosts whose kinds tools/kinds lists in internal/builtin.
-var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state"}
+var generated = []string{"internal/sensor", "internal/ingest", "internal/detect", "internal/respond", "internal/eventlog", "internal/state", "internal/enrich", "internal/source"}
 
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 

@@ -15,8 +15,10 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
@@ -32,6 +34,11 @@ type Deps struct {
 	// Nil: waiting is refused.
 	Idle    func(context.Context, eventlog.Seq) error
 	Mappers []ingest.Format // the formats ingest reads
+	// Mapping opens the format of an operator's own mapping, YAML. Nil: there is none.
+	Mapping func(context.Context, []byte) (ingest.Format, error)
+	Seen    *ingest.Seen // ids of records stored lately, shared with the sources; nil: its own
+	// Sources lists what keeps bringing in records. Nil: there are none.
+	Sources func(context.Context) []Source
 
 	// Recording opens the asciicast of a session; CodeNotFound. Nil: there are none.
 	Recording func(session string) (io.ReadCloser, error)
@@ -39,10 +46,14 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Enrich says how the sources of enrichment stand. Nil: there are none.
+	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
 
+	// Rules are the Sigma rules in force. Nil: there are none.
+	Rules *rulebook.Book
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -107,9 +118,12 @@ func build(dep Deps) (*server, error) {
 	if dep.Log == nil {
 		dep.Log = slog.New(slog.DiscardHandler)
 	}
+	if dep.Seen == nil {
+		dep.Seen = ingest.NewSeen(rememberedID)
+	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: ingest.NewSeen(rememberedID), slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -143,7 +157,11 @@ func (s *server) routes() {
 	s.suppressions()
 	s.deadLetters()
 	s.sensors()
+	s.attackers()
+	s.enrichments()
+	s.sources()
 	s.events()
+	s.rules()
 	s.ingest()
 	s.about()
 }

@@ -24,6 +24,7 @@ const (
 	PermIngest  Permission = "ingest"
 	PermMetrics Permission = "metrics"
 	PermSamples Permission = "samples" // the content of malware
+	PermRules   Permission = "rules"   // switching rules on and off
 	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
 )
@@ -41,7 +42,7 @@ const (
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermWork, PermTriage},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage},
 	ScopeAnalyst: {PermRead, PermMetrics, PermWork},
 	ScopeRead:    {PermRead, PermMetrics},
 	ScopeIngest:  {PermIngest},

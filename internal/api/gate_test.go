@@ -19,7 +19,9 @@ import (
 func (r *rig) fill() {
 	r.t.Helper()
 	r.update(func(ctx context.Context, tx state.Tx) error {
-		if _, err := tx.Alerts().Save(ctx, alert(1)); err != nil {
+		a := alert(1)
+		a.Attacker = "attacker:203.0.113.7"
+		if _, err := tx.Alerts().Save(ctx, a); err != nil {
 			return err
 		}
 		i := honeyguide.Incident{Key: "attacker:198.51.100.1", Title: "x", Severity: honeyguide.SeverityHigh, Status: honeyguide.IncidentNew, CreatedAt: day}
@@ -54,12 +56,15 @@ func (r *rig) fill() {
 func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
-		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12],
-		"/suppressions/": "SUP-1",
+		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
+		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.Replace(path, "{id}", id, 1)
 		}
+	}
+	if strings.HasSuffix(path, "/explain") {
+		path += "?event=event-1"
 	}
 	return method, path
 }
@@ -93,7 +98,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method == http.MethodPost {
-				body = strings.NewReader("")
+				body = strings.NewReader(bodies[pattern])
 				return r.call(method, path, key, body).Code
 			}
 			return r.call(method, path, key, nil).Code

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -45,8 +46,11 @@ func (s *server) ingest() {
 		Summary:     "Take in alerts and logs of other products",
 		Description: "The body is a file as it is: JSON lines, a JSON array, objects one after the other, or CSV with a header line; gzip is recognised. It is read as it comes, however long it is. The answer comes when everything understood is durable.",
 		Parameters: []*huma.Param{
-			{Name: "format", In: "query", Description: "auto (as when absent), json, csv, suricata or wazuh", Schema: &huma.Schema{Type: "string"}},
+			{Name: "format", In: "query", Description: "auto (as when absent), json, csv, or one of the formats `about` lists", Schema: &huma.Schema{Type: "string"}},
 			{Name: "name", In: "query", Description: "what dead letters and events call the source", Schema: &huma.Schema{Type: "string"}},
+			{Name: "zone", In: "query", Description: "of times that name none: UTC (as when absent), a name such as Europe/Berlin, or an offset such as +02:00", Schema: &huma.Schema{Type: "string"}},
+			{Name: "mapping", In: "query", Description: "what fields are called in records of no known product, as YAML; at most 16 KiB", Schema: &huma.Schema{Type: "string"}},
+			{Name: "preview", In: "query", Description: "1 to 100: read on to so many events, answer with them, and store nothing", Schema: &huma.Schema{Type: "integer"}},
 			{Name: "wait", In: "query", Description: "true: answer once everything has gone through detection, and say what came of it", Schema: &huma.Schema{Type: "boolean"}},
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
@@ -77,6 +81,10 @@ func (s *server) serveIngest(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Retry-After", "1")
 		writeProblem(w, newProblem(r.Context(), http.StatusTooManyRequests, "too many inputs are being read at the moment; try again"))
+		return
+	}
+	if n := r.URL.Query().Get("preview"); n != "" {
+		s.servePreview(w, r, opts, n)
 		return
 	}
 	s.remember(r.Context())
@@ -162,11 +170,11 @@ func (s *server) ingestOptions(r *http.Request) (ingest.Options, bool, error) {
 		return opts, false, &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "wait: nothing here detects, so there is nothing to wait for"}
 	}
 	for name := range q {
-		if name != "name" && name != "format" && name != "wait" {
-			return opts, false, invalid("there is a query parameter other than name, format and wait")
+		if !slices.Contains(ingestQuery, name) {
+			return opts, false, invalid("there is a query parameter other than " + strings.Join(ingestQuery, ", "))
 		}
 	}
-	return opts, wait, nil
+	return opts, wait, s.ingestFormat(r.Context(), &opts, q)
 }
 
 // ingestProblem finds the right words for a failed reading.

@@ -173,6 +173,7 @@ func TestOtherLists(t *testing.T) {
 		"/api/v1/plans?incident=I-1": `"id":"p1"`, "/api/v1/plans?state=refused": `"items":[]`, "/api/v1/plans?action=block_ip&target=198.51.100.1": `"id":"p1"`,
 		"/api/v1/blocks": `"address":"198.51.100.1"`, "/api/v1/dead-letters": `"id":"d1"`, "/api/v1/dead-letters?source=other": `"items":[]`,
 		"/api/v1/dead-letters?include=raw": `"raw":"cmF3"`, "/api/v1/sensors": `"layers":[]`, "/api/v1/sensors/SSH": `"listen":"127.0.0.1:2222"`,
+		"/api/v1/sources": `"streams":[]`, "/api/v1/sources/eve": `"records":7`,
 		"/api/v1/about": `"formats":["auto","csv","json","suricata","wazuh"]`,
 	} {
 		w := r.call(http.MethodGet, path, bootstrap, nil)

@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
@@ -71,6 +72,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
 		},
+		Sources: func(context.Context) []Source {
+			return []Source{{Name: "eve", Kind: "file", State: source.StateRunning, Records: 7}}
+		},
 		Recording: func(session string) (io.ReadCloser, error) {
 			if session != "s1" {
 				return nil, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "this session was not recorded"}
@@ -82,6 +86,7 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
 		t.Fatal(err)
 	}
+	r.dep.Rules = testRules(t)
 	for _, f := range edit {
 		f(&r.dep)
 	}

@@ -16,10 +16,14 @@ import (
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/token"
+	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
+	"honeyguide/internal/fetcher"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
@@ -52,8 +56,16 @@ type App struct {
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
 	trainer    *verdict.Trainer
+	mappers    []ingest.Format
+	seen       *ingest.Seen // ids of records stored lately, whoever brought them
+	sources    *source.Host
 	rules      *rulebook.Book
 	closers    []func() error
+
+	fetch     fetcher.Doer // the way to the network; nil: none
+	enrichers []enricher
+	locals    []enrich.Local
+	loadFacts func()
 }
 
 // New opens everything a core needs below settings.Node.Data. The error names
@@ -74,7 +86,9 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
 		{"open triage", a.openTriage},
+		{"open enrichment", a.openEnrich},
 		{"open the pipeline", a.openPipeline},
+		{"read the sources' settings", a.openSources},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())

@@ -64,7 +64,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 	for _, check := range checks {
 		out = append(out, check())
 	}
-	return out
+	return append(out, checkEnrich(ctx, s)...)
 }
 
 func checkFolder(data string) Finding {

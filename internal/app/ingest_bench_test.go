@@ -29,32 +29,38 @@ func BenchmarkIngest(b *testing.B) {
 	for b.Loop() {
 		s := defaults()
 		s.Node.Data, s.Node.Memory, s.Sensors = b.TempDir(), int64(setting("BENCH_MEMORY", 0)), nil
-		began, before := time.Now(), burnt()
-		a, err := New(b.Context(), s, slog.New(slog.DiscardHandler), "bench")
-		if err != nil {
-			b.Fatal(err)
-		}
-		h, stop, err := a.Offline(context.WithoutCancel(b.Context()))
-		if err != nil {
-			b.Fatal(err)
-		}
-		f, err := os.Open(file)
-		if err != nil {
-			b.Fatal(err)
-		}
-		res, err := client.Local(h).Ingest(b.Context(), client.IngestRequest{Name: "bench", Format: "auto", Body: f, Wait: true})
-		if err != nil {
-			b.Fatal(err)
-		}
-		f.Close()
-		b.ReportMetric(float64(n)/time.Since(began).Seconds(), "events/s")
-		b.ReportMetric(float64((burnt()-before).Microseconds())/float64(n), "cpu-us/event")
-		b.ReportMetric(float64(res.Alerts), "alerts")
-		b.ReportMetric(peak(), "peak-MiB")
-		b.ReportMetric(float64(res.Incidents), "incidents")
-		stop()
-		a.Close()
+		take(b, s, file, n)
 	}
+}
+
+// take ingests the n alerts of a file into a data folder and reports what that
+// cost, from the start of the core to the last alert written.
+func take(b *testing.B, s Settings, file string, n int) {
+	began, before := time.Now(), burnt()
+	a, err := New(b.Context(), s, slog.New(slog.DiscardHandler), "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer a.Close()
+	h, stop, err := a.Offline(context.WithoutCancel(b.Context()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer stop()
+	f, err := os.Open(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	res, err := client.Local(h).Ingest(b.Context(), client.IngestRequest{Name: "bench", Format: "auto", Body: f, Wait: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(n)/time.Since(began).Seconds(), "events/s")
+	b.ReportMetric(float64((burnt()-before).Microseconds())/float64(n), "cpu-us/event")
+	b.ReportMetric(float64(res.Alerts), "alerts")
+	b.ReportMetric(peak(), "peak-MiB")
+	b.ReportMetric(float64(res.Incidents), "incidents")
 }
 
 func setting(name string, standard int) int {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
+	"honeyguide"
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/rules"
@@ -53,4 +57,17 @@ func (s switches) Save(ctx context.Context, off map[string]rulebook.Switch) erro
 		return err
 	}
 	return s.state.Update(ctx, func(tx state.Tx) error { return tx.Meta().Put(ctx, switchesKey, string(doc)) })
+}
+
+// ReadRecords reads records of any format ingest knows and hands on their
+// events; nothing is stored. Records that cannot be understood are left out.
+func ReadRecords(ctx context.Context, r io.Reader, name string, emit func([]honeyguide.Event)) error {
+	formats, err := ingest.OpenAll(ctx, builtin.Mappers(), ingest.Deps{})
+	if err != nil {
+		return err
+	}
+	_, err = ingest.Read(ctx, r, ingest.Options{Name: name, Mappers: formats, Batch: 1024},
+		func(_ context.Context, list []honeyguide.Event) error { emit(list); return nil },
+		func(context.Context, honeyguide.DeadLetter) error { return nil })
+	return err
 }

@@ -14,8 +14,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/api"
-	"honeyguide/internal/builtin"
-	"honeyguide/internal/ingest"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
@@ -50,7 +48,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
-	handler, err := a.handler(ctx, keys, w)
+	handler, err := a.handler(keys, w)
 	if err != nil {
 		return err
 	}
@@ -58,8 +56,13 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
+	a.loadFacts()
+	if err := a.sources.Open(ctx); err != nil {
+		return err
+	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
@@ -72,6 +75,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	die(ctx, "api", func(ctx context.Context) error { return api.Serve(ctx, doors.tls, handler, a.log) })
 	die(ctx, "local api", func(ctx context.Context) error { return api.Serve(ctx, doors.local, handler, a.log) })
+	g.Go(ctx, "sources", a.sources.Run)
 	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
 		defer w.Close()
@@ -148,15 +152,11 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 }
 
 // handler builds the API over what is open. w is nil when no sensor runs.
-func (a *App) handler(ctx context.Context, keys api.Keys, w *warden.Warden) (http.Handler, error) {
-	formats, err := ingest.OpenAll(ctx, builtin.Mappers(), ingest.Deps{})
-	if err != nil {
-		return nil, err
-	}
+func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(api.Deps{
-		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: formats,
-		Recording: a.recordings.Open, Sample: a.samples, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Judged: a.trainer.Judged, Trainer: a.trainer,
+		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
+		Sources: a.sourceList, Rules: a.rules, Judged: a.trainer.Judged, Trainer: a.trainer,
+		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
@@ -206,7 +206,7 @@ func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := a.handler(ctx, keys, nil)
+	h, err := a.handler(keys, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,8 @@ type Settings struct {
 	Respond   Respond
 	Telemetry Telemetry
 	Sensors   []config.Instance
+	Enrich    []config.Instance
+	Sources   []config.Instance
 }
 
 // Node says who and where this process is.
@@ -136,10 +138,12 @@ func Schema() config.Schema {
 		Sections: []config.Section{
 			{Key: "node", Summary: "who and where this process is", Defaults: d.Node},
 			{Key: "sensors", Summary: "the decoy services, by name", Instances: &config.Instances{Common: Listen{}, Kinds: sensors, Preset: preset()}},
+			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
+			enrichSection(),
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
@@ -198,6 +202,9 @@ func Decode(t *config.Tree) (Settings, error) {
 		errs = append(errs, err)
 	}
 	s.Sensors = instances
+	s.Enrich, err = decodeEnrich(t)
+	s.Sources, err = sourceSettings(t, instances)
+	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	return s, errors.Join(errs...)
 }

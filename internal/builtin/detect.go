@@ -6,6 +6,7 @@ package builtin
 import (
 	"honeyguide/internal/detect"
 	"honeyguide/internal/detect/behaviour"
+	"honeyguide/internal/detect/correlate"
 	"honeyguide/internal/detect/finding"
 	"honeyguide/internal/detect/sigma"
 	"honeyguide/internal/detect/token"
@@ -16,6 +17,7 @@ import (
 func Detectors() detect.Set {
 	return detect.Set{
 		behaviour.Kind,
+		correlate.Kind,
 		finding.Kind,
 		sigma.Kind,
 		token.Kind,

@@ -5,10 +5,14 @@ package builtin
 
 import (
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/ingest/auditd"
+	"honeyguide/internal/ingest/cef"
 	"honeyguide/internal/ingest/cowrie"
 	"honeyguide/internal/ingest/crowdsec"
+	"honeyguide/internal/ingest/elastic"
 	"honeyguide/internal/ingest/fastlog"
 	"honeyguide/internal/ingest/generic"
+	"honeyguide/internal/ingest/leef"
 	"honeyguide/internal/ingest/opencanary"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/syslog"
@@ -21,10 +25,14 @@ import (
 // Mappers returns the kinds of ingest, by name.
 func Mappers() ingest.Set {
 	return ingest.Set{
+		auditd.Kind,
+		cef.Kind,
 		cowrie.Kind,
 		crowdsec.Kind,
+		elastic.Kind,
 		fastlog.Kind,
 		generic.Kind,
+		leef.Kind,
 		opencanary.Kind,
 		suricata.Kind,
 		syslog.Kind,

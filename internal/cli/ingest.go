@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,24 +19,43 @@ import (
 )
 
 func (c *command) ingestCmd() *cobra.Command {
-	var format string
+	var in ingestFlags
 	cmd := &cobra.Command{
 		Use:   "ingest FILE...|-",
 		Short: "Take in alerts of other products once, and say what came of them.",
-		Long: `Reads Suricata EVE, Wazuh 4 alerts.json, and JSON, NDJSON or CSV of usual
-alerts, plain or gzip; - is standard input. The format is found out for each
-file unless --format says it. Records that cannot be understood are listed as
+		Long: `Reads the alerts and logs of other products (docs/reference/ingest.md lists
+them), and JSON, NDJSON or CSV of usual alerts, plain or gzip; - is standard
+input. The format is found out for each file unless --format says it. --preview
+shows what the first records would become and stores nothing. Records that cannot be understood are listed as
 dead letters with file, line and reason, and make exit status 3; the rest is
 processed. A record that is among the newest 131,072 events is recognised and
 not stored again.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.ingest(cmd.Context(), args, format) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.ingest(cmd.Context(), args, in) },
 	}
-	cmd.Flags().StringVar(&format, "format", "auto", "auto, suricata, wazuh, json or csv")
+	f := cmd.Flags()
+	f.StringVar(&in.format, "format", "auto", "auto, json, csv, or a product: suricata, wazuh, windows, syslog, ...")
+	f.StringVar(&in.zone, "zone", "", "time zone of times that name none, such as Europe/Berlin or +02:00 (default UTC)")
+	f.StringVar(&in.mapping, "mapping", "", "file that says what fields are called in your own JSON or CSV")
+	f.IntVar(&in.preview, "preview", 0, "show what the first records would become (1 to 100) and store nothing")
+	f.Lookup("preview").NoOptDefVal = "5"
 	return cmd
 }
 
-func (c *command) ingest(ctx context.Context, files []string, format string) error {
+// ingestFlags are what the command is told beside files.
+type ingestFlags struct {
+	format, zone, mapping string
+	preview               int
+}
+
+func (c *command) ingest(ctx context.Context, files []string, in ingestFlags) error {
+	if in.mapping != "" {
+		text, err := os.ReadFile(in.mapping)
+		if err != nil {
+			return err
+		}
+		in.mapping = string(text)
+	}
 	if _, err := c.format(); err != nil {
 		return err
 	}
@@ -47,7 +67,7 @@ func (c *command) ingest(ctx context.Context, files []string, format string) err
 	var results []client.IngestResult
 	rejected := int64(0)
 	for _, file := range files {
-		res, err := c.ingestOne(ctx, cl, file, format)
+		res, err := c.ingestOne(ctx, cl, file, in)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -55,6 +75,10 @@ func (c *command) ingest(ctx context.Context, files []string, format string) err
 		results = append(results, res)
 	}
 	err = c.print(map[string]any{"items": results}, func(w io.Writer) {
+		if in.preview > 0 {
+			previewTable(w, results)
+			return
+		}
 		row(w, "FILE", "FORMAT", "RECORDS", "EVENTS", "REJECTED", "ALERTS", "INCIDENTS", "BLOCKS PLANNED")
 		for _, r := range results {
 			row(w, r.Name, r.Format, r.Records, r.Events, r.Rejected, r.Alerts, r.Incidents, r.Blocks)
@@ -65,6 +89,9 @@ func (c *command) ingest(ctx context.Context, files []string, format string) err
 			}
 		}
 	})
+	if in.preview > 0 {
+		return err
+	}
 	if err == nil && rejected > 0 {
 		fmt.Fprintf(c.err, "honeyguide: %d records were refused; see 'honeyguide dead-letters list'\n", rejected)
 		return errPartly
@@ -72,7 +99,7 @@ func (c *command) ingest(ctx context.Context, files []string, format string) err
 	return err
 }
 
-func (c *command) ingestOne(ctx context.Context, cl *client.Client, file, format string) (client.IngestResult, error) {
+func (c *command) ingestOne(ctx context.Context, cl *client.Client, file string, opts ingestFlags) (client.IngestResult, error) {
 	in, size, name := c.in, int64(0), "stdin"
 	if file != "-" {
 		f, err := os.Open(file)
@@ -94,7 +121,17 @@ func (c *command) ingestOne(ctx context.Context, cl *client.Client, file, format
 		stop := bar.start(ctx)
 		defer stop()
 	}
-	return cl.Ingest(ctx, client.IngestRequest{Name: name, Format: format, Body: in, Wait: true, Progress: bar.read.Store})
+	req := client.IngestRequest{
+		Name: name, Format: opts.format, Zone: opts.zone, Mapping: opts.mapping, Body: in, Wait: true, Progress: bar.read.Store,
+	}
+	if opts.preview > 0 {
+		head, err := beginning(in)
+		if err != nil {
+			return client.IngestResult{}, fmt.Errorf("read the beginning: %w", err)
+		}
+		req.Body, req.Preview, req.Wait = bytes.NewReader(head), opts.preview, false
+	}
+	return cl.Ingest(ctx, req)
 }
 
 // progress draws one line on a terminal, four times a second.

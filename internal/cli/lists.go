@@ -134,7 +134,9 @@ func (c *command) lists() []*cobra.Command {
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
+		c.sourcesCmd(),
 		c.suppressionsCmd(),
+		c.attackersCmd(),
 		alerts,
 		incidents,
 		listing[honeyguide.Honeytoken]{

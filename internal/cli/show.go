@@ -22,6 +22,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	field(w, "status", a.Status)
 	field(w, "rule", a.Detector+"/"+a.RuleID)
 	field(w, "source", address(a.Src))
+	showPlace(w, a.Src)
 	field(w, "first", a.Time)
 	field(w, "last", a.LastAt)
 	field(w, "events", a.Count)
@@ -38,6 +39,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	fmt.Fprintf(w, "=\t\t%s\n", chance(a.Score))
 	showAlike(w, a.ID, more)
 	techniques(w, a.Attacks)
+	showKnown(w, a.Enrichments, learnt(w, a, more))
 	observables(w, "Observables", a.Observed)
 	heading(w, "Evidence")
 	for _, e := range a.Evidence {

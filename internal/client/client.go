@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -148,8 +149,11 @@ func All[T any](ctx context.Context, c *Client, path string, q url.Values) iter.
 // An IngestRequest is one file or stream to take in.
 type IngestRequest struct {
 	Name     string // what dead letters call it
-	Format   string // auto, suricata, wazuh, json, csv
+	Format   string // auto or one of the formats the core knows
+	Zone     string // of times that name none: UTC, Europe/Berlin, +02:00; "" is UTC
+	Mapping  string // what own fields are called, as YAML; for json and csv
 	Body     io.Reader
+	Preview  int              // show so many events and store nothing; 0: store them
 	Wait     bool             // answer once everything has gone through detection
 	Progress func(sent int64) // told the bytes sent so far; may be nil
 }
@@ -159,7 +163,7 @@ type IngestRequest struct {
 type IngestResult struct {
 	Name        string                  `json:"name"`
 	Format      string                  `json:"format" doc:"of most records"`
-	Framing     string                  `json:"framing" doc:"how records were cut: lines, objects, table or empty"`
+	Framing     string                  `json:"framing" doc:"how records were cut: lines, text, objects, table, xml, evtx or empty"`
 	Records     int64                   `json:"records"`
 	Events      int64                   `json:"events" doc:"stored"`
 	Rejected    int64                   `json:"rejected" doc:"became dead letters"`
@@ -176,6 +180,18 @@ type IngestResult struct {
 	Incidents   int64                   `json:"incidents"`
 	Blocks      int64                   `json:"blocks"`
 	DeadLetters []honeyguide.DeadLetter `json:"dead_letters" doc:"the first of them, without their bytes"`
+	Preview     []PreviewEvent          `json:"preview,omitempty" doc:"what would be stored; only with preview"`
+}
+
+// A PreviewEvent is an event that was not stored.
+type PreviewEvent struct {
+	Time        time.Time      `json:"time"`
+	Class       uint32         `json:"class" doc:"OCSF class_uid"`
+	Activity    string         `json:"activity"`
+	Severity    string         `json:"severity"`
+	Source      string         `json:"source,omitempty" doc:"address and port, name"`
+	Destination string         `json:"destination,omitempty"`
+	Attrs       map[string]any `json:"attrs,omitempty" doc:"by OCSF path; the record's own fields under unmapped."`
 }
 
 // Ingest sends a stream and waits for the summary. Some records being refused
@@ -185,6 +201,15 @@ func (c *Client) Ingest(ctx context.Context, r IngestRequest) (IngestResult, err
 	q := url.Values{"name": {r.Name}, "format": {r.Format}}
 	if r.Wait {
 		q.Set("wait", "true")
+	}
+	if r.Zone != "" {
+		q.Set("zone", r.Zone)
+	}
+	if r.Mapping != "" {
+		q.Set("mapping", r.Mapping)
+	}
+	if r.Preview > 0 {
+		q.Set("preview", strconv.Itoa(r.Preview))
 	}
 	body := r.Body
 	if r.Progress != nil {

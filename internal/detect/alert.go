@@ -31,6 +31,9 @@ func Claim(detector string, r *Rule, e *honeyguide.Event, what, text string) hon
 	for _, o := range e.Observables {
 		a.Observed = Observe(a.Observed, o)
 	}
+	if list := e.Enrichments(); len(list) > 0 {
+		a.Enrichments = list[:min(len(list), honeyguide.MaxEnrichments)]
+	}
 	a.ID = honeyguide.DerivedID(e.Time, "alert", detector, key, e.ID)
 	return a
 }
@@ -75,6 +78,9 @@ func Merge(a, b *honeyguide.Alert) {
 	}
 	for _, o := range b.Observed {
 		a.Observed = Observe(a.Observed, o)
+	}
+	for _, x := range b.Enrichments {
+		a.Enrichments = honeyguide.AddEnrichment(a.Enrichments, x)
 	}
 	if a.Session == "" {
 		a.Session = b.Session

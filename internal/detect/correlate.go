@@ -33,7 +33,7 @@ func (c *Correlator) Keys(a *honeyguide.Alert) []string {
 	}
 	for _, o := range a.Observed {
 		switch {
-		case o.Name == honeyguide.AttrReader:
+		case o.Name == honeyguide.AttrReader, o.Name == Linked && a.Detector == "correlate":
 			add("attacker:" + o.Value)
 		case ties(a, o):
 			first := c.firsts.At(o.Type + "|" + o.Value)
@@ -46,6 +46,10 @@ func (c *Correlator) Keys(a *honeyguide.Alert) []string {
 	return keys
 }
 
+// Linked is the name of an observable by which a claim of detector correlate says
+// that an address belongs to the same story.
+const Linked = "linked"
+
 // ties reports whether an observable of a makes its attacker one with others
 // that show it.
 func ties(a *honeyguide.Alert, o honeyguide.Observable) bool {
@@ -54,7 +58,7 @@ func ties(a *honeyguide.Alert, o honeyguide.Observable) bool {
 		return true
 	case "hash", "url":
 		// Another product's hash or URL may be anybody's.
-		return a.Detector == "behaviour"
+		return a.Detector == "behaviour" || a.RuleID == "decoy_indicator_inside"
 	}
 	return false
 }

@@ -31,6 +31,16 @@ type Detector interface {
 	Detect(ctx context.Context, batch []honeyguide.Event) ([]honeyguide.Alert, error)
 }
 
+// An Observer is a detector that looks at what the others claim, too: for what
+// several claims mean together, or how many there are of them.
+type Observer interface {
+	Detector
+	// Observe is called for each event about which there are claims, after every
+	// detector has seen it, and returns claims of its own. It sees no claims of
+	// observers, and changes none.
+	Observe(ctx context.Context, e *honeyguide.Event, claims []honeyguide.Alert) ([]honeyguide.Alert, error)
+}
+
 // Deps is what the host lends to every kind.
 type Deps struct {
 	Log   *slog.Logger

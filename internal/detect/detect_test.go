@@ -76,7 +76,7 @@ func TestWindow(t *testing.T) {
 	for i := range 200 {
 		w.Add(detect.Mark{At: noon.Add(time.Duration(i) * time.Second), Event: fmt.Sprint(i), Word: fmt.Sprint(i % 7), Text: "x"}, time.Minute)
 	}
-	if w.Len() != 50 || !w.Distinct("", 7) || w.Distinct("", 8) || w.Distinct("3", 2) || w.Since(noon.Add(199*time.Second), 10*time.Second) != 10 {
+	if w.Len() != 50 || w.Distinct("", 8) || w.Distinct("3", 2) || !w.Distinct("", 7) || w.Within(noon.Add(199*time.Second), 10*time.Second) != 10 {
 		t.Errorf("%d marks", w.Len())
 	}
 	var a honeyguide.Alert

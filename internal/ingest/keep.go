@@ -6,7 +6,7 @@ import (
 	"honeyguide"
 )
 
-// Bounds of the original fields kept of one record by Keep.
+// Bounds of the original fields kept of one event by Keep.
 const (
 	maxKept      = 256
 	maxKeptText  = 16 << 10 // of one field
@@ -18,6 +18,9 @@ const (
 // written for the product name it. Unlike [honeyguide.Event.Set] it keeps an empty
 // text too: rules ask for those. The first field of a name wins.
 func (r *Record) Keep(e *honeyguide.Event, name, value string) {
+	if r.keptFor != e {
+		r.keptFor, r.kept, r.keptBytes = e, 0, 0
+	}
 	if r.kept >= maxKept || r.keptBytes >= maxKeptBytes {
 		r.Note("fields_cut")
 		return

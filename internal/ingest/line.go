@@ -45,7 +45,7 @@ func (r *Record) takeLine(line int64, raw []byte) {
 // begin forgets what was known of the record before.
 func (r *Record) begin(line int64, raw []byte) {
 	r.Line, r.Raw, r.timeless, r.plain, r.line, r.header = line, raw, false, false, "", header{}
-	r.kept, r.keptBytes = 0, 0
+	r.keptFor = nil
 }
 
 // A header is what was found out about a line before.

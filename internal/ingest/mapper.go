@@ -18,7 +18,7 @@ type Mapper interface {
 	// Map appends the events r stands for to dst. A *FieldError names what it
 	// cannot understand and makes r a dead letter; Drop leaves r out.
 	// It sets Time, Class, Activity and what the record says; Read fills ID
-	// (when empty), Observed, Sensor and Raw.
+	// (when empty), Observed, Sensor and Raw (when empty).
 	Map(dst []honeyguide.Event, r *Record) ([]honeyguide.Event, error)
 }
 

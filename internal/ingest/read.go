@@ -25,7 +25,20 @@ type Options struct {
 	Batch     int              // events handed on at a time; 1024 when 0
 	MaxBytes  int64            // of the whole decompressed input; 0: no bound
 	Seen      *Seen            // ids stored before; nil: those of this Read
+	Piece     *Piece           // what is read is a piece of a longer stream; nil: it is the whole
 	Progress  func(read int64) // told the bytes taken from the input; may be nil
+}
+
+// A Piece says that the input is a part of a stream that goes on: whole lines,
+// each a record of its own. Nothing is found out from its beginning then, and
+// nothing in it can end the reading but its receivers.
+type Piece struct {
+	// Origin names the stream for good, whatever it is called. Together with the
+	// number of the line it tells records without an id of their own apart, so the
+	// same line of the same stream has the same id whenever it is read.
+	Origin string
+	Line   int64  // number of the first line; 1 when 0
+	Name   string // what dead letters call the stream; Options.Name when empty
 }
 
 // Summary says what became of an input: Records = those that gave events +
@@ -115,12 +128,7 @@ func (j *job) run(ctx context.Context, in *meter) error {
 	if j.choose, err = newChooser(j.opts); err != nil {
 		return err
 	}
-	body, err := open(in, j.opts.MaxBytes)
-	if err != nil {
-		return err
-	}
-	frames, how, err := frame(newWindow(body), j.opts)
-	j.sum.Framing = string(how)
+	frames, err := j.frames(in)
 	if err != nil || frames == nil {
 		return err
 	}
@@ -135,6 +143,31 @@ func (j *job) run(ctx context.Context, in *meter) error {
 			return errors.Join(err, j.flush(ctx))
 		}
 	}
+}
+
+// frames finds out how records are cut out of the input; nil when it is empty.
+func (j *job) frames(in *meter) (framer, error) {
+	if p := j.opts.Piece; p != nil {
+		w := newWindow(in)
+		w.line = max(p.Line, 1)
+		j.sum.Framing = string(framingLines)
+		return pieces(w, j.opts), nil
+	}
+	body, err := open(in, j.opts.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	frames, how, err := frame(newWindow(body), j.opts)
+	j.sum.Framing = string(how)
+	return frames, err
+}
+
+// pieces cuts the lines of a stream that goes on, JSON and text as they come.
+func pieces(w *window, opts *Options) framer {
+	if w.line == 1 && bytes.HasPrefix(w.fill(3), []byte("\xef\xbb\xbf")) {
+		w.skip(3)
+	}
+	return &lines{w: w, max: opts.MaxRecord, text: true}
 }
 
 // next takes one record.
@@ -215,11 +248,13 @@ func (j *job) keep(ctx context.Context) error {
 		if !j.opts.Seen.add(e.ID) {
 			continue
 		}
-		if raw == nil {
+		if e.Raw == nil && raw == nil {
 			raw = bytes.Clone(j.rec.Raw[:min(len(j.rec.Raw), keepRaw)])
 			j.raw += len(raw)
 		}
-		e.Raw = raw
+		if e.Raw == nil {
+			e.Raw = raw
+		}
 		fresh = true
 		j.count(e)
 		if j.batch == nil {
@@ -253,6 +288,9 @@ func (j *job) anonymous(e *honeyguide.Event) string {
 	at, product, content := e.Time, e.Str(honeyguide.AttrProduct), j.rec.Identity()
 	if j.rec.timeless {
 		at = time.Unix(0, 0) // the time of reading is no part of the record
+	}
+	if p := j.opts.Piece; p != nil {
+		content = p.Origin + "\x00" + strconv.FormatInt(j.rec.Line, 10) + "\x00" + content
 	}
 	id := RecordID(at, product, content)
 	if n := j.times.next(id); n > 0 {
@@ -306,9 +344,13 @@ func (j *job) reject(ctx context.Context, line int64, reason string, size int64,
 		// A flood of garbage is told of record by record, but not kept whole.
 		raw = nil
 	}
+	name := j.opts.Name
+	if p := j.opts.Piece; p != nil && p.Name != "" {
+		name = p.Name
+	}
 	d := honeyguide.DeadLetter{
-		ID:   honeyguide.DerivedID(now, "dead", j.opts.Name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected)),
-		Time: now, Source: j.opts.Name, Line: line, Reason: reason, Bytes: size, Raw: bytes.Clone(raw),
+		ID:   honeyguide.DerivedID(now, "dead", name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected)),
+		Time: now, Source: name, Line: line, Reason: reason, Bytes: size, Raw: bytes.Clone(raw),
 	}
 	if err := j.dead(ctx, d); err != nil {
 		return fmt.Errorf("store a dead letter of %s: %w", j.opts.Name, err)

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"honeyguide"
 )
 
 // A Record is one record of a stream, handed to mappers. It is valid until the
@@ -25,7 +27,8 @@ type Record struct {
 	text     []byte
 	names    map[string]string // of kept fields, by attribute
 
-	kept, keptBytes int
+	keptFor         *honeyguide.Event // the event Keep works on
+	kept, keptBytes int               // its fields, and their bytes
 	notes           map[string]int64
 	types           map[string]int64
 }

@@ -54,7 +54,8 @@ var limit = map[kind]int{
 	kindHello: maxHello, kindReady: 0, kindEvents: MaxEvents,
 	kindChunk: MaxChunk + maxName + 32, kindReply: MaxPacket + 16, kindLog: maxLog,
 	kindRecall: 32, kindRemember: MaxWorld + 32, kindRecalled: MaxWorld + 32,
-	kindPiece: MaxPiece + 2*binary.MaxVarintLen64,
+	kindPiece:      MaxPiece + 2*binary.MaxVarintLen64,
+	kindFetchSetup: maxSetup2, kindFetch: MaxFetch, kindFetchStop: 8, kindFetchBody: MaxPiece + 8, kindFetched: maxDone,
 }
 
 // ErrProtocol is in the chain of every error that says the peer does not keep
@@ -114,7 +115,7 @@ func decode(k kind, p []byte) (Message, error) {
 	case kindRecall, kindRemember, kindRecalled:
 		return decodeWorld(k, p)
 	}
-	return nil, broken("frame type %d", k)
+	return decodeFetch(k, p)
 }
 
 func fromJSON[T Message](p []byte) (Message, error) {

@@ -130,11 +130,34 @@ func (in *Intake) complete(events []honeyguide.Event) []honeyguide.Event {
 			if more[i].Src.Addr.IsValid() {
 				more[i].Set(AttrScope, scope(&more[i]))
 			}
+			inherit(&more[i], &e)
 			in.readers(&more[i])
 			out = append(out, more[i])
 		}
 	}
 	return out
+}
+
+// inherited are the facts about its source that an event shares with what
+// follows from it.
+var inherited = []string{
+	honeyguide.AttrEnrichments, honeyguide.AttrFeeds, honeyguide.AttrSrcCity, honeyguide.AttrSrcAsset, honeyguide.AttrSrcOwner,
+	honeyguide.AttrSrcRole, honeyguide.AttrSrcCriticality, honeyguide.AttrSrcZone,
+}
+
+// inherit gives an event the facts of the one it follows from.
+func inherit(e, from *honeyguide.Event) {
+	if e.Src.Addr.Addr() != from.Src.Addr.Addr() {
+		return
+	}
+	if e.Src.Country == "" && e.Src.ASN == 0 {
+		e.Src.Country, e.Src.ASN, e.Src.ASOrg = from.Src.Country, from.Src.ASN, from.Src.ASOrg
+	}
+	for _, name := range inherited {
+		if v, ok := from.Attrs[name]; ok {
+			e.Set(name, v)
+		}
+	}
 }
 
 // saidIn are the attributes attackers write indicators into.

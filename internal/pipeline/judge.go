@@ -27,9 +27,11 @@ type judge struct {
 	log       *slog.Logger
 	failed    func(detector string)
 
-	known eventlog.Seq // what triage remembered at the start goes up to here
-	since int          // events since it was last written down
-	noted time.Time    // when the last of them was observed
+	known     eventlog.Seq       // what triage remembered at the start goes up to here
+	since     int                // events since it was last written down
+	noted     time.Time          // when the last of them was observed
+	observers []int              // of detectors
+	claims    []honeyguide.Alert // about the event at hand, for observers
 }
 
 // What triage remembers is written down this often, so that what it missed by a
@@ -51,7 +53,14 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
+	var observers []int
+	for i := range detectors {
+		if _, ok := detectors[i].Detector.(detect.Observer); ok {
+			observers = append(observers, i)
+		}
+	}
 	return &judge{
+		observers: observers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
@@ -97,9 +106,15 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		one[0] = *e
 		j.triage.Sleep(recs[i].Seq <= j.known)
 		for d := range j.detectors {
-			for _, a := range j.ask(ctx, &j.detectors[d], one) {
+			for _, a := range j.ask(ctx, &j.detectors[d], one, nil) {
+				if len(j.observers) > 0 {
+					j.claims = append(j.claims, a)
+				}
 				j.claim(v, &a, &one[0])
 			}
+		}
+		if len(j.claims) > 0 {
+			j.observe(ctx, v, one)
 		}
 	}
 	j.since += len(recs)
@@ -142,9 +157,20 @@ func (j *judge) claim(v *verdict, a *honeyguide.Alert, e *honeyguide.Event) {
 	v.merged.Add(*a)
 }
 
-// ask calls a detector. One that panics or fails loses the event, which is
+// observe shows the claims about an event to those who look at claims.
+func (j *judge) observe(ctx context.Context, v *verdict, one []honeyguide.Event) {
+	for _, d := range j.observers {
+		for _, a := range j.ask(ctx, &j.detectors[d], one, j.claims) {
+			j.claim(v, &a, &one[0])
+		}
+	}
+	clear(j.claims)
+	j.claims = j.claims[:0]
+}
+
+// ask calls a detector, as an observer when there are claims. One that panics or fails loses the event, which is
 // counted and logged; the batch goes on.
-func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event) (alerts []honeyguide.Alert) {
+func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event, claims []honeyguide.Alert) (alerts []honeyguide.Alert) {
 	fail := func(what any, stack string) {
 		alerts = nil
 		j.failed(d.Name)
@@ -156,7 +182,12 @@ func (j *judge) ask(ctx context.Context, d *Detector, one []honeyguide.Event) (a
 			fail(p, string(debug.Stack()))
 		}
 	}()
-	alerts, err := d.Detect(ctx, one)
+	var err error
+	if o, ok := d.Detector.(detect.Observer); ok && claims != nil {
+		alerts, err = o.Observe(ctx, &one[0], claims)
+	} else {
+		alerts, err = d.Detect(ctx, one)
+	}
 	if err != nil {
 		fail(err, "")
 	}

@@ -146,6 +146,32 @@ func (b *Bench) Fired(e *honeyguide.Event, visit func(*sigma.Rule, *sigma.Record
 	}
 }
 
+// Seen returns an event as rules see it: a map of fields for each record, of
+// which @sources names the log sources and @raw is the line of text.
+func (b *Bench) Seen(e *honeyguide.Event) []map[string]string {
+	out := []map[string]string{}
+	for _, r := range b.view.Records(b.ed, e) {
+		fields := map[string]string{}
+		for _, f := range r.Fields {
+			if old, ok := fields[f.Name]; ok && old != f.Text {
+				fields[f.Name] = old + "\n" + f.Text
+			} else {
+				fields[f.Name] = f.Text
+			}
+		}
+		var names []string
+		for _, s := range r.Sources {
+			names = append(names, s.Product+"/"+s.Category+"/"+s.Service)
+		}
+		fields["@sources"] = strings.Join(names, " ")
+		if r.Raw != "" {
+			fields["@raw"] = r.Raw
+		}
+		out = append(out, fields)
+	}
+	return out
+}
+
 // Try returns what an example does not do that it should, "" when all is well.
 func (b *Bench) Try(r *sigma.Rule, x *Example, want bool) string {
 	e, err := x.Event(r.Logsource)

@@ -53,11 +53,11 @@ var attempts = []attempt{
 	}},
 
 	// network
-	{group: "net", name: "TCP connect to the core", try: func(t Target) error {
+	{group: "net", name: "TCP connect to the core", egress: true, try: func(t Target) error {
 		return over(unix.AF_INET, unix.SOCK_STREAM, 0, func(fd int) error { return unix.Connect(fd, t.tcp()) })
 	}},
 	// Connecting a datagram socket finds a route and sends nothing.
-	{group: "net", name: "UDP connect outside", try: func(Target) error {
+	{group: "net", name: "UDP connect outside", egress: true, try: func(Target) error {
 		return over(unix.AF_INET, unix.SOCK_DGRAM, 0, func(fd int) error {
 			return unix.Connect(fd, &unix.SockaddrInet4{Port: 9, Addr: [4]byte{192, 0, 2, 1}}) // TEST-NET-1
 		})

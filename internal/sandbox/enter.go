@@ -45,7 +45,16 @@ type Config struct {
 	Procs      int      // GOMAXPROCS; 0 means what the runtime found
 	Memory     int64    // soft memory limit in bytes; 0 means none
 	Insecure   bool     // carry on where a layer that must hold cannot be closed
+	Egress     *Egress  // nil: it reaches nothing. Else what it may reach
 	skip       []string // layers left open, to test the others
+}
+
+// Egress lets a process make connections of its own, and nothing else more: TCP
+// to the ports listed (where the kernel's Landlock knows TCP; else to any) and
+// UDP, which name resolution needs. Which addresses is for the process to judge:
+// the filter sees no addresses.
+type Egress struct {
+	Ports []uint16
 }
 
 // nobody is the user and group of a caged process.
@@ -77,7 +86,7 @@ func Enter(c Config) (Report, error) {
 		{LayerUser, true, user},
 		{LayerLandlock, false, closeLandlock},
 		{LayerNoNewPrivs, true, noNewPrivs},
-		{LayerSeccomp, true, func(Config) (Layer, error) { return Layer{State: On}, seal(os.Getpid()) }},
+		{LayerSeccomp, true, func(Config) (Layer, error) { return Layer{State: On}, seal(os.Getpid(), c.Egress != nil) }},
 	}
 	closeFiles()
 	var report Report

@@ -91,6 +91,27 @@ func checked(pid int) []rule {
 	}
 }
 
+// reaching are the calls a process with [Egress] has besides: TCP and UDP sockets
+// of its own, no other family and no raw or multipath ones, and what the Go
+// library sets on them before it connects. It can neither bind nor listen.
+func reaching() []rule {
+	const kind = 0xf // of a socket, without its flags
+	var ways [][]cond
+	for _, family := range []uint32{unix.AF_INET, unix.AF_INET6} {
+		for _, s := range [][2]uint32{
+			{unix.SOCK_STREAM, 0}, {unix.SOCK_STREAM, unix.IPPROTO_TCP}, {unix.SOCK_DGRAM, 0}, {unix.SOCK_DGRAM, unix.IPPROTO_UDP},
+		} {
+			ways = append(ways, []cond{{arg: 0, mask: all, value: family}, {arg: 1, mask: kind, value: s[0]}, {arg: 2, mask: all, value: s[1]}})
+		}
+	}
+	return []rule{{unix.SYS_SOCKET, ways}, {unix.SYS_CONNECT, [][]cond{{{arg: 0, mask: 0, value: 0}}}}}
+}
+
+// settable are the socket options of a process with [Egress] beside the others'.
+func settable() [][]cond {
+	return append(option(unix.SOL_SOCKET, unix.SO_BROADCAST), option(unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)...)
+}
+
 const all = ^uint32(0)
 
 // is makes one way for each value of an argument.
@@ -113,7 +134,7 @@ func option(level uint32, names ...uint32) [][]cond {
 
 // compile writes the filter of the process pid: foreign ABIs and deadly calls
 // end the process, what is not listed is refused with EPERM.
-func compile(pid int) []bpf.Instruction {
+func compile(pid int, egress bool) []bpf.Instruction {
 	const refuse = retErrno | uint32(unix.EPERM)
 	load := func(off uint32) bpf.Instruction { return bpf.LoadAbsolute{Off: off, Size: 4} }
 	ret := func(v uint32) bpf.Instruction { return bpf.RetConstant{Val: v} }
@@ -138,7 +159,16 @@ func compile(pid int) []bpf.Instruction {
 	for _, nr := range absent {
 		prog = append(prog, equal(uint32(nr), 1), ret(retErrno|uint32(unix.ENOSYS)))
 	}
-	for _, r := range checked(pid) {
+	rules := checked(pid)
+	if egress {
+		for i := range rules {
+			if rules[i].number == unix.SYS_SETSOCKOPT {
+				rules[i].ways = append(rules[i].ways, settable()...)
+			}
+		}
+		rules = append(rules, reaching()...)
+	}
+	for _, r := range rules {
 		var block []bpf.Instruction
 		for _, way := range r.ways {
 			for i, c := range way {
@@ -156,8 +186,8 @@ func compile(pid int) []bpf.Instruction {
 }
 
 // seal puts the filter over all threads of the process. It needs no_new_privs.
-func seal(pid int) error {
-	raw, err := bpf.Assemble(compile(pid))
+func seal(pid int, egress bool) error {
+	raw, err := bpf.Assemble(compile(pid, egress))
 	if err != nil {
 		return fmt.Errorf("assemble the system call filter: %w", err)
 	}

@@ -27,7 +27,7 @@ func verdict(t testing.TB, vm *bpf.VM, arch, nr uint32, args ...uint32) uint32 {
 
 func TestFilter(t *testing.T) {
 	const pid = 4711
-	vm, err := bpf.NewVM(compile(pid))
+	vm, err := bpf.NewVM(compile(pid, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +89,46 @@ func TestFilter(t *testing.T) {
 			slices.ContainsFunc(checked(pid), func(r rule) bool { return r.number == uintptr(nr) })
 		if got := verdict(t, vm, auditArch, nr); !known && got != refuse {
 			t.Errorf("call %d: %#x, want refused", nr, got)
+		}
+	}
+}
+
+// A process that may reach out can make plain TCP and UDP sockets and connect
+// them, and has nothing else that others have not.
+func TestEgressFilter(t *testing.T) {
+	vm, err := bpf.NewVM(compile(1, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const refuse = retErrno | uint32(unix.EPERM)
+	const flags = unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	for _, tt := range []struct {
+		name string
+		nr   uintptr
+		args []uint32
+		want uint32
+	}{
+		{"tcp", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_STREAM | flags, 0}, retAllow},
+		{"tcp6", unix.SYS_SOCKET, []uint32{unix.AF_INET6, unix.SOCK_STREAM | flags, unix.IPPROTO_TCP}, retAllow},
+		{"udp", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_DGRAM | flags, unix.IPPROTO_UDP}, retAllow},
+		{"mptcp", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_STREAM | flags, unix.IPPROTO_MPTCP}, refuse},
+		{"raw", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP}, refuse},
+		{"ping", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_ICMP}, refuse},
+		{"unix", unix.SYS_SOCKET, []uint32{unix.AF_UNIX, unix.SOCK_STREAM, 0}, refuse},
+		{"netlink", unix.SYS_SOCKET, []uint32{unix.AF_NETLINK, unix.SOCK_RAW, 0}, refuse},
+		{"vsock", unix.SYS_SOCKET, []uint32{unix.AF_VSOCK, unix.SOCK_STREAM, 0}, refuse},
+		{"connect", unix.SYS_CONNECT, []uint32{7, 8, 16}, retAllow},
+		{"bind", unix.SYS_BIND, []uint32{7, 8, 16}, refuse},
+		{"listen", unix.SYS_LISTEN, []uint32{7, 8}, refuse},
+		{"send to an address", unix.SYS_SENDTO, nil, refuse},
+		{"send descriptors", unix.SYS_SENDMSG, nil, refuse},
+		{"broadcast", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_BROADCAST}, retAllow},
+		{"bind to a device", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_BINDTODEVICE}, refuse},
+		{"open", unix.SYS_OPENAT, nil, refuse},
+		{"execve", unix.SYS_EXECVE, nil, retKill},
+	} {
+		if got := verdict(t, vm, auditArch, uint32(tt.nr), tt.args...); got != tt.want {
+			t.Errorf("%s: %#x, want %#x", tt.name, got, tt.want)
 		}
 	}
 }

@@ -13,12 +13,18 @@ const wantABI = 7
 
 // closeLandlock forbids everything Landlock knows. Older kernels know less;
 // the library degrades in silence, so the level is read and reported.
-func closeLandlock(Config) (Layer, error) {
+func closeLandlock(c Config) (Layer, error) {
 	abi, err := llsys.LandlockGetABIVersion()
 	if err != nil || abi < 1 {
 		return Layer{State: Off, Detail: "the kernel has none"}, nil
 	}
-	if err := landlock.V7.BestEffort().Restrict(); err != nil {
+	var may []landlock.Rule
+	if c.Egress != nil {
+		for _, port := range c.Egress.Ports {
+			may = append(may, landlock.ConnectTCP(port))
+		}
+	}
+	if err := landlock.V7.BestEffort().Restrict(may...); err != nil {
 		return Layer{}, fmt.Errorf("restrict by Landlock: %w", err)
 	}
 	layer := Layer{State: On, Detail: fmt.Sprintf("ABI %d", abi)}

@@ -15,7 +15,8 @@ type Target struct {
 	PID    int // a process outside, 0 means the first one
 	Port   int // a TCP port of the core on 127.0.0.1; 0 means 1
 	Unix   string
-	Socket int // a descriptor the process legitimately holds, a listener at best; 0 leaves out what needs one
+	Socket int  // a descriptor the process legitimately holds, a listener at best; 0 leaves out what needs one
+	Egress bool // the process may reach out: what that is is no way out
 }
 
 // An attempt is one way out. None changes anything for good when it succeeds:
@@ -24,6 +25,7 @@ type attempt struct {
 	group, name string
 	socket      bool // needs Target.Socket
 	deadly      bool // ends the process where the filter holds
+	egress      bool // what a process with Egress may do
 	try         func(Target) error
 }
 
@@ -46,7 +48,7 @@ func SelfTest(t Target, start func(name string, fn func())) Probe {
 		runtime.LockOSThread()
 		defer wait.Done()
 		for _, a := range attempts {
-			if a.deadly || a.socket && t.Socket == 0 {
+			if a.deadly || a.socket && t.Socket == 0 || a.egress && t.Egress {
 				continue
 			}
 			probe.Made++

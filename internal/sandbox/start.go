@@ -26,6 +26,7 @@ type Options struct {
 	Args         []string   // arguments after the program's name
 	Files        []*os.File // descriptors 3, 4, ... of the child
 	NoNamespaces bool       // start it in the host's namespaces
+	HostNetwork  bool       // leave it the host's network: it is to reach out
 	from         int        // level to begin with, to test the weaker ones
 }
 
@@ -135,8 +136,12 @@ const rootFlags = unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID |
 var rootNames = []string{"net", "mnt", "pid", "ipc", "uts", "cgroup"}
 
 // levels lists the ways this process may try.
-func levels(none bool) []level {
+func levels(none, hostNetwork bool) []level {
 	root := os.Getuid() == 0
+	flags, names := uintptr(rootFlags), rootNames
+	if hostNetwork {
+		flags, names = flags&^unix.CLONE_NEWNET, rootNames[1:]
+	}
 	bare := level{name: "own user", prepare: func(*syscall.SysProcAttr) {}}
 	if root {
 		bare = level{name: "user nobody", prepare: func(a *syscall.SysProcAttr) {
@@ -147,9 +152,9 @@ func levels(none bool) []level {
 		return []level{bare}
 	}
 	list := []level{{
-		name: "user namespace", namespaces: append([]string{"user"}, rootNames...),
+		name: "user namespace", namespaces: append([]string{"user"}, names...),
 		prepare: func(a *syscall.SysProcAttr) {
-			a.Cloneflags = rootFlags | unix.CLONE_NEWUSER
+			a.Cloneflags = flags | unix.CLONE_NEWUSER
 			uid, gid := os.Getuid(), os.Getgid()
 			if root {
 				uid, gid = nobody, nobody
@@ -167,8 +172,8 @@ func levels(none bool) []level {
 		// It starts as root, changes its root and then drops itself: a process
 		// started as somebody else could not.
 		list = append(list, level{
-			name: "namespaces", namespaces: rootNames,
-			prepare: func(a *syscall.SysProcAttr) { a.Cloneflags = rootFlags },
+			name: "namespaces", namespaces: names,
+			prepare: func(a *syscall.SysProcAttr) { a.Cloneflags = flags },
 		})
 	}
 	return append(list, bare)
@@ -176,7 +181,7 @@ func levels(none bool) []level {
 
 // launch tries the levels from the given one on and says which one worked.
 func launch(o Options, from int) (*Process, int, error) {
-	list := levels(o.NoNamespaces)
+	list := levels(o.NoNamespaces, o.HostNetwork)
 	if o.NoNamespaces {
 		from = 0
 	}

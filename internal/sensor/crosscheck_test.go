@@ -72,6 +72,13 @@ var crossChecks = []crossCheck{
 	{name: "last boot", lived: true, ask: []string{
 		"date -d @$(awk '/^btime/{print $2}' /proc/stat) '+%b %e %H:%M' | xargs", "last reboot | awk 'NR==1{print $6, $7, $8}'",
 	}},
+	{name: "start in wtmp", ask: []string{
+		"awk '/^btime/{print $2}' /proc/stat", "echo $((0x$(od -An -tx1 -j340 -N4 /var/log/wtmp | awk '{print $4 $3 $2 $1}')))", "echo $((0x$(od -An -tx1 -j340 -N4 /run/utmp | awk '{print $4 $3 $2 $1}')))",
+	}},
+	{name: "failed logins", ask: []string{"echo $(( $(stat -c %s /var/log/btmp) / 384 ))", "lastb | grep -c ssh:notty"}},
+	{name: "last login", lived: true, ask: []string{
+		"last | awk '$2==\"pts/0\"&&!/still/&&$1!=\"root\"{print $1, $3; exit}'", "lastlog | awk '$2==\"pts/0\"&&$1!=\"root\"{print substr($1,1,8), $3}'",
+	}},
 	{name: "init started at boot", ask: []string{
 		"date -d @$(awk '/^btime/{print $2}' /proc/stat) '+%b %e' | xargs", "ps -o lstart= -p 1 | awk '{print $2, $3}'", "date -d \"$(uptime -s)\" '+%b %e' | xargs",
 	}},
@@ -93,14 +100,14 @@ var crossChecks = []crossCheck{
 	{name: "distribution", ask: []string{
 		". /etc/os-release; echo \"$PRETTY_NAME\"", "hostnamectl | sed -n 's/.*Operating System: //p'", "grep -h ^PRETTY_NAME /usr/lib/os-release | cut -d'\"' -f2",
 	}},
-	{name: "root file system", ask: []string{"df / | awk 'NR==2{print $1}'", "awk '$2==\"/\"{print $1}' /proc/mounts", "mount | awk '$3==\"/\"{print $1}'", "~lsblk -rno NAME,MOUNTPOINT | awk '$2==\"/\"{print \"/dev/\" $1}'"}},
+	{name: "root file system", ask: []string{"df / | awk 'NR==2{print $1}'", "awk '$2==\"/\"{print $1}' /proc/mounts", "mount | awk '$3==\"/\"{print $1}'", "lsblk -rno NAME,MOUNTPOINT | awk '$2==\"/\"{print \"/dev/\" $1}'"}},
 	{name: "its identity", ask: []string{
-		"awk '!/^#/&&$2==\"/\"{print $1}' /etc/fstab | cut -d= -f2", "~blkid -s UUID -o value " + root, "sed 's/.*root=UUID=\\([^ ]*\\).*/\\1/' /proc/cmdline", "~lsblk -rno UUID,MOUNTPOINT | awk '$2==\"/\"{print $1}'",
+		"awk '!/^#/&&$2==\"/\"{print $1}' /etc/fstab | cut -d= -f2", "blkid -s UUID -o value " + root, "sed 's/.*root=UUID=\\([^ ]*\\).*/\\1/' /proc/cmdline", "lsblk -rno UUID,MOUNTPOINT | awk '$2==\"/\"{print $1}'",
 	}},
-	{name: "its type", ask: []string{"df -T / | awk 'NR==2{print $2}'", "awk '!/^#/&&$2==\"/\"{print $3}' /etc/fstab", "awk '$2==\"/\"{print $3}' /proc/mounts", "~blkid -s TYPE -o value " + root, "stat -f -c %T / | sed 's,ext2/ext3,ext4,'"}},
+	{name: "its type", ask: []string{"df -T / | awk 'NR==2{print $2}'", "awk '!/^#/&&$2==\"/\"{print $3}' /etc/fstab", "awk '$2==\"/\"{print $3}' /proc/mounts", "blkid -s TYPE -o value " + root, "stat -f -c %T / | sed 's,ext2/ext3,ext4,'"}},
 	{name: "its size", ask: []string{"df / | awk 'NR==2{print $2}'", "df -k / | awk 'NR==2{print $2}'", "df -B1 / | awk 'NR==2{printf \"%.0f\\n\", $2/1024}'"}},
 	{name: "disk", ask: []string{
-		"echo $(( $(cat /sys/block/vda/size) * 512 ))", "awk '$4==\"vda\"{printf \"%.0f\\n\", $3*1024}' /proc/partitions", "~lsblk -bdno SIZE | head -1 | xargs",
+		"echo $(( $(cat /sys/block/vda/size) * 512 ))", "awk '$4==\"vda\"{printf \"%.0f\\n\", $3*1024}' /proc/partitions", "lsblk -bdno SIZE | head -1 | xargs",
 	}},
 	{name: "mounts", ask: []string{"wc -l < /proc/mounts", "mount | wc -l", "wc -l < /etc/mtab", "cat /proc/self/mounts | wc -l"}},
 	{name: "interfaces", ask: []string{
@@ -135,7 +142,7 @@ var crossChecks = []crossCheck{
 		"echo active", "for n in ssh $(ss -Htlnp | grep -q nginx && echo nginx) $(ss -Htlnp | grep -q mariadbd && echo mariadb); do systemctl is-active $n; done | sort -u",
 	}},
 	{name: "host keys", ask: []string{"echo 'KEYS'", "for k in rsa ecdsa ed25519; do cut -d' ' -f1,2 /etc/ssh/ssh_host_${k}_key.pub; done"}},
-	{name: "fingerprint", ask: []string{"echo FINGERPRINT", "~ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | awk '{print $2}'"}},
+	{name: "fingerprint", ask: []string{"echo FINGERPRINT", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | awk '{print $2}'"}},
 	{name: "sshd", ask: []string{
 		"echo BANNER", "ssh -V 2>&1 | cut -d, -f1 | sed 's/^/SSH-2.0-/; s/SSH-2.0-OpenSSH_\\([^ ]*\\) /SSH-2.0-OpenSSH_\\1 /'",
 		"dpkg -l openssh-server | awk '/^ii/{print $3}' | sed 's/^1:\\([^-]*\\)-\\(.*\\)/SSH-2.0-OpenSSH_\\1 Debian-\\2/'",

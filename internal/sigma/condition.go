@@ -16,6 +16,8 @@ type cond struct {
 // maxDepth bounds nesting of conditions and of values.
 const maxDepth = 64
 
+var brackets = strings.NewReplacer("(", " ( ", ")", " ) ")
+
 type condParser struct {
 	toks  []string
 	depth int
@@ -27,7 +29,7 @@ func parseCondition(s string) (*cond, error) {
 	if strings.Contains(s, "|") {
 		return nil, fmt.Errorf("old aggregation in the condition: write a correlation rule instead")
 	}
-	s = strings.NewReplacer("(", " ( ", ")", " ) ").Replace(s)
+	s = brackets.Replace(s)
 	p := &condParser{toks: strings.Fields(s)}
 	if len(p.toks) == 0 {
 		return nil, fmt.Errorf("the condition is empty")

@@ -40,6 +40,7 @@ func (s *Ruleset) Add(file string, text []byte, with Placeholders) {
 		return
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
+	old := false
 	for range maxDocuments {
 		var doc yaml.Node
 		err := dec.Decode(&doc)
@@ -53,8 +54,9 @@ func (s *Ruleset) Add(file string, text []byte, with Placeholders) {
 		if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null" {
 			continue
 		}
-		d := &document{file: file, set: s, x: &expander{with}, root: doc.Content[0]}
+		d := &document{file: file, set: s, x: &expander{with}, root: doc.Content[0], old: old}
 		d.read()
+		old = d.old
 	}
 	s.Faults = append(s.Faults, Fault{File: file, Line: 1, Kind: FaultError, Why: fmt.Sprintf("more than %d documents in a file", maxDocuments)})
 }
@@ -78,6 +80,7 @@ type document struct {
 	root *yaml.Node
 	meta Meta
 	bad  bool
+	old  bool // it, or one before it in the file, is in an old form
 }
 
 func (d *document) fault(n *yaml.Node, kind FaultKind, field, format string, args ...any) {
@@ -86,6 +89,12 @@ func (d *document) fault(n *yaml.Node, kind FaultKind, field, format string, arg
 			return // the first says enough
 		}
 		d.bad = true
+		// What is wrong with a rule its author calls unsupported, or with a
+		// part of an old rule of several, is that.
+		if kind == FaultError && (d.old || d.meta.Status == "unsupported") {
+			kind = FaultUnsupported
+		}
+		d.old = d.old || kind == FaultUnsupported
 	}
 	line := d.meta.Line
 	if n != nil {

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// recordings are those of Windows.
+var recordings = []string{"empire_psexec_dcerpc_tcp_svcctl", "cmd_bitsadmin_download_psh_script"}
+
 // recording reads the Windows events of one of the OTRF recordings, flat JSON
 // lines, from the shared corpus.
 func recording(t testing.TB, name string) []*Record {
@@ -81,7 +84,7 @@ func flatRecord(o obj, n int) *Record {
 
 // windowsSet are the public rules for Windows.
 func windowsSet(t testing.TB) *Ruleset {
-	set, _ := publicRules(t, "rules", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder", "rules-compliance")
+	set := publicSet(t)
 	out := &Ruleset{}
 	for _, r := range set.Rules {
 		if r.Logsource.Product == "windows" {
@@ -92,7 +95,7 @@ func windowsSet(t testing.TB) *Ruleset {
 }
 
 func BenchmarkPublicWindows(b *testing.B) {
-	for _, name := range []string{"empire_psexec_dcerpc_tcp_svcctl", "cmd_bitsadmin_download_psh_script"} {
+	for _, name := range recordings {
 		b.Run(name, func(b *testing.B) {
 			recs := recording(b, name)
 			e, _ := NewEngine(windowsSet(b))
@@ -115,9 +118,9 @@ func BenchmarkPublicWindows(b *testing.B) {
 }
 
 func BenchmarkPublicLoad(b *testing.B) {
+	files := ruleFiles(b, gateFolders)
 	b.ReportAllocs()
 	for b.Loop() {
-		set, _ := publicRules(b, "rules", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder", "rules-compliance")
-		NewEngine(set)
+		NewEngine(loadFiles(files, nil))
 	}
 }

@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -233,6 +232,20 @@ func resolve(c *cond, sels map[string]*expr, names []string) (*expr, error) {
 	return join(c.op, args), nil
 }
 
+// fits reports whether a name fits a pattern, of which stars are any run.
+func fits(pattern, name string) bool {
+	var parts []part
+	for i, t := range strings.Split(pattern, "*") {
+		if i > 0 {
+			parts = append(parts, part{wild: '*'})
+		}
+		if t != "" {
+			parts = append(parts, part{text: t})
+		}
+	}
+	return glob(parts, []byte(name))
+}
+
 // quantified is `1 of x*`, `all of them`: names that begin with an underscore
 // are not meant by them.
 func quantified(c *cond, sels map[string]*expr, names []string) (*expr, error) {
@@ -240,7 +253,7 @@ func quantified(c *cond, sels map[string]*expr, names []string) (*expr, error) {
 	for _, name := range names {
 		ok := strings.EqualFold(c.name, "them") && !strings.HasPrefix(name, "_")
 		if !ok && !strings.EqualFold(c.name, "them") {
-			ok, _ = path.Match(strings.NewReplacer("[", `\[`, "?", `\?`).Replace(c.name), name)
+			ok = fits(c.name, name)
 		}
 		if ok {
 			args = append(args, sels[name])

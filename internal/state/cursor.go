@@ -27,6 +27,8 @@ const (
 	ListJobs        List = 'j'
 	ListSamples     List = 'm'
 	ListVerdicts    List = 'v'
+	ListEnrichments List = 'e'
+	ListAttackers   List = 'k'
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

@@ -22,7 +22,8 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 // keeps its title, too, unless the new one is more severe: the worst claim names
 // the alert. Counts add up; Time is the earlier, LastAt the later, Severity the higher; the
 // higher Score stays with its Reasons. Event ids, evidence, techniques and
-// observables are united, the old ones first, up to [honeyguide.MaxEvidence].
+// observables are united, the old ones first, up to [honeyguide.MaxEvidence];
+// of enrichments the newer of one provider and value stays.
 func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	m := old
 	m.Count = sum(old.Count, add.Count)
@@ -45,6 +46,9 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
 	m.Attacks = union(old.Attacks, add.Attacks, sameTechnique)
 	m.Observed = none(union(old.Observed, add.Observed, sameObservable))
+	for _, x := range add.Enrichments {
+		m.Enrichments = honeyguide.AddEnrichment(m.Enrichments, x)
+	}
 	for _, f := range []struct {
 		have *string
 		more string

@@ -65,10 +65,13 @@ type Tx interface {
 	Samples() Samples
 	Verdicts() Verdicts
 	Models() Models
+	Enrichments() Enrichments
+	Attackers() Attackers
 	Plans() Plans
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors
+	Checkpoints() Checkpoints
 	Meta() Meta
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges

@@ -3,8 +3,10 @@ package state
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -107,6 +109,32 @@ func TidyAlert(a *honeyguide.Alert) {
 	a.Observed = none(union(nil, a.Observed, sameObservable))
 	for i := range a.Observed {
 		a.Observed[i].Value = Clip(a.Observed[i].Value, MaxLine)
+	}
+	a.Enrichments = none(a.Enrichments[:min(len(a.Enrichments), honeyguide.MaxEnrichments):min(len(a.Enrichments), honeyguide.MaxEnrichments)])
+	for i := range a.Enrichments {
+		TidyEnrichment(&a.Enrichments[i])
+	}
+}
+
+// Bounds of the raw values of an enrichment.
+const maxData = 32
+
+// TidyEnrichment brings an enrichment within the bounds of the store.
+func TidyEnrichment(x *honeyguide.Enrichment) {
+	keys(&x.Provider, &x.Type, &x.Verdict)
+	times(&x.AsOf, &x.At, &x.Expires)
+	x.Value, x.Match = Clip(Column(x.Value), MaxLine), Clip(Column(x.Match), MaxLine)
+	x.Text = Clip(Column(x.Text), MaxTitle)
+	x.Confidence = min(max(x.Confidence, 0), 100)
+	data := x.Data
+	x.Data = nil
+	for i, k := range slices.Sorted(maps.Keys(data)) {
+		if x.Data == nil {
+			x.Data = make(map[string]string, len(data))
+		}
+		if i < maxData {
+			x.Data[Key(k)] = Clip(Column(data[k]), MaxTitle)
+		}
 	}
 }
 

@@ -111,6 +111,22 @@ func Start(t testing.TB, data string, sets ...string) *Core {
 // TryStart is Start for tests that expect a failure or stop the core themselves.
 func TryStart(t testing.TB, data string, sets ...string) (*Core, error) {
 	t.Helper()
+	return start(t, nil, data, sets...)
+}
+
+// StartIn is Start inside a control group, from the first instruction on.
+func StartIn(t testing.TB, g *Group, data string, sets ...string) *Core {
+	t.Helper()
+	c, err := start(t, g, data, sets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	return c
+}
+
+func start(t testing.TB, g *Group, data string, sets ...string) (*Core, error) {
+	t.Helper()
 	args := []string{"run", "--data", data}
 	sets = append([]string{
 		"api.listen=127.0.0.1:0", "sensors.ssh.listen=127.0.0.1:0", "sensors.telnet.listen=127.0.0.1:0", "sensors.http.listen=127.0.0.1:0",
@@ -121,6 +137,10 @@ func TryStart(t testing.TB, data string, sets ...string) (*Core, error) {
 	}
 	c := &Core{Data: data, t: t, out: &tail{}, done: make(chan struct{})}
 	c.cmd = exec.Command(Binary(t), args...)
+	if g != nil { // a shell joins the group and becomes the core
+		join := []string{"-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(g.dir, "cgroup.procs"), Binary(t)}
+		c.cmd = exec.Command("/bin/sh", append(join, args...)...)
+	}
 	c.cmd.Env = append(cleanEnv(), "SOC_API_KEY="+Key)
 	c.cmd.Stdout, c.cmd.Stderr = c.out, c.out
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -59,6 +59,7 @@ type step struct {
 	Out    string `json:"out"`
 	Err    string `json:"err,omitempty"`
 	Booted bool   `json:"booted,omitempty"` // a booted server answers otherwise: not counted
+	Cut    bool   `json:"cut,omitempty"`    // out ends with the first line of a long usage text
 }
 
 var about = map[string]string{
@@ -147,7 +148,7 @@ func (s *scenario) differ(a, b answer) string {
 func (s *scenario) take(a answer) {
 	s.done = true
 	for i := range a.Steps {
-		s.Steps[i].Out = string(a.Steps[i])
+		s.Steps[i].Out, s.Steps[i].Cut = cutUsage(string(a.Steps[i]))
 		s.done = s.done && utf8.Valid(a.Steps[i])
 	}
 	s.Steps = s.Steps[:len(a.Steps)]
@@ -207,7 +208,7 @@ func (s *scenario) asked() string {
 	q := *s
 	q.Exit, q.Steps = nil, nil
 	for _, st := range s.Steps {
-		st.Out, st.Err = "", ""
+		st.Out, st.Err, st.Cut = "", "", false
 		q.Steps = append(q.Steps, st)
 	}
 	raw, _ := json.Marshal(q)

@@ -18,7 +18,7 @@ import (
 // hosts are the rooms whose kinds are listed, and the function that lists them.
 var hosts = map[string]string{
 	"sensor": "Sensors", "ingest": "Mappers", "detect": "Detectors", "respond": "Actions",
-	"eventlog": "Logs", "state": "Stores",
+	"eventlog": "Logs", "state": "Stores", "enrich": "Enrichers", "source": "Sources",
 }
 
 func main() {

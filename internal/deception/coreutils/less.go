@@ -19,13 +19,15 @@ func pagerCommands(name string) Command {
 
 // A window shows text a screenful at a time.
 type window struct {
-	s     *display
-	name  string // shown in the first prompt
-	lines []string
-	top   int // first line not above the screen
-	next  int // first line below it
-	first bool
-	find  string
+	s      *display
+	name   string // shown in the first prompt
+	lines  []string
+	top    int // first line not above the screen
+	next   int // first line below it
+	first  bool
+	find   string
+	upward bool // the last search went backwards
+	hurry  bool // the next key is there: no prompt
 }
 
 // pagerText reads the operands of a pager. Errors are told; ok is false when
@@ -228,12 +230,26 @@ func (g *window) dialogue() {
 				return
 			}
 			out = t
-		case 'n':
-			out = g.again()
+		case 'n', 'N':
+			t, ok := g.again(c == 'N')
+			if !ok {
+				return
+			}
+			out = t
+		case '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			t, ok := g.numbered(c)
+			if !ok {
+				return
+			}
+			out = t
 		case 0x1b:
 			out += g.arrow()
 		default:
 			out += "\x07\r\x1b[K"
+		}
+		if g.hurry {
+			g.hurry = false
+			continue
 		}
 		s.show(out + g.prompt())
 	}
@@ -252,46 +268,6 @@ func (g *window) arrow() string {
 		return g.forward(1)
 	}
 	return ""
-}
-
-// search reads a pattern at the bottom line and goes to it.
-func (g *window) search(c byte) (string, bool) {
-	g.s.show("\r\x1b[K" + string(c) + "\x1b[K")
-	word := ""
-	for {
-		k, ok := g.s.key()
-		switch {
-		case !ok:
-			return "", false
-		case k == '\r' || k == '\n':
-			if word != "" {
-				g.find = word
-			}
-			return g.again(), true
-		case k == 0x7f || k == 8:
-			if word == "" {
-				return "\r\x1b[K", true
-			}
-			word = word[:len(word)-1]
-			g.s.show("\b\x1b[K")
-		case k >= ' ' && len(word) < 200:
-			word += string(k)
-			g.s.show(string(k) + "\b" + string(k))
-			if len(word) == 1 {
-				g.s.show("\x1b[K")
-			}
-		}
-	}
-}
-
-func (g *window) again() string {
-	for i := g.top + 1; i < len(g.lines) && g.find != ""; i++ {
-		g.s.p.step(1)
-		if strings.Contains(g.lines[i], g.find) {
-			return "\r\x1b[K" + g.jump(i)
-		}
-	}
-	return "\r\x1b[K\x1b[7mPattern not found  (press RETURN)\x1b[27m\r\x1b[K"
 }
 
 // share is how much of a file more has shown.

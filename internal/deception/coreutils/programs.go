@@ -85,8 +85,11 @@ func plain(p *Proc) int {
 // plainCall answers a call with options and operands: a wrong option is refused,
 // a file that is not there is missed, and the rest is reported.
 func (p *Proc) plainCall(s strictness) int {
-	_, args, ok := p.getopt(s.letters, s.long...)
+	given, args, ok := p.getopt(s.letters, s.long...)
 	if !ok {
+		return 1
+	}
+	if p.name == "clear_console" && len(given) > 0 { // quiet is its only option
 		return 1
 	}
 	if status := p.misses(args); status != 0 {

@@ -35,6 +35,8 @@ func systemCommands(name string) Command {
 		return w
 	case "who", "users":
 		return who
+	case "lastlog":
+		return lastlogCommand
 	case "last", "lastb":
 		return last
 	case "free":

@@ -180,8 +180,7 @@ func last(p *Proc) int {
 			p.errorf("cannot open /var/log/btmp: Permission denied")
 			return 1
 		}
-		p.printf("\nbtmp begins %s\n", p.machine().Boot.UTC().Format("Mon Jan _2 15:04:05 2006"))
-		return 0
+		return p.failedLogins(most, full, args)
 	}
 	wtmp, err := p.FS.Stat(p.Cred, "/var/log/wtmp")
 	if err != nil {

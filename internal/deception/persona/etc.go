@@ -95,7 +95,7 @@ func (b *builder) state(lived bool) {
 	b.text("/run/sshd.pid", fmt.Sprintf("%d\n", h.pid("sshd")))
 	b.text("/run/crond.pid", fmt.Sprintf("%d\n", h.pid("cron")))
 	b.text("/run/motd.dynamic", fmt.Sprintf("Linux %s %s %s x86_64\n", m.Hostname, m.Kernel.Release, m.Kernel.Version))
-	b.add(vfs.Entry{Path: "/run/utmp", Mode: 0o664, GID: 43, Size: 1536, Source: zeros{}})
+	b.add(vfs.Entry{Path: "/run/utmp", Mode: 0o664, GID: 43, Text: records(booted(m))})
 	b.dir("/run/systemd/journal", 0o755)
 	b.dir("/run/user/0", 0o700)
 	b.add(vfs.Entry{Path: "/run/systemd/journal/dev-log", Mode: vfs.Socket | 0o666})

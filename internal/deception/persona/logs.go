@@ -17,9 +17,13 @@ func (b *builder) logs(lived bool) {
 	size := func(path string, mode, gid uint32, n int64) {
 		b.add(vfs.Entry{Path: path, Mode: mode, GID: gid, Size: n, Source: zeros{}, Mtime: m.Boot.Add(time.Hour)})
 	}
-	size("/var/log/wtmp", 0o664, 43, 384*int64(4+3*len(m.Logins)))
-	size("/var/log/btmp", 0o660, 43, 384*int64(30+m.Seed%400))
-	size("/var/log/lastlog", 0o664, 43, 292292)
+	past, failed := wtmp(m), btmp(m)
+	b.add(vfs.Entry{Path: "/var/log/wtmp", Mode: 0o664, GID: 43, Text: records(past), Mtime: past[len(past)-1].at})
+	b.add(vfs.Entry{Path: "/var/log/btmp", Mode: 0o660, GID: 43, Size: failed.count * utmpSize, Source: failed, Mtime: failed.entry(failed.count - 1).at})
+	b.add(vfs.Entry{Path: "/var/log/lastlog", Mode: 0o664, GID: 43, Size: 1001 * lastlogSize, Source: lastlog(m, func(user string) (int, bool) {
+		u, ok := h.User(user)
+		return int(u.UID), ok
+	}), Mtime: past[len(past)-1].at})
 	size("/var/log/faillog", 0o644, 0, 32032)
 	b.text("/var/log/apt/history.log", aptHistory(m.Installed))
 	b.text("/var/log/apt/term.log", "", 0o640)

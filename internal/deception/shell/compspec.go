@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"honeyguide/internal/deception/shell/pattern"
@@ -531,74 +530,4 @@ func compoptBuiltin(e *env, args []string) int {
 		s.options = append(slices.DeleteFunc(s.options, func(o string) bool { return slices.Contains(off, o) }), on...)
 	}
 	return status
-}
-
-// bindNames are a few of readline's functions with the keys of emacs mode.
-var bindNames = [][2]string{
-	{"abort", `"\C-g", "\C-x\C-g", "\e\C-g"`},
-	{"accept-line", `"\C-j", "\C-m"`},
-	{"alias-expand-line", ""},
-	{"backward-char", `"\C-b", "\eOD", "\e[D"`},
-	{"backward-delete-char", `"\C-h", "\C-?"`},
-	{"beginning-of-line", `"\C-a", "\eOH", "\e[1~", "\e[H"`},
-	{"clear-screen", `"\C-l"`},
-	{"complete", `"\C-i", "\e\e\000"`},
-	{"delete-char", `"\C-d", "\e[3~"`},
-	{"end-of-line", `"\C-e", "\eOF", "\e[4~", "\e[F"`},
-	{"forward-char", `"\C-f", "\eOC", "\e[C"`},
-	{"kill-line", `"\C-k"`},
-	{"next-history", `"\C-n", "\eOB", "\e[B"`},
-	{"previous-history", `"\C-p", "\eOA", "\e[A"`},
-	{"reverse-search-history", `"\C-r"`},
-	{"unix-line-discard", `"\C-u"`},
-	{"unix-word-rubout", `"\C-w"`},
-	{"yank", `"\C-y"`},
-}
-
-// bindBuiltin answers questions about keys; what it is told to bind is taken and
-// has no effect.
-func bindBuiltin(e *env, args []string) int {
-	if !e.interactive {
-		e.errorf("bind: warning: line editing not enabled")
-	}
-	opts, rest, st := e.options(args, "lvpVPsSXf:q:u:m:r:x:", "fqumrx")
-	if st != 0 {
-		return st
-	}
-	if _, ok := opts['l']; ok {
-		for _, b := range bindNames {
-			e.out(b[0] + "\n")
-		}
-	}
-	if _, ok := opts['P']; ok {
-		e.out("\n")
-		for _, b := range bindNames {
-			if b[1] == "" {
-				e.out(b[0] + " is not bound to any keys\n")
-			} else {
-				e.out(b[0] + " can be found on " + b[1] + ".\n")
-			}
-		}
-	}
-	if f, ok := opts['f']; ok {
-		if _, err := e.stat(f); err != nil {
-			e.errorf("bind: %s: cannot read: %s", f, errText(err))
-			return 1
-		}
-	}
-	if q, ok := opts['q']; ok {
-		for _, b := range bindNames {
-			if b[0] == q && b[1] != "" {
-				e.out(q + " can be invoked via " + b[1] + ".\n")
-				return 0
-			} else if b[0] == q {
-				e.out(q + " is not bound to any keys.\n")
-				return 1
-			}
-		}
-		e.errorf("bind: %s: unknown function name", strconv.Quote(q)[1:len(q)+1])
-		return 1
-	}
-	_ = rest
-	return 0
 }

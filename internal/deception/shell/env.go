@@ -10,6 +10,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"honeyguide/internal/deception/shell/lineedit"
 	"honeyguide/internal/deception/vfs"
 )
 
@@ -94,6 +95,8 @@ type env struct {
 	seed       uint32      // of RANDOM
 	seeded     bool
 	specs      map[string]*compspec // of complete; never written once it is here
+	keymaps    *lineedit.Keymaps    // what bind changed; nil is nothing
+	editVars   map[string]string    // variables of the line editor that were set; never written once it is here
 	oldJobs    *jobs                // of the parent, which jobs still lists
 	again      bool                 // fc -s runs its line
 	noEditing  bool                 // bash --noediting

@@ -32,7 +32,7 @@ func (g guide) Complete(line string, point int) lineedit.Completion {
 		g.variables(&c, word)
 	case strings.HasPrefix(word, "~") && !strings.Contains(word, "/") && quote == 0:
 		g.homes(&c, word)
-	case commandPosition(line[:from]) && !strings.Contains(word, "/") && quote == 0:
+	case commandPosition(line[:from]) && !afterSign(line[:from]) && !strings.Contains(word, "/") && quote == 0:
 		c.Command = true
 		c.Words = e.commandNames(plain)
 	case spec != nil:
@@ -49,15 +49,46 @@ func (g guide) Complete(line string, point int) lineedit.Completion {
 	return c
 }
 
+// CompleteAs completes the word before the cursor as one kind of words.
+func (g guide) CompleteAs(kind, line string, point int) lineedit.Completion {
+	from, quote := wordStart(line[:point])
+	word := line[from:point]
+	c := lineedit.Completion{From: from, Suffix: " "}
+	switch kind {
+	case "command":
+		c.Command, c.Words = true, g.e.commandNames(unquoteWord(word, quote))
+	case "username":
+		tilde := "~"
+		if strings.HasPrefix(word, "~") {
+			tilde = ""
+		}
+		g.homes(&c, tilde+word)
+	case "variable":
+		name := strings.TrimLeft(word, "${")
+		for _, n := range g.e.setNames() {
+			if strings.HasPrefix(n, name) {
+				c.Words = append(c.Words, word[:len(word)-len(name)]+n)
+			}
+		}
+	case "filename":
+		g.paths(&c, unquoteWord(word, quote), quote)
+		return c
+	}
+	slices.Sort(c.Words)
+	c.Words = slices.Compact(c.Words)
+	return c
+}
+
 // wordStart finds where the word before the cursor begins and the quote it is
-// in, if any; a quote that is open is not part of the word.
+// in, if any; a quote that is open is not part of the word, one that is closed is.
 func wordStart(s string) (from int, quote byte) {
+	word := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case quote != 0:
 			if c == quote {
-				quote = 0
+				quote, from = 0, word
 			} else if c == '\\' && quote == '"' {
 				i++
 			}
@@ -66,20 +97,28 @@ func wordStart(s string) (from int, quote byte) {
 		case c == '"' || c == '\'':
 			quote, from = c, i+1
 		case strings.IndexByte(" \t\n><=;|&(:", c) >= 0:
-			from = i + 1
+			from, word = i+1, i+1
 		}
 	}
 	return min(from, len(s)), quote
 }
 
-// unquoteWord takes the backslashes out of a word.
+// unquoteWord takes the backslashes out of a word, and the quotes that are closed.
 func unquoteWord(s string, quote byte) string {
-	if quote == '\'' || strings.IndexByte(s, '\\') < 0 {
+	if quote == '\'' || !strings.ContainsAny(s, "\\'\"") {
 		return s
 	}
 	var b strings.Builder
+	var inside byte
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
+		switch c := s[i]; {
+		case inside != 0 && c == inside:
+			inside = 0
+			continue
+		case inside == 0 && quote == 0 && (c == '\'' || c == '"'):
+			inside = c
+			continue
+		case c == '\\' && inside != '\'' && i+1 < len(s):
 			i++
 		}
 		b.WriteByte(s[i])
@@ -139,6 +178,13 @@ func commandPosition(before string) bool {
 		}
 	}
 	return true // assignments in front of a command
+}
+
+// afterSign reports whether a word is a file's name although no command stands
+// before it: behind a redirection, or the value of an assignment.
+func afterSign(before string) bool {
+	b := strings.TrimRight(before, " \t")
+	return b != "" && strings.IndexByte("<>", b[len(b)-1]) >= 0 || strings.HasSuffix(before, "=")
 }
 
 func (g guide) variables(c *lineedit.Completion, word string) {
@@ -215,6 +261,8 @@ func (g guide) paths(c *lineedit.Completion, word string, quote byte) {
 	}
 	if len(names) == 1 {
 		switch {
+		case c.Marks[0] && quote != 0:
+			c.Suffix = string(quote) + "/"
 		case c.Marks[0]:
 			c.Suffix = "/"
 		case quote != 0:

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -450,16 +451,23 @@ options:
 	if len(rest) > 1 && ok {
 		to, ok = h.place(rest[1], last)
 	}
-	if !ok || from < 0 {
-		e.errorf("fc: history specification out of range")
+	if !ok {
+		e.errorf("fc: no command found")
 		return 1
 	}
-	if !list {
-		e.k.sh.opt.Watch.Unsupported("fc: editor")
+	if from < 0 {
+		e.errorf("fc: history specification out of range")
 		return 1
 	}
 	if from > to {
 		from, to, reverse = to, from, !reverse
+	}
+	if !list {
+		lines := slices.Clone(h.lines[from:min(to+1, len(h.lines))])
+		if reverse {
+			slices.Reverse(lines)
+		}
+		return e.fcEdit(editor, lines, last)
 	}
 	for i := from; i <= to && i < len(h.lines); i++ {
 		j := i

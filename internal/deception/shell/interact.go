@@ -39,6 +39,7 @@ type dialog struct {
 	asking bool   // a prompt is shown and the editor has the line
 	text   string // lines of a command that is not complete
 	entry  string // the same as history will have it
+	lost   bool   // the input ended inside a quote: lines are read and dropped
 }
 
 // interact is a shell in front of another: it reads commands from the terminal
@@ -105,7 +106,7 @@ func (e *env) converse(d *dialog, block bool) (over bool) {
 // ask shows the prompt.
 func (e *env) ask(d *dialog) {
 	name := "PS2"
-	if d.text == "" {
+	if d.text == "" && !d.lost {
 		name = "PS1"
 		e.reportJobs()
 		e.promptCommands()
@@ -128,6 +129,7 @@ func (e *env) ask(d *dialog) {
 	e.k.sh.resized.Store(false)
 	d.ed.Resize(d.cols)
 	d.ed.Silence(!t.echo)
+	d.ed.Configure(e.settings())
 	d.ed.Start(prompt)
 	t.startEditing()
 	d.asking = true
@@ -175,9 +177,14 @@ func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
 		if d.ed.Pending() {
 			until = e.k.now().Add(keyTimeout)
 		}
-		c, ok := t.key(block, until)
-		var r lineedit.Result
+		r, replayed := d.ed.Replay()
+		var c byte
+		ok := true
+		if !replayed {
+			c, ok = t.key(block, until)
+		}
 		switch {
+		case replayed:
 		case !ok && !until.IsZero() && !e.k.now().Before(until):
 			r = d.ed.Expire()
 		case !ok && block || !ok && e.k.sh.resized.Load():
@@ -187,7 +194,11 @@ func (e *env) edit(d *dialog, block bool) (string, lineedit.Result, bool) {
 		default:
 			r = d.ed.Key(c, t.next())
 		}
-		if r == lineedit.More || r == lineedit.Suspend {
+		switch r {
+		case lineedit.More, lineedit.Suspend:
+			continue
+		case lineedit.Execute:
+			e.runBound(d.ed)
 			continue
 		}
 		t.send(d.ed.Take())
@@ -211,14 +222,32 @@ func (e *env) heard(d *dialog, line string, r lineedit.Result) (over bool) {
 		}
 		e.warn("\n")
 		e.status = 130
-		return false
+		return d.lost
 	case lineedit.EndOfFile:
 		if text == "" && e.ignoresEOF(d) {
 			return false
 		}
+		if !d.lost && e.endsInQuote(text) {
+			d.lost = true
+			return false
+		}
+		if d.lost {
+			e.status = 2
+			text = ""
+		} else if over, done := e.endsComplete(text, entry); done {
+			return over
+		}
 		return !e.endOfInput(text)
 	}
 	d.ends = 0
+	if d.lost {
+		g := grammar.Next(text+line+"\n", 0, e.grammarOptions(1))
+		if g.Err == nil || g.Err.Kind != grammar.Unclosed {
+			return true // and nothing is run
+		}
+		d.text = text + line + "\n"
+		return false
+	}
 	line, ok := e.recall(line)
 	if !ok {
 		return false
@@ -336,6 +365,47 @@ func joinHistory(entry, line, text string) string {
 		}
 	}
 	return entry + "; " + line
+}
+
+// endsInQuote complains of a quote the end of input leaves open. Bash notes that
+// its input is over, but its parser goes on until the end of a line: it asks for
+// one more, drops it and ends without a word.
+func (e *env) endsInQuote(text string) bool {
+	if text == "" {
+		return false
+	}
+	g := grammar.Next(text, 0, e.grammarOptions(1))
+	if g.Err == nil || g.Err.Kind != grammar.Unclosed || g.Err.Inside {
+		return false
+	}
+	status := e.status
+	e.syntaxError(&source{text: text, kind: fromTTY}, 0, 0, g.Err)
+	e.status = status
+	return true
+}
+
+// endsComplete runs what is complete because the input ends: a here-document
+// without its last line, a command behind whose last line is a backslash. done is
+// false when text is nothing of the kind.
+func (e *env) endsComplete(text, entry string) (over, done bool) {
+	if text == "" {
+		return false, false
+	}
+	g := grammar.Next(text, 0, e.grammarOptions(1))
+	switch {
+	case g.Err != nil:
+		return false, false
+	case len(g.Open) == 0: // the backslash joins nothing, and the shell ends without a word
+		e.runLine(strings.TrimSuffix(strings.TrimSuffix(text, "\n"), `\`) + "\n")
+		return true, true
+	}
+	e.addHistory(entry)
+	e.runLine(text)
+	if e.flow == exiting {
+		return true, true
+	}
+	e.flow = goingOn
+	return false, true
 }
 
 // endOfInput is Ctrl-D.

@@ -173,6 +173,61 @@ func (j *jobs) line(o *job, pids bool) string {
 	return head + padRight(o.task.state(), 24) + text + "\n"
 }
 
+// longJob is jobs -l: a line for each process of a pipeline.
+func (e *env) longJob(o *job) string {
+	text := o.task.text
+	if o.task.state() == "Running" {
+		text += " &"
+	}
+	parts := splitPipeline(text)
+	pids := []int{o.task.pid}
+	for _, t := range e.k.tasks {
+		if t.group == o.task && len(pids) < len(parts) {
+			pids = append(pids, t.pid)
+		}
+	}
+	var b strings.Builder
+	for i, part := range parts {
+		pid := o.task.pid + i
+		if i < len(pids) {
+			pid = pids[i]
+		}
+		if i == 0 {
+			b.WriteString("[" + strconv.Itoa(o.num) + "]" + e.jobs.mark(o) + " " + pad(strconv.Itoa(pid), 5) + " " + padRight(o.task.state(), 24) + part)
+		} else {
+			b.WriteString("     " + pad(strconv.Itoa(pid), 5) + strings.Repeat(" ", 23) + "| " + part)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// splitPipeline divides the text of a pipeline at its bars.
+func splitPipeline(text string) (parts []string) {
+	depth, from := 0, 0
+	var quote byte
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\\':
+			i++
+		case c == '\'' || c == '"' || c == '`':
+			quote = c
+		case c == '(' || c == '{':
+			depth++
+		case c == ')' || c == '}':
+			depth--
+		case depth == 0 && strings.HasPrefix(text[i:], " | "):
+			parts = append(parts, text[from:i])
+			from = i + 3
+		}
+	}
+	return append(parts, text[from:])
+}
+
 // plainLine is one line of jobs as dash and BusyBox write it: the command
 // begins in the same column with and without the process's number.
 func (j *jobs) plainLine(o *job, pids bool) string {
@@ -265,6 +320,10 @@ func jobsBuiltin(e *env, args []string) int {
 		}
 		if only {
 			e.out(strconv.Itoa(o.task.pid) + "\n")
+			continue
+		}
+		if pids && e.dialect == bash {
+			e.out(e.longJob(o))
 			continue
 		}
 		e.out(e.jobs.line(o, pids))

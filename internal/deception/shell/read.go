@@ -77,7 +77,7 @@ func readBuiltin(e *env, args []string) int {
 	var line []chr
 	var status int
 	if _, edited := opts['e']; edited && e.isTTY(fd) && e.k.tty != nil {
-		line, status = r.edited(opts['p'])
+		line, status = r.edited(opts['p'], opts['i'])
 	} else {
 		if p, ok := opts['p']; ok && e.isTTY(fd) {
 			e.warn(p)
@@ -174,11 +174,14 @@ func (r *reading) line() ([]chr, int) {
 }
 
 // edited reads a line with the line editor: read -e.
-func (r *reading) edited(prompt string) ([]chr, int) {
+func (r *reading) edited(prompt, preset string) ([]chr, int) {
 	e, t := r.e, r.e.k.tty
 	term, _ := e.get("TERM")
 	d := dialog{ed: lineedit.New(lineedit.TerminalFor(term), e.k.sh.cols(), guide{e}), term: term, cols: e.k.sh.cols()}
 	defer func() { t.raw = false }()
+	settings := e.settings()
+	settings.Preset, settings.Limit = preset, max(0, r.limit)
+	d.ed.Configure(settings)
 	d.ed.Start(prompt)
 	t.startEditing()
 	line, res, _ := e.edit(&d, true)

@@ -89,6 +89,12 @@ func (e *env) flip(bit option, on bool) {
 	if bit == optPosix {
 		e.posixVariable(on)
 	}
+	switch { // one editing mode at most
+	case on && bit == optVi:
+		e.opts &^= optEmacs
+	case on && bit == optEmacs:
+		e.opts &^= optVi
+	}
 	if on {
 		e.opts |= bit
 	} else {

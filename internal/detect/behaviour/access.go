@@ -11,8 +11,13 @@ import (
 var rules = struct {
 	contact, scan, bruteForce, sprayUser, sprayPassword, afterFailures, login,
 	tunnel, dropped, ran, cradle, transfer, reconMany,
-	malware, ranMalware, script detect.Rule
+	malware, ranMalware, script,
+	travel, beacon, rare detect.Rule
 }{
+	travel: rule("impossible_travel", "One account logs in from places too far apart", high, intrusion, "nobody travels that fast", "T1078"),
+	beacon: rule("beacon", "Regular contact with one place outside", low, malware, "asks for orders again and again", "T1071.001"),
+	rare:   rule("rare_process", "Program that never ran here before", low, intrusion, "runs what nothing here ran before", "T1059"),
+
 	contact:       rule("decoy_contact", "Contact with a decoy", low, honeyguide.CategoryDecoyContact, "connects to a service nobody has reason to use", "T1595.001"),
 	scan:          rule("port_scan", "Tries several services", medium, recon, "touches one service after another", "T1046", "T1595.001"),
 	bruteForce:    rule("brute_force", "Password guessing", medium, honeyguide.CategoryFailedAuth, "fails to log in again and again", "T1110.001"),
@@ -36,6 +41,7 @@ func Rules() []detect.Rule {
 	out := []detect.Rule{
 		rules.contact, rules.scan, rules.bruteForce, rules.sprayUser, rules.sprayPassword, rules.afterFailures,
 		rules.login, rules.tunnel, rules.dropped, rules.malware, rules.script, rules.ranMalware, rules.ran, rules.reconMany, rules.cradle, rules.transfer, webScan,
+		rules.travel, rules.beacon, rules.rare,
 	}
 	for _, r := range commandRules {
 		out = append(out, r.Rule)
@@ -58,7 +64,7 @@ func (d *detector) contact(e *honeyguide.Event) {
 	}
 	d.claim(&rules.contact, e, "", "connects to "+service)
 	w := &d.sources.At(detect.Source(e)).touched
-	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
+	w.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: service, Text: "connects to " + service}, d.cfg.ScanWindow)
 	if w.Distinct("", d.cfg.ScanServices) {
 		w.Tell(d.claim(&rules.scan, e, "", ""))
 	}
@@ -77,23 +83,23 @@ func (d *detector) loginFailed(e *honeyguide.Event) {
 	src := detect.Source(e)
 	s := d.sources.At(src)
 	user, text := clip64(e.Str(honeyguide.AttrUser)), loginText(e)
-	mark := detect.Mark{At: e.Time, Event: e.ID, Word: user, Text: text}
+	mark := detect.Mark{At: detect.When(e), Event: e.ID, Word: user, Text: text}
 	s.fails.Add(mark, d.cfg.BruteForceWindow)
-	if s.fails.Len() >= d.cfg.BruteForceCount {
+	if s.fails.Reaches(d.cfg.BruteForceCount) {
 		s.fails.Tell(d.claim(&rules.bruteForce, e, "", ""))
 	}
 	if pw := clip64(e.Str(honeyguide.AttrPassword)); pw != "" {
 		mark.Word = pw + "\x00" + user
 		s.sprayed.Add(mark, d.cfg.SprayWindow)
 		if s.sprayed.Distinct(pw+"\x00", d.cfg.SprayUsers) {
-			d.claim(&rules.sprayPassword, e, "", text)
+			s.sprayed.Tell(d.claim(&rules.sprayPassword, e, "", ""))
 		}
 	}
 	if user == "" {
 		return
 	}
 	w := d.users.At(user)
-	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
+	w.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: src, Text: src + ": " + text}, d.cfg.SprayWindow)
 	if w.Distinct("", d.cfg.SpraySources) {
 		d.spray(w, e, user)
 	}
@@ -113,8 +119,9 @@ func (d *detector) spray(w *detect.Window, e *honeyguide.Event, user string) {
 }
 
 func (d *detector) loginSuccess(e *honeyguide.Event) {
+	d.travel(e)
 	s := d.sources.At(detect.Source(e))
-	if s.fails.Since(e.Time, d.cfg.SprayWindow) >= d.cfg.SuccessAfter {
+	if s.fails.Within(detect.When(e), d.cfg.SprayWindow) >= d.cfg.SuccessAfter {
 		d.claim(&rules.afterFailures, e, "", loginText(e))
 	}
 	if !detect.External(e) {

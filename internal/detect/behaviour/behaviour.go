@@ -21,6 +21,8 @@ var Kind = kind.Of("behaviour", "Brute force, reconnaissance, downloads, persist
 	ReconCount: 3, ReconWindow: 10 * time.Minute,
 	ScanServices: 4, ScanWindow: time.Minute,
 	WebRequests: 20, WebWindow: time.Minute,
+	TravelSpeed: 1000, BeaconCount: 12, BeaconPeriod: 10 * time.Second,
+	RareLearn: 24 * time.Hour, RareEvents: 1000, RareHosts: 2,
 	MaxSources: 50_000,
 }, open)
 
@@ -39,7 +41,13 @@ type Config struct {
 	ScanWindow       time.Duration `yaml:"scan_window"`
 	WebRequests      int           `yaml:"web_requests"` // different paths one source asks for
 	WebWindow        time.Duration `yaml:"web_window"`
-	MaxSources       int           `yaml:"max_sources"` // remembered at a time
+	TravelSpeed      float64       `yaml:"travel_speed"`  // km/h nobody travels at
+	BeaconCount      int           `yaml:"beacon_count"`  // regular contacts with one place outside
+	BeaconPeriod     time.Duration `yaml:"beacon_period"` // what repeats faster is a transfer
+	RareLearn        time.Duration `yaml:"rare_learn"`    // how long programs are watched before one is new
+	RareEvents       int           `yaml:"rare_events"`   // and how many starts have to be seen
+	RareHosts        int           `yaml:"rare_hosts"`    // on more assets at once it is an update
+	MaxSources       int           `yaml:"max_sources"`   // remembered at a time
 }
 
 // Validate refuses counts that can never or always be reached.
@@ -59,6 +67,14 @@ func (c *Config) Validate() error {
 		if n.n < 1 || n.n > honeyguide.MaxEvidence {
 			return errors.New(n.key + ": want 1 to 50")
 		}
+	}
+	switch {
+	case c.TravelSpeed < 100:
+		return errors.New("travel_speed: want 100 or more km/h")
+	case c.BeaconCount < 6 || c.BeaconCount > maxBeats:
+		return errors.New("beacon_count: want 6 to 32")
+	case c.BeaconPeriod < time.Second || c.RareLearn < 0 || c.RareEvents < 0 || c.RareHosts < 1:
+		return errors.New("beacon_period: want 1s or more; rare_learn, rare_events: 0 or more; rare_hosts: 1 or more")
 	}
 	if c.MaxSources < 1 {
 		return errors.New("max_sources: want 1 or more")
@@ -89,8 +105,15 @@ type detector struct {
 	cfg     Config
 	sources *detect.Memory[source]
 	users   *detect.Memory[detect.Window] // by user: marks of sources that failed
-	out     []honeyguide.Alert
-	first   int // index in out of the first claim about the event at hand
+
+	accounts *detect.Memory[[]visit] // by product and user: where it logged in from
+	pulses   *detect.Memory[pulse]   // by source, target and verb
+	programs *detect.Memory[program] // by name
+	watched  time.Time               // of the earliest process event
+	started  int                     // processes seen
+
+	out   []honeyguide.Alert
+	first int // index in out of the first claim about the event at hand
 }
 
 var _ detect.Detector = (*detector)(nil)
@@ -100,6 +123,10 @@ func open(_ context.Context, cfg Config, _ detect.Deps) (detect.Detector, error)
 		cfg:     cfg,
 		sources: detect.NewMemory(cfg.MaxSources, func() source { return source{} }),
 		users:   detect.NewMemory(min(cfg.MaxSources, 10_000), func() detect.Window { return detect.Window{} }),
+
+		accounts: detect.NewMemory(min(cfg.MaxSources, 10_000), func() []visit { return nil }),
+		pulses:   detect.NewMemory(min(cfg.MaxSources, 20_000), func() pulse { return pulse{} }),
+		programs: detect.NewMemory(min(cfg.MaxSources, 50_000), func() program { return program{} }),
 	}, nil
 }
 
@@ -114,6 +141,10 @@ func (d *detector) Detect(_ context.Context, batch []honeyguide.Event) ([]honeyg
 }
 
 func (d *detector) event(e *honeyguide.Event) {
+	if e.Session == "" { // no visitor of the decoys
+		d.beaconing(e)
+		d.rare(e)
+	}
 	switch e.Activity {
 	case honeyguide.ActivityConnect:
 		d.contact(e)

@@ -82,7 +82,7 @@ func (d *detector) recon(s *source, r *detect.Rule, e *honeyguide.Event, line *c
 		}
 	}
 	text := e.Str(honeyguide.AttrCommand)
-	s.recon.Add(detect.Mark{At: e.Time, Event: e.ID, Word: clip64(word), Text: text}, d.cfg.ReconWindow)
+	s.recon.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: clip64(word), Text: text}, d.cfg.ReconWindow)
 	a := d.claim(r, e, "", text)
 	if s.recon.Distinct("", d.cfg.ReconCount) {
 		a.Severity, a.Title = rules.reconMany.Severity, rules.reconMany.Title

@@ -64,7 +64,7 @@ func (d *detector) request(e *honeyguide.Event) {
 	}
 	w := &d.sources.At(detect.Source(e)).paths
 	p, _, _ := strings.Cut(target, "?")
-	w.Add(detect.Mark{At: e.Time, Event: e.ID, Word: clipN(p, 128), Text: line}, d.cfg.WebWindow)
+	w.Add(detect.Mark{At: detect.When(e), Event: e.ID, Word: clipN(p, 128), Text: line}, d.cfg.WebWindow)
 	if w.Distinct("", d.cfg.WebRequests) {
 		w.Tell(d.claim(&webScan, e, "", ""))
 	}

@@ -1,9 +1,7 @@
 package sigma
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,46 +106,39 @@ func (d *detector) claim(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, 
 	}
 	d.book.Hit(c.entry, e)
 	if !c.entry.Hidden {
-		a := detect.Claim("sigma", &c.rule, e, "", gist(e))
+		a := detect.Claim("sigma", &c.rule, e, "", rulebook.Gist(e))
 		a.Attacks = slices.Clone(c.attacks)
 		if n := d.told.At(a.DedupeKey); *n < d.cfg.Explained {
 			*n++
-			d.explain(e, rec, r, &a)
+			for _, why := range rulebook.Reasons(d.ed.Engine, d.scratch, rec, r) {
+				a.Evidence = append(a.Evidence, honeyguide.Evidence{EventID: e.ID, Time: e.Time, Text: why})
+			}
 		}
 		out = append(out, a)
 	}
 	if d.chains != nil {
+		who := *e
+		who.Attrs, who.Raw, who.Observables = nil, nil, nil
+		*d.feeders.At(e.ID) = who
 		for _, f := range d.chains.Hit(r, timely(rec, e)) {
-			out = append(out, d.chain(e, &f))
+			out = append(out, d.chain(&f))
 		}
 	}
 	return out
 }
 
-// maxReasons bounds the values quoted of one event.
-const maxReasons = 6
-
-// explain adds which values made the rule fire.
-func (d *detector) explain(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, a *honeyguide.Alert) {
-	// A record is made of a map: in the order of names the same value is found
-	// first each time.
-	slices.SortStableFunc(rec.Fields, func(x, y sigma.Field) int { return strings.Compare(x.Name, y.Name) })
-	for i, why := range d.ed.Engine.Explain(d.scratch, rec, r) {
-		if i == maxReasons {
-			break
-		}
-		a.Evidence = append(a.Evidence, honeyguide.Evidence{EventID: e.ID, Time: e.Time, Text: reason(&why)})
+// pass tells correlations that time has passed: some fire at the end of a span
+// in which too little happened.
+func (d *detector) pass(e *honeyguide.Event, out []honeyguide.Alert) []honeyguide.Alert {
+	now := when(e)
+	if d.chains == nil || now.Sub(d.passed) < time.Second {
+		return out
 	}
-}
-
-// reason says in a line why a rule fired.
-func reason(why *sigma.Reason) string {
-	where := cmp.Or(why.Field, "the event")
-	value := clip(why.Value, 200)
-	if why.Wanted == "" {
-		return "rule " + clip(why.Selection, 64) + ": " + clip(where, 64) + " = " + strconv.Quote(value)
+	d.passed = now
+	for _, f := range d.chains.Advance(now) {
+		out = append(out, d.chain(&f))
 	}
-	return "rule " + clip(why.Selection, 64) + ": " + clip(where, 64) + " has " + strconv.Quote(clip(why.Wanted, 120)) + ": " + strconv.Quote(value)
+	return out
 }
 
 // skew is how far before its arrival a clock may run that is believed.
@@ -156,14 +147,26 @@ const skew = 5 * time.Minute
 // timely returns the record with a time correlations can use: a clock that runs
 // ahead would end every span of the others.
 func timely(rec *sigma.Record, e *honeyguide.Event) *sigma.Record {
-	if !e.Observed.IsZero() && e.Time.After(e.Observed.Add(skew)) {
-		rec.Time = e.Observed
-	}
+	rec.Time = when(e)
 	return rec
 }
 
-// chain is the alert of a correlation.
-func (d *detector) chain(e *honeyguide.Event, f *sigma.Finding) honeyguide.Alert {
+func when(e *honeyguide.Event) time.Time {
+	if !e.Observed.IsZero() && e.Time.After(e.Observed.Add(skew)) {
+		return e.Observed
+	}
+	return e.Time
+}
+
+// chain is the alert of a correlation: about the last event it counted.
+func (d *detector) chain(f *sigma.Finding) honeyguide.Alert {
+	e := &honeyguide.Event{Time: f.Last, Observed: f.Last}
+	if n := len(f.Events); n > 0 {
+		e.ID = f.Events[n-1]
+		if who, ok := d.feeders.Peek(e.ID); ok {
+			e = who
+		}
+	}
 	c := d.chained[f.Rule]
 	if c == nil {
 		c = newClaimable(&f.Rule.Meta, d.entry(f.Rule))
@@ -197,25 +200,6 @@ func (d *detector) entry(c *sigma.Correlation) *rulebook.Entry {
 		return x
 	}
 	return d.chainOf.OfCorrelation(c)
-}
-
-// gist is the telling line of an event.
-func gist(e *honeyguide.Event) string {
-	for _, name := range []string{
-		honeyguide.AttrCommand, honeyguide.AttrURL, "unmapped.CommandLine", "unmapped.ScriptBlockText", "unmapped.TargetObject", "unmapped.TargetFilename", "unmapped.Image",
-		honeyguide.AttrPath, honeyguide.AttrMessage, honeyguide.AttrDetail, honeyguide.AttrClient, honeyguide.AttrRule, "query.hostname",
-	} {
-		if s := e.Str(name); s != "" {
-			if name == honeyguide.AttrURL {
-				return strings.TrimSpace(e.Str(honeyguide.AttrMethod) + " " + s)
-			}
-			return s
-		}
-	}
-	if user := e.Str(honeyguide.AttrUser); user != "" {
-		return e.Service + " " + user + " / " + e.Str(honeyguide.AttrPassword)
-	}
-	return e.Activity + " " + clip(string(e.Raw), 300)
 }
 
 func clip(s string, n int) string {

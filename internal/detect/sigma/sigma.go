@@ -36,8 +36,10 @@ type detector struct {
 	ed      *rulebook.Edition
 	view    *rulebook.Adapter
 	scratch *sigma.Scratch
-	chains  *sigma.Correlator // nil: there are no correlations
-	chainOf *rulebook.Edition // that chains was made for
+	chains  *sigma.Correlator                // nil: there are no correlations
+	chainOf *rulebook.Edition                // that chains was made for
+	feeders *detect.Memory[honeyguide.Event] // by id: events correlations have counted, without their bulk
+	passed  time.Time                        // correlations know of
 	claims  map[*sigma.Rule]*claimable
 	chained map[*sigma.Correlation]*claimable
 	told    *detect.Memory[int] // by dedupe key: how often it was explained
@@ -68,7 +70,8 @@ func open(ctx context.Context, cfg Config, dep detect.Deps) (detect.Detector, er
 	}
 	return &detector{
 		cfg: cfg, book: book, wall: time.Now, view: rulebook.NewAdapter(book.Saw),
-		told: detect.NewMemory(max(cfg.MaxAlerts, 1), func() int { return 0 }),
+		told:    detect.NewMemory(max(cfg.MaxAlerts, 1), func() int { return 0 }),
+		feeders: detect.NewMemory(max(cfg.MaxAlerts, 1), func() honeyguide.Event { return honeyguide.Event{} }),
 	}, nil
 }
 
@@ -95,6 +98,7 @@ func (d *detector) event(e *honeyguide.Event, out []honeyguide.Alert) []honeygui
 	if ed := d.book.Current(); ed != d.ed {
 		d.take(ed)
 	}
+	out = d.pass(e, out)
 	records := d.view.Records(d.ed, e)
 	if len(records) == 0 {
 		return out

@@ -182,16 +182,22 @@ func (a *audit) killOne(t *testing.T, self, dir string, run int, life time.Durat
 	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), envCrashDir+"="+dir, envCrashRun+"="+strconv.Itoa(run))
 	var stderr bytes.Buffer
-	out := &output{ready: make(chan struct{})}
+	out := &output{ready: make(chan struct{}), acked: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = out, &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	if run%5 != 0 { // one in five is killed while it starts
+	// One in five is killed while it starts, one around its first acknowledgement,
+	// the others later, however slow the machine is.
+	if run%5 != 0 {
+		begun := out.acked
+		if run%5 == 1 {
+			begun = out.ready
+		}
 		select {
-		case <-out.ready:
+		case <-begun:
 		case err := <-ended:
 			t.Fatalf("child ended by itself: %v: %s", err, stderr.String())
 		}
@@ -219,16 +225,24 @@ func (a *audit) killOne(t *testing.T, self, dir string, run int, life time.Durat
 	return acks > 0
 }
 
-// output collects what a child prints and says when it begins to.
+// output collects what a child prints and says when it begins to, and when it has
+// acknowledged something.
 type output struct {
-	buf   bytes.Buffer // not embedded: its ReadFrom would go past Write
-	once  sync.Once
-	ready chan struct{}
+	buf          bytes.Buffer // not embedded: its ReadFrom would go past Write
+	lines        int
+	ready, acked chan struct{}
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	n, err := o.buf.Write(p)
-	o.once.Do(func() { close(o.ready) })
+	for range bytes.Count(p, []byte("\n")) {
+		switch o.lines++; o.lines {
+		case 1:
+			close(o.ready)
+		case 2:
+			close(o.acked)
+		}
+	}
 	return n, err
 }
 

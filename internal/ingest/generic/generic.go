@@ -11,8 +11,11 @@ package generic
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"honeyguide"
@@ -27,10 +30,30 @@ type Config struct {
 	// Fields adds paths under which a field is looked for first, by the field's
 	// name: {"source_ip": "network.client"}.
 	Fields map[string]string
+	// Severities says what a product's own words and numbers mean: {"P1": "critical"}.
+	Severities map[string]string
+	// Class says what a record is: finding (an alert of its own), or record (what
+	// only rules make an alert of).
+	Class string
+	// Logsource addresses Sigma rules.
+	Logsource struct{ Product, Category, Service string }
+}
+
+// Validate refuses words no event has.
+func (c *Config) Validate() error {
+	if c.Class != "finding" && c.Class != "record" {
+		return errors.New("class: want finding or record")
+	}
+	for word, severity := range c.Severities {
+		if _, err := honeyguide.ParseSeverity(severity); err != nil {
+			return fmt.Errorf("severities.%s: want informational, low, medium, high or critical", ingest.Cut(word, 64))
+		}
+	}
+	return nil
 }
 
 // Kind reads alerts of no particular product.
-var Kind = kind.Of("generic", "Alerts with usual field names, as JSON or CSV.", Config{Product: "generic"}, open)
+var Kind = kind.Of("generic", "Alerts with usual field names, as JSON or CSV.", Config{Product: "generic", Class: "finding"}, open)
 
 // aliases are the paths a field is looked for under, the first that says
 // something wins. Dots reach into nested objects.
@@ -60,13 +83,22 @@ var aliases = map[string][]string{
 }
 
 type mapper struct {
+	cfg     Config
 	product string
 	paths   map[string][]string
 	known   map[string]bool // first names of the paths that are mapped
+	words   map[string]honeyguide.Severity
+	mapped  bool // there is a mapping of the user's: any record is its product's
 }
 
 func open(_ context.Context, cfg Config, _ ingest.Deps) (ingest.Mapper, error) {
-	m := &mapper{product: cfg.Product, paths: make(map[string][]string, len(aliases)), known: map[string]bool{}}
+	m := &mapper{
+		cfg: cfg, product: cfg.Product, paths: make(map[string][]string, len(aliases)), known: map[string]bool{},
+		words: map[string]honeyguide.Severity{}, mapped: len(cfg.Fields) > 0,
+	}
+	for word, severity := range cfg.Severities {
+		m.words[strings.ToLower(word)], _ = honeyguide.ParseSeverity(severity)
+	}
 	for field, paths := range aliases {
 		if own, ok := cfg.Fields[field]; ok {
 			paths = append([]string{own}, paths...)
@@ -79,7 +111,7 @@ func open(_ context.Context, cfg Config, _ ingest.Deps) (ingest.Mapper, error) {
 	}
 	for field := range cfg.Fields {
 		if _, ok := aliases[field]; !ok {
-			return nil, fmt.Errorf("fields: there is no field %q", field)
+			return nil, fmt.Errorf("fields: there is no field %q; there are: %s", field, strings.Join(slices.Sorted(maps.Keys(aliases)), ", "))
 		}
 	}
 	return m, nil
@@ -97,7 +129,7 @@ func (m *mapper) Match(r *ingest.Record) int {
 			n++
 		}
 	}
-	if n == 0 {
+	if n == 0 && !(m.mapped && r.Root.Type() == ingest.Object) {
 		return 0
 	}
 	return ingest.MatchSome + 5*n
@@ -122,6 +154,10 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 	}
 	f.describe(&e)
 	f.unmapped(&e)
+	if m.cfg.Class == "record" {
+		e.Class, e.Activity = honeyguide.ClassLog, ingest.ActivityRecord
+	}
+	ingest.Source(&e, m.cfg.Logsource.Product, m.cfg.Logsource.Category, m.cfg.Logsource.Service)
 	if id := e.Str(honeyguide.AttrOriginID); id != "" && known {
 		// Ids such as 1, 2, 3 are only unique together with what they stand for.
 		e.ID = ingest.RecordID(at, e.Str(honeyguide.AttrProduct), id, e.Src.Addr.String(), e.Str(honeyguide.AttrRule))
@@ -149,6 +185,9 @@ func (f fields) severity() (honeyguide.Severity, error) {
 	if v.Type() == ingest.Missing {
 		f.r.Note("severity_missing")
 		return honeyguide.SeverityUnknown, nil
+	}
+	if s, ok := f.m.words[strings.ToLower(strings.TrimSpace(v.Text()))]; ok {
+		return s, nil
 	}
 	if _, number := v.Int(); number && !strings.HasPrefix(path, "severity") {
 		// Priority 1 is the highest in one product and the lowest in the next.

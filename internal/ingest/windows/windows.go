@@ -61,6 +61,9 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 		return dst, err
 	}
 	f.close()
+	if f.cut {
+		r.Note("xml_cut")
+	}
 	e := honeyguide.Event{Severity: honeyguide.SeverityInformational, Service: product, Attrs: make(map[string]any, f.len()+16)}
 	if err := f.time(r, &e); err != nil {
 		return dst, err
@@ -73,14 +76,14 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 // A form is an event in its normal form: fields by name.
 type form struct {
 	names, values []string
-	system        int    // the fields up to here are of System, those behind of EventData
-	zoneless      string // a time without a zone, of the collector's clock
+	system        int  // the fields up to here are of System, those behind of EventData
+	cut           bool // its text ended before it did
 }
 
 func (f *form) reset() {
 	clear(f.names)
 	clear(f.values)
-	f.names, f.values, f.system, f.zoneless = f.names[:0], f.values[:0], 0, ""
+	f.names, f.values, f.system, f.cut = f.names[:0], f.values[:0], 0, false
 }
 
 func (f *form) len() int { return len(f.names) }

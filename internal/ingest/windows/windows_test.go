@@ -75,7 +75,7 @@ func TestHostileXML(t *testing.T) {
 		fmt.Fprintf(&many, ` a%d="x"`, i)
 	}
 	for name, in := range map[string]string{
-		"doctype":         `<Event ><!DOCTYPE x [<!ENTITY a "aaaa">]><System><EventID>&a;</EventID></System></Event>`,
+		"doctype":         `<Event><!DOCTYPE x [<!ENTITY a "aaaa">]><System><EventID>&a;</EventID></System></Event>`,
 		"unknown entity":  `<Event><System><EventID>&xxe;</EventID></System></Event>`,
 		"many attributes": `<Event><System><Provider` + many.String() + `/></System></Event>`,
 		"deep":            `<Event>` + strings.Repeat("<a>", 1000) + `</Event>`,

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +14,9 @@ const (
 	maxDepth      = 32
 	maxAttributes = 64 // of one element
 )
+
+// errEnd says that the text ends inside the event.
+var errEnd = faulty("ends too early")
 
 func faulty(why string) error { return &ingest.FieldError{Field: "XML", Why: why} }
 
@@ -29,6 +33,15 @@ func readXML(text string, f *form, dataOnly bool) error {
 	var inner pieces
 	for {
 		tok, err := x.next()
+		if errors.Is(err, errEnd) && f.id() >= 0 {
+			// Syslog cuts long messages; what came before the cut is whole.
+			f.cut = true
+			if strings.HasPrefix(x.rest, "<") {
+				x.rest = ""
+			}
+			f.add(data, inner.text()+x.rest)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -160,12 +173,12 @@ func (x *scanner) next() (token, error) {
 	}
 	for {
 		if x.rest == "" {
-			return token{}, faulty("ends too early")
+			return token{}, errEnd
 		}
 		if x.rest[0] != '<' {
 			n := strings.IndexByte(x.rest, '<')
 			if n < 0 {
-				return token{}, faulty("ends too early")
+				return token{}, errEnd
 			}
 			text, err := resolve(x.rest[:n])
 			x.rest = x.rest[n:]
@@ -175,24 +188,24 @@ func (x *scanner) next() (token, error) {
 		case strings.HasPrefix(x.rest, "<![CDATA["):
 			text, tail, ok := strings.Cut(x.rest[len("<![CDATA["):], "]]>")
 			if !ok {
-				return token{}, faulty("ends too early")
+				return token{}, errEnd
 			}
 			x.rest = tail
 			return token{kind: xmlText, text: text}, nil
 		case strings.HasPrefix(x.rest, "<!--"):
 			if !x.skip("-->") {
-				return token{}, faulty("ends too early")
+				return token{}, errEnd
 			}
 		case strings.HasPrefix(x.rest, "<?"):
 			if !x.skip("?>") {
-				return token{}, faulty("ends too early")
+				return token{}, errEnd
 			}
 		case strings.HasPrefix(x.rest, "<!"):
 			return token{}, faulty("it has a document type, which is refused")
 		case strings.HasPrefix(x.rest, "</"):
 			name, tail, ok := strings.Cut(x.rest[2:], ">")
 			if !ok {
-				return token{}, faulty("ends too early")
+				return token{}, errEnd
 			}
 			x.rest = tail
 			leaf := x.leaf
@@ -224,7 +237,7 @@ func (x *scanner) open() (token, error) {
 		s = trimSpace(s)
 		switch {
 		case s == "":
-			return t, faulty("ends too early")
+			return t, errEnd
 		case s[0] == '>':
 			x.rest, x.leaf = s[1:], true
 			t.attrs = x.attrs
@@ -241,7 +254,7 @@ func (x *scanner) open() (token, error) {
 		}
 		value, tail, ok := strings.Cut(tail[1:], tail[:1])
 		if !ok {
-			return t, faulty("ends too early")
+			return t, errEnd
 		}
 		if len(x.attrs) == maxAttributes {
 			return t, faulty("an element has too many attributes")
@@ -278,11 +291,17 @@ func resolve(s string) (string, error) {
 	b.Grow(len(s))
 	for {
 		b.WriteString(s[:i])
-		name, tail, ok := strings.Cut(s[i+1:], ";")
-		if !ok || len(name) > 10 {
-			return "", faulty("an ampersand that begins no entity")
+		name, tail, ok := strings.Cut(s[i+1:min(len(s), i+12)], ";")
+		if ok {
+			tail = s[i+1+len(name)+1:]
 		}
-		if text, known := entities[name]; known {
+		if text, rest, loose := unended(s[i+1:]); loose {
+			b.WriteString(text)
+			tail = rest
+		} else if !ok || strings.ContainsAny(name, " <&=") {
+			b.WriteByte('&')
+			tail = s[i+1:]
+		} else if text, known := entities[name]; known {
 			b.WriteString(text)
 		} else if r, ok := reference(name); ok {
 			b.WriteRune(r)
@@ -295,6 +314,17 @@ func resolve(s string) (string, error) {
 			return b.String(), nil
 		}
 	}
+}
+
+// unended reads the entities Sysmon for Linux writes with a blank for their
+// semicolon.
+func unended(s string) (text, rest string, ok bool) {
+	for name, text := range entities {
+		if rest, ok := strings.CutPrefix(s, name+" "); ok {
+			return text, rest, true
+		}
+	}
+	return "", s, false
 }
 
 // reference reads #10 or #xA. What no text may hold becomes U+FFFD.

@@ -48,9 +48,24 @@ func (mapper) Match(r *ingest.Record) int {
 
 // tellers are fields that only one log has, for records that do not name theirs.
 var tellers = []struct{ field, log string }{
-	{"note", "notice"}, {"conn_state", "conn"}, {"qtype_name", "dns"}, {"query", "dns"}, {"user_agent", "http"}, {"trans_depth", "http"}, {"cipher", "ssl"},
-	{"server_name", "ssl"}, {"auth_attempts", "ssh"}, {"certificate.serial", "x509"}, {"fuid", "files"}, {"named_pipe", "dce_rpc"}, {"share_type", "smb_mapping"},
-	{"times.modified", "smb_files"}, {"request_type", "kerberos"}, {"ntlmssp", "ntlm"}, {"failure_reason", "dpd"}, {"name", "weird"},
+	{"note", "notice"},
+	{"conn_state", "conn"},
+	{"qtype_name", "dns"},
+	{"query", "dns"},
+	{"user_agent", "http"},
+	{"trans_depth", "http"},
+	{"cipher", "ssl"},
+	{"server_name", "ssl"},
+	{"auth_attempts", "ssh"},
+	{"certificate.serial", "x509"},
+	{"fuid", "files"},
+	{"named_pipe", "dce_rpc"},
+	{"share_type", "smb_mapping"},
+	{"times.modified", "smb_files"},
+	{"request_type", "kerberos"},
+	{"ntlmssp", "ntlm"},
+	{"failure_reason", "dpd"},
+	{"name", "weird"},
 }
 
 // Map makes one event of the record.
@@ -195,7 +210,7 @@ func keep(r *ingest.Record, prefix string, v ingest.Value, e *honeyguide.Event) 
 				keep(r, name, kid, e)
 			}
 		case ingest.Array:
-			r.Keep(e, name, strings.Join(kid.Texts(), ","))
+			r.Keep(e, name, kid.Text()) // a JSON list: rules look at each value
 		case ingest.Null:
 		default:
 			if name == "_path" || name == "@stream" || name == "@proc" {

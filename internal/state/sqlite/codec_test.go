@@ -29,6 +29,10 @@ func full(t testing.TB) honeyguide.Alert {
 		EventIDs: []string{"e", "f"}, Evidence: []honeyguide.Evidence{{EventID: "e", Time: at, Text: "echo"}, {}}, DedupeKey: "k",
 		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup",
 		Verdict: honeyguide.Verdict{As: honeyguide.VerdictBenign, Reason: "backup", Comment: "of every night", By: "eve", At: at},
+		Enrichments: []honeyguide.Enrichment{{
+			Provider: "feed:tor", Type: "ip", Value: "203.0.113.7", Match: "203.0.113.0/24", Verdict: "suspicious", Confidence: 60,
+			Text: "exit <&>", Data: map[string]string{"a": "b"}, AsOf: at, At: at, Expires: at.Add(time.Hour),
+		}, {Provider: "geo"}},
 	}
 	for i, v := 0, reflect.ValueOf(a); i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {
@@ -108,6 +112,7 @@ func FuzzAlertDocument(f *testing.F) {
 		}
 		a := full(t)
 		a.Title, a.DedupeKey, a.Evidence[0].Text, a.Observed[0].Value, a.Dst.Hostname = text, text, text, text, text
+		a.Enrichments[0].Text, a.Enrichments[0].Data = text, map[string]string{text: text}
 		state.TidyAlert(&a)
 		wantHead, wantRest := parts(t, a)
 		gotHead, gotRest, err := documents(&a, nil)

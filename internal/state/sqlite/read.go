@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -73,8 +74,21 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 		r.time(`,"at":`, &a.Verdict.At)
 		r.must("}")
 	}
+	if r.skip(`,"enrichments":`) {
+		r.other(&a.Enrichments)
+	}
 	r.must("}")
 	return !r.bad
+}
+
+// other reads what is rare enough for encoding/json.
+func (r *reader) other(to any) {
+	d := json.NewDecoder(strings.NewReader(r.s))
+	if r.bad || d.Decode(to) != nil {
+		r.bad = true
+		return
+	}
+	r.s = r.s[d.InputOffset():]
 }
 
 func (r *reader) bulk(a *honeyguide.Alert) bool {

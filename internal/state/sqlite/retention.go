@@ -28,6 +28,7 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 	for _, q := range []string{
 		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
 		"DELETE FROM sample WHERE num IN (SELECT num FROM sample WHERE last < $1 LIMIT $2)",
+		"DELETE FROM enrichment WHERE (type, value, provider) IN (SELECT type, value, provider FROM enrichment WHERE at < $1 ORDER BY at LIMIT $2)",
 		"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
 		"DELETE FROM job WHERE id IN (SELECT id FROM job WHERE dead = 1 AND run_at < $1 ORDER BY run_at LIMIT $2)",
 		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",

@@ -30,10 +30,13 @@ type (
 	sessions    struct{ *tx }
 	tokens      struct{ *tx }
 	samples     struct{ *tx }
+	enrichments struct{ *tx }
+	attackers   struct{ *tx }
 	plans       struct{ *tx }
 	deadLetters struct{ *tx }
 	jobs        struct{ *tx }
 	cursors     struct{ *tx }
+	checkpoints struct{ *tx }
 	meta        struct{ *tx }
 	retention   struct{ *tx }
 	verdicts    struct{ *tx }
@@ -45,10 +48,13 @@ func (t *tx) Incidents() state.Incidents     { return incidents{t} }
 func (t *tx) Sessions() state.Sessions       { return sessions{t} }
 func (t *tx) Tokens() state.Tokens           { return tokens{t} }
 func (t *tx) Samples() state.Samples         { return samples{t} }
+func (t *tx) Enrichments() state.Enrichments { return enrichments{t} }
+func (t *tx) Attackers() state.Attackers     { return attackers{t} }
 func (t *tx) Plans() state.Plans             { return plans{t} }
 func (t *tx) DeadLetters() state.DeadLetters { return deadLetters{t} }
 func (t *tx) Jobs() state.Jobs               { return jobs{t} }
 func (t *tx) Cursors() state.Cursors         { return cursors{t} }
+func (t *tx) Checkpoints() state.Checkpoints { return checkpoints{t} }
 func (t *tx) Meta() state.Meta               { return meta{t} }
 func (t *tx) Retention() state.Retention     { return retention{t} }
 func (t *tx) Verdicts() state.Verdicts       { return verdicts{t} }

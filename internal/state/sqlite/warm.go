@@ -91,12 +91,15 @@ func size(a *honeyguide.Alert) int {
 	for i := range a.Observed {
 		n += 64 + len(a.Observed[i].Value)
 	}
+	for i := range a.Enrichments {
+		n += 512 + len(a.Enrichments[i].Text)
+	}
 	return n + 48*len(a.EventIDs)
 }
 
 // copied returns a copy that shares nothing a caller could write to.
 func copied(a honeyguide.Alert) honeyguide.Alert {
 	a.Reasons, a.Attacks, a.EventIDs = slices.Clone(a.Reasons), slices.Clone(a.Attacks), slices.Clone(a.EventIDs)
-	a.Evidence, a.Observed = slices.Clone(a.Evidence), slices.Clone(a.Observed)
+	a.Evidence, a.Observed, a.Enrichments = slices.Clone(a.Evidence), slices.Clone(a.Observed), slices.Clone(a.Enrichments)
 	return a
 }

@@ -63,7 +63,20 @@ func (w *writer) head(a *honeyguide.Alert) {
 		w.time(`,"at":`, a.Verdict.At)
 		w.b = append(w.b, '}')
 	}
+	if len(a.Enrichments) > 0 {
+		w.other(`,"enrichments":`, a.Enrichments)
+	}
 	w.b = append(w.b, '}')
+}
+
+// other appends what is rare enough for encoding/json.
+func (w *writer) other(name string, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // texts, numbers and tidy moments always can
+	w.bad = w.bad || bytes.Contains(b.Bytes(), []byte(`\ufffd`))
+	w.b = append(append(w.b, name...), bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
 // bulk appends what is stored by itself.

@@ -25,6 +25,7 @@ type Error struct {
 	Line   int    // of the fault, counted from 1 at the start of the source
 	Status int    // the exit status bash gives: 2, but 1 for a compound assignment and 127 inside $( )
 	Then   string // a second message, told of the line behind the text's end
+	Inside bool   // the text ends inside a command substitution
 	Expect string // the reserved word that would have closed the command, if one is known
 }
 

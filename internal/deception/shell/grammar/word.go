@@ -212,7 +212,7 @@ func (p *parser) substitution() {
 	if p.err != nil && p.err.Kind == EOF && p.opt.Posix {
 		p.err.Expect = ")"
 	} else if p.err != nil && p.err.Kind == EOF {
-		p.err.Kind, p.err.Token, p.err.Status = Unclosed, ")", 2
+		p.err.Kind, p.err.Token, p.err.Status, p.err.Inside = Unclosed, ")", 2, true
 	}
 	p.tok, p.ahead, p.status, p.heres = tok, ahead, status, append(heres, p.heres...)
 }

@@ -14,7 +14,9 @@ const maxArgument = 4096
 
 // beginArgument is the first key of a number.
 func (e *Editor) beginArgument(b byte) {
-	e.arg = &argument{value: 1}
+	if e.arg == nil { // Alt-1 Alt-0 goes on with the number
+		e.arg = &argument{value: 1}
+	}
 	e.showArgument()
 	e.argument(b)
 }
@@ -46,6 +48,11 @@ func (e *Editor) showArgument() {
 	if e.arg.minus {
 		n = -n
 	}
+	e.showNumber(n)
+}
+
+// showNumber shows a number in place of the prompt.
+func (e *Editor) showNumber(n int) {
 	prompt, _ := cells([]rune("(arg: "+strconv.Itoa(n)+") "), nil, 0)
 	text, index := cells(e.buf, nil, len(prompt))
 	e.d.show(append(prompt, text...), len(prompt)+index[e.pos])
@@ -54,13 +61,13 @@ func (e *Editor) showArgument() {
 // count is how often the command under way is to be run; it uses the number up.
 func (e *Editor) count() int {
 	a := e.arg
-	e.arg, e.wanted = nil, -1
+	e.arg, e.wanted, e.explicit = nil, -1, a != nil
 	if a == nil {
 		return 1
 	}
 	e.wanted, e.d.atStart = a.value, true
 	if a.minus {
-		return 1
+		return -a.value
 	}
 	return a.value
 }

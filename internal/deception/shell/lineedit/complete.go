@@ -9,21 +9,38 @@ import (
 type listing struct{ c Completion }
 
 // askAbove is how many candidates are shown without asking.
-const askAbove = 100
+func (e *Editor) askAbove() int {
+	if e.settings == (Settings{}) {
+		return 100
+	}
+	return e.settings.AskAbove
+}
 
 // complete is Tab. The first one completes as far as it goes, a second one
 // lists the candidates.
 func (e *Editor) complete(name string) bool {
 	line := encode(e.buf)
 	point := len(encode(e.buf[:e.pos]))
-	c := e.guide.Complete(line, point)
+	kind := ""
+	switch {
+	case strings.HasPrefix(name, "complete-"):
+		kind, name = strings.TrimPrefix(name, "complete-"), "complete"
+	case name != "possible-completions" && strings.HasPrefix(name, "possible-"):
+		kind, name = strings.TrimSuffix(strings.TrimPrefix(name, "possible-"), "-completions"), "possible-completions"
+	}
+	var c Completion
+	if kind != "" {
+		c = e.guide.CompleteAs(kind, line, point)
+	} else {
+		c = e.guide.Complete(line, point)
+	}
 	if len(c.Words) == 0 {
 		return false
 	}
 	word := line[c.From:point]
 	changed := e.tabbed
 	e.tabbed = false
-	if len(c.Words) == 1 && name != "possible" {
+	if len(c.Words) == 1 && name != "possible-completions" {
 		e.tabbed = true
 		e.replace(c.From, point, c.Words[0]+c.Suffix)
 		return true
@@ -36,15 +53,22 @@ func (e *Editor) complete(name string) bool {
 		}
 		common = common[:n]
 	}
-	if len(common) > len(word) && name != "possible" {
+	if e.settings.ListAtOnce && name != "possible-completions" {
+		if len(common) > len(word) {
+			e.replace(c.From, point, common)
+			e.refresh()
+		}
+		name = "possible-completions"
+	}
+	if len(common) > len(word) && name != "possible-completions" {
 		e.replace(c.From, point, common)
 		e.tabbed = true
 		return false
 	}
-	if (e.last != "complete" || changed) && name != "possible" {
+	if (e.last != "complete" || changed) && name != "possible-completions" {
 		return false
 	}
-	if len(c.Words) > askAbove {
+	if n := e.askAbove(); n > 0 && len(c.Words) > n {
 		e.d.puts("\r\nDisplay all " + strconv.Itoa(len(c.Words)) + " possibilities? (y or n)")
 		e.ask = &listing{c}
 		return true

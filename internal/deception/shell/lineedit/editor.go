@@ -1,8 +1,8 @@
 package lineedit
 
 import (
+	"cmp"
 	"strings"
-	"unicode/utf8"
 )
 
 // A Result is what a key brought about.
@@ -15,6 +15,7 @@ const (
 	EndOfFile               // Ctrl-D on an empty line
 	Interrupt               // Ctrl-C
 	Suspend                 // Ctrl-Z
+	Execute                 // a key with a command of the shell: see Execution
 )
 
 // A Guide answers what the editor cannot know.
@@ -24,6 +25,9 @@ type Guide interface {
 	// Complete returns the candidates for the word that ends at point and where
 	// it begins.
 	Complete(line string, point int) Completion
+	// CompleteAs is Complete for one kind of words: command, filename, username,
+	// hostname or variable.
+	CompleteAs(kind, line string, point int) Completion
 }
 
 // A Completion is what Tab can put in place of a word.
@@ -49,8 +53,9 @@ type Editor struct {
 
 	buf    []rune
 	pos    int
-	typing bool // the last key was a character at the end, and is shown
-	kill   []rune
+	typing bool     // the last key was a character at the end, and is shown
+	ring   [][]rune // what was killed, oldest first
+	pick   int      // the one yank takes
 	undo   []change
 	undos  [][]change // of the lines of history
 	group  int        // of the change under way
@@ -73,8 +78,7 @@ type Editor struct {
 	search *search
 	ask    *listing
 	arg    *argument
-	seek   int // the next key is looked for: 1 forward, -1 backward
-	kills  [][]rune
+	seek   int    // the next key is looked for: 1 forward, -1 backward
 	yanked [2]int // what the last yank put in
 	ahead  int    // the byte behind the key, -1 when none has arrived
 	next   int    // line of history Ctrl-O wants after this one, 0 is none
@@ -84,6 +88,30 @@ type Editor struct {
 	nth    int    // the word Alt-. takes, -1 is the last
 	silent bool   // echo is off: nothing is shown
 	burst  bool   // more text follows at once
+
+	keymaps  *Keymaps
+	vi       vi
+	macro    macro
+	key      byte // the last one of the command under way
+	before   int  // the byte before the one being taken, -1 at the start of a line
+	explicit bool // the running command was given a number
+	waiting  func(r rune) bool
+	execute  string
+	mark     int
+	number   int  // of the running command
+	length   int  // of the keys of the running command
+	undoFrom int  // changes there were when the insertion began
+	open     int  // the group of vi's insertion under way
+	apart    bool // insertions do not join
+	moving   bool // a motion for d, c or y
+	killing  bool // the running command killed
+	nsearch  *nonInc
+	prefix   []rune // history-search looks for
+	looked   int    // line of history it found
+	sought   []rune // by the last Ctrl-R
+	settings Settings
+	overtype bool   // characters take the place of others
+	banner   []cell // shown instead of the prompt
 }
 
 // New returns an editor for a terminal.
@@ -100,11 +128,7 @@ func (e *Editor) SetTerminal(term Terminal) { e.d.term = term }
 // Resized redraws the line for a terminal that has cols columns now: what is
 // shown is wiped row by row and written again.
 func (e *Editor) Resized(cols int) {
-	e.d.puts("\r")
-	for row := e.d.row; row > 0; row-- {
-		e.d.puts(e.d.term.Erase + "\r\x1b[A")
-	}
-	e.d.puts(e.d.term.Erase + "\r")
+	e.wipeRows()
 	e.d.cols = max(cols, 2)
 	e.d.forget()
 	e.d.puts(e.shown)
@@ -116,14 +140,18 @@ func (e *Editor) Resized(cols int) {
 // Pending reports keys that are the beginning of a longer sequence and mean
 // something themselves: after a moment they count, see Expire.
 func (e *Editor) Pending() bool {
-	k := string(e.keys)
-	return k == "\x1b\x1b" && !e.paste
+	if len(e.keys) == 0 || e.paste {
+		return false
+	}
+	_, bound, longer := e.keymaps.lookup(e.keymap(), string(e.keys))
+	return bound && longer
 }
 
 // Expire carries out the keys that are pending.
 func (e *Editor) Expire() Result {
+	b, _, _ := e.keymaps.lookup(e.keymap(), string(e.keys))
 	e.keys = nil
-	return e.run("complete")
+	return e.perform(b)
 }
 
 // Silence switches the echo of what is typed off and on: stty -echo.
@@ -150,13 +178,19 @@ func (e *Editor) Start(prompt string) {
 	e.hist = append([]string(nil), e.guide.History()...)
 	e.undos = nil
 	e.at, e.stash, e.search, e.ask, e.active, e.paste, e.dotted = len(e.hist), nil, nil, nil, false, false, 0
-	e.arg, e.seek = nil, 0
+	e.arg, e.seek, e.before = nil, 0, -1
+	e.mark, e.overtype = 0, false
+	e.startVi()
 	e.setPrompt(prompt)
 	e.d.forget()
-	if e.d.term.Bracketed {
+	if e.bracketed() {
 		e.d.puts("\x1b[?2004h")
 	}
 	e.printPrompt()
+	if e.settings.Preset != "" {
+		e.insertAll(decode(e.settings.Preset))
+		e.refresh()
+	}
 	if n := e.next; n > 0 && n < len(e.hist) {
 		e.at = n
 		e.set(decode(e.hist[n]))
@@ -216,218 +250,27 @@ func (e *Editor) refresh() {
 	}
 	var face func(int) bool
 	if e.active {
-		face = func(i int) bool { return i >= e.region[0] && i < e.region[1] }
+		from, to := e.region[0], e.region[1]
+		face = func(i int) bool { return i >= from && (i < to || from == to) }
 	}
-	text, index := cells(e.buf, face, len(e.prompt))
-	e.d.show(append(append([]cell(nil), e.prompt...), text...), len(e.prompt)+index[e.pos])
+	front := e.prompt
+	if e.banner != nil {
+		front = e.banner
+	}
+	text, index := cells(e.buf, face, len(front))
+	e.d.show(append(append([]cell(nil), front...), text...), len(front)+index[e.pos])
 }
 
-func (e *Editor) bell() { e.d.puts("\a") }
-
-// Key takes one byte the attacker typed. next is the byte that has already
-// arrived behind it, -1 when there is none: text that comes in one piece is
-// shown in one piece.
-func (e *Editor) Key(b byte, next int) Result {
-	e.burst = next >= ' ' && next != 0x7f
-	e.ahead = next
-	typing := e.typing
-	e.typing = false
-	switch {
-	case b == 3: // the driver makes a signal of it whatever is being read
-		e.quoted, e.keys, e.utf, e.paste, e.ask = false, nil, nil, false, nil
-		return e.run("interrupt")
-	case e.ask != nil:
-		return e.answer(b)
-	case e.search != nil && b == 0x1b && next < 0:
-		e.search.end(e, e.search.at)
-		return More
-	case e.seek != 0:
-		e.charSearch(rune(b))
-		return More
-	case e.arg != nil && len(e.keys) == 0:
-		if done, r := e.argument(b); done {
-			return r
-		}
-	case e.paste:
-		e.pasted(b)
-		return More
-	case e.quoted:
-		e.quoted = false
-		e.insert(rune(b))
-		e.refresh()
-		return More
-	case len(e.utf) > 0 || b >= 0x80 && len(e.keys) == 0:
-		e.multibyte(b, typing)
-		return More
-	}
-	e.keys = append(e.keys, b)
-	if len(e.keys) == 1 {
-		e.twice = b == 0x1b && next == 0x1b
-	} else if e.twice && string(e.keys) == "\x1b\x1b" && next < 0 {
-		return e.Expire() // two escapes in one piece do not wait for more
-	}
-	if typing && len(e.keys) == 1 && b >= ' ' && b < 0x7f && e.typeBehind(rune(b)) {
-		e.keys = nil
-		return More
-	}
-	return e.sequence()
-}
-
-// typeBehind shows a character typed behind others at the end of the line. It
-// does what a whole refresh does at a cost that does not grow with the line.
-func (e *Editor) typeBehind(r rune) bool {
-	if e.burst || e.silent || e.active || e.search != nil || len(e.buf) >= maxLine || !e.d.roomBehind() {
-		return false
-	}
-	shown, _ := cells([]rune{r}, nil, 0)
-	if len(shown) != 1 || shown[0].width() != 1 {
-		return false
-	}
-	e.insert(r)
-	e.done("insert")
-	e.d.behind(shown[0])
-	e.typing = true
-	return true
-}
-
-// multibyte gathers the bytes of a character. typing says that the character
-// before it was typed at the end of the line, and is shown.
-func (e *Editor) multibyte(b byte, typing bool) {
-	e.utf = append(e.utf, b)
-	if !utf8.FullRune(e.utf) && len(e.utf) < utf8.UTFMax {
-		e.typing = typing
-		return
-	}
-	rs := decode(string(e.utf))
-	e.utf = nil
-	if e.search != nil {
-		for _, r := range rs {
-			e.search.key(e, r)
-		}
-		return
-	}
-	if typing && len(rs) == 1 && e.typeBehind(rs[0]) {
-		return
-	}
-	e.deactivate()
-	for _, r := range rs {
-		e.insert(r)
-	}
-	e.done("insert")
-	e.refreshInsert()
-	e.typing = !e.burst && e.pos == len(e.buf)
-}
-
-// refreshInsert shows what was inserted unless more is about to come.
-func (e *Editor) refreshInsert() {
-	if !e.burst {
-		e.refresh()
+func (e *Editor) bell() {
+	if !e.settings.Silent {
+		e.d.puts("\a")
 	}
 }
 
-// sequence looks the pending keys up.
-func (e *Editor) sequence() Result {
-	k := string(e.keys)
-	if len(k) == 1 && k[0] >= ' ' && k[0] < 0x7f {
-		e.keys = nil
-		if e.search != nil {
-			e.search.key(e, rune(k[0]))
-			return More
-		}
-		e.deactivate()
-		for range e.count() {
-			e.insert(rune(k[0]))
-		}
-		e.done("insert")
-		e.refreshInsert()
-		e.typing = !e.burst && e.pos == len(e.buf)
-		return More
-	}
-	if len(k) == 2 && k[0] == 0x1b && (k[1] >= '0' && k[1] <= '9' || k[1] == '-') {
-		e.keys = nil
-		e.beginArgument(k[1])
-		return More
-	}
-	name, bound := bindings[k]
-	if isPrefix(k) {
-		return More
-	}
-	e.keys = nil
-	if !bound {
-		if k == "\x1b\x1b" || strings.HasPrefix(k, "\x1b\x1b") && len(k) == 3 {
-			// Two escapes complete; the key behind them stands for itself.
-			e.run("complete")
-			return e.Key(k[2], -1)
-		}
-		e.bell()
-		return More
-	}
-	return e.run(name)
-}
+func (e *Editor) comment() string { return cmp.Or(e.settings.Comment, "#") }
 
-// run carries out a command and shows its effect.
-func (e *Editor) run(name string) Result {
-	if e.search != nil {
-		if r, done := e.search.command(e, name); done {
-			return r
-		}
-	}
-	if name != "yank-last-arg" {
-		e.dotted = 0
-	}
-	if name != "paste" {
-		e.deactivate()
-	}
-	switch name {
-	case "comment":
-		e.pos = 0
-		e.insertAll([]rune{'#'})
-		e.refresh()
-		e.leave()
-		return Accept
-	case "operate":
-		if e.at < len(e.hist) {
-			e.next = e.at + 1
-		}
-		return e.run("accept")
-	case "accept":
-		if e.wasActive() {
-			e.refreshAccept()
-		}
-		e.pos = len(e.buf)
-		if e.d.row < len(e.d.rows)-1 || e.wasActive() {
-			e.refreshAccept()
-		}
-		e.leave()
-		return Accept
-	case "interrupt":
-		return e.interrupt()
-	case "suspend":
-		return Suspend
-	case "eof":
-		if len(e.buf) == 0 && e.last != "eof" {
-			e.fini("\r\n")
-			return EndOfFile
-		}
-		name = "delete-char"
-	}
-	ok := true
-	n := e.count()
-	if name == "yank-last-arg" {
-		n = 1
-	}
-	for ; n > 0 && ok; n-- {
-		ok = e.edit(name)
-	}
-	e.done(name)
-	if !ok {
-		e.bell()
-	}
-	if ok || name == "complete" {
-		e.refresh()
-	}
-	return More
-}
+// bracketed reports whether the terminal is asked to bracket what is pasted.
+func (e *Editor) bracketed() bool { return e.d.term.Bracketed && !e.settings.NoPaste }
 
 // done remembers what the last command was.
 func (e *Editor) done(name string) {
@@ -437,8 +280,8 @@ func (e *Editor) done(name string) {
 		e.last = name
 		return
 	}
-	e.killed = strings.HasPrefix(name, "kill") || strings.HasPrefix(name, "backward-kill") || name == "unix-line-discard" || name == "unix-word-rubout"
-	e.last = name
+	e.killed = e.killing || strings.HasPrefix(name, "kill") || strings.HasPrefix(name, "backward-kill") || name == "unix-line-discard" || name == "unix-word-rubout"
+	e.last, e.killing = name, false
 }
 
 // wasActive reports whether pasted text has to be shown plain again.
@@ -468,14 +311,14 @@ func (e *Editor) leave() {
 		return
 	}
 	e.d.finish()
-	if e.d.term.Bracketed {
+	if e.bracketed() {
 		e.d.puts("\x1b[?2004l\r")
 	}
 }
 
 // fini switches bracketed paste off before what follows.
 func (e *Editor) fini(then string) {
-	if e.d.term.Bracketed {
+	if e.bracketed() {
 		e.d.puts("\x1b[?2004l\r")
 	}
 	e.d.puts(then)
@@ -486,10 +329,10 @@ func (e *Editor) fini(then string) {
 // handler and cleaned up a second time. The new line comes from the shell, after
 // its trap has run.
 func (e *Editor) interrupt() Result {
-	if e.d.term.Bracketed {
-		e.d.puts("^C\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r")
-	} else {
-		e.d.puts("^C")
+	e.d.puts("^C")
+	e.d.vertical(max(e.d.row, len(e.d.rows)-1)) // below a line that goes over several rows
+	if e.bracketed() {
+		e.d.puts("\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r")
 	}
 	e.search = nil
 	e.d.forget()

@@ -13,6 +13,8 @@ type fixed struct {
 
 func (f fixed) History() []string { return f.hist }
 
+func (f fixed) CompleteAs(_, line string, point int) Completion { return f.Complete(line, point) }
+
 func (f fixed) Complete(line string, point int) Completion {
 	from := strings.LastIndexByte(line[:point], ' ') + 1
 	c := Completion{From: from, Suffix: " "}

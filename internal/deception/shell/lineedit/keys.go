@@ -1,91 +1,41 @@
 package lineedit
 
-import (
-	"strings"
-	"unicode"
-)
-
-// bindings are Debian's: emacs mode and its /etc/inputrc.
-var bindings = map[string]string{
-	"\x01": "home", "\x05": "end", "\x02": "left", "\x06": "right", "\x04": "eof", "\x7f": "backspace", "\b": "backspace",
-	"\x0b": "kill-line", "\x15": "unix-line-discard", "\x17": "unix-word-rubout", "\x19": "yank", "\x14": "transpose",
-	"\x10": "up", "\x0e": "down", "\x0c": "clear", "\t": "complete", "\r": "accept", "\n": "accept", "\x12": "search", "\x13": "search-forward",
-	"\x07": "abort", "\x16": "quoted-insert", "\x1f": "undo", "\x03": "interrupt", "\x1a": "suspend", "\x1c": "nothing", "\x0f": "operate", "\x1d": "char-search", "\x11": "quoted-insert",
-	"\x1b[A": "up", "\x1b[B": "down", "\x1b[C": "right", "\x1b[D": "left", "\x1b[H": "home", "\x1b[F": "end",
-	"\x1bOA": "up", "\x1bOB": "down", "\x1bOC": "right", "\x1bOD": "left", "\x1bOH": "home", "\x1bOF": "end",
-	"\x1b[1~": "home", "\x1b[4~": "end", "\x1b[3~": "delete-char", "\x1b[2~": "quoted-insert", "\x1b[7~": "home", "\x1b[8~": "end",
-	"\x1b[1;5C": "word-right", "\x1b[1;5D": "word-left", "\x1b[5C": "word-right", "\x1b[5D": "word-left", "\x1b\x1b[C": "word-right", "\x1b\x1b[D": "word-left",
-	"\x1b[200~": "paste", "\x1bb": "word-left", "\x1bf": "word-right", "\x1bd": "kill-word", "\x1b\x7f": "backward-kill-word", "\x1b\b": "backward-kill-word",
-	"\x1bu": "upcase", "\x1bl": "downcase", "\x1bc": "capitalize", "\x1b.": "yank-last-arg", "\x1b_": "yank-last-arg",
-	"\x1b\x1d": "char-search-back", "\x1b[5~": "first", "\x1b[6~": "newest", "\x1b*": "insert-all", "\x1b=": "possible", "\x1b\x12": "revert", "\x1b<": "first", "\x1b>": "newest", "\x1b?": "possible", "\x1br": "revert", "\x1b#": "comment", "\x1bt": "transpose-words", "\x1by": "yank-pop", "\x1b\\": "delete-blanks",
-}
-
-// isPrefix reports whether longer sequences begin with k.
-func isPrefix(k string) bool {
-	if k[0] != 0x1b {
-		return false
-	}
-	for seq := range bindings {
-		if len(seq) > len(k) && strings.HasPrefix(seq, k) {
-			return true
-		}
-	}
-	return false
-}
+import "strings"
 
 // edit changes the line; false rings the bell.
 func (e *Editor) edit(name string) bool {
 	switch name {
-	case "home":
+	case "beginning-of-line":
 		e.pos = 0
-	case "end":
+	case "end-of-line":
 		e.pos = len(e.buf)
-	case "left":
+	case "backward-char":
 		if e.pos == 0 {
 			return false
 		}
 		e.pos--
-	case "right":
-		if e.pos == len(e.buf) {
-			return false
-		}
-		e.pos++
-	case "word-left":
+	case "backward-word":
 		e.pos = e.wordLeft()
-	case "word-right":
+	case "forward-word":
 		e.pos = e.wordRight()
-	case "backspace":
-		if e.pos == 0 {
-			return false
-		}
-		e.remove(e.pos-1, e.pos)
-	case "delete-char":
-		if e.pos == len(e.buf) {
-			return false
-		}
-		e.remove(e.pos, e.pos+1)
-	case "nothing":
-	case "char-search":
-		e.seek = 1
-	case "char-search-back":
-		e.seek = -1
-	case "insert-all":
+	case "insert-completions":
 		return e.insertCompletions()
-	case "up", "down", "first", "newest":
+	case "previous-history", "next-history", "beginning-of-history", "end-of-history":
 		return e.travel(name)
-	case "clear":
+	case "clear-screen":
 		e.d.puts(e.d.term.Clear)
 		if e.d.term.Clear == "" {
 			e.d.puts("\r\n")
 		}
 		e.redraw()
-	case "complete", "possible":
+	case "complete", "possible-completions", "complete-command", "complete-filename", "complete-username", "complete-hostname", "complete-variable",
+		"possible-command-completions", "possible-filename-completions", "possible-username-completions", "possible-hostname-completions", "possible-variable-completions":
 		return e.complete(name)
-	case "search", "search-forward":
-		e.search = newSearch(e, name == "search-forward")
+	case "reverse-search-history", "forward-search-history":
+		e.search = newSearch(e, name == "forward-search-history")
 	case "quoted-insert":
 		e.quoted = true
-	case "paste":
+	case "bracketed-paste-begin":
 		e.paste = true
 		e.region = [2]int{e.pos, e.pos}
 	case "abort":
@@ -111,31 +61,35 @@ func (e *Editor) alter(name string) bool {
 			return false
 		}
 		e.cut(e.blankLeft(), e.pos, true)
-	case "backward-kill-word":
-		e.cut(e.wordLeft(), e.pos, true)
-	case "kill-word":
-		e.cut(e.pos, e.wordRight(), false)
+	case "backward-kill-line":
+		e.cut(0, e.pos, true)
+	case "kill-whole-line":
+		e.cut(0, len(e.buf), false)
+	case "kill-region", "copy-region-as-kill":
+		return e.killRegion(name == "kill-region")
+	case "exchange-point-and-mark":
+		e.mark = min(e.mark, len(e.buf))
+		e.pos, e.mark = e.mark, e.pos
+		e.region = [2]int{min(e.pos, e.mark), max(e.pos, e.mark)}
+		e.active = !e.settings.NoRegion
 	case "yank":
-		if len(e.kill) == 0 {
+		kill := e.cutText()
+		if len(kill) == 0 {
 			return false
 		}
-		e.yanked = [2]int{e.pos, e.pos + len(e.kill)}
-		e.insertAll(e.kill)
+		e.yanked = [2]int{e.pos, e.pos + len(kill)}
+		e.insertAll(kill)
 	case "yank-pop":
 		return e.yankPop()
 	case "transpose-words":
 		return e.transposeWords()
-	case "transpose":
+	case "transpose-chars":
 		return e.transpose()
-	case "upcase", "downcase", "capitalize":
-		e.recase(name)
-	case "yank-last-arg":
-		return e.lastArg()
-	case "undo":
+	case "undo", "vi-undo":
 		return e.undoOne()
-	case "revert":
-		e.set(nil)
-	case "delete-blanks":
+	case "revert-line":
+		return e.revertLine()
+	case "delete-horizontal-space":
 		from, to := e.pos, e.pos
 		for from > 0 && e.buf[from-1] == ' ' {
 			from--
@@ -158,7 +112,11 @@ func (e *Editor) transpose() bool {
 	if i == len(e.buf) {
 		i--
 	}
-	e.overwrite(i-1, i+1, []rune{e.buf[i], e.buf[i-1]})
+	e.together(func() {
+		r := e.remove(i-1, i)
+		e.pos = i
+		e.insertAll(r)
+	})
 	return true
 }
 
@@ -167,14 +125,13 @@ func (e *Editor) yankPop() bool {
 	if e.last != "yank" && e.last != "yank-pop" || e.yanked[1] > len(e.buf) {
 		return false
 	}
-	if len(e.kills) > 0 {
-		e.kills = append([][]rune{e.kill}, e.kills...)
-		e.kill = e.kills[len(e.kills)-1]
-		e.kills = e.kills[:len(e.kills)-1]
+	if e.pick--; e.pick < 0 {
+		e.pick = len(e.ring) - 1
 	}
+	kill := e.cutText()
 	from := e.yanked[0]
-	e.overwrite(from, e.yanked[1], e.kill)
-	e.yanked = [2]int{from, from + len(e.kill)}
+	e.overwrite(from, e.yanked[1], kill)
+	e.yanked = [2]int{from, from + len(kill)}
 	return true
 }
 
@@ -202,37 +159,22 @@ func (e *Editor) transposeWords() bool {
 
 // charSearch moves to the next or the last place of a character.
 func (e *Editor) charSearch(r rune) {
-	step := e.seek
+	step, n := 1, e.seek
+	if n < 0 {
+		step, n = -1, -n
+	}
 	e.seek = 0
 	for i := e.pos + step; i >= 0 && i < len(e.buf); i += step {
-		if e.buf[i] == r {
+		if e.buf[i] != r {
+			continue
+		}
+		if n--; n == 0 {
 			e.pos = i
 			e.refresh()
 			return
 		}
 	}
 	e.bell()
-}
-
-func (e *Editor) recase(name string) {
-	from, to := e.pos, e.wordRight()
-	word := append([]rune(nil), e.buf[from:to]...)
-	first := true
-	for i, r := range word {
-		up := name == "upcase" || name == "capitalize" && first && isWord(r)
-		if isWord(r) {
-			first = false
-		}
-		if up {
-			word[i] = unicode.ToUpper(r)
-		} else {
-			word[i] = unicode.ToLower(r)
-		}
-	}
-	if from < to {
-		e.overwrite(from, to, word)
-	}
-	e.pos = to
 }
 
 // lastArg inserts the last word of the line before; again goes further back.
@@ -271,11 +213,11 @@ func (e *Editor) lastArg() bool {
 func (e *Editor) travel(name string) bool {
 	to := e.at
 	switch name {
-	case "up":
+	case "previous-history":
 		to--
-	case "down":
+	case "next-history":
 		to++
-	case "first":
+	case "beginning-of-history":
 		to = 0
 	default:
 		to = len(e.hist)
@@ -294,6 +236,13 @@ func (e *Editor) travel(name string) bool {
 	e.undos[e.at] = e.undo
 	e.at = to
 	e.undo = e.undos[to]
+	if e.vi.on {
+		defer func() {
+			if e.keymap() == ViCommand {
+				e.pos = 0
+			}
+		}()
+	}
 	if to == len(e.hist) {
 		e.set(append([]rune(nil), e.stash...))
 	} else {
@@ -322,11 +271,38 @@ func (e *Editor) pasted(b byte) {
 		e.utf = nil
 		e.region[1] = e.pos
 		e.active = e.region[1] > e.region[0]
-		e.done("paste")
+		e.done("bracketed-paste-begin")
 		e.refresh()
 		return
 	}
 	if len(e.utf) < maxLine {
 		e.utf = append(e.utf, k...)
 	}
+}
+
+// killRegion cuts or copies what lies between cursor and mark.
+func (e *Editor) killRegion(cut bool) bool {
+	from, to := min(e.pos, e.mark), min(max(e.pos, e.mark), len(e.buf))
+	if from >= to {
+		return true
+	}
+	if cut {
+		e.cut(from, to, e.mark < e.pos)
+		return true
+	}
+	e.copy(from, to)
+	return true
+}
+
+// revertLine takes all changes of the line back.
+func (e *Editor) revertLine() bool {
+	if len(e.undo) == 0 {
+		return false
+	}
+	for e.undoOne() {
+	}
+	if e.vi.on {
+		e.pos, e.mark = 0, 0
+	}
+	return true
 }

@@ -73,17 +73,31 @@ func (e *Editor) overwrite(from, to int, with []rune) {
 // cut deletes a range into the kill ring; kills in a row add up.
 func (e *Editor) cut(from, to int, before bool) {
 	s := e.remove(from, to)
+	last := len(e.ring) - 1
 	switch {
-	case !e.killed:
-		if len(e.kill) > 0 {
-			e.kills = append([][]rune{e.kill}, e.kills[:min(len(e.kills), 8)]...)
+	case !e.killed || last < 0:
+		if e.ring = append(e.ring, s); len(e.ring) > maxKills {
+			e.ring = e.ring[1:]
 		}
-		e.kill = s
+	case e.vi.on: // vi mode does not add up
+		e.ring[last] = s
 	case before:
-		e.kill = append(s, e.kill...)
+		e.ring[last] = append(s, e.ring[last]...)
 	default:
-		e.kill = append(e.kill, s...)
+		e.ring[last] = append(e.ring[last], s...)
 	}
+	e.pick = len(e.ring) - 1
+}
+
+// maxKills is how much of what was killed is kept, as readline does.
+const maxKills = 10
+
+// cutText is what yank puts back.
+func (e *Editor) cutText() []rune {
+	if e.pick >= len(e.ring) {
+		return nil
+	}
+	return e.ring[e.pick]
 }
 
 func (e *Editor) set(s []rune) {

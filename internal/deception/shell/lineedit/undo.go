@@ -17,8 +17,8 @@ const maxMerge = 20
 // inserted notes that n runes were inserted at start. A single letter of one
 // byte joins the insertion before it.
 func (e *Editor) inserted(start, n int, letter bool) {
-	if len(e.undo) > 0 && e.group == 0 && letter {
-		if c := &e.undo[len(e.undo)-1]; c.insert && c.group == 0 && c.end == start && c.end-c.start < maxMerge {
+	if len(e.undo) > 0 && letter && !e.apart {
+		if c := &e.undo[len(e.undo)-1]; c.insert && c.group == e.group && (e.group == 0 || e.group == e.open) && c.end == start && c.end-c.start < maxMerge {
 			c.end += n
 			return
 		}
@@ -40,10 +40,13 @@ func (e *Editor) note(c change) {
 
 // together makes the changes fn brings one step of undo.
 func (e *Editor) together(fn func()) {
-	e.groups++
-	e.group = e.groups
+	outer := e.group
+	if outer == 0 {
+		e.groups++
+		e.group = e.groups
+	}
 	fn()
-	e.group = 0
+	e.group = outer
 }
 
 // undoOne takes the last change back; false when there is none.
@@ -57,19 +60,25 @@ func (e *Editor) undoOne() bool {
 		if c.group != group {
 			break
 		}
-		e.undo = e.undo[:len(e.undo)-1]
-		if c.insert {
-			from, to := min(c.start, len(e.buf)), min(c.end, len(e.buf))
-			e.buf = append(e.buf[:from:from], e.buf[to:]...)
-			e.pos = from
-		} else {
-			at := min(c.start, len(e.buf))
-			e.buf = append(e.buf[:at:at], append(append([]rune(nil), c.text...), e.buf[at:]...)...)
-			e.pos = at + len(c.text)
-		}
+		e.takeBack()
 		if group == 0 {
 			break
 		}
 	}
 	return true
+}
+
+// takeBack takes one entry of the list back.
+func (e *Editor) takeBack() {
+	c := e.undo[len(e.undo)-1]
+	e.undo = e.undo[:len(e.undo)-1]
+	if c.insert {
+		from, to := min(c.start, len(e.buf)), min(c.end, len(e.buf))
+		e.buf = append(e.buf[:from:from], e.buf[to:]...)
+		e.pos = from
+		return
+	}
+	at := min(c.start, len(e.buf))
+	e.buf = append(e.buf[:at:at], append(append([]rune(nil), c.text...), e.buf[at:]...)...)
+	e.pos = at + len(c.text)
 }

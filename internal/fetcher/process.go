@@ -1,0 +1,253 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"honeyguide/internal/ipc"
+	"honeyguide/internal/safetext"
+	"honeyguide/internal/sandbox"
+	"honeyguide/internal/supervise"
+	"honeyguide/internal/telemetry"
+)
+
+// Options say how the process is started.
+type Options struct {
+	Path         string   // program; "" means this one
+	Args         []string // that make the program call [Child]
+	Setup        ipc.FetchSetup
+	NoNamespaces bool
+	Insecure     bool
+	Metrics      *telemetry.Registry
+	Log          *slog.Logger
+}
+
+// How long the core waits for the process.
+const (
+	helloWithin = 15 * time.Second
+	writeWithin = 10 * time.Second
+	grace       = 5 * time.Second // beyond the time a request may take
+	conns       = 256
+	memory      = 128 << 20
+)
+
+// errGone says that the process died before it answered.
+var errGone = errors.New("the fetcher process is gone")
+
+// A Process starts the process that reaches out, keeps it alive, and asks it. It
+// is safe for concurrent use once Run runs.
+type Process struct {
+	opts     Options
+	requests *telemetry.CounterVec
+	restarts *telemetry.CounterVec
+
+	mu     sync.Mutex
+	conn   *ipc.Conn // nil: not ready
+	ready  chan struct{}
+	last   uint64
+	asked  map[uint64]*asked
+	layers []string
+}
+
+// asked is one request that waits for its answer.
+type asked struct {
+	mu   sync.Mutex // held while a piece is written
+	w    io.Writer
+	n    int64
+	most int64
+	err  error // of w
+	done chan ipc.Fetched
+}
+
+// New returns a process that has not been started. Run starts it.
+func New(o Options) *Process {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(o.Setup.Ports) == 0 {
+		o.Setup.Ports = DefaultPorts
+	}
+	p := &Process{opts: o, ready: make(chan struct{}), asked: map[uint64]*asked{}}
+	p.requests = o.Metrics.Counter("honeyguide_fetcher_requests_total", "Requests to the network, by how they ended.", "result")
+	p.restarts = o.Metrics.Counter("honeyguide_fetcher_starts_total", "Times the fetcher process was started.")
+	for _, r := range []string{"ok", codeRefused, codeTooLarge, codeOther} {
+		p.requests.With(r).Add(0)
+	}
+	return p
+}
+
+// Run starts the process and hands answers out until the process or ctx ends. It
+// is called again after an error.
+func (p *Process) Run(ctx context.Context) error {
+	group := supervise.New(p.opts.Log)
+	launcher := sandbox.NewLauncher(func(name string, fn func()) {
+		group.Go(context.WithoutCancel(ctx), name, func(context.Context) error { fn(); return nil })
+	})
+	defer func() { launcher.Close(); _ = group.Wait() }()
+	proc, conn, err := p.start(ctx, launcher)
+	if err != nil {
+		return err
+	}
+	over, end := context.WithCancel(ctx)
+	group.Go(context.WithoutCancel(ctx), "fetcher stop", func(context.Context) error {
+		<-over.Done()
+		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_ = conn.Send(ipc.Stop{})
+		return conn.Close()
+	})
+	err = p.greet(proc, conn)
+	if err == nil {
+		p.serve(conn)
+		err = p.receive(conn)
+	}
+	p.gone()
+	end()
+	_ = proc.Kill()
+	exit, werr := proc.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("fetcher process ended (%v): %s", exit, safetext.TermN(strings.TrimSpace(exit.Output), 300)), err, werr)
+}
+
+// start starts the process with one end of a pair and nothing else.
+func (p *Process) start(ctx context.Context, l *sandbox.Launcher) (*sandbox.Process, *ipc.Conn, error) {
+	core, child, err := ipc.Pair()
+	if err != nil {
+		return nil, nil, err
+	}
+	p.restarts.Add(1)
+	proc, err := l.Start(ctx, sandbox.Options{
+		Path: p.opts.Path, Args: p.opts.Args, Files: []*os.File{child}, NoNamespaces: p.opts.NoNamespaces, HostNetwork: true,
+	})
+	child.Close()
+	if err != nil {
+		core.Close()
+		return nil, nil, err
+	}
+	conn, err := ipc.FromFile(core, ipc.Core)
+	if err != nil {
+		_ = proc.Kill()
+		_, _ = proc.Wait()
+		return nil, nil, err
+	}
+	return proc, conn, nil
+}
+
+// greet says what the process may do and checks the proof of its cage.
+func (p *Process) greet(proc *sandbox.Process, conn *ipc.Conn) error {
+	_ = conn.SetWriteDeadline(time.Now().Add(writeWithin))
+	err := conn.Send(ipc.Cage{Namespaces: proc.Namespaces, Conns: conns, Memory: memory, Insecure: p.opts.Insecure})
+	if err == nil {
+		err = conn.Send(p.opts.Setup)
+	}
+	if err != nil {
+		return fmt.Errorf("greet the fetcher process: %w", err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(helloWithin))
+	hello, err := expect[ipc.Hello](conn)
+	if err != nil {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	if hello.Failure != "" || len(hello.Open) > 0 && !p.opts.Insecure {
+		return fmt.Errorf("the fetcher process cannot be caged: %s", safetext.TermN(hello.Failure+strings.Join(hello.Open, ", "), 300))
+	}
+	var layers []string
+	for _, l := range hello.Layers[:min(len(hello.Layers), 16)] {
+		layers = append(layers, safetext.TermN(l.Name+": "+l.State, 60))
+	}
+	p.mu.Lock()
+	p.layers = layers
+	p.mu.Unlock()
+	p.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "fetcher process caged",
+		slog.Int("pid", proc.Pid), slog.String("level", proc.Level), slog.Int("probes", hello.Probes), slog.Int("open", len(hello.Open)))
+	return nil
+}
+
+// Layers returns the layers of the cage, nil before it is closed.
+func (p *Process) Layers() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.layers
+}
+
+// serve lets requests through.
+func (p *Process) serve(conn *ipc.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conn = conn
+	close(p.ready)
+}
+
+// gone fails what waits.
+func (p *Process) gone() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conn != nil {
+		p.conn, p.ready = nil, make(chan struct{})
+	}
+	for id, a := range p.asked {
+		delete(p.asked, id)
+		a.done <- ipc.Fetched{Error: errGone.Error(), Code: codeOther}
+	}
+}
+
+// receive hands out what the process sends until it is gone.
+func (p *Process) receive(conn *ipc.Conn) error {
+	for {
+		m, err := conn.Receive()
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case ipc.FetchBody:
+			p.body(conn, &m)
+		case ipc.Fetched:
+			if a := p.take(m.ID); a != nil {
+				a.done <- m
+			}
+		default:
+			return fmt.Errorf("%w: %T out of turn", ipc.ErrProtocol, m)
+		}
+	}
+}
+
+// body writes a piece where it belongs. The process is not believed that it
+// keeps to the size it was given.
+func (p *Process) body(conn *ipc.Conn, m *ipc.FetchBody) {
+	p.mu.Lock()
+	a := p.asked[m.ID]
+	p.mu.Unlock()
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return
+	}
+	if a.n += int64(len(m.Data)); a.n > a.most {
+		a.err = fmt.Errorf("%w: more than was asked for", ErrTooLarge)
+	} else if _, err := a.w.Write(m.Data); err != nil {
+		a.err = fmt.Errorf("keep the answer: %w", err)
+	}
+	if a.err != nil {
+		_ = conn.Send(ipc.FetchStop{ID: m.ID})
+	}
+}
+
+func (p *Process) take(id uint64) *asked {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.asked[id]
+	delete(p.asked, id)
+	return a
+}

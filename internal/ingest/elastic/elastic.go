@@ -1,0 +1,156 @@
+// Package elastic reads documents in the Elastic Common Schema: what Filebeat,
+// Auditbeat, Packetbeat and Elastic Agent write, and the alerts of Elastic's own
+// detection, as lines or out of an index. Windows events of Winlogbeat are read by
+// the windows format.
+//
+// Every field is kept under its dotted name.
+package elastic
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"honeyguide"
+	"honeyguide/internal/ingest"
+	"honeyguide/internal/kind"
+)
+
+// Config is the setting of the kind; there is nothing to set.
+type Config struct{}
+
+// Kind reads documents in the Elastic Common Schema.
+var Kind = kind.Of("elastic", "Elastic Common Schema: Filebeat, Elastic Agent, Elastic alerts.", Config{}, open)
+
+const product = "elastic"
+
+type mapper struct{}
+
+func open(context.Context, Config, ingest.Deps) (ingest.Mapper, error) { return mapper{}, nil }
+
+// Match knows a document by its time and what only shippers add.
+func (mapper) Match(r *ingest.Record) int {
+	root := r.Root
+	if root.Get("@timestamp").Type() == ingest.Missing || root.Get("winlog").Type() != ingest.Missing {
+		return 0
+	}
+	for _, mark := range []string{"ecs.version", "agent.type", "kibana.alert.rule.name", "beat.name", "event.kind"} {
+		if root.Path(mark).Type() != ingest.Missing {
+			return ingest.MatchSure
+		}
+	}
+	return 0
+}
+
+// Map makes one event of the document.
+func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event, error) {
+	at, _, err := r.Time("@timestamp")
+	if err != nil {
+		return dst, err
+	}
+	e := honeyguide.Event{
+		Time: at, Class: honeyguide.ClassLog, Activity: ingest.ActivityRecord, Severity: honeyguide.SeverityInformational,
+		Service: product, Attrs: make(map[string]any, 48),
+	}
+	e.Set(honeyguide.AttrProduct, product)
+	r.ECS(&e)
+	verb(r, &e)
+	sources(r, &e)
+	finding(r, &e)
+	r.KeepLeaves(&e, "ecs", "agent.ephemeral_id")
+	if v, _ := r.Root.First("event.id", "kibana.alert.uuid"); v.Type() == ingest.String {
+		e.Set(honeyguide.AttrOriginID, ingest.Cut(v.Text(), 128))
+		e.ID = ingest.RecordID(at, product, v.Text(), r.Root.Path("event.dataset").Text())
+	}
+	return append(dst, e), nil
+}
+
+// verb follows from the categorisation fields.
+func verb(r *ingest.Record, e *honeyguide.Event) {
+	category, typ := r.Root.Path("event.category").Texts(), r.Root.Path("event.type").Texts()
+	has := func(name string) bool { return slices.Contains(category, name) }
+	switch {
+	case has("authentication"):
+		e.Class, e.Activity = honeyguide.ClassAuthentication, "auth"
+		switch r.Root.Path("event.outcome").Text() {
+		case "failure":
+			e.Activity = honeyguide.ActivityLoginFailed
+		case "success":
+			if slices.Contains(typ, "start") || len(typ) == 0 {
+				e.Activity = honeyguide.ActivityLoginSuccess
+			}
+		}
+	case has("process"):
+		e.Class, e.Activity = honeyguide.ClassProcess, "process"
+		if slices.Contains(typ, "start") {
+			e.Activity = "process_start"
+		} else if slices.Contains(typ, "end") {
+			e.Activity = "process_end"
+		}
+	case has("web") || !r.Root.Path("http.request.method").Absent():
+		e.Class, e.Activity = honeyguide.ClassHTTP, honeyguide.ActivityRequest
+	case has("file"):
+		e.Class, e.Activity = honeyguide.ClassFile, "file_change_seen"
+	case has("iam"):
+		e.Class, e.Activity = honeyguide.ClassAccount, "account_change"
+	case has("network") || e.Src.Addr.IsValid() && e.Dst.Addr.IsValid():
+		e.Class, e.Activity = honeyguide.ClassNetwork, "network_connection"
+		if !r.Root.Path("dns.question.name").Absent() {
+			e.Class, e.Activity = honeyguide.ClassDNS, "dns_query"
+		}
+	}
+}
+
+// datasets are the modules whose log source is known.
+var datasets = map[string][3]string{
+	"system.auth": {"linux", "", "auth"}, "system.syslog": {"linux", "", "syslog"}, "auditd.log": {"linux", "", "auditd"},
+	"nginx.access": {"", "webserver", "nginx"}, "apache.access": {"", "webserver", "apache"}, "iis.access": {"", "webserver", "iis"},
+}
+
+func sources(r *ingest.Record, e *honeyguide.Event) {
+	set := r.Root.Path("event.dataset").Text()
+	if s, ok := datasets[set]; ok {
+		ingest.Source(e, s[0], s[1], s[2])
+		return
+	}
+	if log, ok := strings.CutPrefix(set, "zeek."); ok {
+		ingest.Source(e, "zeek", "", ingest.Cut(log, 64))
+		return
+	}
+	os := r.Root.Path("host.os.type").Text()
+	if e.Activity == "process_start" && (os == "linux" || os == "windows" || os == "macos") {
+		ingest.Source(e, os, "process_creation", "")
+		return
+	}
+	e.Set(honeyguide.AttrLogService, ingest.Cut(set, 64))
+}
+
+// finding makes one of an alert: of Elastic's own rules, or of a product behind a
+// module.
+func finding(r *ingest.Record, e *honeyguide.Event) {
+	name, _ := r.Root.First("kibana.alert.rule.name", "signal.rule.name", "rule.name")
+	kind := r.Root.Path("event.kind").Text()
+	if kind != "alert" && kind != "signal" && r.Root.Path("kibana.alert.rule.name").Absent() {
+		return
+	}
+	e.Class, e.Activity, e.Severity = honeyguide.ClassDetection, honeyguide.ActivityFinding, honeyguide.SeverityUnknown
+	title := name.Text()
+	if title == "" {
+		title = e.Str(honeyguide.AttrMessage)
+	}
+	e.Set(honeyguide.AttrRule, ingest.Cut(title, 512))
+	id, _ := r.Root.First("kibana.alert.rule.uuid", "signal.rule.id", "rule.id")
+	e.Set(honeyguide.AttrRuleID, ingest.Cut(id.ID(), 128))
+	cat, _ := r.Root.First("rule.category", "kibana.alert.rule.category")
+	e.Set(honeyguide.AttrCategory, ingest.Cut(cat.Text(), 256))
+	if v, _ := r.Root.First("kibana.alert.severity", "signal.rule.severity", "event.severity_label"); v.Type() == ingest.String {
+		if s, ok := ingest.ParseSeverity(v.Text()); ok {
+			e.Severity = s
+		}
+	}
+	var ids []string
+	for _, path := range []string{"threat.technique.id", "threat.technique.subtechnique.id"} {
+		ids = append(ids, r.Root.Path(path).Texts()...)
+	}
+	e.Attacks = ingest.Techniques("named by the rule", ids...)
+}
