@@ -83,10 +83,10 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 		},
 	}
 	r.dep.Sample = oneSample{}
+	r.dep.Rules = testRules(t)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
 		t.Fatal(err)
 	}
-	r.dep.Rules = testRules(t)
 	for _, f := range edit {
 		f(&r.dep)
 	}

@@ -11,7 +11,7 @@ import (
 
 // A Trainer learns from verdicts; see [verdict.Trainer].
 type Trainer interface {
-	Status(ctx context.Context) (verdict.TriageStatus, error)
+	Status(ctx context.Context) (verdict.Triage, error)
 	History(ctx context.Context) ([]state.TriageModel, error)
 	Train(ctx context.Context) (state.TriageModel, error)
 	Promote(ctx context.Context, force bool) (state.TriageModel, error)
@@ -30,7 +30,7 @@ func (s *server) triage() {
 		}
 		return s.dep.Trainer, nil
 	}
-	read(s, op("/triage", "get-triage", "What scores alerts now, and what it has learnt from"), func(ctx context.Context, _ *struct{}) (out verdict.TriageStatus, err error) {
+	read(s, op("/triage", "get-triage", "What scores alerts now, and what it has learnt from"), func(ctx context.Context, _ *struct{}) (out verdict.Triage, err error) {
 		t, err := trainer()
 		if err != nil {
 			return out, err

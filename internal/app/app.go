@@ -55,16 +55,18 @@ type App struct {
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
 	consumer   *pipeline.Consumer
-	trainer    *verdict.Trainer
 	mappers    []ingest.Format
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
+	trainer    *verdict.Trainer
 	rules      *rulebook.Book
 	closers    []func() error
 
-	fetch     fetcher.Doer // the way to the network; nil: none
+	fetcher   *fetcher.Process
+	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
+	desk      *enrich.Desk
 	loadFacts func()
 }
 
@@ -85,8 +87,9 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
-		{"open triage", a.openTriage},
+		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
+		{"open triage", a.openTriage},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {

@@ -45,6 +45,7 @@ var table = []Technique{
 	{"T1595", "Active Scanning", []string{"TA0043"}},
 	{"T1595.001", "Scanning IP Blocks", []string{"TA0043"}},
 	{"T1595.002", "Vulnerability Scanning", []string{"TA0043"}},
+	{"T1595.003", "Wordlist Scanning", []string{"TA0043"}},
 	// Initial Access
 	{"T1190", "Exploit Public-Facing Application", []string{"TA0001"}},
 	{"T1133", "External Remote Services", []string{"TA0001", "TA0003"}},
@@ -54,7 +55,12 @@ var table = []Technique{
 	{"T1059", "Command and Scripting Interpreter", []string{"TA0002"}},
 	{"T1059.004", "Unix Shell", []string{"TA0002"}},
 	{"T1059.006", "Python", []string{"TA0002"}},
+	{"T1059.001", "PowerShell", []string{"TA0002"}},
+	{"T1059.003", "Windows Command Shell", []string{"TA0002"}},
 	{"T1053.003", "Cron", []string{"TA0002", "TA0003", "TA0004"}},
+	{"T1053.005", "Scheduled Task", []string{"TA0002", "TA0003", "TA0004"}},
+	{"T1047", "Windows Management Instrumentation", []string{"TA0002"}},
+	{"T1569.002", "Service Execution", []string{"TA0002"}},
 	{"T1609", "Container Administration Command", []string{"TA0002"}},
 	{"T1610", "Deploy Container", []string{"TA0002", "TA0005"}},
 	// Persistence
@@ -64,9 +70,17 @@ var table = []Technique{
 	{"T1037.004", "RC Scripts", []string{"TA0003", "TA0004"}},
 	{"T1136.001", "Local Account", []string{"TA0003"}},
 	{"T1505.003", "Web Shell", []string{"TA0003"}},
+	{"T1098", "Account Manipulation", []string{"TA0003", "TA0004"}},
+	{"T1543.003", "Windows Service", []string{"TA0003", "TA0004"}},
+	{"T1546.003", "Windows Management Instrumentation Event Subscription", []string{"TA0003", "TA0004"}},
+	{"T1546.008", "Accessibility Features", []string{"TA0003", "TA0004"}},
+	{"T1547.001", "Registry Run Keys / Startup Folder", []string{"TA0003", "TA0004"}},
+	{"T1547.006", "Kernel Modules and Extensions", []string{"TA0003", "TA0004"}},
+	{"T1574.006", "Dynamic Linker Hijacking", []string{"TA0003", "TA0004", "TA0005"}},
 	// Privilege Escalation
 	{"T1068", "Exploitation for Privilege Escalation", []string{"TA0004"}},
 	{"T1548.003", "Sudo and Sudo Caching", []string{"TA0004", "TA0005"}},
+	{"T1548.001", "Setuid and Setgid", []string{"TA0004", "TA0005"}},
 	{"T1611", "Escape to Host", []string{"TA0004"}},
 	// Defense Evasion
 	{"T1070.003", "Clear Command History", []string{"TA0005"}},
@@ -81,6 +95,12 @@ var table = []Technique{
 	{"T1564.001", "Hidden Files and Directories", []string{"TA0005"}},
 	{"T1014", "Rootkit", []string{"TA0005"}},
 	{"T1497.001", "System Checks", []string{"TA0005", "TA0007"}},
+	{"T1070.001", "Clear Windows Event Logs", []string{"TA0005"}},
+	{"T1197", "BITS Jobs", []string{"TA0005", "TA0003"}},
+	{"T1218.005", "Mshta", []string{"TA0005"}},
+	{"T1218.010", "Regsvr32", []string{"TA0005"}},
+	{"T1218.011", "Rundll32", []string{"TA0005"}},
+	{"T1620", "Reflective Code Loading", []string{"TA0005"}},
 	// Credential Access
 	{"T1110", "Brute Force", []string{"TA0006"}},
 	{"T1110.001", "Password Guessing", []string{"TA0006"}},
@@ -91,6 +111,13 @@ var table = []Technique{
 	{"T1552.004", "Private Keys", []string{"TA0006"}},
 	{"T1552.005", "Cloud Instance Metadata API", []string{"TA0006"}},
 	{"T1003.008", "/etc/passwd and /etc/shadow", []string{"TA0006"}},
+	{"T1003.001", "LSASS Memory", []string{"TA0006"}},
+	{"T1003.002", "Security Account Manager", []string{"TA0006"}},
+	{"T1003.003", "NTDS", []string{"TA0006"}},
+	{"T1003.006", "DCSync", []string{"TA0006"}},
+	{"T1040", "Network Sniffing", []string{"TA0006", "TA0007"}},
+	{"T1556.003", "Pluggable Authentication Modules", []string{"TA0006", "TA0005", "TA0003"}},
+	{"T1558.003", "Kerberoasting", []string{"TA0006"}},
 	// Discovery
 	{"T1046", "Network Service Discovery", []string{"TA0007"}},
 	{"T1082", "System Information Discovery", []string{"TA0007"}},
@@ -104,7 +131,10 @@ var table = []Technique{
 	{"T1518.001", "Security Software Discovery", []string{"TA0007"}},
 	// Lateral Movement
 	{"T1021.004", "SSH", []string{"TA0008"}},
+	{"T1021.002", "SMB/Windows Admin Shares", []string{"TA0008"}},
 	{"T1210", "Exploitation of Remote Services", []string{"TA0008"}},
+	// Collection
+	{"T1005", "Data from Local System", []string{"TA0009"}},
 	// Command and Control
 	{"T1105", "Ingress Tool Transfer", []string{"TA0011"}},
 	{"T1071.001", "Web Protocols", []string{"TA0011"}},
@@ -112,6 +142,7 @@ var table = []Technique{
 	{"T1572", "Protocol Tunneling", []string{"TA0011"}},
 	{"T1095", "Non-Application Layer Protocol", []string{"TA0011"}},
 	{"T1571", "Non-Standard Port", []string{"TA0011"}},
+	{"T1090.003", "Multi-hop Proxy", []string{"TA0011"}},
 	// Exfiltration
 	{"T1041", "Exfiltration Over C2 Channel", []string{"TA0010"}},
 	{"T1048", "Exfiltration Over Alternative Protocol", []string{"TA0010"}},
@@ -120,6 +151,7 @@ var table = []Technique{
 	{"T1485", "Data Destruction", []string{"TA0040"}},
 	{"T1486", "Data Encrypted for Impact", []string{"TA0040"}},
 	{"T1489", "Service Stop", []string{"TA0040"}},
+	{"T1490", "Inhibit System Recovery", []string{"TA0040"}},
 	{"T1498", "Network Denial of Service", []string{"TA0040"}},
 	{"T1499", "Endpoint Denial of Service", []string{"TA0040"}},
 	{"T1529", "System Shutdown/Reboot", []string{"TA0040"}},

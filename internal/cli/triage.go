@@ -59,7 +59,7 @@ func (c *command) triageShowCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "What scores alerts now.", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var s verdict.TriageStatus
+			var s verdict.Triage
 			if err := c.get(cmd.Context(), "/triage", nil, &s); err != nil {
 				return err
 			}

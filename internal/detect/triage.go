@@ -195,9 +195,9 @@ func (r *record) note(a *honeyguide.Alert, external bool) {
 	put(&r.services, a.Sensor, 16)
 	r.count += a.Count
 	switch {
+	case a.Detector == "correlate": // says what others said together
 	case external:
 		r.external = true
-	case a.Detector == "correlate": // says what others said together
 	default:
 		r.own = true
 	}

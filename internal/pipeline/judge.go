@@ -26,12 +26,16 @@ type judge struct {
 	told      *detect.Memory[told] // by dedupe key
 	log       *slog.Logger
 	failed    func(detector string)
-
-	known     eventlog.Seq       // what triage remembered at the start goes up to here
-	since     int                // events since it was last written down
-	noted     time.Time          // when the last of them was observed
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
+
+	known   eventlog.Seq // what triage remembered at the start goes up to here
+	since   int          // events since it was last written down
+	noted   time.Time    // when the last of them was observed
+	keepers []int        // of detectors
+	learnt  []learnt     // before this start, not yet given back
+	keptAt  time.Time    // when what keepers learnt was kept last
+	keptSeq eventlog.Seq
 }
 
 // What triage remembers is written down this often, so that what it missed by a
@@ -53,14 +57,17 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
-	var observers []int
+	var observers, keepers []int
 	for i := range detectors {
 		if _, ok := detectors[i].Detector.(detect.Observer); ok {
 			observers = append(observers, i)
 		}
+		if _, ok := detectors[i].Detector.(detect.Keeper); ok {
+			keepers = append(keepers, i)
+		}
 	}
 	return &judge{
-		observers: observers,
+		observers: observers, keepers: keepers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
@@ -79,6 +86,7 @@ type verdict struct {
 
 	memory   []byte // what triage remembered, nil when it was not written down
 	memoryAt eventlog.Seq
+	kept     *kept // nil mostly
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -98,6 +106,9 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 	one := make([]honeyguide.Event, 1)
 	for i := range recs {
 		e := &recs[i].Event
+		if len(j.learnt) > 0 {
+			j.recall(ctx, recs[i].Seq)
+		}
 		v.events++
 		v.to = recs[i].Seq
 		v.sessions.add(e)

@@ -32,6 +32,7 @@ type planKey struct {
 	activity, kind             string // of the event; kind is the sensor's or the product's
 	channel                    string // Windows
 	id                         int64  // Windows
+	program                    string // of a line of syslog, if a rule names it
 }
 
 // A plan is how events of one kind become records.
@@ -62,7 +63,7 @@ func (a *Adapter) Records(ed *Edition, e *honeyguide.Event) []sigma.Record {
 
 // plan returns how to treat an event.
 func (a *Adapter) plan(e *honeyguide.Event) *plan {
-	key := keyOf(e)
+	key := a.key(e)
 	if p := a.plans[key]; p != nil {
 		return p
 	}
@@ -99,21 +100,29 @@ func covers(rule, s sigma.Source) bool {
 		(rule.Service == "" || rule.Service == s.Service)
 }
 
-func keyOf(e *honeyguide.Event) planKey {
+func (a *Adapter) key(e *honeyguide.Event) planKey {
 	product := e.Str(honeyguide.AttrProduct)
 	key := planKey{
 		product: e.Str(honeyguide.AttrLogProduct), category: e.Str(honeyguide.AttrLogCategory), service: e.Str(honeyguide.AttrLogService),
 		activity: e.Activity, kind: product,
 	}
-	if key.product == "" && key.category == "" && key.service == "" && product == "" {
+	switch {
+	case key.product == "" && key.category == "" && key.service == "" && product == "", key.product == otherDecoy:
 		key.kind = e.Service
 		return key
+	case key.product == "linux":
+		if program := e.Str(attrProgram); a.ed.Engine.KnowsService(program) {
+			key.program = program
+		}
 	}
 	if channel := e.Str(unmapped + "Channel"); channel != "" {
 		key.channel, key.id = channel, number(e.Attrs[unmapped+"EventID"])
 	}
 	return key
 }
+
+// attrProgram is the program that wrote a line of syslog.
+const attrProgram = "metadata.log_name"
 
 // number reads a whole number, 0 for anything else.
 func number(v any) int64 {

@@ -17,6 +17,9 @@ import (
 // names of the event's attributes.
 const Product = "honeyguide"
 
+// Login is the category of log-ins to decoys, failed or not.
+const Login = "login"
+
 // shells are the decoys whose commands are lines of a shell.
 var shells = []string{"", "ssh", "telnet", "adb", "rsh", "console"}
 
@@ -62,6 +65,7 @@ func decoySources(key *planKey) ([]sigma.Source, func(*Adapter, *honeyguide.Even
 		out = append(out, sigma.Source{Product: Product, Category: "proxy"}, linux("network_connection", ""))
 		show = download
 	case honeyguide.ActivityLoginFailed, honeyguide.ActivityLoginSuccess:
+		out = append(out, sigma.Source{Product: Product, Category: Login, Service: key.kind})
 		switch key.kind {
 		case "ssh":
 			out = append(out, linux("", "sshd"), linux("", "auth"))
@@ -96,6 +100,13 @@ func (a *Adapter) decoy(e *honeyguide.Event, sources []sigma.Source) *sigma.Reco
 		put(r, "logtype", n)
 		put(r, "src_host", address(src))
 	}
+	return r
+}
+
+// from begins a record that says only whose it is.
+func (a *Adapter) from(e *honeyguide.Event, sources []sigma.Source) *sigma.Record {
+	r := a.next(e, sources)
+	put(r, "src_ip", address(e.Src.Addr))
 	return r
 }
 
@@ -155,9 +166,9 @@ func (a *Adapter) part(e *honeyguide.Event, c *cmdline.Command, who seat) {
 		b.WriteString(arg)
 	}
 	args := b.String()
-	process(a.next(e, processes), program(c), args, who)
+	process(a.from(e, processes), program(c), args, who)
 	if len(c.Via) > 0 {
-		process(a.next(e, processes), where(c.Via[0]), strings.Join(c.Via, " ")+" "+args, who)
+		process(a.from(e, processes), where(c.Via[0]), strings.Join(c.Via, " ")+" "+args, who)
 	}
 }
 

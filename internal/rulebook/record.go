@@ -14,30 +14,62 @@ import (
 // unmapped begins the attributes that keep a record's own field names.
 const unmapped = "unmapped."
 
-// sourcesOf returns what an event is in the words of log sources, and how it is
-// shown.
+// sourcesOf returns what an event is in the words of log sources, the most
+// telling first, and how it is shown.
 func sourcesOf(key *planKey, e *honeyguide.Event) ([]sigma.Source, func(*Adapter, *honeyguide.Event, *plan)) {
-	if key.product == "" && key.category == "" && key.service == "" {
-		if key.kind == "" || e.Session != "" && e.Service == key.kind {
-			return decoySources(key)
-		}
-		if key.channel == "" {
-			return productSources(key), record
-		}
-	}
-	if key.channel != "" && (key.product == "windows" || key.product == "") {
+	own := sigma.Source{Product: key.product, Category: key.category, Service: key.service}
+	switch {
+	case key.product == "" && key.category == "" && key.service == "" && (key.kind == "" || e.Session != "" && e.Service == key.kind):
+		return decoySources(key)
+	case key.product == otherDecoy:
+		// Its sessions are told in our words already.
+		list, show := decoySources(key)
+		return append(list, own), show
+	case key.channel != "" && (key.product == "windows" || key.product == ""):
 		return windowsSources(key), record
+	case own == (sigma.Source{}):
+		return productSources(key), record
+	case key.product == "linux" && key.category == "":
+		return linuxSources(key), record
 	}
-	return []sigma.Source{{Product: key.product, Category: key.category, Service: key.service}}, record
+	return []sigma.Source{own}, record
 }
+
+// otherDecoy is the product whose records are those of a decoy like ours.
+const otherDecoy = "cowrie"
 
 // windowsSources adds to what the channel says what the mapper says.
 func windowsSources(key *planKey) []sigma.Source {
 	out := sigma.WindowsSources(key.channel, int(key.id))
-	if key.category != "" || key.service != "" {
+	if key.category != "" || key.service != "" && key.service != out[0].Service {
 		out = append(out, sigma.Source{Product: "windows", Category: key.category, Service: key.service})
 	}
 	return out
+}
+
+// authentic are the programs whose lines stand in auth.log.
+var authentic = []string{"sshd", "sudo", "su", "login", "useradd", "usermod", "userdel", "groupadd", "passwd", "chpasswd", "systemd-logind", "auth", "cron", "polkitd"}
+
+// linuxSources are those of a line of syslog: the program's own, those of the
+// files it stands in, and a process where it tells of one.
+func linuxSources(key *planKey) []sigma.Source {
+	of := func(category, service string) sigma.Source {
+		return sigma.Source{Product: "linux", Category: category, Service: service}
+	}
+	out := []sigma.Source{of("", key.service)}
+	if key.service == "auditd" {
+		return out
+	}
+	if key.service == "sudo" || key.service == "cron" {
+		out[0] = of("process_creation", key.service) // the command it runs
+	}
+	if key.program != "" && key.program != key.service {
+		out = append(out, of("", key.program))
+	}
+	if key.service != "auth" && (slices.Contains(authentic, key.service) || slices.Contains(authentic, key.program)) {
+		out = append(out, of("", "auth"))
+	}
+	return append(out, of("", "syslog"))
 }
 
 // productSources says what a record is whose mapper does not.
@@ -120,6 +152,11 @@ func record(a *Adapter, e *honeyguide.Event, p *plan) {
 	case "webserver", "proxy":
 		web(r, e)
 		settle(r, own)
+	case "process_creation":
+		// A line of sudo or cron names the program in the command only.
+		if image, _, _ := strings.Cut(e.Str(honeyguide.AttrCommand), " "); strings.HasPrefix(image, "/") && e.Attrs["process.file.path"] == nil {
+			lend(r, own, "Image", image)
+		}
 	}
 	list, ok := aliases[category]
 	if !ok {

@@ -45,7 +45,8 @@ func tryShipped(t *testing.T, dir fs.FS, name string) {
 		t.Errorf("%s:%d: %s: %s", f.File, f.Line, f.Field, f.Why)
 	}
 	if len(set.Correlations) > 0 && len(set.Rules) == 0 {
-		return // tried by sequences of events
+		describe(t, &set.Correlations[0].Meta)
+		return // tried by sequences of events, in package sigma of the detectors
 	}
 	if len(set.Rules) != 1 {
 		t.Fatalf("%d rules; one to a file", len(set.Rules))

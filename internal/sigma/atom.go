@@ -33,6 +33,7 @@ type atom struct {
 	name  string
 	pat   pattern
 	re    *regexp.Regexp
+	need  need
 	net   netip.Prefix
 	cmp   byte // 'l' <, 'L' <=, 'g' >, 'G' >=, '=' equal
 	num   float64
@@ -124,7 +125,7 @@ func (a *atom) fits(s *Scratch, v *value) bool {
 		}
 		return a.pat.match(s.folded(v))
 	case opRegexp:
-		return a.re.MatchString(v.text[:min(len(v.text), maxRegexp)])
+		return a.matchRegexp(s, v)
 	case opCIDR:
 		addr, err := netip.ParseAddr(v.text)
 		return err == nil && a.net.Contains(addr.Unmap().WithZone(""))
@@ -171,7 +172,7 @@ func (a *atom) keyword(s *Scratch) bool {
 			continue
 		}
 		if a.op == opKeywordRegexp {
-			if a.re.MatchString(v.text[:min(len(v.text), maxRegexp)]) {
+			if a.matchRegexp(s, v) {
 				return true
 			}
 		} else if a.pat.cased && a.pat.match([]byte(v.text)) || !a.pat.cased && a.pat.match(s.folded(v)) {

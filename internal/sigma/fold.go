@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,12 +11,12 @@ import (
 // are no UTF-8 stay as they are.
 func fold(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
-			i++
+		if s[i] < utf8.RuneSelf {
+			n := ascii(s[i:])
+			at := len(dst)
+			dst = append(dst, s[i:i+n]...)
+			lower(dst[at:])
+			i += n
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -27,6 +28,33 @@ func fold(dst []byte, s string) []byte {
 		i += n
 	}
 	return dst
+}
+
+// ascii returns how many bytes s begins with are ASCII.
+func ascii(s string) int {
+	n := 0
+	for n < len(s) && s[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
+}
+
+// lower puts ASCII text into lower case, eight bytes at a time: of each byte
+// the top bit tells whether it lies from A to Z, and shifted makes the bit by
+// which the cases differ.
+func lower(b []byte) {
+	const every = 0x0101010101010101
+	for len(b) >= 8 {
+		v := binary.LittleEndian.Uint64(b)
+		upper := (v + (0x80-'A')*every) &^ (v + (0x80-'Z'-1)*every) & (0x80 * every)
+		binary.LittleEndian.PutUint64(b, v|upper>>2)
+		b = b[8:]
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
 }
 
 // foldRune returns the smallest rune of r's case orbit, in lower case where

@@ -224,12 +224,26 @@ func FuzzRegexpAnchor(f *testing.F) {
 		{"[aA]bcdef", "Abcdef"},
 		{"^$", ""},
 		{"(?i)(ab|cd)(efg)", "CDEFG"},
+		{".{3,}", "a\nbc\ndef"},
+		{"(?s).{5,}", "a\nbc\n"},
+		{"(a|bc*)d+&&", "xad&&"},
+		{"x(?:foo.*bar|b(az))", "xfoo-bar"},
 	} {
 		f.Add(x[0], x[1])
 	}
 	f.Fuzz(func(t *testing.T, pat, value string) {
 		re, err := regexp.Compile(pat)
-		if err != nil || len(pat) > 200 || !re.MatchString(value) {
+		if err != nil || len(pat) > 200 {
+			return
+		}
+		// What is quickly told must agree with what is matched.
+		s := (&Engine{}).NewScratch()
+		s.load(&Record{Fields: []Field{{Text: value}}})
+		matches := re.MatchString(value)
+		if x := (&atom{op: opRegexp, re: re, need: needOf(pat)}); x.matchRegexp(s, &s.vals[0]) != matches {
+			t.Errorf("%q on %q: %v, want %v; needs %q, length %d", pat, value, !matches, matches, x.need.any, x.need.least)
+		}
+		if !matches {
 			return
 		}
 		a := regexpAnchor(&atom{op: opRegexp, re: re})

@@ -177,7 +177,7 @@ func (c *chain) compare(t string) ([]atom, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.op, a.re, a.cost = opRegexp, re, 50
+		a.op, a.re, a.need, a.cost = opRegexp, re, needOf(re.String()), 50
 		if c.field == "" {
 			a.op = opKeywordRegexp
 		}

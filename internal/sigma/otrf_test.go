@@ -108,10 +108,11 @@ func BenchmarkPublicWindows(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
+			began := cpuTime()
 			for i := range b.N {
 				hits = e.Match(s, recs[i%len(recs)], hits[:0])
 			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(b.N)/(cpuTime()-began).Seconds(), "events/cpu-s")
 			b.ReportMetric(float64(n), "hits")
 		})
 	}

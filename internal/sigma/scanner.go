@@ -1,8 +1,11 @@
 package sigma
 
-import "cmp"
-
-import "slices"
+import (
+	"bytes"
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
 // A scanner finds which of many literals occur in a text, in one pass: of each
 // literal it knows four bytes, the rarest, and looks at a literal only where
@@ -12,23 +15,27 @@ import "slices"
 // megabytes and misses the cache at every byte; this takes one, and is faster.
 type scanner struct {
 	field  int
-	filter [filterBits / 64]uint64
+	filter []uint64 // a power of two of bits, thirty-two and more a literal
+	shift  int      // of a hash, to a bit's number
 	grams  map[uint32][]gram
 	short  []gram // literals of fewer than four bytes, looked for one by one
 }
 
-const filterBits = 1 << 15
+// Bounds of a filter: larger than the largest, it would not stay in the
+// processor's nearest cache.
+const minFilter, maxFilter = 10, 18 // bits' numbers' bits
 
 // A gram is where a literal's four bytes stand in it.
 type gram struct {
-	text  string
+	text  []byte
 	at    int
 	rules []int32 // positions in the route
 }
 
 // newScanner makes a scanner for literals and the rules that want each.
 func newScanner(field int, literals map[string][]int32) *scanner {
-	s := &scanner{field: field, grams: map[uint32][]gram{}}
+	size := min(max(bits.Len(uint(32*len(literals))), minFilter), maxFilter)
+	s := &scanner{field: field, filter: make([]uint64, 1<<size/64), shift: 32 - size, grams: map[uint32][]gram{}}
 	freq := map[uint32]int{}
 	for text := range literals {
 		for i := range len(text) - 3 {
@@ -41,7 +48,7 @@ func newScanner(field int, literals map[string][]int32) *scanner {
 	}
 	slices.Sort(texts)
 	for _, text := range texts {
-		g := gram{text: text, rules: literals[text]}
+		g := gram{text: []byte(text), rules: literals[text]}
 		if len(text) < 4 {
 			s.short = append(s.short, g)
 			continue
@@ -53,7 +60,7 @@ func newScanner(field int, literals map[string][]int32) *scanner {
 		}
 		k := four(text, g.at)
 		s.grams[k] = append(s.grams[k], g)
-		h := slot(k)
+		h := s.slot(k)
 		s.filter[h/64] |= 1 << (h % 64)
 	}
 	return s
@@ -86,12 +93,12 @@ func four(s string, i int) uint32 {
 	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
 }
 
-func slot(k uint32) uint32 { return k * 2654435761 >> (32 - 15) }
+func (c *scanner) slot(k uint32) uint32 { return k * 2654435761 >> c.shift }
 
 // scan marks the rules of every literal that occurs in v.
 func (c *scanner) scan(s *Scratch, v []byte) {
 	for i := range c.short {
-		if g := &c.short[i]; contains(v, g.text) {
+		if g := &c.short[i]; bytes.Contains(v, g.text) {
 			s.mark(g.rules)
 		}
 	}
@@ -101,24 +108,15 @@ func (c *scanner) scan(s *Scratch, v []byte) {
 	k := uint32(v[0])<<8 | uint32(v[1])<<16 | uint32(v[2])<<24
 	for i := 3; i < len(v); i++ {
 		k = k>>8 | uint32(v[i])<<24
-		h := slot(k)
+		h := c.slot(k)
 		if c.filter[h/64]&(1<<(h%64)) == 0 {
 			continue
 		}
 		for _, g := range c.grams[k] {
 			from := i - 3 - g.at
-			if from >= 0 && from+len(g.text) <= len(v) && string(v[from:from+len(g.text)]) == g.text {
+			if from >= 0 && from+len(g.text) <= len(v) && bytes.Equal(v[from:from+len(g.text)], g.text) {
 				s.mark(g.rules)
 			}
 		}
 	}
-}
-
-func contains(v []byte, t string) bool {
-	for i := 0; i+len(t) <= len(v); i++ {
-		if string(v[i:i+len(t)]) == t {
-			return true
-		}
-	}
-	return false
 }

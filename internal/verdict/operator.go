@@ -8,8 +8,8 @@ import (
 	"honeyguide/internal/triage"
 )
 
-// A TriageStatus is what triage works with now.
-type TriageStatus struct {
+// Triage is what triage works with now.
+type Triage struct {
 	Active    *state.TriageModel `json:"active,omitempty" doc:"the model that scores; absent: the one of a site without verdicts"`
 	Shadow    *state.TriageModel `json:"shadow,omitempty" doc:"the model that runs beside it"`
 	Usable    bool               `json:"usable" doc:"false: the stored model cannot be read, and the one of a site without verdicts scores"`
@@ -19,8 +19,8 @@ type TriageStatus struct {
 }
 
 // Status tells what scores, what waits, and what there is to learn from.
-func (t *Trainer) Status(ctx context.Context) (TriageStatus, error) {
-	s := TriageStatus{Usable: true}
+func (t *Trainer) Status(ctx context.Context) (Triage, error) {
+	s := Triage{Usable: true}
 	judged, err := t.judged(ctx)
 	if err != nil {
 		return s, err

@@ -51,10 +51,10 @@ func TestVerdictsTeachTriage(t *testing.T) {
 			}
 		}
 	}
-	state := func() verdict.TriageStatus {
+	state := func() verdict.Triage {
 		t.Helper()
 		out, errs, status := rig.CLI(t, data, nil, "triage", "show", "-o", "json")
-		var s verdict.TriageStatus
+		var s verdict.Triage
 		if err := json.Unmarshal([]byte(out), &s); err != nil || status != 0 {
 			t.Fatalf("%v: status %d: %s%s", err, status, out, errs)
 		}

