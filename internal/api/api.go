@@ -56,6 +56,8 @@ type Deps struct {
 	Rules *rulebook.Book
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
+	// Trainer learns from verdicts. Nil: nothing does.
+	Trainer Trainer
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -147,11 +149,13 @@ func (s *server) routes() {
 	s.alerts()
 	s.incidents()
 	s.verdicts()
+	s.triage()
 	s.sessions()
 	s.samples()
 	s.tokens()
 	s.plans()
 	s.suppressions()
+	s.regrouping()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

@@ -24,6 +24,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/verdict"
 )
 
 // bootstrap is the administrator's key of these tests.
@@ -83,6 +84,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 	}
 	r.dep.Sample = oneSample{}
 	r.dep.Rules = testRules(t)
+	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range edit {
 		f(&r.dep)
 	}

@@ -28,6 +28,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
+	"honeyguide/internal/verdict"
 	"honeyguide/internal/worlds"
 )
 
@@ -57,12 +58,15 @@ type App struct {
 	mappers    []ingest.Format
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
+	trainer    *verdict.Trainer
 	rules      *rulebook.Book
 	closers    []func() error
 
-	fetch     fetcher.Doer // the way to the network; nil: none
+	fetcher   *fetcher.Process
+	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
+	desk      *enrich.Desk
 	loadFacts func()
 }
 
@@ -83,7 +87,9 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
+		{"open triage", a.openTriage},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {
@@ -260,6 +266,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "triage", a.trainer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)

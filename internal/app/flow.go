@@ -13,6 +13,7 @@ import (
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
+	"honeyguide/internal/verdict"
 	"honeyguide/rules"
 )
 
@@ -39,13 +40,19 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 		return err
 	}
 	a.consumer = pipeline.NewConsumer(pipeline.Config{
-		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners},
+		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners, Models: a.trainer.Models, Compared: a.trainer.Compared},
 		Memory: a.memory / 12,
 	}, pipeline.Deps{
 		Log: a.events, State: a.state, Detectors: a.detectors, Planner: engine, Recording: a.recordingOf,
 		Metrics: a.metrics, Logger: a.log, Now: a.now,
 	})
 	return nil
+}
+
+// openTriage reads the models of triage.
+func (a *App) openTriage(ctx context.Context) (err error) {
+	a.trainer, err = verdict.NewTrainer(ctx, verdict.TrainerDeps{State: a.state, Metrics: a.metrics, Log: a.log, Now: a.now})
+	return err
 }
 
 // detectors opens every linked detector with its defaults.

@@ -62,6 +62,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	a.keepFetch(ctx, g)
 	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
@@ -155,7 +156,7 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
-		Sources: a.sourceList, Rules: a.rules,
+		Sources: a.sourceList, Rules: a.rules, Judged: a.trainer.Judged, Trainer: a.trainer,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})

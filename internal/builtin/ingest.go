@@ -17,6 +17,7 @@ import (
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/syslog"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/ingest/wazuh5"
 	"honeyguide/internal/ingest/weblog"
 	"honeyguide/internal/ingest/windows"
 	"honeyguide/internal/ingest/zeek"
@@ -37,6 +38,7 @@ func Mappers() ingest.Set {
 		suricata.Kind,
 		syslog.Kind,
 		wazuh.Kind,
+		wazuh5.Kind,
 		weblog.Kind,
 		windows.Kind,
 		zeek.Kind,

@@ -47,7 +47,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // Main runs one command line and returns the exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if app.IsChild(args) {
-		return app.Child(stderr)
+		return app.Child(args, stderr)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -121,6 +121,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd(), c.rulesCmd())
 	root.AddCommand(c.geoCmd(), c.feedsCmd())
 	root.AddCommand(c.lists()...)
+	root.AddCommand(c.triageCmd())
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
 	return root
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,19 +10,34 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/attack"
+	"honeyguide/internal/triage"
 )
 
 // TriageConfig says what the score may know of the site.
 type TriageConfig struct {
 	Scanners   []netip.Prefix // our own scanners, backups, monitors: their alerts weigh less
 	MaxSources int            // remembered at a time; 0 means 50,000
+	// Models returns the model that scores, and the one that runs beside it and
+	// shows nothing; nil for none. Nil: the one of a site without verdicts scores.
+	Models func() (active, shadow *triage.Model)
+	// Compared is told what the shadow makes of a score the active model gave.
+	// Nil: nobody needs to know.
+	Compared func(active, shadow float64)
 }
 
 // Triage gives alerts a score from 0 to 100 that is the sum of its reasons.
-// It learns of each source only from the alerts it scores, in their order.
+// Points come from what the rules know; the rest from a model that knows what
+// verdicts say of the rule, how unusual it is and what else fired, see package
+// triage. It learns of each source only from the alerts it scores, in their
+// order.
 type Triage struct {
-	cfg     TriageConfig
-	sources *Memory[record]
+	cfg      TriageConfig
+	sources  *Memory[record]
+	observer *triage.Observer
+	cold     *triage.Model
+	seen     triage.Features // of the claim at hand
+	model    *triage.Model   // that scores it
+	asleep   bool            // the observer has seen what is scored now
 }
 
 // A record is what triage knows of one source.
@@ -41,11 +57,18 @@ func NewTriage(cfg TriageConfig) *Triage {
 	if cfg.MaxSources == 0 {
 		cfg.MaxSources = 50_000
 	}
-	return &Triage{cfg: cfg, sources: NewMemory(cfg.MaxSources, func() record { return record{} })}
+	return &Triage{
+		cfg: cfg, sources: NewMemory(cfg.MaxSources, func() record { return record{} }), observer: triage.NewObserver(), cold: triage.Cold(),
+	}
 }
 
-// base is what a severity alone is worth.
+// base is what a severity alone is worth when our own decoys saw it: nobody has
+// business there.
 var base = [...]float64{0, 5, 15, 35, 60, 85}
+
+// others is the same for what was seen elsewhere, by another product or in its
+// logs: mostly noise, whatever it calls itself.
+var others = [...]float64{10, 5, 10, 20, 35, 55}
 
 // floors are scores no reason may press an alert below.
 var floors = map[string]float64{"token_used": 90, "sandbox_violation": 95, "success_after_failures": 60}
@@ -53,28 +76,112 @@ var floors = map[string]float64{"token_used": 90, "sandbox_violation": 95, "succ
 // Score sets a's score and remembers a. The reasons are written when the score
 // is above above: of several claims about one thing only the best scored is
 // explained. -1 always explains.
-func (t *Triage) Score(a *honeyguide.Alert, above float64) {
+func (t *Triage) Score(a *honeyguide.Alert, above float64) { t.ScoreOf(a, nil, above) }
+
+// ScoreOf is Score for a claim about an event, which says on which machine it
+// happened and who saw it.
+func (t *Triage) ScoreOf(a *honeyguide.Alert, e *honeyguide.Event, above float64) {
+	external := a.Detector == "finding" || e != nil && External(e)
 	rec := t.sources.At(a.Attacker)
-	rec.note(a)
+	rec.note(a, external)
 	s := scorer{a: a, quiet: true}
-	t.sum(&s, rec)
-	if a.Score > above {
-		s = scorer{a: a}
-		t.sum(&s, rec)
+	t.points(&s, rec, external)
+	t.observe(a, e, external, s.sum)
+	s.sum = triage.Points(t.model.LogOdds(&t.seen))
+	s.close(floors[a.RuleID])
+	if a.Score <= above {
+		return
+	}
+	s = scorer{a: a, reasons: make([]honeyguide.Reason, 0, 8)}
+	t.points(&s, rec, external)
+	for _, c := range t.model.Explain(&t.seen) {
+		s.add(c.Name, triage.Scale(c.LogOdds), "Odds times %.2g: %s.", math.Exp(c.LogOdds), c.Text)
+	}
+	s.close(floors[a.RuleID])
+	a.Seen = t.seen.Pack()
+	t.compare(a)
+}
+
+// observe writes what the model knows of a claim into seen.
+func (t *Triage) observe(a *honeyguide.Alert, e *honeyguide.Event, external bool, points float64) {
+	t.model = t.cold
+	if t.cfg.Models != nil {
+		if active, _ := t.cfg.Models(); active != nil {
+			t.model = active
+		}
+	}
+	if t.asleep {
+		t.seen = triage.Features{}
+		return
+	}
+	signal := triage.Signal{Time: a.LastAt, Rule: a.RuleID, Asset: a.Sensor, Own: !external, Points: triage.LogOdds(points)}
+	if e != nil {
+		signal.Time = e.Time
+		if external {
+			signal.Asset = Asset(e)
+		}
+	}
+	t.seen = t.observer.Observe(signal, t.model.Priors)
+}
+
+// compare lets the shadow score what was scored.
+func (t *Triage) compare(a *honeyguide.Alert) {
+	if t.cfg.Models == nil || t.cfg.Compared == nil {
+		return
+	}
+	if _, shadow := t.cfg.Models(); shadow != nil {
+		f := t.seen
+		shadow.Priors.Describe(a.RuleID, &f)
+		score := triage.Points(shadow.LogOdds(&f))
+		t.cfg.Compared(a.Score, min(max(score, floors[a.RuleID], 0), 100))
 	}
 }
 
-// sum adds up all reasons.
-func (t *Triage) sum(s *scorer, rec *record) {
-	a := s.a
-	s.add("severity", base[min(int(a.Severity), len(base)-1)], "The rule %s is of %s severity.", a.RuleID, a.Severity)
-	t.history(s, rec)
+// Asset names the machine an event of another product is about: the one that
+// reported it, else the one it was aimed at, else what handed it in.
+func Asset(e *honeyguide.Event) string {
+	if d := e.Str(honeyguide.AttrDevice); d != "" {
+		return d
+	}
+	if e.Dst.Hostname != "" {
+		return e.Dst.Hostname
+	}
+	if a := e.Dst.Addr.Addr(); a.IsValid() {
+		return a.Unmap().WithZone("").String()
+	}
+	return e.Sensor
+}
+
+// Memory returns what triage remembers of the log, for Recall.
+func (t *Triage) Memory() []byte { return t.observer.Encode() }
+
+// Recall makes triage remember what Memory returned.
+func (t *Triage) Recall(memory []byte) error {
+	o, err := triage.ReadObserver(memory)
+	if err != nil {
+		return err
+	}
+	t.observer = o
+	return nil
+}
+
+// Sleep says whether what is scored now is in the memory already. What is
+// scored asleep has no meaning.
+func (t *Triage) Sleep(asleep bool) { t.asleep = asleep }
+
+// points adds up what the rules know by themselves.
+func (t *Triage) points(s *scorer, rec *record, external bool) {
+	a, worth := s.a, base
+	if external {
+		worth = others
+	}
+	s.add("severity", worth[min(int(a.Severity), len(worth)-1)], "The rule %s is of %s severity.", a.RuleID, a.Severity)
+	t.history(s, rec, external)
 	t.nature(s, rec)
-	s.close(floors[a.RuleID])
 }
 
 // note learns from a.
-func (r *record) note(a *honeyguide.Alert) {
+func (r *record) note(a *honeyguide.Alert, external bool) {
 	put := func(list *[]string, v string, most int) {
 		if v != "" && len(*list) < most && !slices.Contains(*list, v) {
 			*list = append(*list, v)
@@ -86,10 +193,10 @@ func (r *record) note(a *honeyguide.Alert) {
 	put(&r.rules, a.RuleID, 64)
 	put(&r.services, a.Sensor, 16)
 	r.count += a.Count
-	switch a.Detector {
-	case "finding":
+	switch {
+	case a.Detector == "correlate": // says what others said together
+	case external:
 		r.external = true
-	case "correlate": // says what others said together
 	default:
 		r.own = true
 	}
@@ -97,12 +204,13 @@ func (r *record) note(a *honeyguide.Alert) {
 	r.last = a.LastAt
 }
 
-// history weighs what the source did besides.
-func (t *Triage) history(s *scorer, r *record) {
+// history weighs what the source did besides. How often another product repeats
+// itself is the model's to judge.
+func (t *Triage) history(s *scorer, r *record, external bool) {
 	if n := len(r.tactics); n > 1 {
 		s.add("tactics", min(3*float64(n-1), 15), "The source has shown %d ATT&CK tactics: %s.", n, tacticNames(r.tactics))
 	}
-	if r.count >= 10 {
+	if r.count >= 10 && !external {
 		points := 2.0
 		for n := r.count; n >= 100 && points < 8; n /= 10 {
 			points += 2
@@ -182,7 +290,7 @@ func (s *scorer) add(feature string, weight float64, text string, args ...any) {
 
 // close lifts the sum to a floor, by a reason of its own, and clamps it.
 func (s *scorer) close(floor float64) {
-	if floor > s.sum {
+	if floor > s.sum && floor > 0 {
 		s.add("floor", floor-s.sum, "Alerts of the rule %s never score below %.0f.", s.a.RuleID, floor)
 	}
 	s.a.Score, s.a.Reasons = min(max(s.sum, 0), 100), s.reasons

@@ -16,7 +16,7 @@ const (
 
 // Keep stores an original field of the record with its own name and text, as rules
 // written for the product name it. Unlike [honeyguide.Event.Set] it keeps an empty
-// text too: rules ask for those. The first field of a name wins.
+// text too: rules ask for those. The last field of a name wins.
 func (r *Record) Keep(e *honeyguide.Event, name, value string) {
 	if r.keptFor != e {
 		r.keptFor, r.kept, r.keptBytes = e, 0, 0
@@ -32,9 +32,6 @@ func (r *Record) Keep(e *honeyguide.Event, name, value string) {
 	key := r.unmapped(name)
 	if e.Attrs == nil {
 		e.Attrs = make(map[string]any, 32)
-	}
-	if _, twice := e.Attrs[key]; twice {
-		return
 	}
 	e.Attrs[key] = value
 	r.kept++

@@ -54,6 +54,9 @@ type Consumer struct {
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
 
+	epoch string        // of links, see refresh
+	apart map[pair]bool // incidents correlation may not join
+
 	wall func() time.Time // measures work; says nothing about events
 
 	mu   sync.Mutex
@@ -115,9 +118,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.recall(ctx, j); err != nil {
+		return err
+	}
 	if err := c.warmUp(ctx, j, pos); err != nil {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
+	j.recall(ctx, pos+1)
 	c.reached(pos)
 	// Judging the next verdict and writing the last one keep two cores busy.
 	ctx, stop := context.WithCancel(ctx)
@@ -194,6 +201,9 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 		case v.events >= maxEvents, n >= piece:
 			in = nil
 		}
+		if to != nil && v.kept == nil {
+			v.kept = j.keep(ctx, c.wall(), v.to, v.to == last)
+		}
 		var turn <-chan time.Time
 		if early := next.Sub(c.wall()); to != nil && v.events < enough && early > 0 {
 			to, turn = nil, time.After(early)
@@ -208,6 +218,7 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			}
 			v.to, last = max(v.to, s.from), s.last
 			j.judge(ctx, v, s.recs)
+			j.note(v, s.recs)
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
 			next = c.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
@@ -317,6 +328,26 @@ func (c *Consumer) cursor(ctx context.Context) (eventlog.Seq, error) {
 	return eventlog.Seq(pos), nil
 }
 
+// recall gives triage back what it remembered. Without it triage starts anew:
+// what is unusual shows again within hours.
+func (c *Consumer) recall(ctx context.Context, j *judge) error {
+	var seq int64
+	var memory []byte
+	err := c.dep.State.View(ctx, func(tx state.Tx) (err error) {
+		seq, memory, err = tx.Models().Memory(ctx, c.cfg.Name)
+		return err
+	})
+	if err != nil || memory == nil {
+		return err
+	}
+	if err := j.triage.Recall(memory); err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "triage has lost its memory and starts anew", slog.Any("error", err))
+		return nil
+	}
+	j.known = eventlog.Seq(seq)
+	return nil
+}
+
 // skip returns where to go on behind what retention took unseen.
 func (c *Consumer) skip(ctx context.Context, pos eventlog.Seq) (eventlog.Seq, error) {
 	first, _, err := c.dep.Log.Ends(ctx)
@@ -348,6 +379,10 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		return err
 	}
 	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
+	learnt, err := c.readLearnt(ctx, j, pos)
+	if err != nil {
+		return err
+	}
 	young := false
 	for at := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)); at < pos; {
 		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
@@ -359,7 +394,7 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		}
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
-			if young = young || !recs[i].Event.Time.Before(from); young {
+			if young = young || recs[i].Seq > learnt || !recs[i].Event.Time.Before(from); young {
 				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}

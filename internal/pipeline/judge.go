@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/detect"
@@ -27,7 +28,22 @@ type judge struct {
 	failed    func(detector string)
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
+
+	known   eventlog.Seq // what triage remembered at the start goes up to here
+	since   int          // events since it was last written down
+	noted   time.Time    // when the last of them was observed
+	keepers []int        // of detectors
+	learnt  []learnt     // before this start, not yet given back
+	keptAt  time.Time    // when what keepers learnt was kept last
+	keptSeq eventlog.Seq
 }
+
+// What triage remembers is written down this often, so that what it missed by a
+// crash is among the events that are read again.
+const (
+	noteEvents = 30_000
+	noteSpan   = 20 * time.Minute
+)
 
 // quoted is how many events an alert quotes before it only counts them.
 const quoted = 20
@@ -41,14 +57,17 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
-	var observers []int
+	var observers, keepers []int
 	for i := range detectors {
 		if _, ok := detectors[i].Detector.(detect.Observer); ok {
 			observers = append(observers, i)
 		}
+		if _, ok := detectors[i].Detector.(detect.Keeper); ok {
+			keepers = append(keepers, i)
+		}
 	}
 	return &judge{
-		observers: observers,
+		observers: observers, keepers: keepers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
 	}
@@ -64,6 +83,10 @@ type verdict struct {
 	exposed  []honeyguide.Exposure
 	used     []use
 	seen     []sight
+
+	memory   []byte // what triage remembered, nil when it was not written down
+	memoryAt eventlog.Seq
+	kept     *kept // nil mostly
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -83,29 +106,47 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 	one := make([]honeyguide.Event, 1)
 	for i := range recs {
 		e := &recs[i].Event
+		if len(j.learnt) > 0 {
+			j.recall(ctx, recs[i].Seq)
+		}
 		v.events++
 		v.to = recs[i].Seq
 		v.sessions.add(e)
 		v.token(e)
 		v.sample(e)
 		one[0] = *e
+		j.triage.Sleep(recs[i].Seq <= j.known)
 		for d := range j.detectors {
 			for _, a := range j.ask(ctx, &j.detectors[d], one, nil) {
 				if len(j.observers) > 0 {
 					j.claims = append(j.claims, a)
 				}
-				j.claim(v, &a)
+				j.claim(v, &a, &one[0])
 			}
 		}
 		if len(j.claims) > 0 {
 			j.observe(ctx, v, one)
 		}
 	}
+	j.since += len(recs)
 }
 
-// claim scores one claim and merges it into the verdict.
-func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
-	j.triage.Score(a, v.merged.Score(a.DedupeKey))
+// note writes down what triage remembers after recs when it is time.
+func (j *judge) note(v *verdict, recs []eventlog.Record) {
+	if len(recs) == 0 {
+		return
+	}
+	seen := recs[len(recs)-1].Event.Observed
+	if j.since < noteEvents && seen.Sub(j.noted) < noteSpan {
+		return
+	}
+	v.memory, v.memoryAt = j.triage.Memory(), v.to
+	j.since, j.noted = 0, seen
+}
+
+// claim scores one claim about an event and merges it into the verdict.
+func (j *judge) claim(v *verdict, a *honeyguide.Alert, e *honeyguide.Event) {
+	j.triage.ScoreOf(a, e, v.merged.Score(a.DedupeKey))
 	keys := v.keys[a.DedupeKey]
 	for _, k := range j.ties.Keys(a) {
 		if !slices.Contains(keys, k) {
@@ -131,7 +172,7 @@ func (j *judge) claim(v *verdict, a *honeyguide.Alert) {
 func (j *judge) observe(ctx context.Context, v *verdict, one []honeyguide.Event) {
 	for _, d := range j.observers {
 		for _, a := range j.ask(ctx, &j.detectors[d], one, j.claims) {
-			j.claim(v, &a)
+			j.claim(v, &a, &one[0])
 		}
 	}
 	clear(j.claims)

@@ -50,8 +50,8 @@ type Models interface {
 	// Add keeps a model in a state and gives it its number, 1 first. Of each of the
 	// states active and shadow there is one: the one before becomes retired.
 	Add(ctx context.Context, m *TriageModel) error
-	// Set moves a model to another state, with its note, by the same rule. CodeNotFound.
-	Set(ctx context.Context, number int64, to ModelState, note string) error
+	// Set moves a model to another state by the same rule, and notes why. CodeNotFound.
+	Set(ctx context.Context, number int64, to ModelState, c Comparison, note string) error
 	// Get returns a model with its content; CodeNotFound.
 	Get(ctx context.Context, number int64) (TriageModel, error)
 	// In returns the model in a state with its content; CodeNotFound.

@@ -50,6 +50,30 @@ func LogLoss(logOdds []float64, positive []bool) float64 {
 	return sum / math.Max(float64(len(logOdds)), 1)
 }
 
+// ShiftedLogLoss returns the least log loss that adding one number to all log
+// odds can give: how well they tell true from false, whatever they take for
+// common.
+func ShiftedLogLoss(logOdds []float64, positive []bool) float64 {
+	shifted := make([]float64, len(logOdds))
+	low, high := -100.0, 100.0
+	for range 60 { // the slope rises with the shift
+		by, slope := (low+high)/2, 0.0
+		for i, z := range logOdds {
+			shifted[i] = z + by
+			slope += sigmoid(z + by)
+			if positive[i] {
+				slope--
+			}
+		}
+		if slope > 0 {
+			high = by
+		} else {
+			low = by
+		}
+	}
+	return LogLoss(shifted, positive)
+}
+
 // Brier returns the mean squared error of probabilities. It is 0 for none.
 func Brier(logOdds []float64, positive []bool) float64 {
 	sum := 0.0

@@ -129,7 +129,7 @@ func (o *Observer) Observe(s Signal, priors *Priors) Features {
 	if s.Own {
 		f[fOwn] = 1
 	}
-	priors.describe(s.Rule, &f)
+	priors.Describe(s.Rule, &f)
 	return f
 }
 
@@ -217,6 +217,8 @@ const (
 	day = 86400.0
 	// memory is how long a scope takes to forget what was usual.
 	memory = 30 * day
+	// acquainted is how long it takes to half know what is usual.
+	acquainted = day / 12
 )
 
 // observe writes the features of rule at time at when they are wanted, then
@@ -280,13 +282,15 @@ func latest(last, at float64) float64 {
 func (s *scope) company(f []float64, at float64, rule string, age float64, priors *Priors) {
 	var company, distinct, sum, worst [spanCount]float64
 	n := 0
+	// Who has watched for an hour cannot say what is unusual.
+	sure := age / (age + acquainted)
 	for o := s.head; o != nil && n < maxRecent && at-o.last <= spans[spanCount-1]; o = o.next {
 		if o.rule == rule || o.last > at+spans[spanCount-1] {
 			continue
 		}
 		n++
 		// A rule that fires once a day is half as telling as one never seen.
-		rarity := 1 / (1 + o.count/(age/day+1))
+		rarity := sure / (1 + o.count/(age/day+1))
 		bad := 0.0
 		if priors != nil {
 			p, _ := priors.LogOdds(o.rule)

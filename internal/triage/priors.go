@@ -83,9 +83,9 @@ func (p *Priors) LogOdds(rule string) (float64, bool) {
 	return t.logOdds, true
 }
 
-// describe writes what verdicts say of a rule into f. Without priors the
-// features stay zero.
-func (p *Priors) describe(rule string, f *Features) {
+// Describe writes what verdicts say of a rule into f. Without priors the
+// features stay as they are.
+func (p *Priors) Describe(rule string, f *Features) {
 	if p == nil {
 		return
 	}

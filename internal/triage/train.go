@@ -33,6 +33,8 @@ type TrainOptions struct {
 	Name    string    // of the model
 	Now     time.Time // noted in the model
 	Penalty float64   // of the weights; 0 means 3
+	// Population is how many alerts the judged ones were chosen from; see Learn.
+	Population int64
 }
 
 // Alerts that are what all of their rule are, beyond doubt, are many and alike:
@@ -89,7 +91,6 @@ func (m *Model) learn(t *table, base *Model, penalty float64) error {
 		q.penalty[j] = penalty
 	}
 	if base != nil {
-		q.penalty[featureCount] = penalty
 		q.believed[featureCount] = base.Bias
 		for j := range featureCount {
 			slope := base.Weights[j] / base.Dev[j]

@@ -86,14 +86,15 @@ func TestFeaturesDoNotSeeTheLabel(t *testing.T) {
 }
 
 func TestEqualTimesKeepTheirOrder(t *testing.T) {
+	before := Labelled{Signal: Signal{Time: noon.Add(-24 * time.Hour), Rule: "c", Asset: "h"}} // what is unusual is known by now
 	two := Group{{Signal: Signal{Time: noon, Rule: "a", Asset: "h"}}, {Signal: Signal{Time: noon, Rule: "b", Asset: "h"}}}
-	f := features(two, nil)
+	f := features(append(Group{before}, two...), nil)[1:]
 	company := atAsset*perScope + fSpans + fCompany
 	if f[0][company] != 0 || f[1][company] <= 0 {
 		t.Errorf("the first has company %v, the second %v", f[0][company], f[1][company])
 	}
 	slices.Reverse(two)
-	back := features(two, nil)
+	back := features(append(Group{before}, two...), nil)[1:]
 	if d := cmp.Diff(f, back); d != "" { // only the names changed places
 		t.Errorf("the order given is not what counts:\n%s", d)
 	}

@@ -61,6 +61,7 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	who(r, &e)
 	web(r, &e)
 	files(r, &e)
+	sources(r, &e)
 	passedOn, err := throughSuricata(r, &e)
 	if err != nil {
 		return dst, err
@@ -245,12 +246,57 @@ func throughSuricata(r *ingest.Record, e *honeyguide.Event) (bool, error) {
 	return true, nil
 }
 
+// decoders are those whose log Sigma rules address.
+var decoders = map[string]string{"sshd": "sshd", "sudo": "sudo", "su": "auth", "pam": "auth", "vsftpd": "vsftpd", "auditd": "auditd"}
+
+// sources says what wrote the record behind the alert. Windows events get back the
+// names Wazuh wrote with a small letter, so that rules for Windows see them.
+func sources(r *ingest.Record, e *honeyguide.Event) {
+	if service, ok := decoders[r.Root.Path("decoder.name").Text()]; ok {
+		ingest.Source(e, "linux", "", service)
+	}
+	win := r.Root.Path("data.win")
+	system := win.Get("system")
+	if system.Type() != ingest.Object || system.Get("channel").Absent() {
+		return
+	}
+	service := ""
+	switch channel := strings.ToLower(system.Get("channel").Text()); channel {
+	case "security", "system", "application":
+		service = channel
+	case "microsoft-windows-sysmon/operational":
+		service = "sysmon"
+	case "microsoft-windows-powershell/operational":
+		service = "powershell"
+	}
+	ingest.Source(e, "windows", "", service)
+	for _, f := range []struct{ name, as string }{
+		{"channel", "Channel"}, {"eventID", "EventID"}, {"providerName", "Provider_Name"}, {"computer", "Computer"}, {"eventRecordID", "EventRecordID"},
+		{"systemTime", "TimeCreated_SystemTime"}, {"processID", "Execution_ProcessID"},
+	} {
+		if v := system.Get(f.name); v.Type() != ingest.Missing {
+			r.Keep(e, f.as, v.Text())
+		}
+	}
+	for name, v := range win.Get("eventdata").Each() {
+		r.Keep(e, capital(name), v.Text())
+	}
+}
+
+// capital undoes the small first letter.
+func capital(name string) string {
+	if name == "" || name[0] < 'a' || name[0] > 'z' {
+		return name
+	}
+	return string(name[0]-'a'+'A') + name[1:]
+}
+
 // data keeps the dynamic fields of the decoder. They are all texts; whole
 // numbers beyond 32 bits come with six zeros behind a point.
 func data(r *ingest.Record, e *honeyguide.Event) {
 	n := 0
 	for path, leaf := range r.Root.Get("data").Leaves() {
-		if leaf.Absent() {
+		if leaf.Absent() || strings.HasPrefix(path, "win.") {
 			continue
 		}
 		if n++; n > ingest.MaxUnmapped {

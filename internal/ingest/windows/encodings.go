@@ -39,39 +39,29 @@ func encodingOf(r *ingest.Record) (reader, bool) {
 	return nil, false
 }
 
-// synonyms are System's fields as flat shippers call them.
-var synonyms = map[string]string{
+// aliases are System's fields as flat shippers call them, and what shippers add
+// about themselves, which is left out: "".
+var aliases = map[string]string{
 	"SourceName": "Provider_Name", "Source_Name": "Provider_Name", "ProviderName": "Provider_Name", "Provider": "Provider_Name",
-	"ProviderGuid": "Provider_Guid", "Hostname": "Computer", "RecordNumber": "EventRecordID", "LogName": "Channel",
+	"ProviderGuid": "Provider_Guid", "Hostname": "Computer", "RecordNumber": "EventRecordID", "LogName": "Channel", "EventLevel": "Level",
 	"ExecutionProcessID": "Execution_ProcessID", "ExecutionThreadID": "Execution_ThreadID", "ThreadID": "Execution_ThreadID",
 	"UserID": "Security_UserID", "OpcodeValue": "Opcode_Value",
-}
-
-// own are fields shippers add about themselves.
-var own = map[string]bool{
-	"@version": true, "EventReceivedTime": true, "SourceModuleName": true, "SourceModuleType": true, "port": true, "tags": true,
-	"TenantId": true, "ManagementGroupName": true, "_ResourceId": true, "SourceSystem": true, "EventOriginId": true, "Type": true, "MG": true,
+	"@version": "", "EventReceivedTime": "", "SourceModuleName": "", "SourceModuleType": "", "port": "", "tags": "",
+	"TenantId": "", "ManagementGroupName": "", "_ResourceId": "", "SourceSystem": "", "EventOriginId": "", "Type": "", "MG": "",
 }
 
 // flat reads one level of fields, as NXLog and others write them (1, 1b).
 func flat(r *ingest.Record, f *form) error {
-	fields(r.Root, f)
-	return nil
-}
-
-func fields(root ingest.Value, f *form) {
-	for name, v := range root.Each() {
-		if own[name] {
-			continue
+	for name, v := range r.Root.Each() {
+		if as, ok := aliases[name]; ok {
+			name = as
 		}
-		if canon, ok := synonyms[name]; ok {
-			name = canon
-		}
-		if name == "Provider_Name" && v.Type() == ingest.Object {
+		if name == "" || v.Type() == ingest.Object && name == "Provider_Name" {
 			continue
 		}
 		f.add(name, text(v))
 	}
+	return nil
 }
 
 // text is a value as a rule sees it. Null is the absence of a text, which an empty
@@ -136,16 +126,12 @@ func dataFields(data ingest.Value, f *form) {
 func analytics(r *ingest.Record, f *form) error {
 	inner := ""
 	for name, v := range r.Root.Each() {
-		switch {
-		case name == "EventData":
+		if name == "EventData" {
 			inner = v.Text()
 			continue
-		case own[name]:
-			continue
-		case synonyms[name] != "":
-			name = synonyms[name]
-		case name == "EventLevel":
-			name = "Level"
+		}
+		if as, ok := aliases[name]; ok {
+			name = as
 		}
 		f.add(name, text(v))
 	}

@@ -76,14 +76,15 @@ func (m *mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Eve
 // A form is an event in its normal form: fields by name.
 type form struct {
 	names, values []string
-	system        int  // the fields up to here are of System, those behind of EventData
-	cut           bool // its text ended before it did
+	has           uint64 // bits of the names there are
+	system        int    // the fields up to here are of System, those behind of EventData
+	cut           bool   // its text ended before it did
 }
 
 func (f *form) reset() {
 	clear(f.names)
 	clear(f.values)
-	f.names, f.values, f.system, f.cut = f.names[:0], f.values[:0], 0, false
+	f.names, f.values, f.system, f.cut, f.has = f.names[:0], f.values[:0], 0, false, 0
 }
 
 func (f *form) len() int { return len(f.names) }
@@ -95,6 +96,7 @@ const maxFields = 400
 func (f *form) add(name, value string) {
 	if name != "" && len(f.names) < maxFields {
 		f.names, f.values = append(f.names, name), append(f.values, value)
+		f.has |= bit(name)
 	}
 }
 
@@ -103,6 +105,7 @@ func (f *form) close() {
 	for i := range f.system {
 		if name := f.names[i]; at(f.names[f.system:], name) >= 0 {
 			f.names[i] = "System_" + name
+			f.has |= bit(f.names[i])
 		}
 	}
 }
@@ -119,11 +122,24 @@ func at(names []string, name string) int {
 // get returns the first field that is there and says something.
 func (f *form) get(names ...string) string {
 	for _, name := range names {
+		if f.has&bit(name) == 0 {
+			continue
+		}
 		if i := at(f.names, name); i >= 0 && !nothing(f.values[i]) {
 			return f.values[i]
 		}
 	}
 	return ""
+}
+
+// bit is a place in a set of 64 for a name: most names that are not there are
+// known not to be without a look at the others.
+func bit(name string) uint64 {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return 1 << ((uint(name[0])*7 + uint(name[n-1])*13 + uint(name[n/2])*5 + uint(n)*3) % 64)
 }
 
 // nothing reports whether a value is a word for nothing.

@@ -60,21 +60,18 @@ func (t models) put(ctx context.Context, m state.TriageModel, to state.ModelStat
 }
 
 // Set moves a model.
-func (t models) Set(ctx context.Context, number int64, to state.ModelState, note string) error {
+func (t models) Set(ctx context.Context, number int64, to state.ModelState, c state.Comparison, note string) error {
 	m, err := t.Get(ctx, number)
 	if err != nil {
 		return err
 	}
 	if m.State != to {
-		if to == state.ModelActive {
-			if old, err := t.In(ctx, to); err == nil {
-				m.Before = old.Number
-			}
-		}
 		if err := t.vacate(ctx, to); err != nil {
 			return doing("move triage model", err)
 		}
 	}
+	c.At = state.Time(c.At)
+	m.HeldOut = c
 	return doing("move triage model", t.put(ctx, m, to, note))
 }
 

@@ -130,7 +130,7 @@ func verdictBounds(b *bench) {
 // is active survives however many come and go.
 func models(b *bench) {
 	add := func(s state.ModelState, content string) state.TriageModel {
-		m := state.TriageModel{State: s, Data: "hash", Samples: 40, Positives: 20, Until: start, Content: []byte(content)}
+		m := state.TriageModel{State: s, Before: int64(len(content) - 4), Data: "hash", Samples: 40, Positives: 20, Until: start, Content: []byte(content)}
 		b.up(func(ctx context.Context, tx state.Tx) error { return tx.Models().Add(ctx, &m) })
 		return m
 	}
@@ -144,14 +144,14 @@ func models(b *bench) {
 	one, two := add(state.ModelActive, "one"), add(state.ModelShadow, "two\x00\xff")
 	b.same("numbers", []int64{one.Number, two.Number}, []int64{1, 2})
 	b.up(func(ctx context.Context, tx state.Tx) error {
-		return tx.Models().Set(ctx, 2, state.ModelActive, "not worse")
+		return tx.Models().Set(ctx, 2, state.ModelActive, state.Comparison{Verdicts: 12, LogLoss: .5}, "not worse")
 	})
 	for n := range state.KeptModels + 5 {
 		add(state.ModelRefused, fmt.Sprint("refused ", n))
 	}
 	b.see(func(ctx context.Context, tx state.Tx) error {
 		got, err := tx.Models().In(ctx, state.ModelActive)
-		if got.Number != 2 || got.Before != 1 || got.Note != "not worse" || !bytes.Equal(got.Content, []byte("two\x00\xff")) || got.CreatedAt != start {
+		if got.Number != 2 || got.Before != 1 || got.Note != "not worse" || got.HeldOut.Verdicts != 12 || !bytes.Equal(got.Content, []byte("two\x00\xff")) || got.CreatedAt != start {
 			b.Errorf("active: %+v", got)
 		}
 		_, none := tx.Models().In(ctx, state.ModelShadow)
@@ -165,7 +165,7 @@ func models(b *bench) {
 		return errors.Join(err, err2)
 	})
 	b.up(func(ctx context.Context, tx state.Tx) error {
-		b.code("move of none", tx.Models().Set(ctx, 99, state.ModelActive, ""), honeyguide.CodeNotFound)
+		b.code("move of none", tx.Models().Set(ctx, 99, state.ModelActive, state.Comparison{}, ""), honeyguide.CodeNotFound)
 		return errors.Join(tx.Models().Remember(ctx, "detect", 7, []byte("a\x00")), tx.Models().Remember(ctx, "detect", 9, []byte("b\x00")))
 	})
 	b.see(func(ctx context.Context, tx state.Tx) error {
