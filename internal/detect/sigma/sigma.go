@@ -19,7 +19,7 @@ import (
 )
 
 // Kind is the Sigma detector.
-var Kind = kind.Of("sigma", "Sigma rules: those the product ships and your own.", Config{Explained: 3, MaxAlerts: 20_000}, open)
+var Kind = kind.Of("sigma", "Sigma rules: those the product ships and your own.", Config{Explained: 1, MaxAlerts: 20_000}, open)
 
 // Config configures the Sigma detector.
 type Config struct {
