@@ -384,7 +384,7 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		return err
 	}
 	young := false
-	for at := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)); at < pos; {
+	for at := max(first-1, min(pos-eventlog.Seq(c.cfg.WarmUp), learnt)); at < pos; {
 		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
 		if err != nil {
 			return err

@@ -29,13 +29,14 @@ type judge struct {
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
 
-	known   eventlog.Seq // what triage remembered at the start goes up to here
-	since   int          // events since it was last written down
-	noted   time.Time    // when the last of them was observed
-	keepers []int        // of detectors
-	learnt  []learnt     // before this start, not yet given back
-	keptAt  time.Time    // when what keepers learnt was kept last
-	keptSeq eventlog.Seq
+	known     eventlog.Seq // what triage remembered at the start goes up to here
+	since     int          // events since it was last written down
+	noted     time.Time    // when the last of them was observed
+	keepers   []int        // of detectors
+	learnt    []learnt     // before this start, not yet given back
+	keptAt    time.Time    // when what keepers learnt was kept last
+	keptSeq   eventlog.Seq
+	keepPause time.Duration // before it is kept again under a flood
 }
 
 // What triage remembers is written down this often, so that what it missed by a

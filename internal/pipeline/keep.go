@@ -18,6 +18,13 @@ import (
 // since is learnt again from the log, as far as it is read again.
 const keepEvery = time.Minute
 
+// Under a flood it is kept sooner, so that a start does not have to read much.
+// What is large is kept less often: it takes longer to write down.
+const (
+	keepEvents = 100_000
+	keepPace   = 10 * time.Second // more, for each MiB
+)
+
 // When everything is judged it is kept sooner, if that was much: the core may be
 // one that takes in a file and ends.
 const (
@@ -38,12 +45,13 @@ type kept struct {
 // before seq.
 func (j *judge) keep(ctx context.Context, now time.Time, seq eventlog.Seq, idle bool) *kept {
 	age := now.Sub(j.keptAt)
-	sooner := idle && age >= keepSooner && seq-j.keptSeq >= keepMuch
+	news := seq - j.keptSeq
+	sooner := idle && age >= keepSooner && news >= keepMuch || news >= keepEvents && age >= j.keepPause
 	if len(j.keepers) == 0 || age < keepEvery && !sooner {
 		return nil
 	}
 	j.keptAt, j.keptSeq = now, seq
-	k := &kept{seq: seq, what: map[string][]byte{}}
+	k, size := &kept{seq: seq, what: map[string][]byte{}}, 0
 	for _, i := range j.keepers {
 		d := &j.detectors[i]
 		what, err := d.Detector.(detect.Keeper).Keep()
@@ -55,7 +63,9 @@ func (j *judge) keep(ctx context.Context, now time.Time, seq eventlog.Seq, idle 
 			continue
 		}
 		k.what[d.Name] = what
+		size += len(what)
 	}
+	j.keepPause = keepPace * time.Duration(size>>20)
 	return k
 }
 

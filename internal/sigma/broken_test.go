@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"honeyguide"
 )
 
 // TestBroken holds what an author reads: file, line, key, and what to write.
@@ -173,6 +177,37 @@ func TestCorrelationLinks(t *testing.T) {
 				t.Errorf("%s, want ..%s..", faults[0].Why, x.why)
 			}
 		})
+	}
+}
+
+func TestMeta(t *testing.T) {
+	set := &Ruleset{}
+	set.Add("x.yml", []byte(`
+title: X
+id: 5ee5b5b0-0000-4000-8000-000000000001
+name: x
+taxonomy: sigma
+related:
+  - {id: 5ee5b5b0-0000-4000-8000-000000000002, type: derived}
+author: Someone
+license: MIT
+level: high
+tags: [attack.t1110]
+ticket: 4711
+falsepositives: Unlikely
+logsource: {product: linux, definition: audit is on}
+detection: {s: {f: x}, condition: s}
+`), nil)
+	if len(set.Rules) != 1 {
+		t.Fatal(set.Faults)
+	}
+	want := Meta{
+		ID: "5ee5b5b0-0000-4000-8000-000000000001", Name: "x", Title: "X", License: "MIT", Author: "Someone", Tags: []string{"attack.t1110"},
+		FalsePositives: []string{"Unlikely"}, Level: honeyguide.SeverityHigh, File: "x.yml", Line: 2, Taxonomy: "sigma",
+		Related: []Related{{"5ee5b5b0-0000-4000-8000-000000000002", "derived"}}, Custom: map[string]string{"ticket": "4711"},
+	}
+	if d := cmp.Diff(want, set.Rules[0].Meta); d != "" {
+		t.Error(d)
 	}
 }
 

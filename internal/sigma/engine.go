@@ -17,7 +17,6 @@ type Engine struct {
 	fieldNames []string
 	fieldOf    map[string]int
 	services   map[string]bool // service names any rule knows
-	hidden     map[string]bool // keys of rules that only feed correlations
 
 	mu     sync.RWMutex
 	routes map[string]*route
@@ -40,7 +39,7 @@ type compiled struct {
 func NewEngine(set *Ruleset) (*Engine, []Fault) {
 	e := &Engine{
 		atomOf: map[string]int32{}, fieldOf: map[string]int{}, services: map[string]bool{},
-		hidden: map[string]bool{}, routes: map[string]*route{},
+		routes: map[string]*route{},
 	}
 	faults := set.applyFilters()
 	for _, r := range set.Rules {

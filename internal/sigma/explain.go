@@ -1,6 +1,9 @@
 package sigma
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // A Reason says why a rule fired: a selection held because of a field's value.
 type Reason struct {
@@ -8,6 +11,9 @@ type Reason struct {
 	Field     string
 	Wanted    string // as the rule has it
 	Value     string // of the event; hostile
+	// Offset is where in Value what was wanted begins, in bytes; -1 where that
+	// says nothing.
+	Offset int
 }
 
 // maxReasons bounds an explanation.
@@ -39,10 +45,10 @@ func (e *Engine) reasons(s *Scratch, name string, x *expr, out []Reason) []Reaso
 			return out
 		}
 		a := &e.atoms[x.id]
-		r := Reason{Selection: name, Field: a.name, Wanted: a.text}
+		r := Reason{Selection: name, Field: a.name, Wanted: a.text, Offset: -1}
 		for v := range e.lookedAt(s, a) {
 			if a.op == opNull || a.op == opExists || a.op == opKeyword || a.op == opKeywordRegexp || a.fits(s, v) {
-				r.Value = v.text
+				r.Value, r.Offset = v.text, a.offset(s, v)
 				break
 			}
 		}
@@ -52,6 +58,31 @@ func (e *Engine) reasons(s *Scratch, name string, x *expr, out []Reason) []Reaso
 		out = e.reasons(s, name, a, out)
 	}
 	return out
+}
+
+// offset returns where in a value that fits an atom what it wants begins.
+func (a *atom) offset(s *Scratch, v *value) int {
+	switch a.op {
+	case opRegexp, opKeywordRegexp:
+		if at := a.re.FindStringIndex(v.text[:min(len(v.text), maxRegexp)]); at != nil {
+			return at[0]
+		}
+	case opPattern, opKeyword:
+		text := []byte(v.text)
+		if !a.pat.cased {
+			if text = s.folded(v); len(text) != len(v.text) {
+				return -1 // letters changed their length
+			}
+		}
+		if len(a.pat.parts) > 1 && a.pat.parts[0].wild == 0 {
+			return 0
+		}
+		if len(a.pat.parts) == 2 && a.pat.parts[1].wild == 0 {
+			return len(text) - len(a.pat.parts[1].text) // at the end
+		}
+		return bytes.Index(text, []byte(a.pat.longest()))
+	}
+	return -1
 }
 
 // lookedAt returns the values an atom is about.

@@ -346,7 +346,7 @@ func randomRule(r *rand.Rand) string {
 // TestCandidatesAreExact asks random rules of random events both ways.
 func TestCandidatesAreExact(t *testing.T) {
 	hits, anchored, all := 0, 0, 0
-	for seed := range uint64(200) {
+	for seed := range uint64(100) {
 		hits, anchored, all = askBoth(t, seed, hits, anchored, all)
 	}
 	if hits < 500 || anchored < all/5 {

@@ -256,6 +256,8 @@ func (d *document) readMeta() {
 	m.Status, m.Description, m.License, m.Author = get("status"), get("description"), get("license"), get("author")
 	m.Date, m.Modified = get("date"), get("modified")
 	m.References, m.Tags, m.FalsePositives = texts(child(d.root, "references")), texts(child(d.root, "tags")), texts(child(d.root, "falsepositives"))
+	m.Taxonomy = get("taxonomy")
+	d.readOthers()
 	if m.Title == "" {
 		d.fault(d.root, FaultError, "title", "a title is needed")
 	}
@@ -278,6 +280,32 @@ func (d *document) readMeta() {
 			return
 		}
 		m.Level = sev
+	}
+}
+
+// known are the keys a document may have; the values of others are kept.
+var known = []string{
+	"id", "name", "title", "status", "description", "license", "author", "date", "modified", "references", "tags", "falsepositives",
+	"level", "logsource", "detection", "correlation", "filter", "fields", "related", "taxonomy", "scope", "generate", "action",
+}
+
+// readOthers reads what is related, and what the specification does not have.
+func (d *document) readOthers() {
+	if r := child(d.root, "related"); r != nil && r.Kind == yaml.SequenceNode {
+		for _, n := range r.Content {
+			if x := (Related{text(child(n, "id")), text(child(n, "type"))}); x.ID != "" {
+				d.meta.Related = append(d.meta.Related, x)
+			}
+		}
+	}
+	for i := 0; i+1 < len(d.root.Content); i += 2 {
+		k, v := d.root.Content[i].Value, d.root.Content[i+1]
+		if t := text(v); t != "" && !slices.Contains(known, k) {
+			if d.meta.Custom == nil {
+				d.meta.Custom = map[string]string{}
+			}
+			d.meta.Custom[k] = t
+		}
 	}
 }
 

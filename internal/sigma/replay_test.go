@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -229,7 +230,8 @@ func TestManyGroups(t *testing.T) {
 	rig := newRig(t, `{title: X, correlation: {type: event_count, rules: [a], group-by: [ip], timespan: 1h, condition: {gte: 3}}}`)
 	rec := &Record{Fields: []Field{{Name: "ip"}}, Time: epoch}
 	for i := range 1_000_000 {
-		rec.Fields[0].Text, rec.ID = fmt.Sprint(i), fmt.Sprint(i)
+		rec.ID = strconv.Itoa(i)
+		rec.Fields[0].Text = rec.ID
 		rec.Time = epoch.Add(time.Duration(i) * time.Microsecond)
 		rig.k.Hit(rig.rules["a"], rec)
 	}

@@ -9,7 +9,14 @@ type Meta struct {
 	Level                                                                 honeyguide.Severity
 	File                                                                  string
 	Line                                                                  int // of its first line
+	Taxonomy                                                              string
+	Related                                                               []Related
+	Custom                                                                map[string]string // single values of keys the specification does not have
 }
+
+// A Related is another rule, by its id, and what it is to this one: derived,
+// obsolete, merged, renamed, similar.
+type Related struct{ ID, Type string }
 
 // Key returns what other documents call it by: its id, else its name, else its
 // title.

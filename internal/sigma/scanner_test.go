@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -191,5 +190,5 @@ func BenchmarkScanners(b *testing.B) {
 			}
 		}
 	}
-	b.Log(fmt.Sprintf("grams: %d KiB", grams>>10))
+	b.Logf("grams: %d KiB", grams>>10)
 }

@@ -139,7 +139,9 @@ func (d *detector) has(r *sigma.Rule) bool {
 // stays when the new one has the same.
 func (d *detector) take(ed *rulebook.Edition) {
 	if d.chainOf == nil || !ed.Correlates(d.chainOf) {
+		before := d.chains
 		d.chains, d.chainOf = ed.Correlator(), ed
+		d.goOn(before)
 	}
 	d.ed, d.scratch = ed, ed.Engine.NewScratch()
 	d.claims, d.chained = map[*sigma.Rule]*claimable{}, map[*sigma.Correlation]*claimable{}
