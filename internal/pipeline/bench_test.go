@@ -12,7 +12,11 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/detect"
+	"honeyguide/internal/detect/sigma"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/kind"
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/state"
 )
 
@@ -90,16 +94,24 @@ func findings(n int) []honeyguide.Event {
 // score, correlate, plan, write. The design asks for 20,000 a second.
 func BenchmarkPipeline(b *testing.B) {
 	b.Run("decoys", func(b *testing.B) { benchmark(b, traffic(100_000)) })
+	b.Run("decoys and rules", func(b *testing.B) { benchmark(b, traffic(100_000), sigma.Kind) })
 	b.Run("steady", func(b *testing.B) { benchmark(b, traffic(400_000)) })
 	b.Run("findings", func(b *testing.B) { benchmark(b, findings(100_000)) })
 }
 
-func benchmark(b *testing.B, events []honeyguide.Event) {
+func benchmark(b *testing.B, events []honeyguide.Event, more ...kind.Kind[detect.Deps, detect.Detector]) {
 	n := len(events)
 	var cpu time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		w := newWorld(b)
+		for _, k := range more {
+			d, err := k.Open(b.Context(), nil, detect.Deps{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			w.extra = append(w.extra, pipeline.Detector{Name: k.Name, Detector: d})
+		}
 		for i := 0; i < n; i += 4096 {
 			if _, err := w.log.Append(b.Context(), eventlog.Batch{Events: events[i:min(i+4096, n)]}); err != nil {
 				b.Fatal(err)

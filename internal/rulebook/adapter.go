@@ -33,6 +33,7 @@ type planKey struct {
 	channel                    string // Windows
 	id                         int64  // Windows
 	program                    string // of a line of syslog, if a rule names it
+	decoy                      bool   // ours, or one like ours
 }
 
 // A plan is how events of one kind become records.
@@ -70,7 +71,7 @@ func (a *Adapter) plan(e *honeyguide.Event) *plan {
 	if len(a.plans) >= maxPlans {
 		clear(a.plans)
 	}
-	sources, show := sourcesOf(&key, e)
+	sources, show := sourcesOf(&key)
 	if a.saw != nil {
 		a.saw(sources)
 	}
@@ -107,8 +108,9 @@ func (a *Adapter) key(e *honeyguide.Event) planKey {
 		activity: e.Activity, kind: product,
 	}
 	switch {
-	case key.product == "" && key.category == "" && key.service == "" && product == "", key.product == otherDecoy:
+	case key.product == "" && key.category == "" && key.service == "" && product == "", product == otherDecoy:
 		key.kind = e.Service
+		key.decoy = key.kind == "" || e.Session != ""
 		return key
 	case key.product == "linux":
 		if program := e.Str(attrProgram); a.ed.Engine.KnowsService(program) {

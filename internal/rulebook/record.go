@@ -16,15 +16,15 @@ const unmapped = "unmapped."
 
 // sourcesOf returns what an event is in the words of log sources, the most
 // telling first, and how it is shown.
-func sourcesOf(key *planKey, e *honeyguide.Event) ([]sigma.Source, func(*Adapter, *honeyguide.Event, *plan)) {
+func sourcesOf(key *planKey) ([]sigma.Source, func(*Adapter, *honeyguide.Event, *plan)) {
 	own := sigma.Source{Product: key.product, Category: key.category, Service: key.service}
 	switch {
-	case key.product == "" && key.category == "" && key.service == "" && (key.kind == "" || e.Session != "" && e.Service == key.kind):
-		return decoySources(key)
-	case key.product == otherDecoy:
-		// Its sessions are told in our words already.
+	case key.decoy:
 		list, show := decoySources(key)
-		return append(list, own), show
+		if own != (sigma.Source{}) {
+			list = append(list, own)
+		}
+		return list, show
 	case key.channel != "" && (key.product == "windows" || key.product == ""):
 		return windowsSources(key), record
 	case own == (sigma.Source{}):
@@ -35,7 +35,8 @@ func sourcesOf(key *planKey, e *honeyguide.Event) ([]sigma.Source, func(*Adapter
 	return []sigma.Source{own}, record
 }
 
-// otherDecoy is the product whose records are those of a decoy like ours.
+// otherDecoy is the product whose sessions its mapper tells in our words, as
+// those of a decoy like ours.
 const otherDecoy = "cowrie"
 
 // windowsSources adds to what the channel says what the mapper says.

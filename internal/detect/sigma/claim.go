@@ -108,8 +108,8 @@ func (d *detector) claim(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, 
 	if !c.entry.Hidden {
 		a := detect.Claim("sigma", &c.rule, e, "", rulebook.Gist(e))
 		a.Attacks = slices.Clone(c.attacks)
-		if n := d.told.At(a.DedupeKey); *n < d.cfg.Explained {
-			*n++
+		if at := d.told.At(a.DedupeKey); at.IsZero() || e.Time.Sub(*at).Abs() >= d.cfg.ExplainEvery {
+			*at = e.Time
 			for _, why := range rulebook.Reasons(d.ed.Engine, d.scratch, rec, r) {
 				a.Evidence = append(a.Evidence, honeyguide.Evidence{EventID: e.ID, Time: e.Time, Text: why})
 			}

@@ -19,12 +19,12 @@ import (
 )
 
 // Kind is the Sigma detector.
-var Kind = kind.Of("sigma", "Sigma rules: those the product ships and your own.", Config{Explained: 3, MaxAlerts: 20_000}, open)
+var Kind = kind.Of("sigma", "Sigma rules: those the product ships and your own.", Config{ExplainEvery: 5 * time.Minute, MaxAlerts: 20_000}, open)
 
 // Config configures the Sigma detector.
 type Config struct {
-	Explained int `yaml:"explained"`  // how often one rule about one source says which values made it fire
-	MaxAlerts int `yaml:"max_alerts"` // pairs of rule and source remembered for that
+	ExplainEvery time.Duration `yaml:"explain_every"` // of events: how often one rule about one source says which values made it fire
+	MaxAlerts    int           `yaml:"max_alerts"`    // pairs of rule and source remembered for that
 }
 
 // A detector judges events one after the other. Not safe for concurrent use.
@@ -42,7 +42,7 @@ type detector struct {
 	passed  time.Time                        // correlations know of
 	claims  map[*sigma.Rule]*claimable
 	chained map[*sigma.Correlation]*claimable
-	told    *detect.Memory[int] // by dedupe key: how often it was explained
+	told    *detect.Memory[time.Time] // by dedupe key: of the event explained last
 
 	hits  []*sigma.Rule // of one record; reused
 	fired []firing      // of one event; reused
@@ -71,7 +71,7 @@ func open(ctx context.Context, cfg Config, dep detect.Deps) (detect.Detector, er
 	}
 	return &detector{
 		cfg: cfg, book: book, wall: time.Now, view: rulebook.NewAdapter(book.Saw),
-		told:    detect.NewMemory(max(cfg.MaxAlerts, 1), func() int { return 0 }),
+		told:    detect.NewMemory(max(cfg.MaxAlerts, 1), func() time.Time { return time.Time{} }),
 		feeders: detect.NewMemory(max(cfg.MaxAlerts, 1), func() honeyguide.Event { return honeyguide.Event{} }),
 	}, nil
 }
