@@ -155,6 +155,7 @@ func (s *server) routes() {
 	s.tokens()
 	s.plans()
 	s.suppressions()
+	s.regrouping()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

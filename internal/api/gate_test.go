@@ -60,7 +60,7 @@ func filled(pattern string) (method, path string) {
 		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
-			path = strings.Replace(path, "{id}", id, 1)
+			path = strings.NewReplacer("{id}", id, "{format}", id).Replace(path)
 		}
 	}
 	if strings.HasSuffix(path, "/explain") {

@@ -57,6 +57,17 @@ func (s *server) ingest() {
 			"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 		}},
 	}
+	s.upload(o)
+	o.OperationID, o.Path = "ingest-format", base+"/ingest/{format}"
+	o.Summary = "Take in records of one format: for products that push to an address"
+	o.Description += " A shipper that sends again what was not answered stores nothing twice."
+	o.Parameters[0] = &huma.Param{Name: "format", In: "path", Required: true, Description: "auto, json, csv or the name of a product's format; GET /api/v1/about lists them", Schema: &huma.Schema{Type: "string"}}
+	s.upload(o)
+}
+
+// upload registers a route whose body is records.
+func (s *server) upload(o huma.Operation) {
+	o.Parameters = slices.Clone(o.Parameters)
 	registry := s.huma.OpenAPI().Components.Schemas
 	result := map[string]*huma.MediaType{"application/json": {Schema: huma.SchemaFromType(registry, typeOf[client.IngestResult]())}}
 	problem := map[string]*huma.MediaType{"application/problem+json": {Schema: huma.SchemaFromType(registry, typeOf[Problem]())}}
@@ -149,6 +160,12 @@ func (s *server) remember(ctx context.Context) {
 // ingestOptions reads the query.
 func (s *server) ingestOptions(r *http.Request) (ingest.Options, bool, error) {
 	q := r.URL.Query()
+	if in := r.PathValue("format"); in != "" {
+		if q.Has("format") {
+			return ingest.Options{}, false, invalid("format: the path says it already")
+		}
+		q.Set("format", in)
+	}
 	opts := ingest.Options{
 		Name: q.Get("name"), Format: q.Get("format"), Mappers: s.dep.Mappers, Now: s.dep.Now,
 		MaxBytes: maxUpload, Seen: s.seen, Batch: eventBatch,

@@ -312,3 +312,34 @@ func TestManyDeadLettersAreCut(t *testing.T) {
 		t.Errorf("%d are kept", n)
 	}
 }
+
+// TestPush is what a shipper does: a format in the path, a compressed body, the
+// same once more when the answer got lost.
+func TestPush(t *testing.T) {
+	r := newRig(t)
+	var body bytes.Buffer
+	z := gzip.NewWriter(&body)
+	if _, err := io.WriteString(z, goodLine+"\n<html>\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []client.IngestResult{{Events: 1, Rejected: 1}, {Duplicates: 1, Rejected: 1}} {
+		w := r.call(http.MethodPost, "/api/v1/ingest/json?name=shipper", bootstrap, bytes.NewReader(body.Bytes()))
+		var res client.IngestResult
+		if err := json.Unmarshal(w.Body.Bytes(), &res); err != nil || w.Code != http.StatusMultiStatus {
+			t.Fatalf("try %d: %d, %v: %s", i, w.Code, err, w.Body)
+		}
+		if res.Events != want.Events || res.Duplicates != want.Duplicates || len(res.DeadLetters) != 1 || res.DeadLetters[0].Line != 2 || res.DeadLetters[0].Reason == "" {
+			t.Errorf("try %d: %+v", i, res)
+		}
+	}
+	for path, want := range map[string]int{
+		"/api/v1/ingest/nonsense": http.StatusBadRequest, "/api/v1/ingest/json?format=json": http.StatusBadRequest, "/api/v1/ingest/a/b": http.StatusNotFound,
+	} {
+		if w := r.call(http.MethodPost, path, bootstrap, strings.NewReader(goodLine)); w.Code != want {
+			t.Errorf("%s: %d, want %d: %s", path, w.Code, want, w.Body)
+		}
+	}
+}

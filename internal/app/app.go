@@ -62,9 +62,11 @@ type App struct {
 	rules      *rulebook.Book
 	closers    []func() error
 
-	fetch     fetcher.Doer // the way to the network; nil: none
+	fetcher   *fetcher.Process
+	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
 	locals    []enrich.Local
+	desk      *enrich.Desk
 	loadFacts func()
 }
 
@@ -85,6 +87,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
 		{"open the pipeline", a.openPipeline},

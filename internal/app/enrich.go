@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
+	"honeyguide/internal/detect"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/kind"
 	"honeyguide/internal/pipeline"
@@ -63,6 +65,7 @@ type enricher struct {
 
 // openEnrich opens what is configured. Nothing is read yet.
 func (a *App) openEnrich(ctx context.Context) error {
+	var services []enrich.Service
 	for _, in := range a.settings.Enrich {
 		if !in.Enabled {
 			continue
@@ -78,10 +81,24 @@ func (a *App) openEnrich(ctx context.Context) error {
 			return fmt.Errorf("enrich.%s: %w", in.Name, err)
 		}
 		a.enrichers = append(a.enrichers, enricher{in.Name, e})
-		if l, ok := e.(enrich.Local); ok {
-			a.locals = append(a.locals, l)
+		switch e := e.(type) {
+		case enrich.Local:
+			a.locals = append(a.locals, e)
+		case enrich.Service:
+			services = append(services, e)
 		}
 	}
+	var own []netip.Prefix
+	for key, list := range map[string][]string{"detect.allowlist": a.settings.Detect.Allowlist, "respond.allowlist": a.settings.Respond.Allowlist} {
+		more, err := prefixes(key, list)
+		if err != nil {
+			return err
+		}
+		own = append(own, more...)
+	}
+	a.desk = enrich.NewDesk(enrich.DeskDeps{
+		State: a.state, Fetch: a.fetch, Services: services, Own: own, Rescore: detect.Reputation, Metrics: a.metrics, Log: a.log, Now: a.now,
+	})
 	load := context.WithoutCancel(ctx)
 	a.loadFacts = sync.OnceFunc(func() {
 		for _, l := range a.locals {
@@ -98,6 +115,7 @@ func (a *App) keepFacts(ctx context.Context, g *supervise.Group) {
 			g.Keep(ctx, "enrich "+e.name, l.Run)
 		}
 	}
+	g.Keep(ctx, "enrichment desk", a.desk.Run)
 }
 
 // facts returns the fact of the intake that asks all local kinds. What is on the
@@ -121,7 +139,7 @@ func (a *App) enrichStatus(context.Context) []enrich.Status {
 	for _, e := range a.enrichers {
 		out = append(out, e.Status()...)
 	}
-	return out
+	return append(out, a.desk.Status()...)
 }
 
 // checkEnrich reads what is on the disk and says what is missing or old.

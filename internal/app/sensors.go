@@ -9,6 +9,7 @@ import (
 
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
+	"honeyguide/internal/fetcher"
 	"honeyguide/internal/ipc"
 	"honeyguide/internal/kind"
 	"honeyguide/internal/safetext"
@@ -20,21 +21,31 @@ import (
 // with it by hand finds no descriptors and ends.
 const childArg = "sensor-process"
 
-// IsChild reports whether these arguments ask for a sensor process.
-func IsChild(args []string) bool { return len(args) == 1 && args[0] == childArg }
+// IsChild reports whether these arguments ask for a process of the core: a
+// sensor process or the one that reaches out.
+func IsChild(args []string) bool {
+	return len(args) == 1 && (args[0] == childArg || args[0] == fetchArg)
+}
 
-// Child is the whole life of a sensor process. The exit status is 1 after an
+// Child is the whole life of such a process. The exit status is 1 after an
 // error, which is written to stderr, where the core finds it.
-func Child(stderr io.Writer) int {
-	err := warden.Child(context.Background(), func(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.Listener) error {
-		decode := func(raw []byte) kind.Decode { return config.Strict("sensor", raw) }
-		return sensor.Run(ctx, conn, setup, listeners, builtin.Sensors(), decode)
-	})
-	if err != nil {
+func Child(args []string, stderr io.Writer) int {
+	run := sensorChild
+	if args[0] == fetchArg {
+		run = fetcher.Child
+	}
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(stderr, safetext.TermN(err.Error(), 2000))
 		return 1
 	}
 	return 0
+}
+
+func sensorChild(ctx context.Context) error {
+	return warden.Child(ctx, func(ctx context.Context, conn *ipc.Conn, setup ipc.Setup, listeners []net.Listener) error {
+		decode := func(raw []byte) kind.Decode { return config.Strict("sensor", raw) }
+		return sensor.Run(ctx, conn, setup, listeners, builtin.Sensors(), decode)
+	})
 }
 
 // warden prepares the sensor process of the persona; nil when no sensor is enabled.

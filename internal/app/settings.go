@@ -27,6 +27,7 @@ type Settings struct {
 	Sensors   []config.Instance
 	Enrich    []config.Instance
 	Sources   []config.Instance
+	Fetch     Fetch
 }
 
 // Node says who and where this process is.
@@ -104,6 +105,7 @@ func defaults() Settings {
 		API:       API{Listen: "127.0.0.1:8443"},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
+		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond:   Respond{NeverBlockLoopback: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -144,6 +146,7 @@ func Schema() config.Schema {
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			enrichSection(),
+			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
@@ -182,7 +185,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -241,7 +244,8 @@ func (s *Settings) validate() error {
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
-	return nil
+	_, err = s.Fetch.setup()
+	return err
 }
 
 func invalid(format string, args ...any) error {

@@ -5,16 +5,30 @@ package builtin
 
 import (
 	"honeyguide/internal/enrich"
+	"honeyguide/internal/enrich/abuseipdb"
 	"honeyguide/internal/enrich/assets"
 	"honeyguide/internal/enrich/feeds"
 	"honeyguide/internal/enrich/geo"
+	"honeyguide/internal/enrich/greynoise"
+	"honeyguide/internal/enrich/internetdb"
+	"honeyguide/internal/enrich/otx"
+	"honeyguide/internal/enrich/rdap"
+	"honeyguide/internal/enrich/rdns"
+	"honeyguide/internal/enrich/virustotal"
 )
 
 // Enrichers returns the kinds of enrich, by name.
 func Enrichers() enrich.Set {
 	return enrich.Set{
+		abuseipdb.Kind,
 		assets.Kind,
 		feeds.Kind,
 		geo.Kind,
+		greynoise.Kind,
+		internetdb.Kind,
+		otx.Kind,
+		rdap.Kind,
+		rdns.Kind,
+		virustotal.Kind,
 	}
 }

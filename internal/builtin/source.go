@@ -5,12 +5,20 @@ package builtin
 
 import (
 	"honeyguide/internal/source"
+	"honeyguide/internal/source/crowdsec"
 	"honeyguide/internal/source/file"
+	"honeyguide/internal/source/stdin"
+	"honeyguide/internal/source/syslog"
+	"honeyguide/internal/source/wazuhindex"
 )
 
 // Sources returns the kinds of source, by name.
 func Sources() source.Set {
 	return source.Set{
+		crowdsec.Kind,
 		file.Kind,
+		stdin.Kind,
+		syslog.Kind,
+		wazuhindex.Kind,
 	}
 }

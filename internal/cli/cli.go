@@ -47,7 +47,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // Main runs one command line and returns the exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if app.IsChild(args) {
-		return app.Child(stderr)
+		return app.Child(args, stderr)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

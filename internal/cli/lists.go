@@ -130,6 +130,7 @@ func (c *command) lists() []*cobra.Command {
 		},
 		show: showIncident,
 	}.command(c)
+	incidents.AddCommand(c.regroupCmds()...)
 	incidents.AddCommand(c.incidentVerdictCmd())
 	return []*cobra.Command{
 		sessions,

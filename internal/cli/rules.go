@@ -126,6 +126,7 @@ func showRule(w io.Writer, r *api.RuleText) {
 	}
 	field(w, "hits", fmt.Sprintf("%d since the start", r.Hits))
 	field(w, "last hit", r.LastHit)
+	field(w, "cost", fmt.Sprintf("asked about %d times, %d ms in all", r.Asked, r.CostMillis))
 	field(w, "tags", strings.Join(r.Tags, ", "))
 	field(w, "author", r.Author)
 	field(w, "license", r.License)

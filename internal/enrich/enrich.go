@@ -41,6 +41,12 @@ type Local interface {
 	Run(ctx context.Context) error
 }
 
+// Outbound is a kind that may reach out.
+type Outbound interface {
+	// ReachesOut reports whether it does as it is configured.
+	ReachesOut() bool
+}
+
 // A Checker is a kind that can tell whether a file is a whole database of its.
 type Checker interface {
 	// Check reads all of raw and says what it is and when it was made.

@@ -29,18 +29,6 @@ type Options struct {
 	Progress  func(read int64) // told the bytes taken from the input; may be nil
 }
 
-// A Piece says that the input is a part of a stream that goes on: whole lines,
-// each a record of its own. Nothing is found out from its beginning then, and
-// nothing in it can end the reading but its receivers.
-type Piece struct {
-	// Origin names the stream for good, whatever it is called. Together with the
-	// number of the line it tells records without an id of their own apart, so the
-	// same line of the same stream has the same id whenever it is read.
-	Origin string
-	Line   int64  // number of the first line; 1 when 0
-	Name   string // what dead letters call the stream; Options.Name when empty
-}
-
 // Summary says what became of an input: Records = those that gave events +
 // Rejected + Duplicates + the sum of Dropped.
 type Summary struct {
@@ -119,8 +107,11 @@ type job struct {
 	ids     []string // of the batch, as Seen knows them
 	times   occurrences
 	deadRaw int
-	scratch []honeyguide.Event
-	sum     Summary
+	// The last line that was refused, and how often.
+	deadLine int64
+	deadHere int
+	scratch  []honeyguide.Event
+	sum      Summary
 }
 
 func (j *job) run(ctx context.Context, in *meter) error {
@@ -148,10 +139,9 @@ func (j *job) run(ctx context.Context, in *meter) error {
 // frames finds out how records are cut out of the input; nil when it is empty.
 func (j *job) frames(in *meter) (framer, error) {
 	if p := j.opts.Piece; p != nil {
-		w := newWindow(in)
-		w.line = max(p.Line, 1)
-		j.sum.Framing = string(framingLines)
-		return pieces(w, j.opts), nil
+		frames, how, err := pieces(in, p, j.opts.MaxRecord)
+		j.sum.Framing = string(how)
+		return frames, err
 	}
 	body, err := open(in, j.opts.MaxBytes)
 	if err != nil {
@@ -160,14 +150,6 @@ func (j *job) frames(in *meter) (framer, error) {
 	frames, how, err := frame(newWindow(body), j.opts)
 	j.sum.Framing = string(how)
 	return frames, err
-}
-
-// pieces cuts the lines of a stream that goes on, JSON and text as they come.
-func pieces(w *window, opts *Options) framer {
-	if w.line == 1 && bytes.HasPrefix(w.fill(3), []byte("\xef\xbb\xbf")) {
-		w.skip(3)
-	}
-	return &lines{w: w, max: opts.MaxRecord, text: true}
 }
 
 // next takes one record.
@@ -349,17 +331,31 @@ func (j *job) reject(ctx context.Context, line int64, reason string, size int64,
 		raw = nil
 	}
 	name := j.opts.Name
-	if p := j.opts.Piece; p != nil && p.Name != "" {
-		name = p.Name
+	id := honeyguide.DerivedID(now, "dead", name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected))
+	if p := j.opts.Piece; p != nil {
+		if p.Name != "" {
+			name = p.Name
+		}
+		// The same line of the same stream is refused once, whenever it is read.
+		id = honeyguide.DerivedID(time.Unix(0, 0), "dead", j.opts.Name, p.Origin, fmt.Sprint(line), j.sameLine(line))
 	}
 	d := honeyguide.DeadLetter{
-		ID:   honeyguide.DerivedID(now, "dead", name, fmt.Sprint(line), fmt.Sprint(j.sum.Rejected)),
+		ID:   id,
 		Time: now, Source: name, Line: line, Reason: reason, Bytes: size, Raw: bytes.Clone(raw),
 	}
 	if err := j.dead(ctx, d); err != nil {
 		return fmt.Errorf("store a dead letter of %s: %w", j.opts.Name, err)
 	}
 	return nil
+}
+
+// sameLine tells the dead letters of one line apart.
+func (j *job) sameLine(line int64) string {
+	if line != j.deadLine {
+		j.deadLine, j.deadHere = line, 0
+	}
+	j.deadHere++
+	return strconv.Itoa(j.deadHere)
 }
 
 // finish completes the summary: no map is nil.

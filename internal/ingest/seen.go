@@ -49,6 +49,9 @@ func (s *Seen) add(id string) bool {
 	return true
 }
 
+// Forget takes back an id that was not stored after all.
+func (s *Seen) Forget(id string) { s.forget([]string{id}) }
+
 // forget takes back ids that were not stored after all.
 func (s *Seen) forget(ids []string) {
 	s.mu.Lock()

@@ -55,13 +55,13 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 				o.opened++
 			}
 		}
-		if err := c.saveMemories(ctx, tx, v); err != nil {
-			return err
-		}
 		if v.memory != nil {
 			if err := tx.Models().Remember(ctx, c.cfg.Name, int64(v.memoryAt), v.memory); err != nil {
 				return err
 			}
+		}
+		if err := w.keep(ctx, v.kept); err != nil {
+			return err
 		}
 		out = o
 		return tx.Cursors().Move(ctx, c.cfg.Name, int64(v.from), int64(v.to))
@@ -102,7 +102,14 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 		return err
 	}
 	w.live = alerts
-	of, all := groupsOf(alerts, v.keys)
+	if err := w.refresh(ctx); err != nil {
+		return err
+	}
+	keys, err := w.told(ctx, alerts, v.keys)
+	if err != nil {
+		return err
+	}
+	of, all := groupsOf(alerts, keys)
 	for _, g := range all {
 		if err := w.place(ctx, g); err != nil {
 			return err
@@ -123,6 +130,15 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 		a, created, in := &saved[i], fresh[i], of[i].in.now()
 		n := alerts[i].Count
 		moved := in != nil && a.Incident != in.ID
+		if moved && !created {
+			keeper, err := w.stays(ctx, a)
+			if err != nil {
+				return err
+			}
+			if keeper != nil {
+				in, moved = keeper, false
+			}
+		}
 		if moved {
 			// The store keeps the first incident; a joined one takes its alerts along.
 			a.Incident = in.ID

@@ -54,6 +54,9 @@ type Consumer struct {
 	sessions *detect.Memory[honeyguide.Session] // as last committed
 	links    *detect.Memory[string]             // as last committed, "" for none
 
+	epoch string        // of links, see refresh
+	apart map[pair]bool // incidents correlation may not join
+
 	wall func() time.Time // measures work; says nothing about events
 
 	mu   sync.Mutex
@@ -121,6 +124,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err := c.warmUp(ctx, j, pos); err != nil {
 		return fmt.Errorf("read the last events again: %w", err)
 	}
+	j.recall(ctx, pos+1)
 	c.reached(pos)
 	// Judging the next verdict and writing the last one keep two cores busy.
 	ctx, stop := context.WithCancel(ctx)
@@ -197,6 +201,9 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 		case v.events >= maxEvents, n >= piece:
 			in = nil
 		}
+		if to != nil && v.kept == nil {
+			v.kept = j.keep(ctx, c.wall(), v.to, v.to == last)
+		}
 		var turn <-chan time.Time
 		if early := next.Sub(c.wall()); to != nil && v.events < enough && early > 0 {
 			to, turn = nil, time.After(early)
@@ -211,7 +218,6 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			}
 			v.to, last = max(v.to, s.from), s.last
 			j.judge(ctx, v, s.recs)
-			j.remember(v, len(s.recs), c.wall())
 			j.note(v, s.recs)
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
@@ -372,16 +378,13 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 	if err != nil || len(newest) == 0 || newest[0].Seq > pos {
 		return err
 	}
-	if err := c.resume(ctx, j, pos); err != nil {
+	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
+	learnt, err := c.readLearnt(ctx, j, pos)
+	if err != nil {
 		return err
 	}
-	from := newest[0].Event.Time.Add(-c.cfg.WarmSpan)
-	begin, young := max(first-1, pos-eventlog.Seq(c.cfg.WarmUp)), false
-	at := begin
-	if oldest := j.keep.oldest(); oldest > 0 {
-		at = min(begin, max(first-1, oldest))
-	}
-	for at < pos {
+	young := false
+	for at := max(first-1, min(pos-eventlog.Seq(c.cfg.WarmUp), learnt)); at < pos; {
 		recs, err := c.dep.Log.Read(ctx, at, int(min(int64(pos-at), int64(c.cfg.Batch))))
 		if err != nil {
 			return err
@@ -391,11 +394,10 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 		}
 		at = recs[len(recs)-1].Seq
 		for i := range recs {
-			if young = young || recs[i].Seq > begin && !recs[i].Event.Time.Before(from); young {
+			if young = young || recs[i].Seq > learnt || !recs[i].Event.Time.Before(from); young {
 				j.judge(ctx, newVerdict(at), recs[i:])
 				break
 			}
-			j.catchUp(ctx, &recs[i])
 		}
 	}
 	return nil

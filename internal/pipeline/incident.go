@@ -201,6 +201,9 @@ func (w *applying) place(ctx context.Context, g *group) error {
 		slices.SortStableFunc(found, func(x, y *incidents) int { return x.CreatedAt.Compare(y.CreatedAt) })
 		g.in = found[0]
 		for _, other := range found[1:] {
+			if w.isApart(g.in.Key, other.Key) {
+				continue
+			}
 			if err := w.absorb(ctx, g.in, other); err != nil {
 				return err
 			}
@@ -221,6 +224,9 @@ func (w *applying) place(ctx context.Context, g *group) error {
 // did before.
 func (w *applying) unite(ctx context.Context, in *incidents, roots []string) error {
 	for _, r := range roots {
+		if w.isApart(r, in.Key) {
+			continue
+		}
 		if r != in.Key {
 			if err := w.join(ctx, r, in.Key); err != nil {
 				return err
@@ -272,6 +278,11 @@ func (w *applying) adopt(ctx context.Context, in *incidents, attacker string) er
 
 // absorb makes the younger incident part of the older one and closes it.
 func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
+	var moved []string
+	change := honeyguide.IncidentChange{
+		Kind: changeJoin, From: other.ID, Into: in.ID, At: w.now, By: "correlation", Keys: []string{other.Key},
+		Reason: "something ties " + other.Key + " to " + in.Key, Status: other.Status, Phase: other.Phase, Title: other.Title,
+	}
 	q := state.AlertQuery{Incident: other.ID, Page: state.Page{Limit: state.MaxLimit}}
 	for {
 		list, next, err := w.tx.Alerts().List(ctx, q)
@@ -283,6 +294,7 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 			if err := w.tx.Alerts().Put(ctx, &a); err != nil {
 				return err
 			}
+			moved = append(moved, a.ID)
 		}
 		if next == "" {
 			break
@@ -307,10 +319,11 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	delete(w.touched, other.Key)
 	w.order = slices.DeleteFunc(w.order, func(x *incidents) bool { return x == other })
 	w.touched[in.Key] = in
-	other.Status, other.Phase, other.UpdatedAt = honeyguide.IncidentClosed, "post_incident", w.now
-	other.Title = clip("Joined to "+in.Short+": "+other.Title, 500)
-	_, err := w.tx.Incidents().Save(ctx, &other.Incident)
-	return err
+	closeJoined(&other.Incident, in.Short, w.now)
+	if _, err := w.tx.Incidents().Save(ctx, &other.Incident); err != nil {
+		return err
+	}
+	return w.tx.IncidentChanges().Add(ctx, &change, moved)
 }
 
 // take counts an alert in; n are the events it adds.

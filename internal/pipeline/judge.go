@@ -28,11 +28,15 @@ type judge struct {
 	failed    func(detector string)
 	observers []int              // of detectors
 	claims    []honeyguide.Alert // about the event at hand, for observers
-	keep      keeper
 
-	known eventlog.Seq // what triage remembered at the start goes up to here
-	since int          // events since it was last written down
-	noted time.Time    // when the last of them was observed
+	known     eventlog.Seq // what triage remembered at the start goes up to here
+	since     int          // events since it was last written down
+	noted     time.Time    // when the last of them was observed
+	keepers   []int        // of detectors
+	learnt    []learnt     // before this start, not yet given back
+	keptAt    time.Time    // when what keepers learnt was kept last
+	keptSeq   eventlog.Seq
+	keepPause time.Duration // before it is kept again under a flood
 }
 
 // What triage remembers is written down this often, so that what it missed by a
@@ -54,17 +58,19 @@ type told struct {
 }
 
 func newJudge(detectors []Detector, triage detect.TriageConfig, log *slog.Logger, failed func(string)) *judge {
-	var observers []int
+	var observers, keepers []int
 	for i := range detectors {
 		if _, ok := detectors[i].Detector.(detect.Observer); ok {
 			observers = append(observers, i)
 		}
+		if _, ok := detectors[i].Detector.(detect.Keeper); ok {
+			keepers = append(keepers, i)
+		}
 	}
 	return &judge{
-		observers: observers,
+		observers: observers, keepers: keepers,
 		detectors: detectors, triage: detect.NewTriage(triage), ties: detect.NewCorrelator(memoryOfKeys),
 		told: detect.NewMemory(memoryOfKeys, func() told { return told{} }), log: log, failed: failed,
-		keep: keeper{from: make([]eventlog.Seq, len(detectors))},
 	}
 }
 
@@ -78,10 +84,10 @@ type verdict struct {
 	exposed  []honeyguide.Exposure
 	used     []use
 	seen     []sight
-	memories map[string]memory // by detector
 
 	memory   []byte // what triage remembered, nil when it was not written down
 	memoryAt eventlog.Seq
+	kept     *kept // nil mostly
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
@@ -101,6 +107,9 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 	one := make([]honeyguide.Event, 1)
 	for i := range recs {
 		e := &recs[i].Event
+		if len(j.learnt) > 0 {
+			j.recall(ctx, recs[i].Seq)
+		}
 		v.events++
 		v.to = recs[i].Seq
 		v.sessions.add(e)
@@ -109,9 +118,6 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		one[0] = *e
 		j.triage.Sleep(recs[i].Seq <= j.known)
 		for d := range j.detectors {
-			if j.keep.from[d] > 0 {
-				j.wake(d, v.to)
-			}
 			for _, a := range j.ask(ctx, &j.detectors[d], one, nil) {
 				if len(j.observers) > 0 {
 					j.claims = append(j.claims, a)

@@ -15,6 +15,7 @@ import (
 	"honeyguide/internal/deception/token"
 	"honeyguide/internal/detect"
 	"honeyguide/internal/detect/behaviour"
+	"honeyguide/internal/detect/correlate"
 	"honeyguide/internal/detect/finding"
 	tokendetect "honeyguide/internal/detect/token"
 	"honeyguide/internal/detect/violation"
@@ -134,7 +135,7 @@ func (w *world) playbooks() pipeline.Planner {
 // detectors opens every kind.
 func (w *world) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 	out := slices.Clone(w.extra)
-	for _, k := range (detect.Set{behaviour.Kind, tokendetect.Kind, finding.Kind, violation.Kind}) {
+	for _, k := range (detect.Set{behaviour.Kind, correlate.Kind, tokendetect.Kind, finding.Kind, violation.Kind}) {
 		d, err := k.Open(ctx, nil, detect.Deps{})
 		if err != nil {
 			return nil, err

@@ -136,16 +136,21 @@ func command(a *Adapter, e *honeyguide.Event, p *plan) {
 	one := len(l.Commands) == 1 && len(l.Commands[0].Via) == 0
 	image := "/bin/bash"
 	if one {
-		image = program(&l.Commands[0])
+		image = program(&l.Commands[0], who.dir)
 	}
 	process(r, image, line[:min(len(line), maxLine)], who)
-	if !one {
-		for i := range l.Commands[:min(len(l.Commands), maxParts)] {
-			a.part(e, &l.Commands[i], who)
+	dir := who.dir
+	for i := range l.Commands {
+		c := &l.Commands[i]
+		if !one && i < maxParts {
+			a.part(e, c, who)
+		}
+		// Of alternatives the first works, as far as this looks.
+		if c.Name == "cd" && c.Depth == 0 && (who.dir == dir || !strings.Contains(l.Text, "||")) {
+			who.dir = into(who.dir, c)
 		}
 	}
-	if dir := changed(l, who.dir); dir != who.dir && e.Session != "" {
-		who.dir = dir
+	if dir != who.dir && e.Session != "" {
 		a.sessions.set(e.Session, who)
 	}
 }
@@ -166,7 +171,7 @@ func (a *Adapter) part(e *honeyguide.Event, c *cmdline.Command, who seat) {
 		b.WriteString(arg)
 	}
 	args := b.String()
-	process(a.from(e, processes), program(c), args, who)
+	process(a.from(e, processes), program(c, who.dir), args, who)
 	if len(c.Via) > 0 {
 		process(a.from(e, processes), where(c.Via[0]), strings.Join(c.Via, " ")+" "+args, who)
 	}
@@ -182,12 +187,14 @@ func process(r *sigma.Record, image, line string, who seat) {
 	put(r, "CurrentDirectory", who.dir)
 }
 
-// program returns the path of the program a command starts.
-func program(c *cmdline.Command) string {
-	if strings.HasPrefix(c.Path, "/") {
+// program returns the path of the program a command starts in a folder.
+func program(c *cmdline.Command, dir string) string {
+	switch {
+	case strings.HasPrefix(c.Path, "/"):
 		return c.Path
-	}
-	if strings.Contains(c.Path, "/") {
+	case strings.Contains(c.Path, "/") && dir != "" && !strings.HasPrefix(c.Path, "~"):
+		return path.Join(dir, c.Path)
+	case strings.Contains(c.Path, "/"):
 		return c.Path // relative to a folder only the session knows
 	}
 	return where(c.Name)
@@ -209,29 +216,19 @@ func where(name string) string {
 	return "/usr/bin/" + name
 }
 
-// changed returns the folder a line leaves the shell in, as far as it says so:
-// of alternatives the first works.
-func changed(l *cmdline.Line, dir string) string {
-	for i := range l.Commands {
-		c := &l.Commands[i]
-		if c.Name != "cd" || c.Depth > 0 {
-			continue
-		}
-		to := "~"
-		if len(c.Args) > 0 {
-			to = c.Args[0]
-		}
-		switch {
-		case strings.HasPrefix(to, "/"):
-			dir = path.Clean(to)
-		case strings.HasPrefix(to, "~") || to == "-" || strings.Contains(to, "$") || dir == "":
-			continue // not known without the shell
-		default:
-			dir = path.Join(dir, to)
-		}
-		if strings.Contains(l.Text, "||") {
-			break
-		}
+// into returns the folder a cd leads to, as far as it says so.
+func into(dir string, c *cmdline.Command) string {
+	to := "~"
+	if len(c.Args) > 0 {
+		to = c.Args[0]
+	}
+	switch {
+	case strings.HasPrefix(to, "/"):
+		dir = path.Clean(to)
+	case strings.HasPrefix(to, "~") || strings.HasPrefix(to, "-") || strings.Contains(to, "$") || dir == "":
+		// not known without the shell
+	default:
+		dir = path.Join(dir, to)
 	}
 	return dir[:min(len(dir), 1024)]
 }

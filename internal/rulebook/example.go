@@ -178,6 +178,7 @@ func (b *Bench) Try(r *sigma.Rule, x *Example, want bool) string {
 	if err != nil {
 		return err.Error()
 	}
+	b.view.sessions = generations{} // each example is a session of its own
 	if x.User != "" {
 		in := e
 		in.Activity, in.Attrs = honeyguide.ActivityLoginSuccess, map[string]any{honeyguide.AttrUser: x.User}

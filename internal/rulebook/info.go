@@ -33,6 +33,8 @@ type Info struct {
 	Fed         bool                `json:"fed" doc:"a decoy, or a record that came since the start, is of its log source"`
 	Hits        int64               `json:"hits" doc:"events since the start"`
 	LastHit     time.Time           `json:"last_hit,omitzero"`
+	Asked       int64               `json:"asked" doc:"about how many events it was asked about since the start"`
+	CostMillis  int64               `json:"cost_ms" doc:"about how much time that took, in milliseconds"`
 }
 
 // A Filter selects entries; an empty field selects all.
@@ -85,6 +87,8 @@ func (e *Edition) info(x *Entry, by []sigma.Source) Info {
 	}
 	in.Tags, in.References = filled(in.Tags), filled(in.References)
 	in.Hits, in.LastHit = x.Hits()
+	asked, took := x.Cost()
+	in.Asked, in.CostMillis = asked, took.Milliseconds()
 	if x.Correlation != nil {
 		in.Kind, in.Fed = "correlation", e.chainFed(x.Correlation, by, 0)
 		return in

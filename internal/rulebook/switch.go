@@ -65,6 +65,8 @@ func (b *Book) Turn(ctx context.Context, key string, on bool, by, reason string)
 type track struct {
 	hits atomic.Int64
 	last atomic.Int64 // microseconds since 1970 of the newest event it hit
+	cost atomic.Int64 // nanoseconds of the sampled questions
+	asks atomic.Int64 // how many were sampled
 }
 
 // track returns the track of a key. The caller holds mu.
@@ -88,6 +90,23 @@ func (b *Book) Hit(x *Entry, e *honeyguide.Event) {
 	for old := x.track.last.Load(); at > old && !x.track.last.CompareAndSwap(old, at); old = x.track.last.Load() {
 	}
 	b.m.hits.With(x.ID()).Add(1)
+}
+
+// Sampled is how many events there are for each whose rules are timed.
+const Sampled = 64
+
+// Spent records how long a rule of an edition took on a sampled event.
+func (e *Edition) Spent(r *sigma.Rule, took time.Duration) {
+	if x := e.byRule[r]; x != nil {
+		x.track.cost.Add(int64(took))
+		x.track.asks.Add(1)
+	}
+}
+
+// Cost returns about how often the entry was asked since the book was opened,
+// and how long that took: one event of [Sampled] is measured.
+func (e *Entry) Cost() (asks int64, took time.Duration) {
+	return e.track.asks.Load() * Sampled, time.Duration(e.track.cost.Load() * Sampled)
 }
 
 // Matched records the time one event took to match.

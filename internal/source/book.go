@@ -64,27 +64,37 @@ type book struct {
 	ended  bool
 }
 
-func (b *book) read(sum *ingest.Summary, size int, now time.Time) {
-	ignored := int64(0)
-	for _, n := range sum.Dropped {
-		ignored += n
+func (b *book) read(sums []ingest.Summary, size int, now time.Time) {
+	var all Status
+	var newest time.Time
+	for i := range sums {
+		sum := &sums[i]
+		for _, n := range sum.Dropped {
+			all.Ignored += n
+		}
+		all.Records += sum.Records
+		all.Rejected += sum.Rejected
+		all.Duplicates += sum.Duplicates
+		if sum.LastAt.After(newest) {
+			newest = sum.LastAt
+		}
 	}
-	b.m.records.With(b.name).Add(float64(sum.Records))
-	b.m.rejected.With(b.name).Add(float64(sum.Rejected))
-	b.m.duplicates.With(b.name).Add(float64(sum.Duplicates))
-	b.m.ignored.With(b.name).Add(float64(ignored))
+	b.m.records.With(b.name).Add(float64(all.Records))
+	b.m.rejected.With(b.name).Add(float64(all.Rejected))
+	b.m.duplicates.With(b.name).Add(float64(all.Duplicates))
+	b.m.ignored.With(b.name).Add(float64(all.Ignored))
 	b.m.bytes.With(b.name).Add(float64(size))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := &b.status
-	s.Records += sum.Records
-	s.Rejected += sum.Rejected
-	s.Duplicates += sum.Duplicates
-	s.Ignored += ignored
+	s.Records += all.Records
+	s.Rejected += all.Rejected
+	s.Duplicates += all.Duplicates
+	s.Ignored += all.Ignored
 	s.Bytes += int64(size)
 	s.LastAt = now
-	if !sum.LastAt.IsZero() {
-		s.LagSeconds = max(0, now.Sub(sum.LastAt).Seconds())
+	if !newest.IsZero() {
+		s.LagSeconds = max(0, now.Sub(newest).Seconds())
 		b.m.lagSeconds.With(b.name).Set(s.LagSeconds)
 	}
 }

@@ -133,10 +133,13 @@ func (h *Host) run(ctx context.Context, m *member) error {
 		m.sink.fault(ctx, faultSource, err)
 		return errors.Join(err, m.sink.last(ctx))
 	}
+	if err := m.sink.last(ctx); err != nil {
+		m.sink.fault(ctx, faultStore, err)
+		return err
+	}
 	m.sink.book.end()
-	err = m.sink.last(ctx)
 	<-ctx.Done() // there will never be more
-	return err
+	return nil
 }
 
 // stopTime bounds the last write of a source when the core stops.

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -50,9 +51,22 @@ type Sink struct {
 	kept    eventlog.Seq // seq as it was saved
 	saved   time.Time
 	again   hold
+	past    []moment // oldest first
 
 	book book
 }
+
+// A moment says what s.seq was once: what came later has a higher number.
+type moment struct {
+	At  int64        `json:"at"` // seconds since 1970
+	Seq eventlog.Seq `json:"seq"`
+}
+
+// Moments are kept so often and so many of them.
+const (
+	momentEvery = 30
+	maxMoments  = 500
+)
 
 // A hold keeps seq where it is after a start until the records that were stored
 // behind the kept places have come again: only then are they behind a place.
@@ -79,6 +93,9 @@ func (s *Sink) reach(at eventlog.Seq, again int64) {
 
 // Name returns the name of the instance.
 func (s *Sink) Name() string { return s.name }
+
+// Format returns what the records are said to be.
+func (s *Sink) Format() string { return s.feed.Format }
 
 // Now returns the time.
 func (s *Sink) Now() time.Time { return s.host.dep.Now() }
@@ -118,6 +135,12 @@ func (s *Sink) recall(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the place of %s: %w", s.name, err)
 	}
+	s.past = nil
+	if known != nil && len(known.Value) > 0 {
+		if err := json.Unmarshal(known.Value, &s.past); err != nil {
+			return fmt.Errorf("read the place of %s: %w", s.name, err)
+		}
+	}
 	// Before the first place was kept everything of this name counts: a source that
 	// crashed in its first second.
 	if s.seq = 0; known != nil {
@@ -142,48 +165,86 @@ func (s *Sink) remember(ctx context.Context, q eventlog.Query) (n int64, err err
 	return n, nil
 }
 
-// Recall makes the sink know again the records of this source whose time is not
-// before from: for a source that asks for more than it needs.
+// Recall makes the sink know again what this source stored at from or later: for
+// a source that asks for more than it needs.
 func (s *Sink) Recall(ctx context.Context, from time.Time) error {
-	_, err := s.remember(ctx, eventlog.Query{Sensor: s.name, From: from})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var after eventlog.Seq
+	if len(s.past) >= maxMoments {
+		after = s.past[0].Seq
+	}
+	for _, m := range s.past {
+		if m.At <= from.Unix() {
+			after = m.Seq
+		}
+	}
+	_, err := s.remember(ctx, eventlog.Query{Sensor: s.name, After: after})
 	return err
 }
 
-// Take stores a piece and returns when its events are durable and its marks are
-// due to be kept. A piece that cannot be stored now is tried again until it can:
-// the error is ctx's, or says that the source's own settings are wrong.
-func (s *Sink) Take(ctx context.Context, p Piece) error {
+// Take stores pieces and returns when their events are durable and their marks
+// are due to be kept. What cannot be stored now is tried again until it can: the
+// error is ctx's, or says that the source's own settings are wrong.
+func (s *Sink) Take(ctx context.Context, pieces ...Piece) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var letters []honeyguide.DeadLetter
-	var sum ingest.Summary
-	var last eventlog.Seq
+	var t taking
 	err := s.insist(ctx, func() (err error) {
-		letters = letters[:0]
-		sum, err = s.read(ctx, &p, &letters, &last)
-		return err
+		t = taking{s: s, last: t.last}
+		return t.all(ctx, pieces)
 	})
 	if err != nil {
 		return err
 	}
-	s.reach(last, sum.Duplicates)
-	s.keepLetters(letters...)
-	for _, m := range p.Marks {
-		s.marks[m.Key] = m.Value
+	s.keepLetters(t.letters...)
+	again, size := int64(0), 0
+	for i := range pieces {
+		again += t.sums[i].Duplicates
+		size += len(pieces[i].Data)
+		for _, m := range pieces[i].Marks {
+			s.marks[m.Key] = m.Value
+		}
 	}
-	s.book.read(&sum, len(p.Data), s.Now())
+	s.reach(t.last, again)
+	s.book.read(t.sums, size, s.Now())
 	if len(s.letters) >= maxLetters || s.bytes >= maxLetterBytes || s.Now().Sub(s.saved) >= saveEvery {
 		return s.insist(ctx, func() error { return s.save(ctx) })
 	}
 	return nil
 }
 
-// read has one piece mapped and stored.
-func (s *Sink) read(ctx context.Context, p *Piece, letters *[]honeyguide.DeadLetter, last *eventlog.Seq) (ingest.Summary, error) {
-	opts := s.feed
-	opts.Piece = &ingest.Piece{Origin: p.Origin, Line: p.Line, Name: p.Stream}
-	return ingest.Read(ctx, bytes.NewReader(p.Data), opts,
-		func(ctx context.Context, events []honeyguide.Event) error {
+// taking is one try to store pieces.
+type taking struct {
+	s       *Sink
+	sums    []ingest.Summary
+	letters []honeyguide.DeadLetter
+	pending []honeyguide.Event // mapped and not stored yet
+	last    eventlog.Seq
+}
+
+// all maps pieces and stores their events together: a sync costs the same for
+// the lines of one peer and of a hundred.
+func (t *taking) all(ctx context.Context, pieces []Piece) error {
+	err := t.each(ctx, pieces)
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if err != nil { // what was only mapped has to be mapped again
+		for i := range t.pending {
+			t.s.host.dep.Seen.Forget(t.pending[i].ID)
+		}
+	}
+	return err
+}
+
+func (t *taking) each(ctx context.Context, pieces []Piece) error {
+	for i := range pieces {
+		p := &pieces[i]
+		opts := t.s.feed
+		opts.Batch = max(1, min(batch, bytes.Count(p.Data, []byte{'\n'})))
+		opts.Piece = &ingest.Piece{Origin: p.Origin, Line: p.Line, Name: p.Stream, Header: p.Header}
+		sum, err := ingest.Read(ctx, bytes.NewReader(p.Data), opts, func(ctx context.Context, events []honeyguide.Event) error {
 			for i := range events {
 				for name, v := range p.Attrs {
 					if _, has := events[i].Attrs[name]; !has {
@@ -191,18 +252,35 @@ func (s *Sink) read(ctx context.Context, p *Piece, letters *[]honeyguide.DeadLet
 					}
 				}
 			}
-			seq, err := s.host.dep.Take(ctx, events)
-			if err != nil {
-				return err
+			if t.pending = append(t.pending, events...); len(t.pending) >= batch {
+				return t.flush(ctx)
 			}
-			*last = max(*last, seq)
-			s.book.stored(int64(len(events)))
 			return nil
-		},
-		func(_ context.Context, d honeyguide.DeadLetter) error {
-			*letters = append(*letters, d)
+		}, func(_ context.Context, d honeyguide.DeadLetter) error {
+			t.letters = append(t.letters, d)
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		t.sums = append(t.sums, sum)
+	}
+	return nil
+}
+
+// flush makes what was mapped durable.
+func (t *taking) flush(ctx context.Context) error {
+	if len(t.pending) == 0 {
+		return nil
+	}
+	seq, err := t.s.host.dep.Take(ctx, t.pending)
+	if err != nil {
+		return err
+	}
+	t.last = max(t.last, seq)
+	t.s.book.stored(int64(len(t.pending)))
+	t.pending = nil
+	return nil
 }
 
 // Refuse makes what could not even be cut into records a dead letter, and keeps
@@ -271,7 +349,14 @@ func (s *Sink) rest(ctx context.Context) error {
 // save writes marks and dead letters in one transaction.
 func (s *Sink) save(ctx context.Context) error {
 	now := s.Now()
-	put := []state.Checkpoint{{Source: s.name, Key: seqKey, Seq: int64(s.seq), At: now}}
+	if n := len(s.past); n == 0 || now.Unix()-s.past[n-1].At >= momentEvery {
+		s.past = append(s.past[max(0, n+1-maxMoments):], moment{now.Unix(), s.seq})
+	}
+	past, err := json.Marshal(s.past)
+	if err != nil {
+		return fmt.Errorf("keep the place of %s: %w", s.name, err)
+	}
+	put := []state.Checkpoint{{Source: s.name, Key: seqKey, Value: past, Seq: int64(s.seq), At: now}}
 	var gone []string
 	for key, value := range s.marks {
 		if len(value) == 0 {
@@ -280,7 +365,7 @@ func (s *Sink) save(ctx context.Context) error {
 		}
 		put = append(put, state.Checkpoint{Source: s.name, Key: key, Value: value, Seq: int64(s.seq), At: now})
 	}
-	err := s.host.dep.State.Update(ctx, func(tx state.Tx) error {
+	err = s.host.dep.State.Update(ctx, func(tx state.Tx) error {
 		return errors.Join(
 			tx.DeadLetters().Add(ctx, s.letters...),
 			tx.Checkpoints().Put(ctx, put...),

@@ -78,6 +78,7 @@ type Piece struct {
 	Origin string // names the stream for good, see ingest.Piece
 	Line   int64  // number of the first line, 1-based
 	Data   []byte // whole lines; the sink does not keep it
+	Header []byte // of a table, see ingest.TableHeader
 	// Marks are the places the source has reached once Data is stored, by stream.
 	Marks []Mark
 	// Attrs are added to events that do not have them: who handed the record in.

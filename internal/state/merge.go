@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"strings"
 
 	"honeyguide"
 )
@@ -39,6 +40,7 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 			m.Title = add.Title
 		}
 	}
+	keepReputation(&old, &add)
 	if add.Score > old.Score {
 		m.Score, m.Reasons, m.Seen = add.Score, add.Reasons, add.Seen
 	}
@@ -71,6 +73,20 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 		m.Dst = add.Dst
 	}
 	return m
+}
+
+// ReputationFeature begins the features of the reasons that services gave after
+// an alert was raised. A detector that claims the same again does not know them.
+const ReputationFeature = "reputation_"
+
+// keepReputation takes what services said about an alert over to a newer claim.
+func keepReputation(old, add *honeyguide.Alert) {
+	for _, r := range old.Reasons {
+		if strings.HasPrefix(r.Feature, ReputationFeature) && !slices.ContainsFunc(add.Reasons, func(x honeyguide.Reason) bool { return x.Feature == r.Feature }) {
+			add.Reasons = append(slices.Clone(add.Reasons), r)
+			add.Score = score(add.Score + r.Weight)
+		}
+	}
 }
 
 // sum adds two counts without running over.

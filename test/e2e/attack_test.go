@@ -119,7 +119,7 @@ func TestOneAttack(t *testing.T) {
 	// Telnet, with the client.
 	telnet(t, telnetAddr, "root", password)
 
-	alerts := awaitAlerts(t, core, "brute_force", "success_after_failures", "recon_commands", "download_cradle", "persistence", "token_exposed", "token_used")
+	alerts := awaitAlerts(t, core, "brute_force", "success_after_failures", "recon_commands", "download_cradle", "persistence", "token_exposed", "token_used", "sigma:linux_authorized_keys", "sigma:linux_foothold")
 	used := alerts[slices.IndexFunc(alerts, func(a honeyguide.Alert) bool { return strings.Contains(a.RuleID, "token_used") })]
 	if used.Severity != honeyguide.SeverityCritical || len(used.Reasons) == 0 || len(used.Evidence) == 0 {
 		t.Errorf("the token's use: severity %v, %d reasons, %d evidence", used.Severity, len(used.Reasons), len(used.Evidence))

@@ -14,7 +14,6 @@ import (
 type pulse struct {
 	waiting []beat      // younger than the watermark, in order
 	beats   []time.Time // the newest behind it
-	first   string      // event
 	told    bool
 }
 

@@ -120,9 +120,6 @@ func (d *detector) claim(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, 
 		who := *e
 		who.Attrs, who.Raw, who.Observables = nil, nil, nil
 		*d.feeders.At(e.ID) = who
-		if d.asleep {
-			return out // counted before
-		}
 		for _, f := range d.chains.Hit(r, timely(rec, e)) {
 			out = append(out, d.chain(&f))
 		}
@@ -134,7 +131,7 @@ func (d *detector) claim(e *honeyguide.Event, rec *sigma.Record, r *sigma.Rule, 
 // in which too little happened.
 func (d *detector) pass(e *honeyguide.Event, out []honeyguide.Alert) []honeyguide.Alert {
 	now := when(e)
-	if d.chains == nil || d.asleep || now.Sub(d.passed) < time.Second {
+	if d.chains == nil || now.Sub(d.passed) < time.Second {
 		return out
 	}
 	d.passed = now

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -9,10 +10,17 @@ import (
 	"honeyguide/internal/sigma"
 )
 
-var _ detect.Rememberer = (*detector)(nil)
+var _ detect.Keeper = (*detector)(nil)
 
-// Remember writes down what correlations have counted, and the time they know.
-func (d *detector) Remember() []byte {
+// Keep writes down what correlations have counted, and the time they know, in
+// base64: what is kept is text.
+func (d *detector) Keep() ([]byte, error) {
+	b := d.memory()
+	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(b))), b), nil
+}
+
+// memory is what Keep writes down, nil for nothing.
+func (d *detector) memory() []byte {
 	if d.chains == nil || d.chains.Len() == 0 {
 		return nil
 	}
@@ -21,9 +29,18 @@ func (d *detector) Remember() []byte {
 	return append(b, d.chains.Snapshot()...)
 }
 
-// Resume takes that over. Correlations that changed meanwhile begin anew.
-func (d *detector) Resume(memory []byte) error {
+// Recall takes that over, in place of what was counted since the start.
+// Correlations that changed meanwhile begin anew.
+func (d *detector) Recall(text []byte) error {
+	d.chains, d.chainOf = nil, nil
 	d.take(d.book.Current())
+	if len(text) == 0 {
+		return nil // nothing was counted
+	}
+	memory, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil {
+		return fmt.Errorf("what correlations counted is no base64: %w", err)
+	}
 	sec, n := binary.Varint(memory)
 	nsec, m := binary.Varint(memory[max(n, 0):])
 	switch {
@@ -38,9 +55,6 @@ func (d *detector) Resume(memory []byte) error {
 	d.passed = time.Unix(sec, nsec).UTC()
 	return nil
 }
-
-// Sleep says that correlations have counted the events to come already.
-func (d *detector) Sleep(asleep bool) { d.asleep = asleep }
 
 // goOn gives the correlations of another edition what those before counted.
 func (d *detector) goOn(before *sigma.Correlator) {

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,16 +16,16 @@ func TestCountsSurvive(t *testing.T) {
 	if a := feed(t, d, login(1)); len(a) != 0 {
 		t.Fatalf("too early: %+v", a)
 	}
+	// At a start the last events are shown again before what was kept is given back.
 	again := detectorOf(t, book).(*detector)
-	if err := again.Resume(d.(*detector).Remember()); err != nil {
+	feed(t, again, login(1))
+	text, err := d.(*detector).Keep()
+	if err != nil {
 		t.Fatal(err)
 	}
-	// What it remembers may be shown again.
-	again.Sleep(true)
-	if a := feed(t, again, login(2), login(3)); len(a) != 0 {
-		t.Fatalf("counted asleep: %+v", a)
+	if err := again.Recall(text); err != nil {
+		t.Fatal(err)
 	}
-	again.Sleep(false)
 	if a := feed(t, again, login(2)); len(a) != 0 {
 		t.Fatalf("too early: %+v", a)
 	}
@@ -40,11 +41,11 @@ func TestCountsSurvive(t *testing.T) {
 	}
 }
 
-func TestResumeRefusesNonsense(t *testing.T) {
+func TestRecallRefusesNonsense(t *testing.T) {
 	book, _ := bookOf(t, guessing)
-	for _, odd := range []string{"", "\x80", "\x02\x02", "\x02\x02\x07", "\x02\x02\x01\x00\x00\x00"} {
+	for _, odd := range []string{"\x80", "\x02\x02", "\x02\x02\x07", "\x02\x02\x01\x00\x00\x00"} {
 		d := detectorOf(t, book).(*detector)
-		if d.Resume([]byte(odd)) == nil {
+		if d.Recall(base64.StdEncoding.AppendEncode(nil, []byte(odd))) == nil {
 			t.Errorf("%q was taken", odd)
 		}
 		if a := feed(t, d, login(1), login(2), login(3)); len(a) != 1 {
@@ -53,7 +54,7 @@ func TestResumeRefusesNonsense(t *testing.T) {
 	}
 	var none []honeyguide.Event
 	book, _ = bookOf(t, netcat)
-	if d := detectorOf(t, book).(*detector); d.Remember() != nil || len(feed(t, d, none...)) != 0 {
+	if d := detectorOf(t, book).(*detector); d.Recall([]byte("no base64")) == nil || d.memory() != nil || len(feed(t, d, none...)) != 0 {
 		t.Error("without correlations there is something to remember")
 	}
 }

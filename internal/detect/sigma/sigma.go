@@ -40,7 +40,6 @@ type detector struct {
 	chainOf *rulebook.Edition                // that chains was made for
 	feeders *detect.Memory[honeyguide.Event] // by id: events correlations have counted, without their bulk
 	passed  time.Time                        // correlations know of
-	asleep  bool                             // correlations have counted the events at hand
 	claims  map[*sigma.Rule]*claimable
 	chained map[*sigma.Correlation]*claimable
 	told    *detect.Memory[int] // by dedupe key: how often it was explained
@@ -48,6 +47,7 @@ type detector struct {
 	hits  []*sigma.Rule // of one record; reused
 	fired []firing      // of one event; reused
 	count int           // events, for sampling
+	timed bool          // this event is a sample
 }
 
 // A firing is a rule and the record it fired on.
@@ -76,22 +76,28 @@ func open(ctx context.Context, cfg Config, dep detect.Deps) (detect.Detector, er
 	}, nil
 }
 
-// sampled is how many events there are for each whose time is measured.
-const sampled = 64
-
 // Detect claims what rules fire on.
 func (d *detector) Detect(_ context.Context, batch []honeyguide.Event) ([]honeyguide.Alert, error) {
 	var out []honeyguide.Alert
 	for i := range batch {
-		if d.count++; d.count%sampled == 0 {
-			began := d.wall()
+		d.count++
+		if d.timed = d.count%rulebook.Sampled == 0; !d.timed {
 			out = d.event(&batch[i], out)
-			d.book.Matched(d.wall().Sub(began))
 			continue
 		}
+		began := d.wall()
 		out = d.event(&batch[i], out)
+		d.book.Matched(d.wall().Sub(began))
 	}
 	return out, nil
+}
+
+// match returns the rules that fire on a record.
+func (d *detector) match(r *sigma.Record) []*sigma.Rule {
+	if d.timed {
+		return d.ed.Engine.MatchTimed(d.scratch, r, d.hits[:0], d.wall, d.ed.Spent)
+	}
+	return d.ed.Engine.Match(d.scratch, r, d.hits[:0])
 }
 
 // event judges one event by the edition in force now.
@@ -106,7 +112,7 @@ func (d *detector) event(e *honeyguide.Event, out []honeyguide.Alert) []honeygui
 	}
 	d.fired = d.fired[:0]
 	for i := range records {
-		d.hits = d.ed.Engine.Match(d.scratch, &records[i], d.hits[:0])
+		d.hits = d.match(&records[i])
 		for _, r := range d.hits {
 			if !d.has(r) {
 				d.fired = append(d.fired, firing{r, i})

@@ -300,3 +300,17 @@ func TestCorrelationAtEndOfSpan(t *testing.T) {
 		t.Errorf("%+v", alerts)
 	}
 }
+
+// What is timed fires as what is not, and the time is told of the rules asked.
+func TestTimedEvents(t *testing.T) {
+	book, _ := bookOf(t, netcat)
+	d := detectorOf(t, book)
+	n := 0
+	for i := range 3 * rulebook.Sampled {
+		n += len(feed(t, d, typed(i, "nc -l 1")))
+	}
+	x, _ := book.Current().Find("test_netcat")
+	if asks, _ := x.Cost(); n != 3*rulebook.Sampled || asks != 3*rulebook.Sampled {
+		t.Errorf("%d alerts, asked %d times", n, asks)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,6 +22,11 @@ type memo struct {
 	ETag     string    `json:"etag,omitempty"`
 	Modified string    `json:"modified,omitempty"`
 	Added    string    `json:"added,omitempty"` // TAXII: date of the last object fetched
+}
+
+// ReachesOut reports whether any list has a URL.
+func (f *feeds) ReachesOut() bool {
+	return slices.ContainsFunc(f.lists, func(l *feed) bool { return l.URL != "" })
 }
 
 func (f *feeds) memoPath(l *feed) string { return filepath.Join(f.dep.Dir, Folder, l.name+".json") }

@@ -207,6 +207,9 @@ func canonLink(s string) (string, bool) {
 	if scheme == "http" && port == "80" || scheme == "https" && port == "443" {
 		port = ""
 	}
+	if !isHost(host) {
+		return "", false
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -221,6 +224,17 @@ func canonLink(s string) (string, bool) {
 		path += "?" + u.RawQuery
 	}
 	return scheme + "://" + host + path, true
+}
+
+// isHost reports an address or a name; a name may have one label.
+func isHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	if _, ok := canonDomain(s); ok {
+		return true
+	}
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func isHash(s string) bool {

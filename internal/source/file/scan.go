@@ -371,7 +371,7 @@ func (t *tail) copied(head *heading, n name) bool {
 func (t *tail) adopt(n name, now time.Time) {
 	t.mark.ID, t.mark.Path, t.mark.Seen = n.id, n.path, now
 	t.size, t.tried, t.part, t.seen, t.moved, t.gone, t.news = n.size, -1, -1, true, !n.asked, false, now
-	t.wrong, t.long, t.other, t.dirty = "", nil, false, true
+	t.wrong, t.long, t.other, t.dirty, t.asked, t.table = "", nil, false, true, false, nil
 }
 
 // begin makes the tail of a file that was never read.
@@ -387,13 +387,13 @@ func (r *run) begin(n name, head *heading) {
 }
 
 // skip begins behind the last whole line that is there. Lines are numbered from
-// there.
+// there on.
 func (t *tail) skip(n name) {
 	if isZipped(n.path) {
 		t.mark.Done = true
 		return
 	}
-	t.mark.Offset = n.size
+	t.mark.Offset, t.mark.Line = n.size, 2 // not the first: a table's header comes before
 	f, st, err := openRead(n.path)
 	if err != nil {
 		return

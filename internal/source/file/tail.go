@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/ingest"
 	"honeyguide/internal/source"
 )
 
@@ -66,6 +67,8 @@ type tail struct {
 	gone  bool  // no name of it is left; it can be read while it is open
 	wrong string
 	news  time.Time // when it last grew, or came
+	table []byte    // header of a table, once known
+	asked bool      // table was looked for
 	long  *long     // a line over the limit is being passed over
 }
 
@@ -252,14 +255,42 @@ func (r *run) take(ctx context.Context, t *tail, p []byte) (more bool, err error
 // deliver stores lines and moves the mark behind them.
 func (r *run) deliver(ctx context.Context, t *tail, p []byte) error {
 	before := t.mark
+	r.header(t, p)
 	t.advance(p)
-	piece := source.Piece{Stream: t.mark.Path, Origin: t.mark.Origin, Line: before.Line, Data: p, Marks: []source.Mark{t.encode()}}
+	piece := source.Piece{Stream: t.mark.Path, Origin: t.mark.Origin, Line: before.Line, Header: t.table, Data: p, Marks: []source.Mark{t.encode()}}
 	if err := r.sink.Take(ctx, piece); err != nil {
 		t.mark = before
 		return err
 	}
 	t.news = r.now()
 	return nil
+}
+
+// header looks for the columns of a table at the beginning of the file; p is what
+// is being delivered.
+func (r *run) header(t *tail, p []byte) {
+	if t.asked {
+		return
+	}
+	t.asked = true
+	if t.mark.Offset == 0 {
+		t.table = ingest.TableHeader(p, r.sink.Format())
+		return
+	}
+	if t.file == nil {
+		return
+	}
+	b := make([]byte, 64<<10)
+	from := io.Reader(io.NewSectionReader(t.file, 0, int64(len(b))))
+	if t.zipped() {
+		z, err := gzip.NewReader(from)
+		if err != nil {
+			return
+		}
+		from = z
+	}
+	n, _ := fill(from, b) // the beginning is enough
+	t.table = ingest.TableHeader(b[:n], r.sink.Format())
 }
 
 // advance moves the mark behind p.
@@ -289,7 +320,7 @@ func (r *run) passed(ctx context.Context, t *tail) error {
 	t.long = nil
 	d := honeyguide.DeadLetter{
 		ID: honeyguide.NewID(r.now()), Source: t.mark.Path, Line: t.mark.Line, Bytes: l.size, Raw: l.head,
-		Reason: fmt.Sprintf("larger than %d bytes", source.MaxRecord),
+		Reason: source.TooLong(source.MaxRecord),
 	}
 	t.mark.Offset += l.size
 	t.mark.Line++
