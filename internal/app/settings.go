@@ -206,6 +206,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	}
 	s.Sensors = instances
 	s.Enrich, err = decodeEnrich(t)
+	errs = append(errs, err)
 	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
