@@ -98,7 +98,7 @@ func (s *server) verdicts() {
 		return tx.Verdicts().List(ctx, q)
 	})
 	one(s, op("/alerts/{id}/alike", "list-alike-verdicts", "What was decided of other alerts of the same rule"), verdict.Alike)
-	read(s, op("/rules/quality", "measure-rules", "How often each rule and source was right, by the verdicts on its alerts"), func(ctx context.Context, in *qualityIn) (out verdict.Report, err error) {
+	read(s, op("/rules/quality", "measure-rules", "How often each rule and source was right, by the verdicts on its alerts"), func(ctx context.Context, in *qualityIn) (out verdict.QualityReport, err error) {
 		err = s.dep.State.View(ctx, func(tx state.Tx) error {
 			out, err = verdict.Measure(ctx, tx, in.Since)
 			return err

@@ -82,14 +82,14 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %d alerts, want %d", query, len(p.Items), n)
 		}
 	}
-	q := get[verdict.Report](r, "/api/v1/rules/quality")
+	q := get[verdict.QualityReport](r, "/api/v1/rules/quality")
 	if len(q.Rules) != 4 || q.Rules[0].N != 2 || q.Rules[0].FalsePositives == 0 || q.Rules[0].FalseRate.Low <= 0 || q.Rules[0].FalseRate.High >= 1 {
 		t.Errorf("rules: %+v", q.Rules)
 	}
 	if len(q.Sources) != 2 || q.Sources[1].Name != "suricata" || q.Sources[1].N != 1 || q.Sources[1].FalseRate.Value != 1 {
 		t.Errorf("sources: %+v", q.Sources)
 	}
-	if late := get[verdict.Report](r, "/api/v1/rules/quality?since="+day.Add(2*time.Hour).Format(time.RFC3339)); len(late.Rules) != 0 {
+	if late := get[verdict.QualityReport](r, "/api/v1/rules/quality?since="+day.Add(2*time.Hour).Format(time.RFC3339)); len(late.Rules) != 0 {
 		t.Errorf("since later: %+v", late)
 	}
 	past := get[verdict.Past](r, "/api/v1/alerts/A-4/alike") // rule_0, as

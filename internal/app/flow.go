@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"io/fs"
-	"log/slog"
 	"net/netip"
 	"os"
 	"time"
@@ -53,19 +52,6 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 func (a *App) openTriage(ctx context.Context) (err error) {
 	a.trainer, err = verdict.NewTrainer(ctx, verdict.TrainerDeps{State: a.state, Metrics: a.metrics, Log: a.log, Now: a.now})
 	return err
-}
-
-// detectors opens every linked detector with its defaults.
-func (a *App) detectors(ctx context.Context) ([]pipeline.Detector, error) {
-	var out []pipeline.Detector
-	for _, k := range builtin.Detectors() {
-		d, err := k.Open(ctx, nil, detect.Deps{Log: a.log.With(slog.String("detector", k.Name)), Rules: a.rules})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, pipeline.Detector{Name: k.Name, Detector: d})
-	}
-	return out, nil
 }
 
 // engine loads the playbooks and the actions they may name, behind the guard.

@@ -25,6 +25,7 @@ type Settings struct {
 	Respond   Respond
 	Telemetry Telemetry
 	Sensors   []config.Instance
+	Detectors []config.Instance
 	Enrich    []config.Instance
 	Sources   []config.Instance
 	Fetch     Fetch
@@ -145,6 +146,7 @@ func Schema() config.Schema {
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
+			detectorSection(),
 			enrichSection(),
 			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
@@ -205,6 +207,8 @@ func Decode(t *config.Tree) (Settings, error) {
 		errs = append(errs, err)
 	}
 	s.Sensors = instances
+	s.Detectors, err = decodeDetectors(t)
+	errs = append(errs, err)
 	s.Enrich, err = decodeEnrich(t)
 	errs = append(errs, err)
 	s.Sources, err = sourceSettings(t, instances)

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"honeyguide/internal/api"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/client"
 	"honeyguide/internal/config"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/kind"
@@ -98,4 +101,35 @@ func (a *App) sourceList(context.Context) []api.Source {
 		out = append(out, api.Source(s))
 	}
 	return out
+}
+
+// checkSources asks a running core what its sources say.
+func checkSources(ctx context.Context, s Settings) Finding {
+	enabled := 0
+	for _, in := range s.Sources {
+		if in.Enabled {
+			enabled++
+		}
+	}
+	if enabled == 0 {
+		return ok("sources", "none is configured: only what the decoys see and what is handed in comes in")
+	}
+	cl := client.Unix(filepath.Join(s.Node.Data, SocketName))
+	if !cl.Alive(ctx) {
+		return ok("sources", "%d configured; the core does not run", enabled)
+	}
+	var p client.Page[source.Status]
+	if err := cl.Get(ctx, "/api/v1/sources", nil, &p); err != nil {
+		return Finding{"sources", StatusWarn, err.Error(), "look at the core's log"}
+	}
+	var bad []string
+	for _, one := range p.Items {
+		if one.State == source.StateFailing {
+			bad = append(bad, one.Name+": "+one.Detail)
+		}
+	}
+	if len(bad) > 0 {
+		return Finding{"sources", StatusFail, strings.Join(bad, "; "), "honeyguide sources show NAME says more"}
+	}
+	return ok("sources", "%d of %d do their work", enabled-len(bad), enabled)
 }

@@ -177,7 +177,7 @@ true rate in 95 of 100 cases (Wilson's interval): with few verdicts it is wide.`
 			if since > 0 {
 				q.Set("since", time.Now().Add(-since).UTC().Format(time.RFC3339))
 			}
-			var r verdict.Report
+			var r verdict.QualityReport
 			if err := c.get(cmd.Context(), "/rules/quality", q, &r); err != nil {
 				return err
 			}

@@ -177,3 +177,37 @@ func TestCorrelatorTiesByBaitFileAndReader(t *testing.T) {
 		t.Errorf("another product's URL ties: %v", got)
 	}
 }
+
+// What other products say starts lower than what our decoys saw, and rises when
+// it is rare; what our decoys saw needs no company to count.
+func TestTriageTellsOursFromOthers(t *testing.T) {
+	tr := detect.NewTriage(detect.TriageConfig{})
+	finding := func(n int, rule string, sev honeyguide.Severity) honeyguide.Alert {
+		e := event(n, "203.0.113.7")
+		e.Time = noon.Add(time.Duration(n) * time.Minute)
+		e.Set(honeyguide.AttrProduct, "suricata")
+		e.Set(honeyguide.AttrDevice, "web1")
+		r := detect.Rule{ID: rule, Title: rule, Severity: sev, Category: honeyguide.CategoryRecon}
+		a := detect.Claim("finding", &r, e, "", "")
+		tr.ScoreOf(&a, e, -1)
+		return a
+	}
+	var common honeyguide.Alert
+	for n := range 2000 {
+		common = finding(n, "suricata:1", honeyguide.SeverityMedium)
+	}
+	rare := finding(2001, "suricata:2", honeyguide.SeverityMedium)
+	if rare.Score < common.Score+20 || reason(rare, "rarity_on_asset") <= 0 || reason(common, "rarity_at_site") >= 0 {
+		t.Errorf("the common scores %v, the rare %v: %+v", common.Score, rare.Score, rare.Reasons)
+	}
+	if grave := finding(2002, "suricata:1", honeyguide.SeverityCritical); grave.Score <= common.Score+20 {
+		t.Errorf("critical scores %v, medium %v", grave.Score, common.Score)
+	}
+	own := score(detect.NewTriage(detect.TriageConfig{}), "r", honeyguide.SeverityMedium, "203.0.113.7")
+	if own.Score != 35 || len(own.Reasons) != 1 {
+		t.Errorf("without verdicts a decoy's alert scores %v: %+v", own.Score, own.Reasons)
+	}
+	if used := finding(2003, "token_used", honeyguide.SeverityCritical); used.Score < 90 {
+		t.Errorf("a token used elsewhere scores %v", used.Score)
+	}
+}

@@ -81,7 +81,8 @@ func (t *Triage) Score(a *honeyguide.Alert, above float64) { t.ScoreOf(a, nil, a
 // ScoreOf is Score for a claim about an event, which says on which machine it
 // happened and who saw it.
 func (t *Triage) ScoreOf(a *honeyguide.Alert, e *honeyguide.Event, above float64) {
-	external := a.Detector == "finding" || e != nil && External(e)
+	// What correlation says is our own conclusion, whoever saw the parts.
+	external := a.Detector == "finding" || e != nil && External(e) && a.Detector != "correlate"
 	rec := t.sources.At(a.Attacker)
 	rec.note(a, external)
 	s := scorer{a: a, quiet: true}

@@ -28,6 +28,7 @@ type Mark struct {
 	At    time.Time
 	Event string    // id
 	Word  string    // what is counted distinct, e.g. a user name
+	Tag   string    // what else is known of it, see Tags
 	Text  string    // line of evidence
 	Told  bool      // already claimed
 	Shown time.Time // the time of the evidence; zero means At
@@ -65,7 +66,8 @@ func (w *Window) Add(m Mark, span time.Duration) {
 		old++
 	}
 	if old > 0 {
-		w.marks = slices.Delete(w.marks, 0, old)
+		clear(w.marks[:old]) // nothing is moved: the list walks through its array
+		w.marks = w.marks[old:]
 	}
 	w.last = at - old // below 0: the mark came too late for anything
 	w.lo, w.hi = 0, 0
@@ -92,6 +94,18 @@ func (w *Window) Words() []string {
 	for i := w.lo; i < w.hi; i++ {
 		if !slices.Contains(out, w.marks[i].Word) {
 			out = append(out, w.marks[i].Word)
+		}
+	}
+	return out
+}
+
+// Tags returns the different tags of the marks the last question found, in the
+// order of their times.
+func (w *Window) Tags() []string {
+	var out []string
+	for i := w.lo; i < w.hi; i++ {
+		if tag := w.marks[i].Tag; tag != "" && !slices.Contains(out, tag) {
+			out = append(out, tag)
 		}
 	}
 	return out

@@ -100,3 +100,12 @@ func BenchmarkWindow(b *testing.B) {
 		w.Distinct("", 5)
 	}
 }
+
+// BenchmarkFullWindow measures a flood of one word: nothing is ever distinct.
+func BenchmarkFullWindow(b *testing.B) {
+	var w detect.Window
+	for i := 0; b.Loop(); i++ {
+		w.Add(detect.Mark{At: noon.Add(time.Duration(i) * time.Second), Event: "e", Word: "root"}, 5*time.Minute)
+		w.Distinct("", 5)
+	}
+}

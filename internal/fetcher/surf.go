@@ -162,7 +162,10 @@ func (w *surfer) do(ctx context.Context, m *ipc.Fetch, body func([]byte) error) 
 // bare takes the URL out of an error: a key may stand in it.
 func bare(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+		err = u.Err
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok { // its server is one of a file that cannot be read here
+		return fmt.Errorf("look up %s: %s", strings.TrimSuffix(d.Name, "."), d.Err)
 	}
 	return err
 }
@@ -217,7 +220,7 @@ func (w *surfer) names(ctx context.Context, address string, body func([]byte) er
 		return ipc.Fetched{Status: http.StatusNotFound}, nil
 	}
 	if err != nil {
-		return ipc.Fetched{}, err
+		return ipc.Fetched{}, bare(err)
 	}
 	text := strings.Join(list[:min(len(list), maxNames)], "\n")
 	return ipc.Fetched{Status: http.StatusOK}, body([]byte(text[:min(len(text), ipc.MaxPiece)]))

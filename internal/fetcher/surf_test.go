@@ -50,18 +50,45 @@ func TestRefused(t *testing.T) {
 	})
 	w := surf(t, ipc.FetchSetup{Ports: []uint16{80, 443, port}, Resolvers: []netip.AddrPort{dns}, Own: []netip.Addr{netip.MustParseAddr("8.8.4.4")}}, nil)
 	for _, c := range []struct{ url, why string }{
-		{"http://127.0.0.1:PORT/", "not public"}, {"http://localhost:PORT/", "this host"}, {"http://x.localhost:PORT/", "this host"},
-		{"http://LOCALHOST.:PORT/", "this host"}, {"http://2130706433:PORT/", "neither"}, {"http://0x7f.1:PORT/", "neither"},
-		{"http://0x7f000001:PORT/", "neither"}, {"http://017700000001:PORT/", "neither"}, {"http://0:PORT/", "neither"}, {"http://127.1:PORT/", "neither"},
-		{"http://127.0.0.1.:PORT/", "not public"}, {"http://[::1]:PORT/", "not public"}, {"http://[::]:PORT/", "not public"},
-		{"http://[::ffff:127.0.0.1]:PORT/", "clothes of IPv6"}, {"http://[::ffff:7f00:1]:PORT/", "clothes of IPv6"}, {"http://[64:ff9b::7f00:1]:PORT/", "not public"},
-		{"http://[fe80::1%25lo]:PORT/", "zone"}, {"http://[fd00::1]:PORT/", "not public"}, {"http://[2002:7f00:1::]:PORT/", "not public"},
-		{"http://0.0.0.0:PORT/", "not public"}, {"http://10.0.0.1:PORT/", "not public"}, {"http://100.64.0.1:PORT/", "not public"},
-		{"http://169.254.169.254/latest/meta-data/", "not public"}, {"http://172.16.0.1/", "not public"}, {"http://192.168.1.1/", "not public"},
-		{"http://198.18.0.1/", "not public"}, {"http://224.0.0.1/", "not public"}, {"http://255.255.255.255/", "not public"},
-		{"http://8.8.4.4/", "own address"}, {"http://inside.example:PORT/", "not public"}, {"http://user:pw@8.8.8.8/", "user in the URL"},
-		{"http://8.8.8.8:22/", "port"}, {"http://8.8.8.8:6379/", "port"}, {"file:///etc/passwd", "scheme"}, {"gopher://8.8.8.8/", "scheme"},
-		{"ftp://8.8.8.8/", "scheme"}, {"http:///x", "no host"}, {"http://%zz/", "cannot be read"}, {"unix:///run/x.sock", "scheme"},
+		{"http://127.0.0.1:PORT/", "not public"},
+		{"http://localhost:PORT/", "this host"},
+		{"http://x.localhost:PORT/", "this host"},
+		{"http://LOCALHOST.:PORT/", "this host"},
+		{"http://2130706433:PORT/", "neither"},
+		{"http://0x7f.1:PORT/", "neither"},
+		{"http://0x7f000001:PORT/", "neither"},
+		{"http://017700000001:PORT/", "neither"},
+		{"http://0:PORT/", "neither"},
+		{"http://127.1:PORT/", "neither"},
+		{"http://127.0.0.1.:PORT/", "not public"},
+		{"http://[::1]:PORT/", "not public"},
+		{"http://[::]:PORT/", "not public"},
+		{"http://[::ffff:127.0.0.1]:PORT/", "clothes of IPv6"},
+		{"http://[::ffff:7f00:1]:PORT/", "clothes of IPv6"},
+		{"http://[64:ff9b::7f00:1]:PORT/", "not public"},
+		{"http://[fe80::1%25lo]:PORT/", "zone"},
+		{"http://[fd00::1]:PORT/", "not public"},
+		{"http://[2002:7f00:1::]:PORT/", "not public"},
+		{"http://0.0.0.0:PORT/", "not public"},
+		{"http://10.0.0.1:PORT/", "not public"},
+		{"http://100.64.0.1:PORT/", "not public"},
+		{"http://169.254.169.254/latest/meta-data/", "not public"},
+		{"http://172.16.0.1/", "not public"},
+		{"http://192.168.1.1/", "not public"},
+		{"http://198.18.0.1/", "not public"},
+		{"http://224.0.0.1/", "not public"},
+		{"http://255.255.255.255/", "not public"},
+		{"http://8.8.4.4/", "own address"},
+		{"http://inside.example:PORT/", "not public"},
+		{"http://user:pw@8.8.8.8/", "user in the URL"},
+		{"http://8.8.8.8:22/", "port"},
+		{"http://8.8.8.8:6379/", "port"},
+		{"file:///etc/passwd", "scheme"},
+		{"gopher://8.8.8.8/", "scheme"},
+		{"ftp://8.8.8.8/", "scheme"},
+		{"http:///x", "no host"},
+		{"http://%zz/", "cannot be read"},
+		{"unix:///run/x.sock", "scheme"},
 	} {
 		u := strings.ReplaceAll(c.url, "PORT", fmt.Sprint(port))
 		_, _, err := get(t, w, ipc.Fetch{URL: u, Timeout: 5 * time.Second})
@@ -96,12 +123,12 @@ func TestDo(t *testing.T) {
 		fmt.Fprint(w, "hello ", r.Header.Get("Key"), r.UserAgent(), r.Method)
 	})
 	mux.HandleFunc("/missing", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); fmt.Fprint(w, "no") })
-	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, 302) })
+	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
 	mux.HandleFunc("/inside", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "https://169.254.169.254/latest/meta-data/", 302)
+		http.Redirect(w, r, "https://169.254.169.254/latest/meta-data/", http.StatusFound)
 	})
-	mux.HandleFunc("/here", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", 302) })
-	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", 302) })
+	mux.HandleFunc("/here", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) })
+	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", http.StatusFound) })
 	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) {
 		for range 10 << 10 { // 10 GiB, were anybody to read them
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {

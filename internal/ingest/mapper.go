@@ -103,14 +103,17 @@ func newChooser(opts *Options) (*chooser, error) {
 	}
 }
 
-// choose returns the mapper r goes to, nil when nobody wants it. The mapper of
-// the record before keeps r when it is sure; a file mixes products rarely.
+// choose returns the mapper r goes to, nil when nobody wants it. Lines of text are
+// offered to those who read them. The mapper of the record before keeps r when it is sure; a file mixes products rarely.
 func (c *chooser) choose(r *Record) *Format {
 	if c.only || c.all[c.last].Match(r) >= MatchSure {
 		return &c.all[c.last]
 	}
 	best, most := -1, 0
 	for i := range c.all {
+		if _, lines := c.all[i].Mapper.(Liner); r.plain && !lines {
+			continue
+		}
 		if m := c.all[i].Match(r); m > most {
 			best, most = i, m
 		}

@@ -151,21 +151,40 @@ func (v Value) Text() string {
 // compact removes the blanks between the tokens of JSON.
 func compact(b []byte) []byte {
 	out := make([]byte, 0, len(b))
-	quoted, escaped := false, false
-	for _, c := range b {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		case !quoted && isBlank(c):
-			continue
+	for len(b) > 0 {
+		n := bytes.IndexByte(b, '"')
+		if n < 0 {
+			n = len(b)
 		}
-		out = append(out, c)
+		for _, c := range b[:n] {
+			if !isBlank(c) {
+				out = append(out, c)
+			}
+		}
+		b = b[n:]
+		n = endOfText(b)
+		out, b = append(out, b[:n]...), b[n:]
 	}
 	return out
+}
+
+// endOfText returns where the text that begins b ends, its quotes included.
+func endOfText(b []byte) int {
+	for i := 1; i < len(b); {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return len(b)
+		}
+		i += n + 1
+		slashes := 0
+		for j := i - 2; j > 0 && b[j] == '\\'; j-- {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // Texts returns the text of a scalar, or those of an array's scalars.

@@ -155,3 +155,18 @@ func FuzzDocument(f *testing.F) {
 		}
 	})
 }
+
+func TestIdentityIgnoresBlanks(t *testing.T) {
+	for in, want := range map[string]string{
+		`{ "a" : "b c\" d" , "e\\" : [ 1 ,	2 ] }`: `{"a":"b c\" d","e\\":[1,2]}`,
+		`{"a\\\"":" "}`: `{"a\\\"":" "}`,
+		`{"":""}`:       `{"":""}`,
+		`{"a":"`:        `{"a":"`,
+		`"`:             `"`,
+		``:              ``,
+	} {
+		if got := string(compact([]byte(in))); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}

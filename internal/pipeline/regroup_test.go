@@ -281,3 +281,31 @@ func TestRegroupingRefuses(t *testing.T) {
 		t.Errorf("off a resolved one: %q", got)
 	}
 }
+
+// An own host that touches decoys after it was attacked: one story with its
+// attacker, at once high.
+func TestAnOwnHostThatTouchesDecoys(t *testing.T) {
+	const host, attacker = "10.0.0.5", "203.0.113.9"
+	w := newWorld(t)
+	hit := &script{src: attacker, service: "suricata", at: noon}
+	hit.do(honeyguide.ActivityFinding, honeyguide.AttrProduct, "Suricata", honeyguide.AttrRuleID, "1", honeyguide.AttrRule, "ET EXPLOIT something")
+	hit.out[0].Severity, hit.out[0].Class = honeyguide.SeverityMedium, honeyguide.ClassDetection
+	hit.out[0].Dst.Addr = netip.MustParseAddrPort(host + ":445")
+	w.add(hit.out...)
+	w.run()
+	w.add((&script{src: host, service: "ssh", session: "a", at: noon.Add(time.Hour)}).do(honeyguide.ActivityConnect).out...)
+	w.run()
+	f := w.found()
+	a := f.alert("decoy_and_alert")
+	if a.Severity != honeyguide.SeverityHigh || a.Count != 2 || a.Incident == "" {
+		t.Fatalf("alert %+v", a)
+	}
+	in := w.get(a.Incident)
+	if in.Severity != honeyguide.SeverityHigh || !slices.Contains(in.Attackers, host) || !slices.Contains(in.Attackers, attacker) {
+		t.Errorf("incident %+v", in)
+	}
+	// Whatever the decoys saw of the host stands in it.
+	if c := f.alert("decoy_contact"); c.Incident != in.ID {
+		t.Errorf("the contact is in %q, the story in %q", c.Incident, in.ID)
+	}
+}

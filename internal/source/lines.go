@@ -48,12 +48,8 @@ func (l *Lines) Next() (Cut, error) {
 		n, err := l.r.Read(l.buf[l.n:])
 		l.n += n
 		l.err = err
-		if err != nil && (l.n > 0 || l.long > 0) {
-			if l.n == len(l.buf) {
-				l.buf = append(l.buf, '\n')
-			} else {
-				l.buf[l.n] = '\n'
-			}
+		if err != nil && (l.n > 0 || l.long > 0) && (l.n == 0 || l.buf[l.n-1] != '\n') {
+			l.buf = append(l.buf[:l.n], '\n')
 			l.n++
 		}
 	}

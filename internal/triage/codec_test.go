@@ -60,3 +60,14 @@ func FuzzReadModel(f *testing.F) {
 		}
 	})
 }
+
+func FuzzUnpack(f *testing.F) {
+	f.Add(empty())
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, s string) {
+		x, ok := Unpack(s)
+		if ok && x.Pack() != s {
+			t.Fatalf("%q is read and written as %q", s, x.Pack())
+		}
+	})
+}

@@ -30,7 +30,8 @@ func Probability(score float64) float64 { return sigmoid(LogOdds(score)) }
 //     rule with one twentieth of the signals is neither rare nor common.
 //   - Company counts 0.4 in each span and place. The spans hold one another, so
 //     what happened within half a minute counts three times: one rule nobody
-//     has seen before beside this one, on this machine, is worth some 14 points.
+//     has seen before beside this one is worth some 14 points on its machine and
+//     as many at the site.
 //   - The gap, the rate and the repetition say what rarity says again, and
 //     without verdicts there is nothing to say about rules and their company.
 func Cold() *Model {

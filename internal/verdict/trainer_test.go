@@ -200,7 +200,7 @@ func TestAWorseModelIsRefused(t *testing.T) {
 // flip judges n alerts, the rules that were true false and the others true.
 func (s *site) flip(n int) {
 	for range n {
-		s.judge(1, 6*(min(s.alerts%6/2, 1)))
+		s.judge(1, 6*min(s.alerts%6/2, 1))
 	}
 }
 

@@ -133,21 +133,21 @@ type Quality struct {
 	TrueRate       Rate   `json:"precision" doc:"true_positives / n"`
 }
 
-// A Report is the measured quality of all rules and sources with a verdict, the
+// A QualityReport is the measured quality of all rules and sources with a verdict, the
 // ones with the most false positives first.
-type Report struct {
+type QualityReport struct {
 	Since   time.Time `json:"since,omitzero" doc:"verdicts passed before are left out"`
 	Rules   []Quality `json:"rules"`
 	Sources []Quality `json:"sources"`
 }
 
 // Measure counts what verdicts say since a time.
-func Measure(ctx context.Context, tx state.Tx, since time.Time) (Report, error) {
+func Measure(ctx context.Context, tx state.Tx, since time.Time) (QualityReport, error) {
 	counts, err := tx.Verdicts().Tally(ctx, since)
 	if err != nil {
-		return Report{}, err
+		return QualityReport{}, err
 	}
-	r := Report{Since: since, Rules: []Quality{}, Sources: []Quality{}}
+	r := QualityReport{Since: since, Rules: []Quality{}, Sources: []Quality{}}
 	for _, c := range counts {
 		r.Rules = counted(r.Rules, c.Rule, c)
 		r.Sources = counted(r.Sources, c.Source, c)

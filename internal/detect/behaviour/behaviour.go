@@ -29,25 +29,25 @@ var Kind = kind.Of("behaviour", "Brute force, reconnaissance, downloads, persist
 // Config says when behaviour becomes an alert. Counts are events of one source
 // within the window, in event time; at most 50.
 type Config struct {
-	BruteForceCount  int           `yaml:"brute_force_count"`
-	BruteForceWindow time.Duration `yaml:"brute_force_window"`
-	SuccessAfter     int           `yaml:"success_after"` // failures before a success that make it an alert
-	SpraySources     int           `yaml:"spray_sources"` // sources that fail with one user name
-	SprayUsers       int           `yaml:"spray_users"`   // user names one source tries with one password
-	SprayWindow      time.Duration `yaml:"spray_window"`
-	ReconCount       int           `yaml:"recon_count"` // different questions that make reconnaissance medium
-	ReconWindow      time.Duration `yaml:"recon_window"`
-	ScanServices     int           `yaml:"scan_services"` // services one source touches
-	ScanWindow       time.Duration `yaml:"scan_window"`
-	WebRequests      int           `yaml:"web_requests"` // different paths one source asks for
-	WebWindow        time.Duration `yaml:"web_window"`
-	TravelSpeed      float64       `yaml:"travel_speed"`  // km/h nobody travels at
-	BeaconCount      int           `yaml:"beacon_count"`  // regular contacts with one place outside
-	BeaconPeriod     time.Duration `yaml:"beacon_period"` // what repeats faster is a transfer
-	RareLearn        time.Duration `yaml:"rare_learn"`    // how long programs are watched before one is new
-	RareEvents       int           `yaml:"rare_events"`   // and how many starts have to be seen
-	RareHosts        int           `yaml:"rare_hosts"`    // on more assets at once it is an update
-	MaxSources       int           `yaml:"max_sources"`   // remembered at a time
+	BruteForceCount  int           `yaml:"brute_force_count" doc:"failed log-ins of one source that are guessing"`
+	BruteForceWindow time.Duration `yaml:"brute_force_window" doc:"within which they have to lie"`
+	SuccessAfter     int           `yaml:"success_after" doc:"failures before a success that make it an alert"`
+	SpraySources     int           `yaml:"spray_sources" doc:"sources that fail with one user name"`
+	SprayUsers       int           `yaml:"spray_users" doc:"user names one source tries with one password"`
+	SprayWindow      time.Duration `yaml:"spray_window" doc:"within which spraying has to lie"`
+	ReconCount       int           `yaml:"recon_count" doc:"different questions that make reconnaissance medium"`
+	ReconWindow      time.Duration `yaml:"recon_window" doc:"within which they have to lie"`
+	ScanServices     int           `yaml:"scan_services" doc:"services one source touches"`
+	ScanWindow       time.Duration `yaml:"scan_window" doc:"within which they have to lie"`
+	WebRequests      int           `yaml:"web_requests" doc:"different paths one source asks for"`
+	WebWindow        time.Duration `yaml:"web_window" doc:"within which they have to lie"`
+	TravelSpeed      float64       `yaml:"travel_speed" doc:"km/h nobody travels at"`
+	BeaconCount      int           `yaml:"beacon_count" doc:"regular contacts with one place outside"`
+	BeaconPeriod     time.Duration `yaml:"beacon_period" doc:"what repeats faster is a transfer"`
+	RareLearn        time.Duration `yaml:"rare_learn" doc:"how long programs are watched before one is new"`
+	RareEvents       int           `yaml:"rare_events" doc:"and how many starts have to be seen"`
+	RareHosts        int           `yaml:"rare_hosts" doc:"on more assets at once it is an update"`
+	MaxSources       int           `yaml:"max_sources" doc:"remembered at a time"`
 }
 
 // Validate refuses counts that can never or always be reached.

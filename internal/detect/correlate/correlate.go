@@ -24,21 +24,21 @@ import (
 var Kind = kind.Of("correlate", "Stages of an attack, hosts that touch decoys and are reported elsewhere, shared indicators, unusual numbers of alerts.", Config{
 	Stages: 4, StagesHigh: 6, AssetStages: 3, Window: 24 * time.Hour,
 	RateBucket: 10 * time.Minute, RateHistory: 144, RateLearn: 36, RateDeviations: 6, RateLeast: 30,
-	MaxKeys: 20_000,
+	MaxKeys: 10_000,
 }, open)
 
 // Config says what is unusual. Windows are event time.
 type Config struct {
-	Stages         int           `yaml:"stages"`          // ATT&CK tactics of one attacker that make an attack in stages
-	StagesHigh     int           `yaml:"stages_high"`     // that make it severe
-	AssetStages    int           `yaml:"asset_stages"`    // tactics against one asset of yours, by all attackers together
-	Window         time.Duration `yaml:"window"`          // within which claims belong together
-	RateBucket     time.Duration `yaml:"rate_bucket"`     // alerts are counted by this stretch of time
-	RateHistory    int           `yaml:"rate_history"`    // stretches the usual number is taken from
-	RateLearn      int           `yaml:"rate_learn"`      // stretches that have to be known before anything is unusual
-	RateDeviations float64       `yaml:"rate_deviations"` // deviations (1.48 MAD) above the median that are unusual
-	RateLeast      int           `yaml:"rate_least"`      // events in a stretch that may be unusual at all
-	MaxKeys        int           `yaml:"max_keys"`        // attackers, assets and indicators remembered at a time, each
+	Stages         int           `yaml:"stages" doc:"ATT&CK tactics of one attacker that make an attack in stages"`
+	StagesHigh     int           `yaml:"stages_high" doc:"that make it severe"`
+	AssetStages    int           `yaml:"asset_stages" doc:"tactics against one asset of yours, by all attackers together"`
+	Window         time.Duration `yaml:"window" doc:"within which claims belong together"`
+	RateBucket     time.Duration `yaml:"rate_bucket" doc:"alerts are counted by this stretch of time"`
+	RateHistory    int           `yaml:"rate_history" doc:"stretches the usual number is taken from"`
+	RateLearn      int           `yaml:"rate_learn" doc:"stretches that have to be known before anything is unusual"`
+	RateDeviations float64       `yaml:"rate_deviations" doc:"deviations (1.48 MAD) above the median that are unusual"`
+	RateLeast      int           `yaml:"rate_least" doc:"events in a stretch that may be unusual at all"`
+	MaxKeys        int           `yaml:"max_keys" doc:"attackers, assets and indicators remembered at a time, each"`
 }
 
 // Validate refuses what can never or always be reached.
@@ -174,7 +174,7 @@ var rules = struct {
 	stagesHigh:  rule("multi_stage", "Attack goes through most stages", honeyguide.SeverityHigh, honeyguide.CategoryIntrusion, ""),
 	assetStages: rule("asset_multi_stage", "One asset attacked in several stages", honeyguide.SeverityHigh, honeyguide.CategoryIntrusion, ""),
 	insider:     rule("decoy_and_alert", "Own host touches decoys and is reported elsewhere", honeyguide.SeverityHigh, honeyguide.CategoryLateral, "an own host looks for others", "T1046"),
-	known:       rule("decoy_and_alert", "Visitor of the decoys is reported elsewhere", honeyguide.SeverityLow, honeyguide.CategoryIntrusion, ""),
+	known:       rule("decoy_and_alert", "Visitor of the decoys is reported elsewhere", honeyguide.SeverityLow, honeyguide.CategoryIntrusion, "goes from address to address", "T1595.001"),
 	shared:      rule("shared_indicator", "Several products report one indicator", honeyguide.SeverityLow, honeyguide.CategoryExternal, ""),
 	inside:      rule("decoy_indicator_inside", "What attackers brought to the decoys is reported elsewhere", honeyguide.SeverityHigh, honeyguide.CategoryMalware, "the same tool or address", "T1105"),
 	rateRule:    rule("alert_rate_rule", "A rule alerts more than usual", honeyguide.SeverityMedium, honeyguide.CategoryExternal, ""),

@@ -12,6 +12,8 @@ import (
 // host.
 const hostStretch = time.Hour
 
+const asTarget = "as target: "
+
 // host claims that an address touches our decoys and is reported by another
 // product: as the source of its alert, or as its target. Of an own host that is
 // the strongest sign there is that somebody works from it.
@@ -23,7 +25,7 @@ func (d *detector) host(e *about, a *honeyguide.Alert) {
 	}
 	d.touch(e, a, from, who, "as source: ", to)
 	if who != decoys && to.IsPrivate() {
-		d.touch(e, a, to, who, "as target: ", from)
+		d.touch(e, a, to, who, asTarget, from)
 	}
 }
 
@@ -37,26 +39,28 @@ func (d *detector) touch(e *about, a *honeyguide.Alert, host netip.Addr, who, ho
 	if !host.IsValid() || host.IsLoopback() {
 		return
 	}
-	word := "product " + who
-	if who == decoys {
-		word, how = decoys, ""
+	mark := detect.Mark{At: e.at, Event: e.ID, Word: "product " + who, Text: who + ": " + how + a.Title}
+	switch {
+	case who == decoys:
+		mark.Word, mark.Text = decoys, who+": "+a.Title
+	case how == asTarget && other.IsValid():
+		mark.Word, mark.Tag = mark.Word+" target", other.String()
 	}
 	w := d.hosts.At(host.String())
-	if !w.AddOnce(detect.Mark{At: e.at, Event: e.ID, Word: word, Text: who + ": " + how + a.Title}, d.hostStretch(), d.cfg.Window) {
+	if !w.AddOnce(mark, d.hostStretch(), d.cfg.Window) {
 		return
 	}
 	if !w.Both(decoys, "product ") {
 		return
 	}
-	r, own := &rules.known, host.IsPrivate()
-	if own {
+	r := &rules.known
+	if host.IsPrivate() {
 		r = &rules.insider
 	}
 	c := d.claim(r, e, host.String(), "attacker:"+host.String())
 	w.Tell(c)
 	c.Observed = detect.Observe(c.Observed, honeyguide.Observable{Name: "host", Type: "ip", Value: host.String()})
-	if own && other.IsValid() && who != decoys && how == "as target: " {
-		// Who attacked the host is part of its story.
-		c.Observed = detect.Observe(c.Observed, honeyguide.Observable{Name: detect.Linked, Type: "ip", Value: other.String()})
+	for _, from := range w.Tags() { // who attacked the host is part of its story
+		c.Observed = detect.Observe(c.Observed, honeyguide.Observable{Name: detect.Linked, Type: "ip", Value: from})
 	}
 }

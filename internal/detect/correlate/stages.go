@@ -23,7 +23,7 @@ func (d *detector) stages(e *about, a *honeyguide.Alert) {
 	if tactic == "" {
 		return
 	}
-	mark := detect.Mark{At: e.at, Event: e.ID, Word: tactic, Text: attack.TacticName(tactic) + ": " + a.Title}
+	mark := detect.Mark{At: e.at, Event: e.ID, Word: tactic, Tag: a.Attacks[0].ID, Text: attack.TacticName(tactic) + ": " + a.Title}
 	w := d.attackers.At(a.Attacker)
 	if w.AddOnce(mark, d.stretch(), d.cfg.Window) {
 		switch {
@@ -51,6 +51,9 @@ func (d *detector) stretch() time.Duration { return min(stageStretch, d.cfg.Wind
 // staged tells of the stages, which are the techniques of the claim.
 func (d *detector) staged(w *detect.Window, a *honeyguide.Alert) {
 	w.Tell(a)
+	for _, id := range w.Tags() {
+		a.Attacks = detect.UniteAttacks(a.Attacks, attack.Of(id, "one of the stages"))
+	}
 	for _, tactic := range w.Words() {
 		a.Observed = detect.Observe(a.Observed, honeyguide.Observable{Name: "stage", Type: "tactic", Value: attack.TacticName(tactic)})
 	}

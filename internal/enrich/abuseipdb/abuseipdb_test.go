@@ -10,8 +10,10 @@ import (
 var withKey = enrichtest.Key(func(into any) { into.(*Config).Key = "s3cret-key" })
 
 var answers = []enrichtest.Answer{
-	{Name: "bad", Body: `{"data":{"ipAddress":"8.8.8.8","isPublic":true,"ipVersion":4,"isWhitelisted":null,"abuseConfidenceScore":97,"countryCode":"NL","usageType":"Data Center","isp":"X","domain":"x.example","totalReports":412,"numDistinctUsers":88,"lastReportedAt":"2026-02-27T10:00:00+00:00"}}`,
-		Verdict: honeyguide.SaysMalicious, Confidence: 97, Text: "412 reports by 88 users", AsOf: "2026-02-27"},
+	{
+		Name: "bad", Body: `{"data":{"ipAddress":"8.8.8.8","isPublic":true,"ipVersion":4,"isWhitelisted":null,"abuseConfidenceScore":97,"countryCode":"NL","usageType":"Data Center","isp":"X","domain":"x.example","totalReports":412,"numDistinctUsers":88,"lastReportedAt":"2026-02-27T10:00:00+00:00"}}`,
+		Verdict: honeyguide.SaysMalicious, Confidence: 97, Text: "412 reports by 88 users", AsOf: "2026-02-27",
+	},
 	{Name: "doubtful", Body: `{"data":{"ipAddress":"8.8.8.8","abuseConfidenceScore":30,"totalReports":3,"numDistinctUsers":2,"lastReportedAt":null}}`, Verdict: honeyguide.SaysSuspicious, Confidence: 30},
 	{Name: "little", Body: `{"data":{"ipAddress":"8.8.8.8","abuseConfidenceScore":0,"totalReports":1,"numDistinctUsers":1}}`, Verdict: honeyguide.SaysInfo},
 	{Name: "listed as good", Body: `{"data":{"ipAddress":"8.8.8.8","isWhitelisted":true,"abuseConfidenceScore":0,"totalReports":50}}`, Verdict: honeyguide.SaysBenign, Confidence: 50},

@@ -72,6 +72,12 @@ const (
 	zoneExternal = "external"
 )
 
+// What every address without a row is.
+var (
+	ours     = asset{words: words{zoneInternal}}
+	somebody = asset{words: words{zoneExternal}}
+)
+
 // Fact adds what the table says about both ends of e.
 func (a *assets) Fact(e *honeyguide.Event) {
 	t := a.now.Load()
@@ -79,23 +85,23 @@ func (a *assets) Fact(e *honeyguide.Event) {
 		return
 	}
 	if addr := e.Src.Addr.Addr(); addr.IsValid() {
-		x, zone := t.find(addr)
-		e.Set(honeyguide.AttrSrcZone, zone)
-		if x != nil {
-			e.Set(honeyguide.AttrSrcAsset, x.name)
-			e.Set(honeyguide.AttrSrcOwner, x.owner)
-			e.Set(honeyguide.AttrSrcRole, x.role)
-			e.Set(honeyguide.AttrSrcCriticality, x.criticality)
-		}
+		put(e, &t.find(addr).words, &srcAttrs)
 	}
 	if addr := e.Dst.Addr.Addr(); addr.IsValid() {
-		x, zone := t.find(addr)
-		e.Set(honeyguide.AttrDstZone, zone)
-		if x != nil {
-			e.Set(honeyguide.AttrDstAsset, x.name)
-			e.Set(honeyguide.AttrDstOwner, x.owner)
-			e.Set(honeyguide.AttrDstRole, x.role)
-			e.Set(honeyguide.AttrDstCriticality, x.criticality)
+		put(e, &t.find(addr).words, &dstAttrs)
+	}
+}
+
+// The attributes of an end, in the order of words.
+var (
+	srcAttrs = [...]string{honeyguide.AttrSrcZone, honeyguide.AttrSrcAsset, honeyguide.AttrSrcOwner, honeyguide.AttrSrcRole, honeyguide.AttrSrcCriticality}
+	dstAttrs = [...]string{honeyguide.AttrDstZone, honeyguide.AttrDstAsset, honeyguide.AttrDstOwner, honeyguide.AttrDstRole, honeyguide.AttrDstCriticality}
+)
+
+func put(e *honeyguide.Event, w *words, names *[5]string) {
+	for i, v := range w {
+		if v != nil {
+			e.Set(names[i], v)
 		}
 	}
 }

@@ -128,12 +128,10 @@ func FuzzTable(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for i := range rows {
-			got, zone := newTable(rows, nil).find(rows[i].network.Addr())
-			if got == nil || zone == "" {
-				t.Fatalf("%v is not found in its own table", rows[i].network)
+		if len(rows) > 0 {
+			if got := newTable(rows, nil).find(rows[0].network.Addr()); got == &somebody || got.words[0] == nil {
+				t.Fatalf("%v is not found in its own table", rows[0].network)
 			}
-			break
 		}
 	})
 }

@@ -10,6 +10,24 @@ type asset struct {
 	network                        netip.Prefix
 	name, owner, role, criticality string
 	external                       bool // listed, and yet not ours: a partner's, a provider's
+	words                          words
+}
+
+// words are zone, name, owner, role and criticality as attributes have them, made
+// once: nil for what is empty.
+type words [5]any
+
+// say fills in the words.
+func (a *asset) say() {
+	zone := zoneInternal
+	if a.external {
+		zone = zoneExternal
+	}
+	for i, s := range []string{zone, a.name, a.owner, a.role, a.criticality} {
+		if s != "" {
+			a.words[i] = s
+		}
+	}
 }
 
 // A table finds the narrowest row an address falls under. It never changes.
@@ -26,6 +44,7 @@ func newTable(rows []asset, own []netip.Prefix) *table {
 	t := &table{rows: len(rows), assets: make(map[netip.Prefix]*asset, len(rows)), own: own, hasZone: len(rows)+len(own) > 0}
 	for i := range rows {
 		x := &rows[i]
+		x.say()
 		t.assets[x.network] = x // of two rows the later one
 		bits := &t.bits6
 		if x.network.Addr().Is4() {
@@ -43,8 +62,8 @@ func newTable(rows []asset, own []netip.Prefix) *table {
 
 func (t *table) empty() bool { return !t.hasZone }
 
-// find returns the row of an address, nil when none covers it, and its zone.
-func (t *table) find(a netip.Addr) (*asset, string) {
+// find returns the row of an address, or that of all without one.
+func (t *table) find(a netip.Addr) *asset {
 	a = a.Unmap().WithZone("")
 	bits := t.bits6
 	if a.Is4() {
@@ -56,16 +75,13 @@ func (t *table) find(a netip.Addr) (*asset, string) {
 			continue
 		}
 		if x := t.assets[p]; x != nil {
-			if x.external {
-				return x, zoneExternal
-			}
-			return x, zoneInternal
+			return x
 		}
 	}
 	for _, p := range t.own {
 		if p.Contains(a) {
-			return nil, zoneInternal
+			return &ours
 		}
 	}
-	return nil, zoneExternal
+	return &somebody
 }

@@ -166,8 +166,12 @@ func TestFormats(t *testing.T) {
 	}{
 		{"misp answer", misp, "auto", "", []string{"ip 203.0.113.1", "ip 203.0.113.3", "hash 275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"}, []string{"ip 203.0.113.2", "domain gone.example"}, 3, 2},
 		{"misp events", event, "auto", "", []string{"url http://bad.example/x", "hash 44d88612fea8a8f36de82e1278abb02f", "domain two.bad.example"}, nil, 3, 0},
-		{"stix", stix, "auto", "", []string{"ip 203.0.113.11", "domain a.bad.example", "url http://bad.example/it's", "ip 203.0.113.8", "ip 203.0.113.9"},
-			[]string{"ip 203.0.113.1", "ip 203.0.113.4", "ip 203.0.113.5", "hash 275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"}, 6, 1},
+		{
+			"stix", stix, "auto", "",
+			[]string{"ip 203.0.113.11", "domain a.bad.example", "url http://bad.example/it's", "ip 203.0.113.8", "ip 203.0.113.9"},
+			[]string{"ip 203.0.113.1", "ip 203.0.113.4", "ip 203.0.113.5", "hash 275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"},
+			6, 1,
+		},
 		{"table with its head in a remark", abuse, "auto", "", []string{"ip 203.0.113.1", "domain bad.example"}, nil, 2, 1},
 		{"table with semicolons", semicolons, "auto", "", []string{"ip 203.0.113.1"}, []string{"ip 203.0.113.2"}, 2, 0},
 		{"table with a column of another name", "a,who\nx,203.0.113.1\n", "csv", "who", []string{"ip 203.0.113.1"}, nil, 1, 0},

@@ -2,7 +2,8 @@
 // log-ins, commands, downloads, uploads and tunnels, each session as one session.
 //
 // The shapes are those of Cowrie 2 and 3; no field is required beyond eventid and
-// a time. Commands carry the names Sigma rules for Linux ask for.
+// a time. Its records speak our decoys' words, and are shown to rules as
+// those are.
 package cowrie
 
 import (
@@ -155,9 +156,6 @@ func endpoints(r *ingest.Record, e *honeyguide.Event) error {
 // particular sets what a type has of its own.
 func particular(r *ingest.Record, e *honeyguide.Event, typ string) {
 	switch typ {
-	case "command.input":
-		ingest.Source(e, "linux", "process_creation", product)
-		r.Keep(e, "CommandLine", r.Root.Get("input").Text())
 	case "session.closed":
 		v := r.Root.Get("duration")
 		if ms, ok := v.Seconds(); ok {

@@ -271,8 +271,13 @@ func sources(r *ingest.Record, e *honeyguide.Event) {
 	}
 	ingest.Source(e, "windows", "", service)
 	for _, f := range []struct{ name, as string }{
-		{"channel", "Channel"}, {"eventID", "EventID"}, {"providerName", "Provider_Name"}, {"computer", "Computer"}, {"eventRecordID", "EventRecordID"},
-		{"systemTime", "TimeCreated_SystemTime"}, {"processID", "Execution_ProcessID"},
+		{"channel", "Channel"},
+		{"eventID", "EventID"},
+		{"providerName", "Provider_Name"},
+		{"computer", "Computer"},
+		{"eventRecordID", "EventRecordID"},
+		{"systemTime", "TimeCreated_SystemTime"},
+		{"processID", "Execution_ProcessID"},
 	} {
 		if v := system.Get(f.name); v.Type() != ingest.Missing {
 			r.Keep(e, f.as, v.Text())

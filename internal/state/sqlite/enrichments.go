@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"strings"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -99,12 +100,20 @@ func (t attackers) Get(ctx context.Context, key string) (honeyguide.Attacker, er
 // of sums up the attacker of its newest alert.
 func (t attackers) of(ctx context.Context, newest *honeyguide.Alert) (honeyguide.Attacker, error) {
 	a := honeyguide.Attacker{Key: newest.Attacker, Src: newest.Src, LastTitle: newest.Title}
-	var first, last int64
-	const q = "SELECT count(*), max(severity), min(created), max(last) FROM alert WHERE attacker <> '' AND attacker = $1"
-	if _, err := t.one(ctx, q, []any{newest.Attacker}, &a.Alerts, &a.Severity, &first, &last); err != nil {
+	var last int64
+	var doc string
+	const q = `SELECT count(*), max(severity), max(last),
+		(SELECT doc FROM alert WHERE attacker <> '' AND attacker = $1 ORDER BY created, id LIMIT 1) FROM alert WHERE attacker <> '' AND attacker = $1`
+	if _, err := t.one(ctx, q, []any{newest.Attacker}, &a.Alerts, &a.Severity, &last, &doc); err != nil {
 		return a, err
 	}
-	a.FirstAt, a.LastAt = moment(first), moment(last)
+	var first struct {
+		Time time.Time `json:"time"`
+	}
+	if err := decode(doc, &first); err != nil {
+		return a, err
+	}
+	a.FirstAt, a.LastAt = first.Time, moment(last)
 	a.Enrichments = []honeyguide.Enrichment{}
 	address := strings.TrimPrefix(newest.Attacker, "attacker:")
 	for _, x := range newest.Enrichments {

@@ -32,7 +32,7 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
 		"DELETE FROM job WHERE id IN (SELECT id FROM job WHERE dead = 1 AND run_at < $1 ORDER BY run_at LIMIT $2)",
 		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",
-		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE max(created, min(expires, CASE lifted WHEN 0 THEN expires ELSE lifted END)) < $1 LIMIT $2)",
+		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1) LIMIT $2)",
 		"DELETE FROM incident_change WHERE num IN (SELECT num FROM incident_change WHERE at < $1 LIMIT $2)",
 		"DELETE FROM token_use WHERE (token, event) IN (SELECT token, event FROM token_use WHERE at < $1 LIMIT $2)",
 	} {

@@ -93,7 +93,7 @@ func attackers(b *bench) {
 		if err != nil {
 			return err
 		}
-		b.same("times", []time.Time{one.FirstAt, one.LastAt}, []time.Time{start.Add(time.Minute), start.Add(4 * time.Hour)})
+		b.same("times", []time.Time{one.FirstAt, one.LastAt}, []time.Time{start, start.Add(4 * time.Hour)})
 		b.same("providers", []string{one.Enrichments[0].Provider, one.Enrichments[1].Provider}, []string{"feed:tor", "greynoise"})
 		_, missing := tx.Attackers().Get(ctx, "203.0.113.99")
 		b.code("nobody", missing, honeyguide.CodeNotFound)

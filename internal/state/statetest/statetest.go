@@ -102,6 +102,7 @@ func Run(t *testing.T, open Open) {
 		{"Suppressions", suppressions},
 		{"SuppressedAlerts", suppressedAlerts},
 		{"IncidentChanges", incidentChanges},
+		{"SuppressionRetention", suppressionRetention},
 		{"Retention", retention},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -169,3 +169,35 @@ func incidentChanges(b *bench) {
 		return errors.Join(err, err2)
 	})
 }
+
+// suppressionRetention: what ended long ago goes, with what it moved; what holds
+// stays, however old it is.
+func suppressionRetention(b *bench) {
+	old := start.Add(-100 * 24 * time.Hour)
+	ended, lifted, holds := suppression("ended", old.Add(time.Hour)), suppression("lifted", start.Add(time.Hour)), suppression("holds", start.Add(time.Hour))
+	lifted.LiftedAt = old.Add(time.Minute)
+	past, now := honeyguide.IncidentChange{Kind: "merge", From: "a", Into: "b", At: old}, honeyguide.IncidentChange{Kind: "merge", From: "c", Into: "d", At: start}
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		var errs []error
+		for _, s := range []*honeyguide.Suppression{&ended, &lifted, &holds} {
+			s.CreatedAt = old
+			errs = append(errs, tx.Suppressions().Save(ctx, s))
+		}
+		errs = append(errs, tx.IncidentChanges().Add(ctx, &past, []string{"x"}), tx.IncidentChanges().Add(ctx, &now, []string{"y"}))
+		return errors.Join(errs...)
+	})
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		n, err := tx.Retention().Drop(ctx, start.Add(-24*time.Hour), 100)
+		b.same("dropped", n, int64(3))
+		return err
+	})
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		left, _, err := tx.Suppressions().List(ctx, state.SuppressionQuery{})
+		b.same("suppressions left", left, []honeyguide.Suppression{holds})
+		changes, _, err2 := tx.IncidentChanges().List(ctx, state.ChangeQuery{})
+		b.same("changes left", changes, []honeyguide.IncidentChange{now})
+		moved, err3 := tx.IncidentChanges().Moved(ctx, past.ID)
+		b.same("what the dropped one moved", moved, []string{})
+		return errors.Join(err, err2, err3)
+	})
+}

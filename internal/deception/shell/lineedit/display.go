@@ -52,6 +52,7 @@ type cell struct {
 	raw  string // shown instead of r: an invalid byte
 	face bool   // in reverse video
 	pad  bool   // stands where a wide character did not fit
+	old  bool   // shown, but not to be relied on
 }
 
 func (c cell) width() int {
@@ -199,7 +200,7 @@ func (d *display) update(i int, old, fresh []cell, grows bool) {
 		d.print(insert)
 	case diff > 0:
 		d.print(rest)
-	case d.term.Delete && 2*width(rest) >= -diff:
+	case d.term.Delete && !(from < len(old) && old[from].old) && 2*width(rest) >= -diff:
 		if diff < 0 {
 			d.puts("\x1b[" + strconv.Itoa(-diff) + "P")
 		}
@@ -393,3 +394,13 @@ func cells(s []rune, face func(int) bool, base int) (out []cell, index []int) {
 
 // rawBase lifts bytes that are no UTF-8 into a private plane of runes.
 const rawBase = 0x10ff00
+
+// distrust makes the next show draw everything: nothing on the screen counts as
+// what it should be.
+func (d *display) distrust() {
+	for _, row := range d.rows {
+		for i := range row {
+			row[i].old = true
+		}
+	}
+}

@@ -118,10 +118,12 @@ func (s *search) command(e *Editor, name string) (r Result, done bool) {
 	case "backward-delete-char":
 		if len(s.text) == 0 {
 			e.bell()
-			return More, true
+		} else {
+			s.text = s.text[:len(s.text)-1]
 		}
-		if s.text = s.text[:len(s.text)-1]; len(s.text) == 0 {
+		if len(s.text) == 0 { // readline draws all of it anew then
 			e.bell()
+			e.d.distrust()
 		}
 		s.find(e)
 		return More, true
