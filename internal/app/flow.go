@@ -40,7 +40,7 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 	}
 	a.consumer = pipeline.NewConsumer(pipeline.Config{
 		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners, Models: a.trainer.Models, Compared: a.trainer.Compared},
-		Memory: a.memory / 12,
+		Memory: a.memory / 6,
 	}, pipeline.Deps{
 		Log: a.events, State: a.state, Detectors: a.detectors, Planner: engine, Recording: a.recordingOf,
 		Metrics: a.metrics, Logger: a.log, Now: a.now,

@@ -25,7 +25,7 @@ func BenchmarkGrown(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		s := defaults()
+		s := standard(b)
 		s.Node.Data, s.Sensors, s.Store.RetentionDays = b.TempDir(), nil, 3650
 		grow(b, s, stored)
 		take(b, s, file, n)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"honeyguide/internal/client"
+	"honeyguide/internal/config"
 )
 
 // BenchmarkIngest feeds generated alerts through everything a core does with
@@ -27,7 +28,7 @@ func BenchmarkIngest(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		s := defaults()
+		s := standard(b)
 		s.Node.Data, s.Node.Memory, s.Sensors = b.TempDir(), int64(setting("BENCH_MEMORY", 0)), nil
 		take(b, s, file, n)
 	}
@@ -61,6 +62,20 @@ func take(b *testing.B, s Settings, file string, n int) {
 	b.ReportMetric(float64(res.Alerts), "alerts")
 	b.ReportMetric(peak(), "peak-MiB")
 	b.ReportMetric(float64(res.Incidents), "incidents")
+}
+
+// standard are the settings of an installation without a configuration file.
+func standard(b *testing.B) Settings {
+	b.Helper()
+	tree, err := config.Load(config.Options{Schema: Schema()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := Decode(tree)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
 }
 
 func setting(name string, standard int) int {

@@ -16,7 +16,7 @@ import (
 // Bounds of the memory the core plans with, in bytes.
 const (
 	leastMemory = 96 << 20
-	mostMemory  = 1 << 30 // more makes nothing faster
+	mostMemory  = 2 << 30 // more makes nothing faster
 )
 
 // budget returns the memory the core plans with: what the operator says, else

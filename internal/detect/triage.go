@@ -38,6 +38,7 @@ type Triage struct {
 	seen     triage.Features // of the claim at hand
 	model    *triage.Model   // that scores it
 	asleep   bool            // the observer has seen what is scored now
+	said     phrases
 }
 
 // A record is what triage knows of one source.
@@ -85,7 +86,7 @@ func (t *Triage) ScoreOf(a *honeyguide.Alert, e *honeyguide.Event, above float64
 	external := a.Detector == "finding" || e != nil && External(e) && a.Detector != "correlate"
 	rec := t.sources.At(a.Attacker)
 	rec.note(a, external)
-	s := scorer{a: a, quiet: true}
+	s := scorer{a: a, said: &t.said, quiet: true}
 	t.points(&s, rec, external)
 	t.observe(a, e, external, s.sum)
 	s.sum = triage.Points(t.model.LogOdds(&t.seen))
@@ -93,7 +94,7 @@ func (t *Triage) ScoreOf(a *honeyguide.Alert, e *honeyguide.Event, above float64
 	if a.Score <= above {
 		return
 	}
-	s = scorer{a: a, reasons: make([]honeyguide.Reason, 0, 8)}
+	s = scorer{a: a, said: &t.said, reasons: make([]honeyguide.Reason, 0, 8)}
 	t.points(&s, rec, external)
 	for _, c := range t.model.Explain(&t.seen) {
 		s.add(c.Name, triage.Scale(c.LogOdds), "Odds times %.2g: %s.", math.Exp(c.LogOdds), c.Text)
@@ -277,15 +278,38 @@ func magnitude(n int64) int64 {
 // A scorer sums reasons.
 type scorer struct {
 	a       *honeyguide.Alert
+	said    *phrases
 	reasons []honeyguide.Reason
 	sum     float64
 	quiet   bool // sums only
 }
 
+// phrases keeps one copy of each sentence: thousands of alerts give the same few
+// reasons.
+type phrases struct {
+	known map[string]string
+	buf   []byte
+}
+
+const maxPhrases = 8192
+
+func (p *phrases) sprintf(format string, args ...any) string {
+	p.buf = fmt.Appendf(p.buf[:0], format, args...)
+	if s, ok := p.known[string(p.buf)]; ok {
+		return s
+	}
+	if p.known == nil || len(p.known) >= maxPhrases {
+		p.known = map[string]string{}
+	}
+	s := string(p.buf)
+	p.known[s] = s
+	return s
+}
+
 func (s *scorer) add(feature string, weight float64, text string, args ...any) {
 	s.sum += weight
 	if !s.quiet {
-		s.reasons = append(s.reasons, honeyguide.Reason{Feature: feature, Weight: weight, Text: fmt.Sprintf(text, args...)})
+		s.reasons = append(s.reasons, honeyguide.Reason{Feature: feature, Weight: weight, Text: s.said.sprintf(text, args...)})
 	}
 }
 

@@ -89,9 +89,8 @@ func Open(ctx context.Context, cfg Config, dep state.Deps) (*Store, error) {
 	}
 	s := &Store{now: dep.Now}
 	warm := int64(maxWarm)
-	if dep.Memory > 0 { // a third for what is remembered, a third each for writer and readers
-		part := dep.Memory / 3
-		warm, cfg.CacheKiB = min(warm, part), int(max(min(int64(cfg.CacheKiB), part>>10), leastCache))
+	if dep.Memory > 0 { // half for what is remembered, a quarter each for writer and readers
+		warm, cfg.CacheKiB = min(warm, dep.Memory/2), int(max(min(int64(cfg.CacheKiB), dep.Memory/4>>10), leastCache))
 	}
 	if err := s.open(ctx, cfg, dep, warm); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -7,9 +7,9 @@ import (
 	"honeyguide/internal/state"
 )
 
-// maxWarm is how much a writer remembers at most, in bytes: some twenty thousand
+// maxWarm is how much a writer remembers at most, in bytes: some eighty thousand
 // alerts of usual size.
-const maxWarm = 64 << 20
+const maxWarm = 256 << 20
 
 // warm remembers alerts as they are stored, so that merging into the same ones
 // again and again neither looks them up nor decodes them each time: that took half
