@@ -5,6 +5,7 @@
 package attack
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -182,6 +183,9 @@ func Techniques() []Technique { return slices.Clone(table) }
 
 // Tactics returns the tactics in the order of the matrix.
 func Tactics() []Tactic { return slices.Clone(tactics) }
+
+// Ordered visits the tactics in the order of the matrix.
+func Ordered() iter.Seq[Tactic] { return slices.Values(tactics) }
 
 // TacticName returns the name of a tactic id, "" for an unknown one.
 func TacticName(id string) string {

@@ -109,6 +109,11 @@ type Merger struct {
 	alerts []honeyguide.Alert
 }
 
+// Grow makes room for n alerts.
+func (m *Merger) Grow(n int) {
+	m.alerts = slices.Grow(m.alerts, n)
+}
+
 // Add merges a into what was gathered.
 func (m *Merger) Add(a honeyguide.Alert) {
 	if i, ok := m.at[a.DedupeKey]; ok {

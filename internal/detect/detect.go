@@ -109,8 +109,11 @@ func External(e *honeyguide.Event) bool {
 // Tactics returns the distinct tactic ids of techniques in the order of the
 // matrix.
 func Tactics(attacks []honeyguide.Technique) []string {
+	if len(attacks) == 0 {
+		return nil
+	}
 	var out []string
-	for _, t := range attack.Tactics() {
+	for t := range attack.Ordered() {
 		if slices.ContainsFunc(attacks, func(a honeyguide.Technique) bool { return a.Tactic == t.ID }) {
 			out = append(out, t.ID)
 		}

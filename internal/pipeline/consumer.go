@@ -222,7 +222,9 @@ func (c *Consumer) judgeAll(ctx context.Context, j *judge, pos eventlog.Seq, out
 			c.m.lag.Set(float64(max(last-v.to, 0)))
 		case to <- v:
 			next = c.wall().Add(min(time.Duration(v.events)*perEvent, maxDistance))
+			n := len(v.merged.Alerts())
 			v = newVerdict(v.to)
+			v.merged.Grow(min(n+n/8, piece)) // under load the next is about as large
 		case <-turn:
 		case <-due:
 			ripe = true

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -22,11 +23,17 @@ type bulk struct {
 // bulkDoc is the rest of an alert's document in a question about table alert.
 const bulkDoc = "(SELECT e.doc FROM alert_evidence AS e WHERE e.alert = alert.num)"
 
+// scratch lends buffers to documents, which grow once and not for each alert.
+var scratch = sync.Pool{New: func() any { return new([2]writer) }}
+
 // documents encodes both parts, and brings *a to what they say. rest is "" when
 // the bulk is that of old, which is stored already.
 func documents(a, old *honeyguide.Alert) (head, rest string, err error) {
 	b := bulk{a.EventIDs, a.Evidence, a.Observed}
-	var w, x writer
+	pair := scratch.Get().(*[2]writer)
+	defer scratch.Put(pair)
+	w, x := &pair[0], &pair[1]
+	*w, *x = writer{b: w.b[:0]}, writer{b: x.b[:0]}
 	w.head(a)
 	if old == nil || !sameBulk(b, bulk{old.EventIDs, old.Evidence, old.Observed}) {
 		x.bulk(&b)
