@@ -125,3 +125,27 @@ func BenchmarkReadNXLog(b *testing.B) {
 func BenchmarkReadXML(b *testing.B) {
 	ingesttest.LineBenchmark(b, formats(b), "windows", "Nov 21 19:30:00 w1 sysmon: "+strings.ReplaceAll(xml, "D>7<", "D>%d<"))
 }
+
+// Winlogbeat's modules move fields to ECS; rules find them under Sysmon's names,
+// and what event_data still has is not taken from elsewhere.
+func TestModulesMoveFields(t *testing.T) {
+	const in = `{"@timestamp":"2026-11-21T19:30:00Z","process":{"executable":"C:\\Windows\\notepad.exe","command_line":"notepad x","pid":3616,"hash":{"sha1":"ab12"},` +
+		`"parent":{"executable":"C:\\Windows\\explorer.exe"},"pe":{"original_file_name":"NOTEPAD.EXE","company":"other"}},"file":{"path":"C:\\x"},"user":{"domain":"D","name":"u"},` +
+		`"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","provider_name":"Microsoft-Windows-Sysmon","event_id":1,"record_id":20,"event_data":{"Company":"Microsoft"}}}`
+	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t)}, []byte(in))
+	if res.Err != nil || len(res.Events) != 1 {
+		t.Fatalf("%v, dead %v", res.Err, res.Dead)
+	}
+	e := res.Events[0]
+	for name, want := range map[string]string{
+		"Image": `C:\Windows\notepad.exe`, "CommandLine": "notepad x", "ProcessId": "3616", "ParentImage": `C:\Windows\explorer.exe`, "OriginalFileName": "NOTEPAD.EXE",
+		"Company": "Microsoft", "User": `D\u`, "Hashes": "SHA1=AB12", "TargetFilename": `C:\x`,
+	} {
+		if got := e.Str("unmapped." + name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if e.Str(honeyguide.AttrCommand) != "notepad x" {
+		t.Errorf("the command is %q", e.Str(honeyguide.AttrCommand))
+	}
+}
