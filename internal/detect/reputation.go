@@ -36,16 +36,11 @@ func Reputation(a *honeyguide.Alert, known []honeyguide.Enrichment) bool {
 		rest = append(rest, r)
 		sum += r.Weight
 	}
-	certain := a.Severity >= honeyguide.SeverityCritical || a.Detector == "token" || a.Detector == "violation"
 	total := 0.0
 	for i := range known {
 		x := &known[i]
-		sure := float64(x.Confidence) / 100
-		if x.Confidence == 0 {
-			sure = 0.5
-		}
-		points := math.Round(reputationPoints[x.Verdict]*sure*10) / 10
-		if points < 0 && certain {
+		points := reputationWorth(x)
+		if points < 0 && certain(a) {
 			points = 0
 		}
 		if points = min(max(points, leastReputation-total), mostReputation-total); points == 0 {
@@ -61,6 +56,22 @@ func Reputation(a *honeyguide.Alert, known []honeyguide.Enrichment) bool {
 	a.Reasons = append(rest, said...)
 	a.Score = min(max(sum+total, 0), 100)
 	return !slices.Equal(before, a.Reasons)
+}
+
+// reputationWorth is what one word is worth in points; who does not say how sure
+// they are counts half.
+func reputationWorth(x *honeyguide.Enrichment) float64 {
+	sure := float64(x.Confidence) / 100
+	if x.Confidence == 0 {
+		sure = 0.5
+	}
+	return math.Round(reputationPoints[x.Verdict]*sure*10) / 10
+}
+
+// certain reports whether an alert is beyond a good name: our own bait and cage
+// say it.
+func certain(a *honeyguide.Alert) bool {
+	return a.Severity >= honeyguide.SeverityCritical || a.Detector == "token" || a.Detector == "violation"
 }
 
 // reputationText is the sentence an analyst can check.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -245,12 +246,31 @@ func (t *Triage) nature(s *scorer, _ *record) {
 	if addr.IsPrivate() && !addr.IsLoopback() {
 		s.add("internal_source", 5, "The source %s is inside the network.", addr)
 	}
+	if x, points := listed(s.a); points != 0 {
+		s.add("listed", points, "%s lists %s as %s.", x.Provider, clip(cmp.Or(x.Match, x.Value), 200), x.Verdict)
+	}
 	for _, p := range t.cfg.Scanners {
 		if p.Contains(addr) {
 			s.add("scanner_suspected", -40, "The source belongs to %s, listed as a scanner of our own.", p)
 			break
 		}
 	}
+}
+
+// listed returns the feed entry about values of an alert that says most, and what
+// it is worth: a bad name counts before a good one, and a good one excuses no bait.
+func listed(a *honeyguide.Alert) (best *honeyguide.Enrichment, points float64) {
+	for i := range a.Enrichments {
+		x := &a.Enrichments[i]
+		p := reputationWorth(x)
+		if p < 0 && certain(a) {
+			continue
+		}
+		if p > 0 && p > points || p < 0 && points <= 0 && p < points {
+			best, points = x, p
+		}
+	}
+	return best, points
 }
 
 // tacticNames is a list of tactic ids that prints as names.
