@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"honeyguide"
@@ -74,7 +75,7 @@ type App struct {
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
 	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory)}
-	limitMemory(a.memory)
+	debug.SetMemoryLimit(a.memory) // soft: the collector works harder near it
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error

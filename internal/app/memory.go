@@ -100,9 +100,6 @@ func readLimit(path string) int64 {
 	return n
 }
 
-// limitMemory makes the collector work harder before the budget is exceeded.
-func limitMemory(bytes int64) { debug.SetMemoryLimit(bytes) }
-
 // Memory is given back to the machine when a burst is over: at most this often,
 // when so much was allocated since the last time and, since the last look,
 // little. The runtime alone keeps what a burst used for minutes.
@@ -138,7 +135,11 @@ func watchMemory(ctx context.Context) error {
 		now := sample[0].Value.Uint64()
 		if b := now-seen > busyAllocates; b != busy {
 			busy = b
-			debug.SetGCPercent(map[bool]int{true: busyGC, false: quietGC}[busy])
+			percent := quietGC
+			if busy {
+				percent = busyGC
+			}
+			debug.SetGCPercent(percent)
 		}
 		if now-given > giveBackAfter && now-seen < giveBackQuiet {
 			given = now

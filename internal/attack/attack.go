@@ -181,11 +181,8 @@ func Lookup(id string) (Technique, bool) {
 // Techniques returns the whole table in the order of the matrix.
 func Techniques() []Technique { return slices.Clone(table) }
 
-// Tactics returns the tactics in the order of the matrix.
-func Tactics() []Tactic { return slices.Clone(tactics) }
-
-// Ordered visits the tactics in the order of the matrix.
-func Ordered() iter.Seq[Tactic] { return slices.Values(tactics) }
+// Tactics visits the tactics in the order of the matrix.
+func Tactics() iter.Seq[Tactic] { return slices.Values(tactics) }
 
 // TacticName returns the name of a tactic id, "" for an unknown one.
 func TacticName(id string) string {

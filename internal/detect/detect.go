@@ -113,7 +113,7 @@ func Tactics(attacks []honeyguide.Technique) []string {
 		return nil
 	}
 	var out []string
-	for t := range attack.Ordered() {
+	for t := range attack.Tactics() {
 		if slices.ContainsFunc(attacks, func(a honeyguide.Technique) bool { return a.Tactic == t.ID }) {
 			out = append(out, t.ID)
 		}

@@ -99,7 +99,7 @@ func score(tr *detect.Triage, rule string, sev honeyguide.Severity, src string, 
 	for _, f := range change {
 		f(&a)
 	}
-	tr.Score(&a, -1)
+	tr.Score(&a, nil, -1)
 	return a
 }
 
@@ -189,7 +189,7 @@ func TestTriageTellsOursFromOthers(t *testing.T) {
 		e.Set(honeyguide.AttrDevice, "web1")
 		r := detect.Rule{ID: rule, Title: rule, Severity: sev, Category: honeyguide.CategoryRecon}
 		a := detect.Claim("finding", &r, e, "", "")
-		tr.ScoreOf(&a, e, -1)
+		tr.Score(&a, e, -1)
 		return a
 	}
 	var common honeyguide.Alert

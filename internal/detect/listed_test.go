@@ -26,7 +26,7 @@ func TestListedWeighs(t *testing.T) {
 		"good, with bait":  {"token", []honeyguide.Enrichment{entry(honeyguide.SaysBenign, 100)}, 0},
 	} {
 		a := honeyguide.Alert{RuleID: "some_rule", Detector: c.detector, Attacker: "attacker:203.0.113.7", Severity: honeyguide.SeverityMedium, Enrichments: c.known}
-		detect.NewTriage(detect.TriageConfig{}).Score(&a, -1)
+		detect.NewTriage(detect.TriageConfig{}).Score(&a, nil, -1)
 		got, sum := 0.0, 0.0
 		for _, r := range a.Reasons {
 			sum += r.Weight

@@ -75,14 +75,11 @@ var others = [...]float64{10, 5, 10, 20, 35, 55}
 // floors are scores no reason may press an alert below.
 var floors = map[string]float64{"token_used": 90, "sandbox_violation": 95, "success_after_failures": 60}
 
-// Score sets a's score and remembers a. The reasons are written when the score
-// is above above: of several claims about one thing only the best scored is
-// explained. -1 always explains.
-func (t *Triage) Score(a *honeyguide.Alert, above float64) { t.ScoreOf(a, nil, above) }
-
-// ScoreOf is Score for a claim about an event, which says on which machine it
-// happened and who saw it.
-func (t *Triage) ScoreOf(a *honeyguide.Alert, e *honeyguide.Event, above float64) {
+// Score sets a's score and remembers a, a claim about e, which says on which
+// machine it happened and who saw it; nil when there is no event. The reasons are
+// written when the score is above above: of several claims about one thing only
+// the best scored is explained. -1 always explains.
+func (t *Triage) Score(a *honeyguide.Alert, e *honeyguide.Event, above float64) {
 	// What correlation says is our own conclusion, whoever saw the parts.
 	external := a.Detector == "finding" || e != nil && External(e) && a.Detector != "correlate"
 	rec := t.sources.At(a.Attacker)

@@ -34,7 +34,7 @@ func BenchmarkScore(b *testing.B) {
 			for b.Loop() {
 				i := n % len(events)
 				events[i].Time = noon.Add(time.Duration(n) * 100 * time.Millisecond)
-				tr.ScoreOf(&claims[i], &events[i], tc.explain)
+				tr.Score(&claims[i], &events[i], tc.explain)
 				n++
 			}
 		})

@@ -147,7 +147,7 @@ func (j *judge) note(v *verdict, recs []eventlog.Record) {
 
 // claim scores one claim about an event and merges it into the verdict.
 func (j *judge) claim(v *verdict, a *honeyguide.Alert, e *honeyguide.Event) {
-	j.triage.ScoreOf(a, e, v.merged.Score(a.DedupeKey))
+	j.triage.Score(a, e, v.merged.Score(a.DedupeKey))
 	keys := v.keys[a.DedupeKey]
 	for _, k := range j.ties.Keys(a) {
 		if !slices.Contains(keys, k) {
