@@ -107,13 +107,13 @@ func TestFaultsNameLineAndRemedy(t *testing.T) {
 	ok := "id: a\ntitle: A\nsteps: [{action: block_ip}]\n"
 	for text, want := range map[string]string{
 		"":                               ":1:",
-		"id: a\ntitle: A\ncolour: red\n": ":3: no key \"colour\" here; there are id",
+		"id: a\ntitle: A\ncolour: red\n": ":3:1: no key \"colour\" here; there are description",
 		"id: A!\ntitle: A\nsteps: [{action: x}]\n":                 "id: want",
 		"id: a\nsteps: [{action: x}]\n":                            "title: want",
 		"id: a\ntitle: A\n":                                        "steps: want",
-		ok + "mode: apply\n":                                       ":4: mode: this version plans only",
+		ok + "mode: maybe\n":                                       ":4:7: mode: want dry_run or apply",
 		ok + "trigger: moon\n":                                     "trigger: want",
-		ok + "when: severty > low\n":                               ":4: when: column 1: no field \"severty\"; there are alert_count",
+		ok + "when: severty > low\n":                               ":4:7: when: column 1: no field \"severty\"",
 		ok + "when: severity > 3\n":                                "cannot be compared",
 		ok + "when: score\n":                                       "is a number, want yes or no",
 		ok + "when: title > 'a'\n":                                 "only numbers and severities",
