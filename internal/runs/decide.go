@@ -279,8 +279,11 @@ func (p *planner) one(ctx context.Context, tx state.Tx, s *honeyguide.RunStep, t
 		return plan, fresh, nil
 	}
 	p.stamp(&plan, s)
-	fresh := p.identify(&plan)
-	return plan, fresh, nil
+	if err := confirmable(&plan, params["confirm_within"]); err != nil {
+		plan, fresh := p.failed(s, target, err)
+		return plan, fresh, nil
+	}
+	return plan, p.identify(&plan), nil
 }
 
 // failed is the plan of a step that makes no sense.

@@ -24,6 +24,11 @@ const (
 func (e *Engine) facts(ctx context.Context, tx state.Tx, r *honeyguide.Run) (*playbook.Facts, []honeyguide.Plan, error) {
 	f := &playbook.Facts{Trigger: r.Trigger, Now: e.now().UTC(), Vars: r.Vars, Steps: r.Steps[:min(r.Step, len(r.Steps))], Node: e.cfg.Node}
 	if r.Incident == "" {
+		from, err := time.Parse(time.RFC3339, r.Vars[varFrom])
+		if err == nil && e.dep.Summary != nil {
+			f.Summary, err = e.dep.Summary(ctx, from, r.CreatedAt)
+			return f, nil, err
+		}
 		return f, nil, nil
 	}
 	in, err := tx.Incidents().Get(ctx, r.Incident)

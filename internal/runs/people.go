@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/netx"
 	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -65,11 +65,16 @@ func (e *Engine) Start(ctx context.Context, q StartRequest) (honeyguide.Run, err
 	if !ok {
 		return honeyguide.Run{}, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: fmt.Sprintf("there is no playbook %.80q", q.Playbook)}
 	}
-	return e.manual(ctx, q, func(f *playbook.Facts) honeyguide.Run { return b.Start(f) }, b)
+	vars, err := b.Fill(q.Vars)
+	if err != nil {
+		return honeyguide.Run{}, err
+	}
+	q.Vars = vars
+	return e.manual(ctx, q, b.Start, b)
 }
 
 // manual writes a run that a person asked for.
-func (e *Engine) manual(ctx context.Context, q StartRequest, make func(*playbook.Facts) honeyguide.Run, b *playbook.Playbook) (out honeyguide.Run, err error) {
+func (e *Engine) manual(ctx context.Context, q StartRequest, draft func(*playbook.Facts) honeyguide.Run, b *playbook.Playbook) (out honeyguide.Run, err error) {
 	if q.By == "" {
 		return out, invalid("by: who asks for it?")
 	}
@@ -86,7 +91,7 @@ func (e *Engine) manual(ctx context.Context, q StartRequest, make func(*playbook
 				return err
 			}
 		}
-		r := make(f)
+		r := draft(f)
 		r.Trigger, r.By, r.Vars, r.CreatedAt = playbook.TriggerManual, q.By, q.Vars, f.Now
 		if q.Mode != "" {
 			r.Mode = q.Mode
@@ -250,16 +255,9 @@ func (e *Engine) RevertPlan(ctx context.Context, plan, by, why string) (p honeyg
 // manualBlock is the playbook of blocks made by hand.
 const manualBlock = "manual-block"
 
-// widestAlone is the widest prefix one person may block: of a wider one many
-// would suffer, so that somebody else must agree.
-func widestAlone(target string) bool {
-	p, err := netx.ParseTarget(target)
-	return err == nil && p.IsSingleIP()
-}
-
 // Block blocks an address by hand.
 func (e *Engine) Block(ctx context.Context, q BlockRequest) (honeyguide.Run, error) {
-	p, err := netx.ParseTarget(q.Target)
+	p, err := respond.ParseTarget(q.Target)
 	switch {
 	case err != nil:
 		return honeyguide.Run{}, invalid("address: %.80q is no address or prefix; write 203.0.113.7 or 203.0.113.0/24", q.Target)
@@ -269,7 +267,7 @@ func (e *Engine) Block(ctx context.Context, q BlockRequest) (honeyguide.Run, err
 		return honeyguide.Run{}, invalid("ttl, confirm_within: want a positive time")
 	}
 	step := honeyguide.RunStep{
-		Name: "block", Action: state.ActionBlockIP, Target: netx.Canonical(p), Params: map[string]string{}, Retries: 3, OnFail: failStop,
+		Name: "block", Action: state.ActionBlockIP, Target: respond.Canonical(p), Params: map[string]string{}, Retries: 3, OnFail: failStop,
 	}
 	if q.TTL > 0 {
 		step.Params["ttl"] = q.TTL.String()
@@ -277,7 +275,7 @@ func (e *Engine) Block(ctx context.Context, q BlockRequest) (honeyguide.Run, err
 	if q.ConfirmWithin > 0 {
 		step.Params["confirm_within"] = q.ConfirmWithin.String()
 	}
-	if !p.IsSingleIP() {
+	if !p.IsSingleIP() { // many would suffer: somebody else must agree
 		step.Approval = &honeyguide.ApprovalRule{Roles: []string{"responder", "admin"}, People: 1, WithinMS: (30 * time.Minute).Milliseconds()}
 	}
 	return e.manual(ctx, StartRequest{Playbook: manualBlock, Incident: q.Incident, By: q.By, Role: q.Role, Reason: q.Reason, Mode: honeyguide.ModeApply},

@@ -56,7 +56,7 @@ type Deps struct {
 	// needs to know.
 	Contained func(ctx context.Context, tx state.Tx, incident string, at time.Time, by string) error
 	// Summary counts what a digest tells. Nil: nothing.
-	Summary func(ctx context.Context, since time.Time) (map[string]any, error)
+	Summary func(ctx context.Context, from, to time.Time) (playbook.Summary, error)
 	Metrics *telemetry.Registry
 	Log     *slog.Logger     // nil: none
 	Now     func() time.Time // nil: time.Now
@@ -73,6 +73,8 @@ type Engine struct {
 
 	halted atomic.Pointer[HaltState]
 
+	locks locks // of plans
+
 	mu    sync.Mutex
 	fresh []*work       // claimed by the transactions that made them
 	ring  chan struct{} // rings when there is something in fresh
@@ -83,6 +85,7 @@ const (
 	jobRun   = "run"   // Key: run. Takes it as far as it goes
 	jobEnd   = "end"   // Key: plan. Its time is over, or somebody reverts it
 	jobLapse = "lapse" // Key: run/step. Nobody approved in time
+	jobRenew = "renew" // Key: plan. Somebody confirmed it: it holds until its full time
 )
 
 // lease is how long a worker has a job before another takes it. It is extended
@@ -112,6 +115,7 @@ func New(ctx context.Context, cfg Config, dep Deps) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, dep: dep, queue: jobs.New(dep.State, dep.Now), log: dep.Log, now: dep.Now, m: newMetrics(dep.Metrics), ring: make(chan struct{}, 1),
 	}
+	e.locks.held = map[string]*lockOf{}
 	h, err := e.readHalt(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the stop switch: %w", err)

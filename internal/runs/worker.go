@@ -29,6 +29,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		group.Keep(ctx, "response worker", e.worker)
 	}
 	group.Keep(ctx, "response watch", e.watch)
+	group.Keep(ctx, "response schedule", e.schedule)
 	return group.Wait()
 }
 
@@ -39,7 +40,7 @@ func (e *Engine) worker(ctx context.Context) error {
 			e.do(ctx, w)
 			continue
 		}
-		list, err := e.queue.Claim(ctx, []string{jobRun, jobEnd, jobLapse}, 1, lease)
+		list, err := e.queue.Claim(ctx, []string{jobRun, jobEnd, jobLapse, jobRenew}, 1, lease)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -72,6 +73,8 @@ func (e *Engine) do(ctx context.Context, w *work) {
 			return e.end(ctx, w)
 		case jobLapse:
 			return e.lapse(ctx, w)
+		case jobRenew:
+			return e.renew(ctx, w)
 		}
 		return e.carry(ctx, w)
 	})
@@ -111,9 +114,6 @@ func (e *Engine) lock(plans []honeyguide.Plan) (unlock func()) {
 	taken := make([]*lockOf, len(ids))
 	for i, id := range ids {
 		e.locks.mu.Lock()
-		if e.locks.held == nil {
-			e.locks.held = map[string]*lockOf{}
-		}
 		l := e.locks.held[id]
 		if l == nil {
 			l = &lockOf{}
@@ -224,4 +224,20 @@ func (e *Engine) rescue(ctx context.Context, id string, now time.Time) error {
 		e.log.LogAttrs(ctx, slog.LevelError, "run is stuck", slog.String("run", id))
 	}
 	return err
+}
+
+// Drain does, in the caller's goroutine, all that is due now and returns when
+// nothing is. It is for tools and tests; Run does the same for ever.
+func (e *Engine) Drain(ctx context.Context) error {
+	for {
+		if w := e.pop(); w != nil {
+			e.do(ctx, w)
+			continue
+		}
+		list, err := e.queue.Claim(ctx, []string{jobRun, jobEnd, jobLapse, jobRenew}, 1, lease)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		e.do(ctx, &work{job: list[0], at: e.now()})
+	}
 }
