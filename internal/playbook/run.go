@@ -39,7 +39,14 @@ func (b *Playbook) Matches(f *Facts) (bool, error) {
 			return false, nil
 		}
 	}
-	return b.When == nil || b.When.True(fields(f.incident(), f.Alerts)), nil
+	if b.When == nil {
+		return true, nil
+	}
+	ok, err := b.When.True(f)
+	if err != nil {
+		return false, fmt.Errorf("playbook %s: when: %w", b.ID, err)
+	}
+	return ok, nil
 }
 
 // Start returns a run of the playbook with its steps frozen: conditions and
@@ -86,33 +93,89 @@ func reason(b *Playbook) string {
 }
 
 // Resolve says what a step of a run is to do now: whether its condition holds,
-// to whom, and with which params.
+// to whom, and with which params. The texts of s are those [Playbook.Start] gave
+// it: one whose texts were filled in already must not come here again, for
+// attacker bytes would be read as expressions.
 func Resolve(s *honeyguide.RunStep, f *Facts) (Due, error) {
+	d, err := resolve(s, f)
+	if err != nil {
+		return Due{}, fmt.Errorf("step %s: %w", s.Name, err)
+	}
+	return d, nil
+}
+
+func resolve(s *honeyguide.RunStep, f *Facts) (d Due, err error) {
 	if s.When != "" {
-		when, err := Compile(s.When)
+		when, err := recall(s.When, wantBool)
 		if err != nil {
-			return Due{}, fmt.Errorf("step %s: when: %w", s.Name, err)
+			return d, fmt.Errorf("when: %w", err)
 		}
-		if !when.True(fields(f.incident(), f.Alerts)) {
+		ok, err := when.True(f)
+		if err != nil {
+			return d, fmt.Errorf("when: %w", err)
+		}
+		if !ok {
 			return Due{Skip: "its condition does not hold: " + s.When}, nil
 		}
 	}
-	d := Due{Params: maps.Clone(s.Params)}
-	switch s.Each {
-	case "":
-		d.Targets = []string{s.Target}
-		return d, nil
-	case EachAttackers:
-		d.Targets = addresses(f.incident().Attackers)
-	case EachProven:
-		d.Targets = addresses(f.incident().Proven)
-	default:
-		return Due{}, fmt.Errorf("step %s: each: %q is no list", s.Name, s.Each)
+	if d.Targets, d.Skip, err = targets(s, f); err != nil || d.Skip != "" {
+		return d, err
 	}
-	if len(d.Targets) == 0 {
-		d.Skip = "there is no target: " + s.Each + " is empty"
+	d.Params = make(map[string]string, len(s.Params))
+	for name, text := range s.Params {
+		if d.Params[name], err = fill(text, f); err != nil {
+			return d, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return d, nil
+}
+
+// targets returns whom a step acts on, or why there is nobody.
+func targets(s *honeyguide.RunStep, f *Facts) (list []string, skip string, err error) {
+	switch s.Each {
+	case "":
+		target, err := fill(s.Target, f)
+		if err != nil {
+			return nil, "", fmt.Errorf("target: %w", err)
+		}
+		if s.Target != "" && strings.TrimSpace(target) == "" {
+			return nil, "its target is empty: " + s.Target, nil
+		}
+		return []string{target}, "", nil
+	case EachAttackers:
+		list = addresses(f.incident().Attackers)
+	default:
+		each, err := recall(s.Each, wantList)
+		if err != nil {
+			return nil, "", fmt.Errorf("each: %w", err)
+		}
+		v, err := each.eval(f)
+		if err != nil {
+			return nil, "", fmt.Errorf("each: %w", err)
+		}
+		members, ok := texts(v)
+		if !ok {
+			return nil, "", fmt.Errorf("each: %T is no list of texts", v)
+		}
+		list = distinct(members)
+	}
+	if len(list) == 0 {
+		return nil, "there is no target: " + s.Each + " is empty", nil
+	}
+	return list, "", nil
+}
+
+// distinct returns the members of a list that are not empty, each once.
+func distinct(list []string) []string {
+	var out []string
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		if s != "" && !seen[s] && len(out) < maxTargets {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // incident returns the incident, an empty one when there is none.
@@ -125,15 +188,14 @@ func (f *Facts) incident() *honeyguide.Incident {
 
 // addresses returns the addresses among the members of an incident, each once.
 func addresses(members []string) []string {
-	var out []string
+	if len(members) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(members))
 	for _, s := range members {
-		a, err := netip.ParseAddr(strings.TrimPrefix(s, "attacker:"))
-		if err != nil {
-			continue
-		}
-		if s = a.Unmap().WithZone("").String(); !slices.Contains(out, s) && len(out) < maxTargets {
-			out = append(out, s)
+		if a, err := netip.ParseAddr(strings.TrimPrefix(s, "attacker:")); err == nil {
+			out = append(out, a.Unmap().WithZone("").String())
 		}
 	}
-	return out
+	return distinct(out)
 }
