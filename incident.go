@@ -74,6 +74,9 @@ type Incident struct {
 	Verdict    Verdict        `json:"verdict,omitzero"`
 	Clock      Clock          `json:"clock"`
 
+	// Joined is the ID of the incident that took its alerts, "" while it has its own.
+	Joined string `json:"joined,omitempty"`
+
 	// Proven are those of its attackers who completed a handshake with one of
 	// our decoys or authenticated themselves to a system that tells us: their
 	// addresses are their own, so that they may be blocked.
