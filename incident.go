@@ -141,4 +141,6 @@ const (
 	EntryEscalation = "escalation" // the clock
 	EntryMerge      = "merge"      // Ref: the other incident
 	EntryEvidence   = "evidence"   // Ref: the snapshot
+	EntryToken      = "token"      // a honeytoken was read or came back; Ref: the token
+	EntrySession    = "session"    // a connection began; Ref: the session
 )
