@@ -94,6 +94,7 @@ func Run(t *testing.T, open Open) {
 		{"Timeline", timeline},
 		{"Moves", moves},
 		{"Notices", notices},
+		{"Playbooks", playbooks},
 		{"Blocks", blocks},
 		{"DeadLetters", deadLetters},
 		{"Cursors", cursors},
