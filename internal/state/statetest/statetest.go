@@ -92,6 +92,7 @@ func Run(t *testing.T, open Open) {
 		{"PlansInForce", force},
 		{"Runs", runs},
 		{"Timeline", timeline},
+		{"Moves", moves},
 		{"Notices", notices},
 		{"Playbooks", playbooks},
 		{"Blocks", blocks},
