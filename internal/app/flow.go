@@ -9,6 +9,7 @@ import (
 
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/detect"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -58,7 +59,7 @@ func (a *App) openTriage(ctx context.Context) (err error) {
 func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
 	guard, err := respond.NewGuard(respond.Config{
 		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.Lately(respond.System, a.now, time.Second))
+	}, netx.Lately(netx.System, a.now, time.Second))
 	if err != nil {
 		return nil, err
 	}
