@@ -133,7 +133,7 @@ func TestSurroundings(t *testing.T) {
 	if got := gateways6([]byte(route)); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("fe80::1")}) {
 		t.Errorf("gateways: %v", got)
 	}
-	if got := nameservers([]byte("# x\nnameserver 9.9.9.9\nsearch a\nnameserver fe80::1%eth0\nnameserver bad\n")); len(got) != 2 {
+	if got := Nameservers([]byte("# x\nnameserver 9.9.9.9\nsearch a\nnameserver fe80::1%eth0\nnameserver bad\n")); len(got) != 2 {
 		t.Errorf("nameservers: %v", got)
 	}
 	if got, err := System(); err != nil || len(got) == 0 {
@@ -146,7 +146,7 @@ func FuzzSurroundings(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		gateways4(b)
 		gateways6(b)
-		nameservers(b)
+		Nameservers(b)
 	})
 }
 

@@ -165,7 +165,7 @@ func rules(pid int, c Config) []rule {
 	if c.NetAdmin {
 		widen(unix.SYS_SETSOCKOPT, append(
 			option(unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, unix.SO_RCVBUFFORCE),
-			option(unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, unix.NETLINK_EXT_ACK)...,
+			option(unix.SOL_NETLINK, unix.NETLINK_CAP_ACK)...,
 		))
 		widen(unix.SYS_GETSOCKOPT, option(unix.SOL_SOCKET, unix.SO_SNDBUF))
 		out = append(out, commanding()...)
