@@ -62,7 +62,7 @@ func showIncident(w io.Writer, i honeyguide.Incident, more lookup) {
 	field(w, "severity", i.Severity)
 	field(w, "score", i.Score)
 	field(w, "status", i.Status)
-	field(w, "phase", i.Phase)
+	field(w, "phase", string(i.Phase))
 	field(w, "first", i.FirstAt)
 	field(w, "last", i.LastAt)
 	field(w, "respond by", i.DueAt)

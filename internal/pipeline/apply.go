@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -164,7 +163,9 @@ func (w *applying) finish(ctx context.Context) error {
 			continue // looked at only
 		}
 		if in.grown && w.c.dep.Planner != nil {
-			w.plan(ctx, in)
+			if err := w.plan(ctx, in); err != nil {
+				return err
+			}
 		}
 		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 			return err
@@ -178,9 +179,9 @@ func (w *applying) finish(ctx context.Context) error {
 	return nil
 }
 
-// plan adds to an incident the plans that are new or stronger than what was
-// planned before.
-func (w *applying) plan(ctx context.Context, in *incidents) {
+// plan saves the plans for an incident that are new or longer lasting than what
+// was planned before.
+func (w *applying) plan(ctx context.Context, in *incidents) error {
 	alerts := make([]honeyguide.Alert, len(in.alerts))
 	for i, a := range in.alerts {
 		alerts[i] = *a
@@ -190,16 +191,21 @@ func (w *applying) plan(ctx context.Context, in *incidents) {
 		w.c.m.failures.Add(1)
 		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
 	}
+	if len(plans) == 0 {
+		return nil
+	}
+	var have []honeyguide.Plan
+	if !in.opened {
+		if have, err = w.tx.Plans().ByIncident(ctx, in.ID); err != nil {
+			return err
+		}
+	}
 	for _, p := range plans {
-		i := slices.IndexFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
-		switch {
-		case i >= 0 && respond.Stronger(&p, &in.Plans[i]):
-			in.Plans[i] = p
-		case i < 0 && len(in.Plans) < state.MaxMembers:
-			in.Plans = append(in.Plans, p)
-		default:
+		i := slices.IndexFunc(have, func(x honeyguide.Plan) bool { return x.ID == p.ID })
+		if i >= 0 && p.ExpiresAt.Sub(p.CreatedAt) <= have[i].ExpiresAt.Sub(have[i].CreatedAt) {
 			continue
 		}
 		w.plans = append(w.plans, p)
 	}
+	return nil
 }

@@ -245,7 +245,7 @@ func (w *applying) unite(ctx context.Context, in *incidents, roots []string) err
 // identity, which its alerts carry.
 func (w *applying) begin(ctx context.Context, a *honeyguide.Alert, key string) (*incidents, error) {
 	in := &incidents{opened: true, grown: true, Incident: honeyguide.Incident{
-		Key: key, Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
+		Key: key, Status: honeyguide.IncidentNew, Phase: honeyguide.PhaseNew, CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
 	}}
 	if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 		return nil, err

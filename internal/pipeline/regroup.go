@@ -63,11 +63,6 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range giver.Plans {
-			if len(taker.Plans) < state.MaxMembers && !slices.ContainsFunc(taker.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-				taker.Plans = append(taker.Plans, p)
-			}
-		}
 		closeJoined(&giver, taker.Short, now)
 		if _, err := tx.Incidents().Save(ctx, &giver); err != nil {
 			return nil, err
@@ -88,7 +83,7 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 
 // closeJoined closes what is empty from now on.
 func closeJoined(in *honeyguide.Incident, into string, now time.Time) {
-	in.Status, in.Phase, in.UpdatedAt = honeyguide.IncidentClosed, "post_incident", now
+	in.Status, in.Phase, in.UpdatedAt = honeyguide.IncidentClosed, honeyguide.PhaseClosed, now
 	in.Title = clip("Joined to "+into+": "+in.Title, 500)
 }
 
@@ -129,7 +124,7 @@ func Split(ctx context.Context, tx state.Tx, from string, alerts, attackers []st
 		return c, invalid("alerts, attackers: all of " + giver.Short + " is meant; there is nothing to split")
 	}
 	taker := honeyguide.Incident{
-		Key: s.key(&giver, now), Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: now, UpdatedAt: now, Title: "Split from " + giver.Short,
+		Key: s.key(&giver, now), Status: honeyguide.IncidentNew, Phase: honeyguide.PhaseNew, CreatedAt: now, UpdatedAt: now, Title: "Split from " + giver.Short,
 	}
 	if other, err := tx.Incidents().OpenByKey(ctx, taker.Key); err == nil {
 		return c, clash(other.Short + " is open about " + taker.Key + "; merge with it first")
@@ -250,7 +245,6 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if _, err := move(ctx, tx, state.AlertQuery{Incident: taker.ID}, giver.ID, back); err != nil {
 		return c, err
 	}
-	taker.Plans = slices.DeleteFunc(taker.Plans, func(p honeyguide.Plan) bool { return p.Incident == giver.ID })
 	apart := c.Kind != changeSplit
 	for _, k := range c.Keys {
 		to := ""
@@ -275,31 +269,7 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err := rebuild(ctx, tx, &taker, now); err != nil {
 		return c, err
 	}
-	if handPlans(&taker, &giver) {
-		if _, err := tx.Incidents().Save(ctx, &giver); err != nil {
-			return c, err
-		}
-		if _, err := tx.Incidents().Save(ctx, &taker); err != nil {
-			return c, err
-		}
-	}
 	return tx.IncidentChanges().Get(ctx, c.ID)
-}
-
-// handPlans gives the plans against attackers that are only in one incident any
-// more to that one.
-func handPlans(from, to *honeyguide.Incident) (handed bool) {
-	from.Plans = slices.DeleteFunc(from.Plans, func(p honeyguide.Plan) bool {
-		if slices.Contains(from.Attackers, p.Target) || !slices.Contains(to.Attackers, p.Target) {
-			return false
-		}
-		handed = true
-		if len(to.Plans) < state.MaxMembers && !slices.ContainsFunc(to.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-			to.Plans = append(to.Plans, p)
-		}
-		return true
-	})
-	return handed
 }
 
 // alertsOf reads all alerts a question finds, oldest first.

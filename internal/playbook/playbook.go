@@ -141,15 +141,17 @@ func (e *Engine) Plan(ctx context.Context, in *honeyguide.Incident, alerts []hon
 			}
 			for _, target := range targets(s.Target, in) {
 				p, err := e.actions[s.Action].Plan(ctx, respond.Request{
-					Incident: in, Playbook: b.ID, Step: s.Name, Target: target, Params: s.Params, Mode: b.Mode, Reason: reason(b), Now: now,
+					Incident: in, Playbook: b.ID, Step: s.Name, Target: target, Params: s.Params, Mode: honeyguide.Mode(b.Mode), Reason: reason(b), Now: now,
 				})
+				p.ID = honeyguide.DerivedID(in.CreatedAt, "plan", in.ID, p.Action, p.Target)
+				p.Incident, p.Playbook, p.Step, p.Mode, p.CreatedAt = in.ID, b.ID, s.Name, honeyguide.Mode(b.Mode), now.UTC()
 				if err != nil {
 					errs = append(errs, fmt.Errorf("playbook %s, step %s: %w", b.ID, s.Name, err))
 					continue
 				}
 				if i := slices.IndexFunc(out, func(o honeyguide.Plan) bool { return o.ID == p.ID }); i < 0 {
 					out = append(out, p)
-				} else if respond.Stronger(&p, &out[i]) {
+				} else if Stronger(&p, &out[i]) {
 					out[i] = p
 				}
 			}
@@ -178,4 +180,13 @@ func targets(target string, in *honeyguide.Incident) []string {
 		}
 	}
 	return out
+}
+
+// Stronger reports whether plan a should stand instead of b, a plan of the same
+// id: it acts where b was refused, or its effect lasts longer.
+func Stronger(a, b *honeyguide.Plan) bool {
+	if a.State != b.State {
+		return a.State == honeyguide.PlanPlanned
+	}
+	return a.ExpiresAt.Sub(a.CreatedAt) > b.ExpiresAt.Sub(b.CreatedAt)
 }

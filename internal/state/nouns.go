@@ -89,6 +89,23 @@ type Plans interface {
 	// Blocks returns one row per address, from the newest plan with Action
 	// [ActionBlockIP] on it: a page by CreatedAt, newest first, and the next cursor.
 	Blocks(ctx context.Context, p Page) ([]honeyguide.Block, string, error)
+	// InForce calls fn for every plan of an action in mode apply whose effect holds or
+	// may hold (see [honeyguide.PlanState.InForce]), in the order of targets; with a
+	// target, for those on it. fn must not ask the store. An error of fn ends it.
+	InForce(ctx context.Context, action, target string, fn func(*honeyguide.Plan) error) error
+	// Changed calls fn for every plan of an action in mode apply that was saved at or
+	// after a time, oldest change first. fn must not ask the store.
+	Changed(ctx context.Context, action string, since time.Time, fn func(p *honeyguide.Plan, at time.Time) error) error
+	// Count counts plans of an action in mode apply; see [PlanCount].
+	Count(ctx context.Context, q PlanCount) (int64, error)
+}
+
+// PlanCount says which plans of an action in mode apply are counted.
+type PlanCount struct {
+	Action  string
+	Target  string    // "" = any
+	Since   time.Time // AppliedAt at or after; zero = any time, also those never applied
+	InForce bool      // only those whose effect holds or may hold
 }
 
 // ActionBlockIP is the Action of the plans that make up the list of blocks.
@@ -121,7 +138,8 @@ type Meta interface {
 // Jobs is the table behind package jobs, which explains it.
 type Jobs interface {
 	// Add stores jobs and gives them their IDs; one whose Kind and Key are those of
-	// a job that still waits or runs is passed over and keeps ID 0.
+	// a job that still waits or runs is passed over and keeps ID 0. One with a Lease
+	// is added as claimed: it is its adder's until then.
 	Add(ctx context.Context, jobs ...*Job) error
 	// Claim leases up to n due jobs of kinds (all when there are none) until
 	// now + lease and raises their Attempt. Jobs whose last lease ran out die.

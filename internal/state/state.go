@@ -68,6 +68,9 @@ type Tx interface {
 	Enrichments() Enrichments
 	Attackers() Attackers
 	Plans() Plans
+	Runs() Runs
+	Timeline() Timeline
+	Notices() Notices
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

@@ -72,7 +72,8 @@ func TidySuppression(s *honeyguide.Suppression) {
 
 // TidyChange brings a change within the bounds of the store.
 func TidyChange(c *honeyguide.IncidentChange) {
-	keys(&c.ID, &c.Kind, &c.From, &c.Into, &c.By, &c.UndoneBy, &c.Phase)
+	keys(&c.ID, &c.Kind, &c.From, &c.Into, &c.By, &c.UndoneBy)
+	c.Phase = honeyguide.Phase(Key(string(c.Phase)))
 	times(&c.At, &c.UndoneAt)
 	c.Reason, c.Title = Clip(Column(c.Reason), MaxLine), Clip(Column(c.Title), MaxTitle)
 	c.Keys = append([]string{}, c.Keys[:min(len(c.Keys), MaxMembers)]...)

@@ -16,7 +16,7 @@ import (
 )
 
 // Kind is the block_ip action.
-var Kind = kind.Of("block_ip", "Drop all packets of an address for a time (planned only).", Config{TTL: 24 * time.Hour}, open)
+var Kind = kind.Of("block_ip", "Drop all packets of an address for a time.", Config{TTL: 24 * time.Hour}, open)
 
 // Config configures the block_ip action.
 type Config struct {
@@ -61,9 +61,8 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 	ttl = min(max(ttl, time.Minute), respond.MaxTTL).Truncate(time.Second)
 	name := respond.Canonical(target)
 	p := honeyguide.Plan{
-		ID: respond.PlanID(&r, "block_ip", name), Incident: r.Incident.ID, Playbook: r.Playbook, Step: r.Step,
-		Action: "block_ip", Target: name, Params: maps.Clone(r.Params), Mode: r.Mode,
-		State: honeyguide.PlanPlanned, Reason: r.Reason, CreatedAt: r.Now.UTC(), ExpiresAt: r.Now.UTC().Add(ttl),
+		Action: "block_ip", Target: name, Params: maps.Clone(r.Params), State: honeyguide.PlanPlanned, Reason: r.Reason,
+		ExpiresAt: r.Now.UTC().Add(ttl),
 	}
 	if p.Params == nil {
 		p.Params = map[string]string{}
@@ -75,6 +74,11 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 		p.Effect, p.ExpiresAt = "Nothing would change.", time.Time{}
 	}
 	return p, nil
+}
+
+// Apply blocks the address until the plan's end.
+func (a *action) Apply(ctx context.Context, p honeyguide.Plan) (respond.Receipt, error) {
+	return respond.Receipt{}, respond.Permanent(errors.New("block_ip: there is no firewall helper"))
 }
 
 // command is the nft command that adds target to our own table's set.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -25,10 +26,14 @@ func (t plans) Save(ctx context.Context, p *honeyguide.Plan) error {
 	if err != nil {
 		return doing("save plan", err)
 	}
-	const q = `INSERT INTO plan (id, created, incident, action, state, target, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	const q = `INSERT INTO plan (id, created, incident, action, state, target, run, playbook, updated, applied, acts, holds, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET created = excluded.created, incident = excluded.incident, action = excluded.action,
-		state = excluded.state, target = excluded.target, doc = excluded.doc`
-	if _, err := t.exec(ctx, q, p.ID, micros(p.CreatedAt), p.Incident, p.Action, string(p.State), p.Target, doc); err != nil {
+		state = excluded.state, target = excluded.target, run = excluded.run, playbook = excluded.playbook, updated = excluded.updated,
+		applied = excluded.applied, acts = excluded.acts, holds = excluded.holds, doc = excluded.doc`
+	acts := p.Mode == honeyguide.ModeApply
+	if _, err := t.exec(ctx, q, p.ID, micros(p.CreatedAt), p.Incident, p.Action, string(p.State), p.Target, p.Run, p.Playbook,
+		micros(state.Time(t.now())), micros(p.AppliedAt), bit(acts), bit(acts && p.State.InForce()), doc); err != nil {
 		return doing("save plan", err)
 	}
 	if p.Action != state.ActionBlockIP || p.Target == "" {
@@ -81,6 +86,11 @@ func (t plans) List(ctx context.Context, q state.PlanQuery) ([]honeyguide.Plan, 
 	w.is("state", string(q.State))
 	w.is("incident", q.Incident)
 	w.is("target", q.Target)
+	w.is("run", q.Run)
+	w.is("playbook", q.Playbook)
+	if q.InForce {
+		w.add("holds = 1")
+	}
 	l := list{name: state.ListPlans, table: "plan", at: "created", id: "id"}
 	out, next, err := page[honeyguide.Plan](ctx, t.tx, l, w, q.Page)
 	return out, next, doing("list plans", err)
@@ -97,10 +107,70 @@ func (t plans) Blocks(ctx context.Context, p state.Page) ([]honeyguide.Block, st
 		var p honeyguide.Plan
 		err := decode(doc, &p)
 		out = append(out, honeyguide.Block{
-			Address: k.id, State: p.State, Mode: p.Mode, Incident: p.Incident, Reason: p.Reason,
-			CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+			Address: k.id, State: p.State, Mode: p.Mode, Incident: p.Incident, Plan: p.ID, By: p.By, Reason: p.Reason,
+			CreatedAt: p.CreatedAt, AppliedAt: p.AppliedAt, ExpiresAt: p.ExpiresAt, EndedAt: p.EndedAt,
 		})
 		return err
 	})
 	return out, next, doing("list blocks", err)
+}
+
+// InForce reads what holds.
+func (t plans) InForce(ctx context.Context, action, target string, fn func(*honeyguide.Plan) error) error {
+	var w where
+	w.add("holds = 1 AND action = " + w.arg(state.Key(action)))
+	if target != "" {
+		w.add("target = " + w.arg(state.Key(target)))
+	}
+	return doing("list plans in force", t.walk(ctx, "SELECT 0, doc FROM plan"+w.String()+" ORDER BY target, id", w.args,
+		func(p *honeyguide.Plan, _ time.Time) error { return fn(p) }))
+}
+
+// Changed reads what was saved since.
+func (t plans) Changed(ctx context.Context, action string, since time.Time, fn func(*honeyguide.Plan, time.Time) error) error {
+	const q = "SELECT updated, doc FROM plan WHERE acts = 1 AND action = $1 AND updated >= $2 ORDER BY updated, id"
+	return doing("list changed plans", t.walk(ctx, q, []any{state.Key(action), micros(state.Time(since))}, fn))
+}
+
+// walk calls fn for rows of a time and a plan until it returns an error. That is
+// fn's own affair: it does not spoil the transaction.
+func (t plans) walk(ctx context.Context, q string, args []any, fn func(*honeyguide.Plan, time.Time) error) error {
+	var stop error
+	err := t.each(ctx, q, args, func(scan func(...any) error) error {
+		var at int64
+		var doc string
+		if stop != nil {
+			return nil
+		}
+		if err := scan(&at, &doc); err != nil {
+			return err
+		}
+		var p honeyguide.Plan
+		if err := decode(doc, &p); err != nil {
+			return err
+		}
+		stop = fn(&p, moment(at))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return stop
+}
+
+// Count counts.
+func (t plans) Count(ctx context.Context, q state.PlanCount) (n int64, err error) {
+	var w where
+	w.add("acts = 1 AND action = " + w.arg(state.Key(q.Action)))
+	if q.Target != "" {
+		w.add("target = " + w.arg(state.Key(q.Target)))
+	}
+	if !q.Since.IsZero() {
+		w.add("applied > 0 AND applied >= " + w.arg(micros(state.Time(q.Since))))
+	}
+	if q.InForce {
+		w.add("holds = 1")
+	}
+	_, err = t.one(ctx, "SELECT count(*) FROM plan"+w.String(), w.args, &n)
+	return n, doing("count plans", err)
 }

@@ -26,7 +26,10 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		dropped += n
 	}
 	for _, q := range []string{
-		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM run WHERE num IN (SELECT num FROM run WHERE created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE at < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE created < $1 AND state <> 'queued' LIMIT $2)",
 		"DELETE FROM sample WHERE num IN (SELECT num FROM sample WHERE last < $1 LIMIT $2)",
 		"DELETE FROM enrichment WHERE (type, value, provider) IN (SELECT type, value, provider FROM enrichment WHERE at < $1 ORDER BY at LIMIT $2)",
 		"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
