@@ -20,11 +20,15 @@ type batch struct {
 
 func (d *desk) begin() *batch { return &batch{d: d, at: d.mono()} }
 
-// set blocks p until end, or leaves it when its end is as late already.
-func (b *batch) set(p netip.Prefix, end time.Duration) {
+// set blocks p until end, or leaves it when its end is as late already. An exact
+// end may also be earlier.
+func (b *batch) set(p netip.Prefix, end time.Duration, exact bool) {
+	enough := func(old time.Duration) bool {
+		return old >= end && (!exact || old-end < time.Second)
+	}
 	if !p.IsSingleIP() {
 		old, had := b.d.nets[p]
-		if had && old >= end {
+		if had && enough(old) {
 			return
 		}
 		remember(b, b.d.nets, p, old, had)
@@ -33,7 +37,7 @@ func (b *batch) set(p netip.Prefix, end time.Duration) {
 	}
 	addr := p.Addr()
 	old, had := b.d.blocks[addr]
-	if had && old >= end {
+	if had && enough(old) {
 		return
 	}
 	remember(b, b.d.blocks, addr, old, had)

@@ -23,6 +23,18 @@ func (p *Process) Block(ctx context.Context, list ...Entry) error {
 	return refusedBy(&a, err)
 }
 
+// Set puts entries in force until the times given, also when they are earlier
+// than before. It returns a [RefusedError] when some did not go in.
+func (p *Process) Set(ctx context.Context, list ...Entry) error {
+	if len(list) == 0 {
+		return nil
+	}
+	began := time.Now()
+	a, err := p.ask(ctx, ipc.FirewallAsk{Verb: ipc.FirewallSet, Entries: p.entries(list)})
+	p.m.took("block", began, err)
+	return refusedBy(&a, err)
+}
+
 // Unblock ends blocks before their time, each by its exact prefix. One that is
 // not in force is no error.
 func (p *Process) Unblock(ctx context.Context, list ...netip.Prefix) error {
@@ -94,6 +106,14 @@ func (p *Process) Unredirect(ctx context.Context, list ...Redirect) error {
 	_, err := p.ask(ctx, ask)
 	p.m.took("unredirect", began, err)
 	return err
+}
+
+// Redirected reads a redirect back from the kernel. It is ok when it goes where
+// r goes.
+func (p *Process) Redirected(ctx context.Context, r Redirect) (until time.Time, ok bool, err error) {
+	asked := p.opts.Now()
+	a, err := p.ask(ctx, ipc.FirewallAsk{Verb: ipc.FirewallRedirected, Redirects: []ipc.FirewallRedirect{p.redirect(r)}})
+	return asked.Add(a.Left), a.Found, err
 }
 
 // Admins says which addresses administrators are logged in from now, instead of

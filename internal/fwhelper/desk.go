@@ -17,6 +17,7 @@ type table interface {
 	replace(*state) error
 	apply(*change) error
 	get(a netip.Addr, net bool) (found, bool, error)
+	getRedirect(r *reroute) (found, bool, error)
 	intact(redirects bool) (bool, error)
 	capacity() int
 }
@@ -109,7 +110,11 @@ func (d *desk) answer(m *ipc.FirewallAsk) ipc.FirewallAnswer {
 	var err error
 	switch m.Verb {
 	case ipc.FirewallBlock:
-		err = d.block(m.Entries, &a)
+		err = d.block(m.Entries, false, &a)
+	case ipc.FirewallSet:
+		err = d.block(m.Entries, true, &a)
+	case ipc.FirewallRedirected:
+		err = d.redirected(m.Redirects, &a)
 	case ipc.FirewallUnblock:
 		err = d.unblock(m.Entries)
 	case ipc.FirewallReplace:
@@ -180,8 +185,9 @@ func badTTL(d time.Duration) string {
 	return ""
 }
 
-// block adds entries, or moves the ends of those that are there to later.
-func (d *desk) block(list []ipc.FirewallEntry, a *ipc.FirewallAnswer) error {
+// block adds entries, or moves the ends of those that are there: to later, or,
+// when they are exact, to where they are given.
+func (d *desk) block(list []ipc.FirewallEntry, exact bool, a *ipc.FirewallAnswer) error {
 	b := d.begin()
 	for _, e := range d.accepted(list, a) {
 		switch {
@@ -190,7 +196,7 @@ func (d *desk) block(list []ipc.FirewallEntry, a *ipc.FirewallAnswer) error {
 		case !d.holds(e.Prefix) && d.count() >= d.most:
 			refuse(a, e.Prefix, fmt.Sprintf("%s is one too many: %d entries are in force", netx.Canonical(e.Prefix), d.most))
 		default:
-			b.set(e.Prefix, b.at+e.TTL)
+			b.set(e.Prefix, b.at+e.TTL, exact)
 		}
 	}
 	return b.commit()

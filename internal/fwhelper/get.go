@@ -1,6 +1,7 @@
 package fwhelper
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 // found is one element as the kernel holds it.
 type found struct {
 	key     []byte
+	value   []byte // of a map
 	left    time.Duration
 	packets uint64
 }
@@ -26,6 +28,17 @@ func (k *kernel) get(a netip.Addr, net bool) (f found, ok bool, err error) {
 	if net {
 		set = netSet(familyOf(a), k.suffix)
 	}
+	return k.getElement(set, a.AsSlice())
+}
+
+// getRedirect asks for a redirect that goes where r goes.
+func (k *kernel) getRedirect(r *reroute) (f found, ok bool, err error) {
+	e := r.element()
+	f, ok, err = k.getElement(redirectMap(familyOf(r.from.Addr()), r.away()), e.Key)
+	return f, ok && bytes.HasPrefix(f.value, e.Val), err
+}
+
+func (k *kernel) getElement(set *nftables.Set, key []byte) (f found, ok bool, err error) {
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
 	if err != nil {
 		return f, false, fmt.Errorf("open a netlink socket: %w", err)
@@ -34,7 +47,7 @@ func (k *kernel) get(a netip.Addr, net bool) (f found, ok bool, err error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return f, false, err
 	}
-	question, err := elementQuestion(set, a.AsSlice())
+	question, err := elementQuestion(set, key)
 	if err != nil {
 		return f, false, err
 	}
@@ -116,14 +129,9 @@ func (f *found) decode(e *netlink.AttributeDecoder) error {
 	for e.Next() {
 		switch e.Type() {
 		case unix.NFTA_SET_ELEM_KEY:
-			e.Nested(func(d *netlink.AttributeDecoder) error {
-				for d.Next() {
-					if d.Type() == unix.NFTA_DATA_VALUE {
-						f.key = d.Bytes()
-					}
-				}
-				return nil
-			})
+			e.Nested(datum(&f.key))
+		case unix.NFTA_SET_ELEM_DATA:
+			e.Nested(datum(&f.value))
 		case unix.NFTA_SET_ELEM_EXPIRATION:
 			f.left = time.Duration(min(e.Uint64(), uint64(MaxTTL/time.Millisecond))) * time.Millisecond
 		case unix.NFTA_SET_ELEM_EXPR:
@@ -138,6 +146,18 @@ func (f *found) decode(e *netlink.AttributeDecoder) error {
 		}
 	}
 	return nil
+}
+
+// datum reads a nested value.
+func datum(into *[]byte) func(*netlink.AttributeDecoder) error {
+	return func(d *netlink.AttributeDecoder) error {
+		for d.Next() {
+			if d.Type() == unix.NFTA_DATA_VALUE {
+				*into = d.Bytes()
+			}
+		}
+		return nil
+	}
 }
 
 // counter reads the packets of an expression that counts.

@@ -112,6 +112,9 @@ func (k *kernel) present() (bool, error) {
 
 // drop removes the table and all that is in it. It is no error when it is not there.
 func (k *kernel) drop() error {
+	if there, err := k.present(); err != nil || !there {
+		return err
+	}
 	err := k.do("remove the table", func(c *nftables.Conn) error {
 		c.DelTable(c.AddTable(ourTable()))
 		return nil

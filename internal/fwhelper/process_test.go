@@ -125,3 +125,42 @@ func pidLog(pids chan<- int) *slog.Logger {
 		return a
 	}}))
 }
+
+// A redirect can be read back, and goes where it was sent last.
+func TestRedirected(t *testing.T) {
+	p := started(t, Options{})
+	ctx := t.Context()
+	before := ruleset(t)
+	for _, to := range []string{"0.0.0.0:2222", "192.0.2.200:22"} {
+		r := Redirect{prefix("203.0.113.9/32"), "tcp", 22, netip.MustParseAddrPort(to), in(time.Hour)}
+		if err := p.Redirect(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+		if until, ok, err := p.Redirected(ctx, r); !ok || err != nil || time.Until(until) < 59*time.Minute {
+			t.Errorf("%s: %v, %v, %v", to, until, ok, err)
+		}
+		other := r
+		other.To = netip.MustParseAddrPort("0.0.0.0:2223")
+		if _, ok, err := p.Redirected(ctx, other); ok || err != nil {
+			t.Errorf("elsewhere: %v, %v", ok, err)
+		}
+	}
+	for name, r := range map[string]Redirect{
+		"loopback":     {prefix("203.0.113.9/32"), "tcp", 22, netip.MustParseAddrPort("127.0.0.1:2222"), in(time.Hour)},
+		"other family": {prefix("203.0.113.9/32"), "tcp", 22, netip.MustParseAddrPort("[::]:2222"), in(time.Hour)},
+		"overlap":      {prefix("203.0.113.0/24"), "tcp", 22, netip.MustParseAddrPort("0.0.0.0:2222"), in(time.Hour)},
+		"no port":      {prefix("203.0.113.10/32"), "tcp", 0, netip.MustParseAddrPort("0.0.0.0:2222"), in(time.Hour)},
+		"no end":       {prefix("203.0.113.10/32"), "tcp", 22, netip.MustParseAddrPort("0.0.0.0:2222"), in(-time.Hour)},
+		"private":      {prefix("10.0.0.10/32"), "tcp", 22, netip.MustParseAddrPort("0.0.0.0:2222"), in(time.Hour)},
+	} {
+		if _, ok := errors.AsType[*RefusedError](p.Redirect(ctx, r)); !ok {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+	if err := p.Unredirect(ctx, Redirect{From: prefix("203.0.113.9/32"), Proto: "tcp", Port: 22}); err != nil {
+		t.Fatal(err)
+	}
+	if after := ruleset(t); after != before {
+		t.Errorf("left behind: %s", after)
+	}
+}

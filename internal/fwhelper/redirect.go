@@ -1,6 +1,7 @@
 package fwhelper
 
 import (
+	"errors"
 	"fmt"
 
 	"honeyguide/internal/ipc"
@@ -56,6 +57,20 @@ func (d *desk) redirect(list []ipc.FirewallRedirect, a *ipc.FirewallAnswer) erro
 		b.redirect(keyOf(&r), redirectEnd{r.To, b.at + r.TTL})
 	}
 	return b.commit()
+}
+
+// redirected reads a redirect back from the kernel.
+func (d *desk) redirected(list []ipc.FirewallRedirect, a *ipc.FirewallAnswer) error {
+	if len(list) != 1 {
+		return errors.New("redirected: want one redirect")
+	}
+	key := keyOf(&list[0])
+	if !key.from.IsValid() || !list[0].To.IsValid() {
+		return errors.New("redirected: that is no redirect")
+	}
+	f, ok, err := d.kernel.getRedirect(&reroute{from: key.from, tcp: key.tcp, port: key.port, to: list[0].To})
+	a.Found, a.Left = ok, f.left
+	return err
 }
 
 func (d *desk) unredirect(list []ipc.FirewallRedirect) error {

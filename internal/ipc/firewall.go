@@ -75,6 +75,8 @@ const (
 	FirewallUnredirect
 	FirewallAdmins
 	FirewallHealth
+	FirewallSet        // block until the times given, also when they are earlier than before
+	FirewallRedirected // read a redirect back
 )
 
 // FirewallAsk asks for one thing.
