@@ -70,7 +70,7 @@ func (b *batch) unset(p netip.Prefix) {
 
 func (b *batch) redirect(key redirectKey, to redirectEnd) {
 	old, had := b.d.redirects[key]
-	if had && old.to == to.to && old.end >= to.end {
+	if had && old.to == to.to && (old.end-to.end).Abs() < time.Second {
 		return
 	}
 	remember(b, b.d.redirects, key, old, had)

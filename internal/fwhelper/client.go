@@ -79,8 +79,8 @@ func (p *Process) Has(ctx context.Context, prefix netip.Prefix) (Status, bool, e
 	return Status{Until: asked.Add(a.Left), Packets: a.Packets}, true, nil
 }
 
-// Redirect puts redirects in force, or moves the ends of those that are there to
-// later. Connections that are there already stay as they are. It returns a
+// Redirect puts redirects in force until the times given, also when they are
+// earlier than before. Connections that are there already stay as they are. It returns a
 // [RefusedError] when some did not go in.
 func (p *Process) Redirect(ctx context.Context, list ...Redirect) error {
 	ask := ipc.FirewallAsk{Verb: ipc.FirewallRedirectTo}

@@ -20,8 +20,6 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-
-	"honeyguide/internal/netx"
 )
 
 // MaxTTL is the longest a block or redirect may last.
@@ -117,14 +115,4 @@ type Health struct {
 	Starts     int64    // of the process
 	Layers     []string // of its cage
 	Refusal    string   // the last reason why it could not be started
-}
-
-// Canonical returns e with its prefix in canonical form, which is how blocks are
-// told apart.
-func canonical(p netip.Prefix) (netip.Prefix, error) {
-	out, ok := netx.Normal(p)
-	if !ok {
-		return p, fmt.Errorf("%v is no network", p)
-	}
-	return out, nil
 }
