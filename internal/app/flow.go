@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"honeyguide/internal/detect"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/verdict"
