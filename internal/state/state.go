@@ -71,6 +71,8 @@ type Tx interface {
 	Runs() Runs
 	Timeline() Timeline
 	Notices() Notices
+	Allowlist() Allowlist
+	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors
