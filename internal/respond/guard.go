@@ -33,6 +33,9 @@ type Local struct {
 
 // A Guard knows what must never be blocked.
 type Guard struct {
+	// More tells the prefixes that people keep from being blocked, beside those of
+	// the configuration; nil for none. It is set before the guard is first asked.
+	More  func() []netip.Prefix
 	cfg   Config
 	allow []netip.Prefix
 	local func() ([]Local, error)
@@ -130,6 +133,13 @@ func (g *Guard) Refuse(p netip.Prefix) string {
 	for _, allowed := range g.allow {
 		if allowed.Overlaps(p) {
 			return fmt.Sprintf("%s is on the allowlist (respond.allow: %s)", Canonical(p), Canonical(allowed))
+		}
+	}
+	if g.More != nil {
+		for _, allowed := range g.More() {
+			if allowed.Overlaps(p) {
+				return fmt.Sprintf("%s is on the allowlist (entry %s)", Canonical(p), Canonical(allowed))
+			}
 		}
 	}
 	if why := g.reserved(p); why != "" {
