@@ -18,6 +18,7 @@ import (
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
@@ -59,6 +60,11 @@ type Deps struct {
 	// Trainer learns from verdicts. Nil: nothing does.
 	Trainer Trainer
 
+	// Responder carries out playbooks. Nil: nothing does.
+	Responder Responder
+	// Allowlist is what is never blocked. Nil: there is none.
+	Allowlist *respond.Allowlist
+
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -88,6 +94,7 @@ type server struct {
 	huma   huma.API
 	gate   *gate
 	seen   *ingest.Seen
+	orders orders
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -124,6 +131,7 @@ func build(dep Deps) (*server, error) {
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -154,6 +162,11 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.runs()
+	s.blocks()
+	s.allowlist()
+	s.halt()
+	s.keyring()
 	s.suppressions()
 	s.regrouping()
 	s.deadLetters()
