@@ -42,7 +42,7 @@ type Scope string
 const (
 	ScopeAdmin     Scope = "admin"     // everything
 	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
-	ScopeAnalyst   Scope = "analyst"   // read, and pass verdicts
+	ScopeAnalyst   Scope = "analyst"   // read, pass verdicts, and approve where a playbook names analysts
 	ScopeRead      Scope = "read"
 	ScopeIngest    Scope = "ingest"
 	ScopeMetrics   Scope = "metrics"

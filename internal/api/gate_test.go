@@ -41,7 +41,10 @@ func (r *rig) fill() {
 		if err := tx.Plans().Save(ctx, &p); err != nil {
 			return err
 		}
-		run := honeyguide.Run{ID: "r1", Playbook: "contain", Incident: i.ID, Mode: honeyguide.ModeApply, State: honeyguide.RunDone, By: "alice", Steps: []honeyguide.RunStep{}}
+		run := honeyguide.Run{ID: "r1", Playbook: "contain", Incident: i.ID, Mode: honeyguide.ModeApply, State: honeyguide.RunWaiting, By: "alice", Steps: []honeyguide.RunStep{{
+			Name: "block", Action: "block_ip", State: honeyguide.StepWaiting, Plans: []string{"p1"}, AskedAt: time.Now(),
+			Approval: &honeyguide.ApprovalRule{Roles: []string{"responder", "admin"}, People: 2, WithinMS: 3_600_000},
+		}}}
 		if err := tx.Runs().Save(ctx, &run); err != nil {
 			return err
 		}
@@ -121,6 +124,9 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				want = http.StatusOK
 			}
 			got := ask(key)
+			if scope == string(ScopeAnalyst) && strings.HasSuffix(pattern, "/decide") && got == http.StatusForbidden {
+				continue // let in, and refused by the step's own rule
+			}
 			if want == http.StatusOK && method == http.MethodPost && (got == http.StatusBadRequest || got == http.StatusUnprocessableEntity) {
 				got = http.StatusOK // let in, and then told that its empty body says nothing
 			}

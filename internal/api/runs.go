@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -144,23 +146,38 @@ func (s *server) decideRun(ctx context.Context, id string, in *client.RunDecisio
 	if err != nil {
 		return out, err
 	}
-	step := 0
-	if in.Step != nil {
-		step = *in.Step
-	} else {
-		err := s.dep.State.View(ctx, func(tx state.Tx) error {
-			run, err := tx.Runs().Get(ctx, id)
-			step = run.Step
-			return err
-		})
-		if err != nil {
-			return out, err
-		}
+	step, err := s.mayDecide(ctx, id, in.Step)
+	if err != nil {
+		return out, err
 	}
 	run, err := r.Decide(ctx, id, step, honeyguide.Decision{
 		By: whoAsks(ctx), Role: roleAsks(ctx), Approved: in.Approve, Note: in.Note, At: s.dep.Now().UTC(),
 	})
 	return s.detailed(ctx, run, err)
+}
+
+// mayDecide returns the index of the step meant, the one the run is at when none
+// is named. A playbook says which roles decide, and the gate lets in every role
+// some playbook may name; so the role is looked at here already. All else is the
+// engine's to judge, in the transaction that notes the decision.
+func (s *server) mayDecide(ctx context.Context, id string, named *int) (step int, err error) {
+	err = s.dep.State.View(ctx, func(tx state.Tx) error {
+		run, err := tx.Runs().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if step = run.Step; named != nil {
+			step = *named
+		}
+		if step < 0 || step >= len(run.Steps) || run.Steps[step].Approval == nil {
+			return &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "step: waits for no approval"}
+		}
+		if roles := run.Steps[step].Approval.Roles; !slices.Contains(roles, roleAsks(ctx)) {
+			return &honeyguide.Error{Code: honeyguide.CodeForbidden, Message: "this step takes " + strings.Join(roles, " or ")}
+		}
+		return nil
+	})
+	return step, err
 }
 
 // runOrder registers a verb about a run that takes a reason.

@@ -23,6 +23,7 @@ import (
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
@@ -61,6 +62,7 @@ type App struct {
 	sources    *source.Host
 	trainer    *verdict.Trainer
 	rules      *rulebook.Book
+	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
 
 	fetcher   *fetcher.Process

@@ -62,6 +62,10 @@ func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return nil, err
+	}
+	guard.More = a.allowlist.Prefixes
 	actions := map[string]respond.Action{}
 	for _, k := range builtin.Actions() {
 		if actions[k.Name], err = k.Open(ctx, nil, respond.Deps{Log: a.log, Guard: guard}); err != nil {
