@@ -54,7 +54,7 @@ var grants = map[Scope][]Permission{
 		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys,
 	},
 	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt},
-	ScopeAnalyst:   {PermRead, PermMetrics, PermWork},
+	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove},
 	ScopeRead:      {PermRead, PermMetrics},
 	ScopeIngest:    {PermIngest},
 	ScopeMetrics:   {PermMetrics},
