@@ -83,11 +83,12 @@ type Detect struct {
 type Respond struct {
 	Mode honeyguide.Mode `yaml:"mode" doc:"dry_run = playbooks only say what they would do; apply = they do it. A playbook that names a mode of its own keeps it"`
 	// Fresh keeps old logs that are read in from causing blocks today.
-	Fresh time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
-	Playbooks          string   `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
-	Allowlist          []string `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
-	BlockPrivate       bool     `yaml:"block_private" doc:"allow plans against private address ranges"`
-	NeverBlockLoopback bool     `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+	Fresh              time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
+	Playbooks          string        `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Allowlist          []string      `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
+	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
+	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+	SLA                SLA           `yaml:"sla"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -111,7 +112,7 @@ func defaults() Settings {
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
-		Respond:   Respond{NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour},
+		Respond:   Respond{NeverBlockLoopback: true, SLA: defaultSLA(), Mode: honeyguide.ModeDryRun, Fresh: time.Hour},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -261,7 +262,7 @@ func (s *Settings) validate() error {
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
 	_, err = s.Fetch.setup()
-	return err
+	return errors.Join(err, s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {
