@@ -47,9 +47,7 @@ func Timeline(ctx context.Context, tx state.Tx, id string, q TimelineQuery) ([]h
 	if q.Oldest {
 		name, sign = listOldest, 1
 	}
-	order := func(a, b honeyguide.TimelineEntry) int {
-		return sign * cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
-	}
+	order := func(a, b honeyguide.TimelineEntry) int { return sign * inOrder(a, b) }
 	slices.SortFunc(all, order)
 	if q.After != "" {
 		at, last, err := state.ParseCursor(name, q.After)
@@ -69,6 +67,11 @@ func Timeline(ctx context.Context, tx state.Tx, id string, q TimelineQuery) ([]h
 	all = all[:q.Rows()]
 	last := all[len(all)-1]
 	return all, state.Cursor(name, last.At.UnixMicro(), last.ID), nil
+}
+
+// inOrder compares lines by when they happened.
+func inOrder(a, b honeyguide.TimelineEntry) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 }
 
 // everything gathers the lines of an incident, in no order.
