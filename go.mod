@@ -12,7 +12,10 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-require filippo.io/hpke v0.4.0 // indirect
+require (
+	filippo.io/hpke v0.4.0 // indirect
+	github.com/go-pdf/fpdf v0.9.0 // indirect
+)
 
 require (
 	github.com/rogpeppe/go-internal v1.16.0

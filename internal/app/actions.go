@@ -88,7 +88,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	}
 	a.shelf = playbook.NewShelf(books)
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.shelf, Actions: a.actions, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.shelf, Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
 }

@@ -89,6 +89,7 @@ type Respond struct {
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
+	SLA                SLA           `yaml:"sla"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -113,7 +114,7 @@ func defaults() Settings {
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
-			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto",
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
 		},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -266,7 +267,7 @@ func (s *Settings) validate() error {
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
 	_, err = s.Fetch.setup()
-	return err
+	return errors.Join(err, s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {
