@@ -21,9 +21,13 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/fwhelper"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/runs"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -63,6 +67,15 @@ type App struct {
 	rules      *rulebook.Book
 	closers    []func() error
 
+	actions map[string]respond.Action
+	shelf   *playbook.Shelf
+	runs    *runs.Engine
+
+	firewall *fwhelper.Process // nil: there is none, and noFire says why
+	noFire   string
+	tooMuch  chan string // why all acting is to stop
+	decoys   *decoys
+
 	fetcher   *fetcher.Process
 	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
@@ -74,7 +87,7 @@ type App struct {
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory)}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
 	debug.SetMemoryLimit(a.memory) // soft: the collector works harder near it
 	for _, step := range []struct {
 		what string
@@ -91,6 +104,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {
@@ -267,6 +281,8 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "responses", a.runs.Run)
+	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)

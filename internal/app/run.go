@@ -63,6 +63,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
 	a.keepFetch(ctx, g)
+	a.keepFirewall(ctx, g)
 	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
@@ -80,6 +81,10 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
 		defer w.Close()
+		a.decoys.set(w)
+		if err := a.holdAgain(ctx); err != nil {
+			return err
+		}
 		die(ctx, "sensor process", w.Run)
 		select {
 		case <-w.Ready():
