@@ -63,6 +63,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
 	a.keepFetch(ctx, g)
+	a.keepFirewall(ctx, g)
 	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
