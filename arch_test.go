@@ -24,7 +24,7 @@ var floor = map[string]int{
 	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
 	"internal/eventlog": 3, "internal/jobs": 3, "internal/worlds": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
 	// 4: the flow
-	"internal/pipeline": 4, "internal/source": 4, "internal/warden": 4, "internal/incident": 4, "internal/verdict": 4, "internal/playbook": 4, "internal/report": 4,
+	"internal/pipeline": 4, "internal/source": 4, "internal/warden": 4, "internal/incident": 4, "internal/notice": 4, "internal/verdict": 4, "internal/playbook": 4, "internal/report": 4,
 	// 5: doors
 	"internal/api": 5, "internal/builtin": 5,
 	// 6 and up: wiring
