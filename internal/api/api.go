@@ -54,6 +54,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Notices is the outbox. Nil: there is none.
+	Notices Notices
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -154,6 +156,7 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.notices()
 	s.suppressions()
 	s.regrouping()
 	s.deadLetters()

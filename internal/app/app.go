@@ -22,6 +22,7 @@ import (
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/source"
@@ -61,6 +62,7 @@ type App struct {
 	sources    *source.Host
 	trainer    *verdict.Trainer
 	rules      *rulebook.Book
+	notices    *notice.Outbox
 	closers    []func() error
 
 	fetcher   *fetcher.Process
@@ -271,6 +273,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
+	g.Keep(ctx, "notices", a.notices.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -62,11 +62,17 @@ func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.newNotices(); err != nil {
+		return nil, err
+	}
 	actions := map[string]respond.Action{}
 	for _, k := range builtin.Actions() {
-		if actions[k.Name], err = k.Open(ctx, nil, respond.Deps{Log: a.log, Guard: guard}); err != nil {
+		if actions[k.Name], err = k.Open(ctx, nil, respond.Deps{Name: k.Name, Log: a.log, Guard: guard, State: a.state, Notices: a.notices, Now: a.now}); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.openNotices(actions); err != nil {
+		return nil, err
 	}
 	var folder fs.FS = rules.Playbooks
 	dir := "playbooks"

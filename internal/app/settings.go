@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/notice"
 )
 
 // Settings is the decoded configuration: one field per section. The instances
@@ -23,6 +24,7 @@ type Settings struct {
 	Store     Store
 	Detect    Detect
 	Respond   Respond
+	Notify    notice.Config
 	Telemetry Telemetry
 	Sensors   []config.Instance
 	Detectors []config.Instance
@@ -108,6 +110,7 @@ func defaults() Settings {
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond:   Respond{NeverBlockLoopback: true},
+		Notify:    notice.Defaults(),
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -150,6 +153,7 @@ func Schema() config.Schema {
 			enrichSection(),
 			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
+			{Key: "notify", Summary: "when and where people are told: channels, chains, quiet hours, digests", Defaults: d.Notify},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
 		Aliases: aliases(),
@@ -187,7 +191,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "notify": &s.Notify, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -248,6 +252,9 @@ func (s *Settings) validate() error {
 		return invalid("deception.memory_mib: %d; want 32 to 1048576", s.Deception.Memory)
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
+	}
+	if err := s.Notify.Validate(); err != nil {
+		return err
 	}
 	_, err = s.Fetch.setup()
 	return err

@@ -190,7 +190,9 @@ func TestResolve(t *testing.T) {
 	if len(chat) != len(r.out["chat"].got) {
 		t.Errorf("told again: %v", r.out["chat"].titles())
 	}
-	r.incident(func(i *honeyguide.Incident) { i.Status, i.Phase = honeyguide.IncidentInProgress, honeyguide.PhaseTriage })
+	r.incident(func(i *honeyguide.Incident) {
+		i.Status, i.Phase = honeyguide.IncidentInProgress, honeyguide.PhaseTriage
+	})
 	r.now = noon.Add(59 * time.Minute)
 	again := high("d", "once more")
 	again.Channel, again.Key = "chat", "k-a"
@@ -224,7 +226,10 @@ func TestOrphans(t *testing.T) {
 
 // Old notices go, those that wait do not.
 func TestForget(t *testing.T) {
-	r := newRig(t, with(func(c *Config) { c.RetentionDays = 1; c.Quiet = []Quiet{{Days: []string{"wed"}, From: "00:00", To: "24:00"}} }), "chat")
+	r := newRig(t, with(func(c *Config) {
+		c.RetentionDays = 1
+		c.Quiet = []Quiet{{Days: []string{"wed"}, From: "00:00", To: "24:00"}}
+	}), "chat")
 	r.post(high("a", "x"))
 	n := high("b", "y")
 	n.Severity = honeyguide.SeverityCritical
