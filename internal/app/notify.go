@@ -1,11 +1,16 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/kind"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/respond"
 )
@@ -20,14 +25,33 @@ func (a *App) newNotices() (err error) {
 }
 
 // openNotices gives the outbox its channels: the actions that carry messages.
-func (a *App) openNotices(actions map[string]respond.Action) error {
+func (a *App) openNotices() error {
 	messengers := map[string]respond.Messenger{}
-	for name, act := range actions {
+	for name, act := range a.actions {
 		if m, ok := act.(respond.Messenger); ok {
 			messengers[name] = m
 		}
 	}
 	return a.notices.Open(messengers)
+}
+
+// carriers names the configured actions that carry messages.
+func carriers(ctx context.Context, s Settings) []string {
+	var out []string
+	for _, in := range s.Actions {
+		k, err := builtin.Actions().Lookup(in.Kind)
+		if err != nil || !in.Enabled {
+			continue
+		}
+		act, err := k.Open(ctx, kind.Decode(in.Decode), respond.Deps{Name: in.Name, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		if err != nil {
+			continue // what cannot be opened alone carries no messages, or is told of when the core starts
+		}
+		if _, ok := act.(respond.Messenger); ok {
+			out = append(out, in.Name)
+		}
+	}
+	return out
 }
 
 // checkNotify says whether anybody would be told anything. carriers are the

@@ -6,6 +6,7 @@ package builtin
 import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/isolate"
 	"honeyguide/internal/respond/notify"
 )
 
@@ -13,6 +14,7 @@ import (
 func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
+		isolate.Kind,
 		notify.Kind,
 	}
 }
