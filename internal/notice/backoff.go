@@ -43,6 +43,7 @@ func asked(err error) time.Duration {
 // find out by themselves. Messages behind it wait without being tried.
 type breaker struct {
 	fails int
+	at    time.Time // of the last failure
 	until time.Time
 	last  string // what went wrong last, "" when the channel works
 }
@@ -50,7 +51,7 @@ type breaker struct {
 // failed counts a failure that is the channel's, not the message's.
 func (b *breaker) failed(now time.Time, err error, factor float64) {
 	b.fails++
-	b.last = err.Error()
+	b.at, b.last = now, err.Error()
 	if b.fails >= breakAfter {
 		b.until = now.Add(min(backoff(b.fails-breakAfter+1, factor), breakPause))
 	}
@@ -62,8 +63,8 @@ func (b *breaker) failed(now time.Time, err error, factor float64) {
 // worked closes the breaker.
 func (b *breaker) worked() { *b = breaker{} }
 
-// wait returns until when the channel is left alone; a time that is over, or that
-// a clock set back has moved out of reach, is none.
+// wait returns until when the channel is left alone; a time that is over is none,
+// nor is one that was said before the clock was set back.
 func (b *breaker) wait(now time.Time) (time.Time, bool) {
-	return b.until, b.until.After(now) && b.until.Sub(now) <= maxAsked
+	return b.until, b.until.After(now) && b.at.Sub(now) <= skew
 }

@@ -16,7 +16,7 @@ import (
 
 // How a channel works.
 const (
-	batch    = 50               // notices looked at in one go
+	batch    = 200              // notices looked at in one go
 	poll     = 5 * time.Second  // the longest sleep: clocks are set, others write
 	sendTime = 30 * time.Second // that one message may take
 )
@@ -95,7 +95,9 @@ func (c *channel) step(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 	if len(lines) > 0 {
-		if err := c.collect(ctx, lines, now); err != nil {
+		// The digest itself goes out once nothing more is to be a line of it.
+		alone = slices.DeleteFunc(alone, func(n honeyguide.Notice) bool { return n.Key == digestKey })
+		if err := c.collect(ctx, lines, now, false); err != nil {
 			return now, err
 		}
 	}
@@ -103,25 +105,44 @@ func (c *channel) step(ctx context.Context) (next time.Time, err error) {
 	return now, c.each(ctx, alone)
 }
 
-// each sends those of list whose turn it is, and puts the others off in one
-// transaction: under a flood most of them are.
+// each sends those of list whose turn it is, and puts the others off together:
+// under a flood most of them are.
 func (c *channel) each(ctx context.Context, list []honeyguide.Notice) error {
-	var off []turn
+	var ids []string
 	for _, n := range list {
+		ids = append(ids, n.ID)
+	}
+	turns, err := c.turns(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	var off []turn
+	var much []string
+	for _, t := range turns {
 		if _, open := c.left(c.o.now()); open || ctx.Err() != nil {
 			break
 		}
-		t, err := c.turn(ctx, n.ID)
-		if err != nil {
-			return err
+		if t.send { // asked again: those before it may have filled the hour
+			again, err := c.turns(ctx, t.n.ID)
+			if err != nil {
+				return err
+			}
+			t = again[0]
 		}
 		switch {
 		case t.send:
 			if err := c.send(ctx, t); err != nil {
 				return err
 			}
+		case t.much:
+			much = append(much, t.n.ID)
 		case t.apply != nil:
 			off = append(off, t)
+		}
+	}
+	if len(much) > 0 {
+		if err := c.collect(ctx, much, c.o.now(), true); err != nil {
+			return err
 		}
 	}
 	if len(off) == 0 {

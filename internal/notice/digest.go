@@ -22,18 +22,26 @@ const (
 )
 
 // collect makes notices lines of the digest that waits, or of a new one. One
-// alone goes out as it is.
-func (c *channel) collect(ctx context.Context, ids []string, now time.Time) error {
+// alone goes out as it is. much says that they are too much for this hour: their
+// digest, or the one alone, waits for company.
+func (c *channel) collect(ctx context.Context, ids []string, now time.Time, much bool) error {
 	return c.o.dep.State.Update(ctx, func(tx state.Tx) error {
 		d, found, err := c.digestOf(ctx, tx, now)
 		if err != nil {
 			return err
 		}
+		due := now
+		if much {
+			due = slot(now)
+		}
 		if !found && len(ids) == 1 {
-			return change(ctx, tx, ids[0], func(n *honeyguide.Notice) { n.Digest, n.DueAt = false, now })
+			return change(ctx, tx, ids[0], func(n *honeyguide.Notice) { n.Digest, n.DueAt = much, due })
+		}
+		if !found {
+			d.DueAt = due
 		}
 		for _, id := range ids {
-			if err := change(ctx, tx, id, func(n *honeyguide.Notice) { c.line(&d, n) }); err != nil {
+			if err := change(ctx, tx, id, func(n *honeyguide.Notice) { c.line(&d, n, much) }); err != nil {
 				return err
 			}
 		}
@@ -61,9 +69,9 @@ func (c *channel) digestOf(ctx context.Context, tx state.Tx, now time.Time) (hon
 
 // line makes a notice a line of a digest. Its title is made harmless here, since
 // a line break in it would forge a line.
-func (c *channel) line(d, n *honeyguide.Notice) {
-	if !n.Digest {
-		return
+func (c *channel) line(d, n *honeyguide.Notice, much bool) {
+	if !n.Digest && !much {
+		return // it has become urgent meanwhile
 	}
 	if d.Count++; d.Count <= maxLines {
 		at := n.CreatedAt.In(c.o.rules.zone)

@@ -1,8 +1,10 @@
 package notice
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"honeyguide"
@@ -21,19 +23,32 @@ type turn struct {
 	incident *honeyguide.Incident // it is about, nil when there is none
 	waited   time.Duration        // how long nobody had acknowledged, of a later level
 	send     bool
+	much     bool // the channel has said enough: into a digest with it
 	apply    func(*honeyguide.Notice)
 }
 
-// turn decides about one notice as it is stored now.
-func (c *channel) turn(ctx context.Context, id string) (t turn, err error) {
+// turns decides about notices as they are stored now.
+func (c *channel) turns(ctx context.Context, ids ...string) (out []turn, err error) {
 	err = c.o.dep.State.View(ctx, func(tx state.Tx) error {
-		t, err = c.decide(ctx, tx, id, c.o.now())
-		return err
+		now := c.o.now()
+		said := sync.OnceValues(func() (int64, error) { return c.said(ctx, tx, now) })
+		for _, id := range ids {
+			t, err := c.decide(ctx, tx, id, said, now)
+			if err != nil {
+				return err
+			}
+			if len(ids) > 1 {
+				t.n.Text = "" // whoever is sent is asked again
+			}
+			out = append(out, t)
+		}
+		return nil
 	})
-	return t, err
+	return out, err
 }
 
-func (c *channel) decide(ctx context.Context, tx state.Tx, id string, now time.Time) (t turn, err error) {
+// decide says what is to be done with one notice.
+func (c *channel) decide(ctx context.Context, tx state.Tx, id string, said func() (int64, error), now time.Time) (t turn, err error) {
 	if t.n, err = tx.Notices().Get(ctx, id); honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
 		return t, nil
 	}
@@ -52,7 +67,7 @@ func (c *channel) decide(ctx context.Context, tx state.Tx, id string, now time.T
 		t.later(at)
 		return t, nil
 	}
-	full, err := c.full(ctx, tx, &t.n, now)
+	full, err := c.full(&t.n, said)
 	switch {
 	case err != nil:
 		return t, err
@@ -61,7 +76,7 @@ func (c *channel) decide(ctx context.Context, tx state.Tx, id string, now time.T
 	case t.n.Event == respond.EventResolve: // each ends something of its own, so they are only slowed down
 		t.later(slot(now))
 	default:
-		t.apply = func(n *honeyguide.Notice) { n.Digest, n.DueAt = true, slot(now) }
+		t.much = true
 	}
 	return t, nil
 }
@@ -107,13 +122,12 @@ func (c *channel) escalate(ctx context.Context, tx state.Tx, t *turn, now time.T
 		return true, nil
 	}
 	from := before.DueAt // quiet hours move it
-	switch {
-	case !before.SentAt.IsZero():
-		from = before.SentAt
-	case !before.FailedAt.IsZero():
-		from = before.FailedAt
+	if done := cmp.Or(before.SentAt, before.FailedAt); !done.IsZero() {
+		if from = done; from.Sub(now) > skew { // the clock was set back
+			from = t.n.CreatedAt
+		}
 	}
-	if at := from.Add(wait); at.After(now) && at.Sub(now) <= maxWindow+lastPause {
+	if at := from.Add(wait); at.After(now) {
 		t.later(at)
 		return true, nil
 	}
@@ -147,17 +161,23 @@ func acknowledged(i *honeyguide.Incident) string {
 }
 
 // full reports whether a channel has said enough within the hour. Digests are
-// what is said instead, and critical notices have as much room again. What a
-// clock set back has left in the future does not count.
-func (c *channel) full(ctx context.Context, tx state.Tx, n *honeyguide.Notice, now time.Time) (bool, error) {
+// what is said instead, and critical notices have as much room again.
+func (c *channel) full(n *honeyguide.Notice, said func() (int64, error)) (bool, error) {
 	if n.Key == digestKey {
 		return false, nil
 	}
-	sent, err := tx.Notices().Since(ctx, c.name, now.Add(-time.Hour))
-	ahead, err2 := tx.Notices().Since(ctx, c.name, now.Add(skew))
-	room := c.rate
+	room := int64(c.rate)
 	if n.Severity >= honeyguide.SeverityCritical {
 		room *= 2
 	}
-	return sent-ahead >= int64(room), errors.Join(err, err2)
+	sent, err := said()
+	return sent >= room, err
+}
+
+// said counts what a channel has said within the hour. What a clock set back has
+// left in the future does not count.
+func (c *channel) said(ctx context.Context, tx state.Tx, now time.Time) (int64, error) {
+	sent, err := tx.Notices().Since(ctx, c.name, now.Add(-time.Hour))
+	ahead, err2 := tx.Notices().Since(ctx, c.name, now.Add(skew))
+	return sent - ahead, errors.Join(err, err2)
 }
