@@ -83,6 +83,7 @@ type Respond struct {
 	Playbooks          string   `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
 	Allowlist          []string `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
 	BlockPrivate       bool     `yaml:"block_private" doc:"allow plans against private address ranges"`
+	Scripts            string   `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 	NeverBlockLoopback bool     `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 }
 
