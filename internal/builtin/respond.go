@@ -5,12 +5,24 @@ package builtin
 
 import (
 	"honeyguide/internal/respond"
+	"honeyguide/internal/respond/abuseipdb"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/chat"
+	"honeyguide/internal/respond/pagerduty"
+	"honeyguide/internal/respond/slack"
+	"honeyguide/internal/respond/teams"
+	"honeyguide/internal/respond/webhook"
 )
 
 // Actions returns the kinds of respond, by name.
 func Actions() respond.Set {
 	return respond.Set{
+		abuseipdb.Kind,
 		blockip.Kind,
+		chat.Kind,
+		pagerduty.Kind,
+		slack.Kind,
+		teams.Kind,
+		webhook.Kind,
 	}
 }

@@ -58,7 +58,7 @@ func InertLine(s string, n int) string {
 }
 
 func defang(s string) string {
-	s = strings.ReplaceAll(s, "://", "[://]")
+	s = strings.ReplaceAll(s, "://", "[:]//")
 	return dotted.ReplaceAllString(s, "${1}[.]${2}")
 }
 
