@@ -247,6 +247,9 @@ func (a Answer) mask(text string) string {
 	return text
 }
 
+// Mask takes secrets out of a text that is shown.
+func Mask(text string, hide ...honeyguide.Secret) string { return Answer{hide: masks(hide)}.mask(text) }
+
 // masks are the forms a secret may come back in. The parts of a URL that hold its
 // key count each.
 func masks(list []honeyguide.Secret) []string {

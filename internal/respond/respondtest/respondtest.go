@@ -37,6 +37,7 @@ type Subject struct {
 	Kind    respond.Kind
 	Config  func(url string) map[string]any // settings that reach the fake, by their keys
 	World   func() World
+	Listen  func(t testing.TB, f *Fake) string // another protocol in front of the fake: returns its URL; nil: HTTPS
 	Target  string
 	Params  map[string]string
 	Secrets []string                             // of Config
@@ -115,6 +116,7 @@ func Run(t *testing.T, s Subject) {
 type bench struct {
 	Subject
 	fake   *Fake
+	url    string
 	door   *Door
 	action respond.Action
 	errs   []error
@@ -129,8 +131,12 @@ func newBench(t *testing.T, s Subject) *bench {
 	t.Helper()
 	b := &bench{Subject: s}
 	b.fake = NewFake(t, s.World().Handler)
+	b.url = b.fake.URL
+	if s.Listen != nil {
+		b.url = s.Listen(t, b.fake)
+	}
 	b.door = NewDoor(b.fake.Roots())
-	a, err := s.Kind.Open(t.Context(), Decode(s.Config(b.fake.URL)), Deps(t, s.Kind.Name, b.door))
+	a, err := s.Kind.Open(t.Context(), Decode(s.Config(b.url)), Deps(t, s.Kind.Name, b.door))
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -210,11 +216,11 @@ const patience = 20 * time.Second
 
 // settings: what has no settings is refused in words, or works.
 func (b *bench) settings(t *testing.T) {
-	if err := b.Kind.Check(Decode(b.Config(b.fake.URL))); err != nil {
+	if err := b.Kind.Check(Decode(b.Config(b.url))); err != nil {
 		t.Errorf("good settings: %v", err)
 	}
-	for key := range b.Config(b.fake.URL) {
-		bad := b.Config(b.fake.URL)
+	for key := range b.Config(b.url) {
+		bad := b.Config(b.url)
 		delete(bad, key)
 		if err := b.Kind.Check(Decode(bad)); err != nil {
 			b.errs = append(b.errs, err)
