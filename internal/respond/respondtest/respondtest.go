@@ -97,7 +97,9 @@ func Run(t *testing.T, s Subject) {
 	t.Run("Plan", b.plan)
 	t.Run("Twice", b.twice)
 	t.Run("Lost", b.lost)
-	t.Run("Undo", b.undo)
+	if r, ok := b.action.(respond.Reverter); ok {
+		t.Run("Undo", func(t *testing.T) { b.undo(t, r) })
+	}
 	t.Run("Outcomes", b.outcomes)
 	t.Run("Hostile", b.hostile)
 	for _, err := range b.errs {
@@ -304,11 +306,7 @@ func (b *bench) lost(t *testing.T) {
 }
 
 // undo: what is undone is gone, and undoing nothing is no error.
-func (b *bench) undo(t *testing.T) {
-	r, ok := b.action.(respond.Reverter)
-	if !ok {
-		t.Skip("it cannot be undone")
-	}
+func (b *bench) undo(t *testing.T, r respond.Reverter) {
 	w := b.World()
 	b.fake.Answer(w.Handler)
 	p := b.must(t, "p-undo", b.Params)
