@@ -97,7 +97,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		need := s.router.needs[pattern]
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
-			if method == http.MethodPost {
+			if method != http.MethodGet {
 				body = strings.NewReader(bodies[pattern])
 				return r.call(method, path, key, body).Code
 			}
@@ -116,7 +116,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				want = http.StatusOK
 			}
 			got := ask(key)
-			if want == http.StatusOK && method == http.MethodPost && (got == http.StatusBadRequest || got == http.StatusUnprocessableEntity) {
+			if want == http.StatusOK && method != http.MethodGet && (got == http.StatusBadRequest || got == http.StatusUnprocessableEntity) {
 				got = http.StatusOK // let in, and then told that its empty body says nothing
 			}
 			if got != want {

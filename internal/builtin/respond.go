@@ -7,10 +7,18 @@ import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/abuseipdb"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/chat"
+	"honeyguide/internal/respond/email"
+	"honeyguide/internal/respond/github"
+	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/jira"
 	"honeyguide/internal/respond/pagerduty"
+	"honeyguide/internal/respond/redirect"
 	"honeyguide/internal/respond/slack"
+	"honeyguide/internal/respond/syslog"
 	"honeyguide/internal/respond/teams"
+	"honeyguide/internal/respond/thehive"
 	"honeyguide/internal/respond/webhook"
 )
 
@@ -19,10 +27,18 @@ func Actions() respond.Set {
 	return respond.Set{
 		abuseipdb.Kind,
 		blockip.Kind,
+		blocklist.Kind,
 		chat.Kind,
+		email.Kind,
+		github.Kind,
+		isolate.Kind,
+		jira.Kind,
 		pagerduty.Kind,
+		redirect.Kind,
 		slack.Kind,
+		syslog.Kind,
 		teams.Kind,
+		thehive.Kind,
 		webhook.Kind,
 	}
 }
