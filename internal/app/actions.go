@@ -60,6 +60,10 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return err
+	}
+	guard.More = a.allowlist.Prefixes
 	a.decoys = &decoys{}
 	dep := respond.Deps{
 		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Scripts: a.settings.Respond.Scripts, Now: a.now,

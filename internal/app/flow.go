@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"honeyguide/internal/detect"
-	"honeyguide/internal/netx"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/verdict"

@@ -89,8 +89,6 @@ type Respond struct {
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
-	MaxBlocks          int64         `yaml:"max_blocks" doc:"blocks in force at a time; more are refused and halt what plans them"`
-	MaxBlocksPerMinute int64         `yaml:"max_blocks_per_minute" doc:"blocks a minute; more are refused and halt what plans them"`
 	Scripts            string        `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 }
 
@@ -116,7 +114,7 @@ func defaults() Settings {
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
-			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", MaxBlocks: 10_000, MaxBlocksPerMinute: 120,
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto",
 		},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
@@ -253,8 +251,6 @@ func (s *Settings) validate() error {
 		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
 	case s.Respond.Firewall != "auto" && s.Respond.Firewall != "on" && s.Respond.Firewall != "off":
 		return invalid("respond.firewall: %q; want auto, on or off", s.Respond.Firewall)
-	case s.Respond.MaxBlocks < 1 || s.Respond.MaxBlocks > mostBlocks || s.Respond.MaxBlocksPerMinute < 1:
-		return invalid("respond.max_blocks: want 1 to %d; respond.max_blocks_per_minute: want 1 or more", mostBlocks)
 	case s.Store.RetentionDays < 1:
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
