@@ -9,6 +9,7 @@ import (
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/chat"
+	"honeyguide/internal/respond/crowdsec"
 	"honeyguide/internal/respond/email"
 	"honeyguide/internal/respond/github"
 	"honeyguide/internal/respond/isolate"
@@ -29,6 +30,7 @@ func Actions() respond.Set {
 		blockip.Kind,
 		blocklist.Kind,
 		chat.Kind,
+		crowdsec.Kind,
 		email.Kind,
 		github.Kind,
 		isolate.Kind,
