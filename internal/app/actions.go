@@ -73,7 +73,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	}
 	dep := respond.Deps{
 		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
-		NoFire: a.noFire, Halt: a.halt,
+		NoFire: a.noFire, Halt: a.halt, Scripts: a.settings.Respond.Scripts,
 	}
 	if a.firewall != nil {
 		dep.Firewall = respond.NewFirewall(a.firewall)

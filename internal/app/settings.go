@@ -92,6 +92,7 @@ type Respond struct {
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
 	SLA                SLA           `yaml:"sla"`
+	Scripts            string        `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 }
 
 // Telemetry configures what Honeyguide says about itself.

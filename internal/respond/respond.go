@@ -207,6 +207,7 @@ type Deps struct {
 	Node     string           // name of this node
 	Console  string           // address of the console for links, "" when unknown
 	Data     string           // data folder
+	Scripts  string           // folder of the scripts that may be run, "" when none may (respond.scripts)
 	Now      func() time.Time
 }
 
