@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"honeyguide"
@@ -23,26 +21,11 @@ type Engine struct {
 // error.
 func NewEngine(books []*Playbook, actions map[string]respond.Action) (*Engine, error) {
 	for _, b := range books {
-		if err := faulty(Unknown(b, slices.Collect(maps.Keys(actions)))); err != nil {
+		if err := faulty(CheckActions(b, actions)); err != nil {
 			return nil, err
 		}
 	}
 	return &Engine{NewShelf(books), actions}, nil
-}
-
-// Unknown returns the faults of steps whose action is not among names.
-func Unknown(b *Playbook, names []string) []Fault {
-	var out []Fault
-	for i := range b.Steps {
-		if s := &b.Steps[i]; !slices.Contains(names, s.Action) {
-			out = append(out, Fault{File: b.File, Line: s.Line, Text: fmt.Sprintf("step %s: no action %q; %s", s.Name, clip(s.Action), thereAre(names))})
-		}
-	}
-	return out
-}
-
-func thereAre(names []string) string {
-	return "there are: " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }
 
 // Playbooks returns what the engine runs.
