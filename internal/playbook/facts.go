@@ -7,7 +7,7 @@ import (
 )
 
 // Facts are what a playbook is asked about: what a condition and a text in
-// ${ } may name. They are not changed, and may be made anew for every question.
+// ${ } may name. They may be made anew for every question.
 type Facts struct {
 	Incident *honeyguide.Incident // nil for a run about none, such as a digest
 	Alerts   []honeyguide.Alert   // that changed the incident now
