@@ -18,6 +18,7 @@ import (
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/playbook"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
@@ -54,6 +55,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Playbooks are the playbooks in force. Nil: there are none.
+	Playbooks *playbook.Catalog
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -163,6 +166,7 @@ func (s *server) routes() {
 	s.sources()
 	s.events()
 	s.rules()
+	s.playbooks()
 	s.ingest()
 	s.about()
 }

@@ -67,7 +67,7 @@ type App struct {
 	closers    []func() error
 
 	actions map[string]respond.Action
-	shelf   *playbook.Shelf
+	books   *playbook.Catalog
 	runs    *runs.Engine
 	decoys  *decoys
 
@@ -281,6 +281,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
+	g.Keep(ctx, "playbooks", a.books.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

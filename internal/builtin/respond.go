@@ -7,6 +7,7 @@ import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/task"
 )
 
 // Actions returns the kinds of respond, by name.
@@ -14,5 +15,6 @@ func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
 		isolate.Kind,
+		task.Kind,
 	}
 }

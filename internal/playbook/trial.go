@@ -33,32 +33,32 @@ const (
 	trialReasons   = 20
 )
 
-// An Outcome is what would have happened.
-type Outcome struct {
-	From      time.Time     `json:"from" doc:"begin of what was looked at"`
-	To        time.Time     `json:"to"`
-	Incidents int           `json:"incidents" doc:"looked at"`
-	Alerts    int           `json:"alerts" doc:"of them"`
-	Cut       bool          `json:"cut" doc:"there are older incidents in the span; from says how far it got"`
-	Playbooks []BookOutcome `json:"playbooks"`
+// An TrialResult is what would have happened.
+type TrialResult struct {
+	From      time.Time   `json:"from" doc:"begin of what was looked at"`
+	To        time.Time   `json:"to"`
+	Incidents int         `json:"incidents" doc:"looked at"`
+	Alerts    int         `json:"alerts" doc:"of them"`
+	Cut       bool        `json:"cut" doc:"there are older incidents in the span; from says how far it got"`
+	Playbooks []TrialBook `json:"playbooks"`
 }
 
-// A BookOutcome is what one playbook would have done.
-type BookOutcome struct {
+// A TrialBook is what one playbook would have done.
+type TrialBook struct {
 	Playbook  string         `json:"playbook"`
 	Version   string         `json:"version"`
 	Mode      string         `json:"mode" doc:"of the playbook; empty: what respond.mode says"`
 	Runs      int            `json:"runs"`
 	PerDay    float64        `json:"per_day" doc:"runs a day"`
 	Incidents int            `json:"incidents" doc:"it would have run for"`
-	Steps     []StepOutcome  `json:"steps"`
+	Steps     []TrialStep    `json:"steps"`
 	Faults    map[string]int `json:"faults,omitempty" doc:"conditions that failed, with how often"`
-	Examples  []Example      `json:"examples" doc:"the newest"`
+	Examples  []TrialExample `json:"examples" doc:"the newest"`
 	Note      string         `json:"note,omitempty" doc:"why it could not have run at all"`
 }
 
-// A StepOutcome counts the acts of one step.
-type StepOutcome struct {
+// A TrialStep counts the acts of one step.
+type TrialStep struct {
 	Step     string         `json:"step"`
 	Action   string         `json:"action"`
 	Acts     int            `json:"acts" doc:"would have been done"`
@@ -70,8 +70,8 @@ type StepOutcome struct {
 	Reasons  map[string]int `json:"reasons,omitempty" doc:"why it was refused, failed or skipped, with how often"`
 }
 
-// An Example is one act that would have been.
-type Example struct {
+// An TrialExample is one act that would have been.
+type TrialExample struct {
 	Incident string    `json:"incident"`
 	At       time.Time `json:"at"`
 	Step     string    `json:"step"`
@@ -84,13 +84,14 @@ type Example struct {
 // A rehearsal is a trial under way.
 type rehearsal struct {
 	*Trial
-	out    Outcome
+	out    TrialResult
 	books  []*bookTrial
-	counts map[string]int64 // acts on a target so far, for ladders
+	counts map[string]int64  // acts on a target so far, for ladders
+	plans  []honeyguide.Plan // of the incident at hand
 }
 
 type bookTrial struct {
-	BookOutcome
+	TrialBook
 	book      *Playbook
 	targets   []map[string]bool // by step
 	done      map[string]bool   // of the incident at hand: step, target
@@ -98,13 +99,13 @@ type bookTrial struct {
 }
 
 // Run looks at the state, newest incidents first. The store is only read.
-func (t *Trial) Run(ctx context.Context, store state.Store) (Outcome, error) {
-	r := &rehearsal{Trial: t, out: Outcome{From: t.From, To: t.To, Playbooks: []BookOutcome{}}, counts: map[string]int64{}}
+func (t *Trial) Run(ctx context.Context, store state.Store) (TrialResult, error) {
+	r := &rehearsal{Trial: t, out: TrialResult{From: t.From, To: t.To, Playbooks: []TrialBook{}}, counts: map[string]int64{}}
 	for _, b := range t.Books {
 		r.books = append(r.books, newBookTrial(b))
 	}
 	if err := store.View(ctx, func(tx state.Tx) error { return r.incidents(ctx, tx) }); err != nil {
-		return Outcome{}, fmt.Errorf("replay incidents: %w", err)
+		return TrialResult{}, fmt.Errorf("replay incidents: %w", err)
 	}
 	for _, b := range r.books {
 		r.schedule(ctx, b)
@@ -114,12 +115,12 @@ func (t *Trial) Run(ctx context.Context, store state.Store) (Outcome, error) {
 }
 
 func newBookTrial(b *Playbook) *bookTrial {
-	x := &bookTrial{book: b, incidents: map[string]bool{}, BookOutcome: BookOutcome{
-		Playbook: b.ID, Version: b.Version, Mode: string(b.Mode), Faults: map[string]int{}, Examples: []Example{}, Steps: []StepOutcome{},
+	x := &bookTrial{book: b, incidents: map[string]bool{}, TrialBook: TrialBook{
+		Playbook: b.ID, Version: b.Version, Mode: string(b.Mode), Faults: map[string]int{}, Examples: []TrialExample{}, Steps: []TrialStep{},
 	}}
 	for i := range b.Steps {
 		s := &b.Steps[i]
-		x.Steps = append(x.Steps, StepOutcome{Step: s.Name, Action: s.Action, Approval: approver(s.Approval), Reasons: map[string]int{}})
+		x.Steps = append(x.Steps, TrialStep{Step: s.Name, Action: s.Action, Approval: approver(s.Approval), Reasons: map[string]int{}})
 		x.targets = append(x.targets, map[string]bool{})
 	}
 	switch {
@@ -144,7 +145,7 @@ func approver(a *honeyguide.ApprovalRule) string {
 }
 
 // close finishes the figures.
-func (b *bookTrial) close(span time.Duration) BookOutcome {
+func (b *bookTrial) close(span time.Duration) TrialBook {
 	b.Incidents = len(b.incidents)
 	if days := span.Hours() / 24; days > 0 {
 		b.PerDay = float64(b.Runs) / days
@@ -152,7 +153,7 @@ func (b *bookTrial) close(span time.Duration) BookOutcome {
 	for i := range b.Steps {
 		b.Steps[i].Targets = len(b.targets[i])
 	}
-	return b.BookOutcome
+	return b.TrialBook
 }
 
 // incidents replays all that were opened in the span.
@@ -193,6 +194,7 @@ func (r *rehearsal) incident(ctx context.Context, tx state.Tx, in *honeyguide.In
 	}
 	slices.Reverse(alerts) // oldest first
 	r.out.Alerts += len(alerts)
+	r.plans = []honeyguide.Plan{}
 	for _, b := range r.books {
 		b.done = map[string]bool{}
 	}
@@ -256,6 +258,7 @@ func (r *rehearsal) ask(ctx context.Context, f *Facts) {
 			continue
 		}
 		facts := *f
+		facts.Plans = r.plans
 		ok, err := b.book.Matches(&facts)
 		if err != nil {
 			count(b.Faults, err.Error())
@@ -360,6 +363,7 @@ func (r *rehearsal) note(b *bookTrial, i int, f *Facts, target string, p honeygu
 	default:
 		out.Acts++
 		b.targets[i][target] = true
+		r.plans = append(r.plans, honeyguide.Plan{Action: out.Action, Target: target, State: honeyguide.PlanPlanned})
 		r.counts[out.Action+" "+target]++
 		if out.Approval != "" {
 			state = string(honeyguide.PlanWaiting)
@@ -369,7 +373,7 @@ func (r *rehearsal) note(b *bookTrial, i int, f *Facts, target string, p honeygu
 		count(out.Reasons, why)
 	}
 	if len(b.Examples) < trialExamples {
-		e := Example{At: f.Now, Step: out.Step, Target: target, State: state, Effect: p.Effect, Reason: why}
+		e := TrialExample{At: f.Now, Step: out.Step, Target: target, State: state, Effect: p.Effect, Reason: why}
 		if f.Incident != nil {
 			e.Incident = f.Incident.Short
 		}
