@@ -64,6 +64,7 @@ type App struct {
 	sources    *source.Host
 	trainer    *verdict.Trainer
 	rules      *rulebook.Book
+	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
 
 	actions map[string]respond.Action

@@ -6,7 +6,9 @@ package builtin
 import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/redirect"
 	"honeyguide/internal/respond/task"
 )
 
@@ -14,7 +16,9 @@ import (
 func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
+		blocklist.Kind,
 		isolate.Kind,
+		redirect.Kind,
 		task.Kind,
 	}
 }
