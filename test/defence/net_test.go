@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -154,9 +155,20 @@ func TestMain(m *testing.M) {
 		if o.Role == "echo" {
 			echo()
 		}
+		var group sync.WaitGroup
+		var mu sync.Mutex
+		slots := make(chan struct{}, 6)
 		for i, a := range o.Attackers {
-			_ = json.NewEncoder(os.Stdout).Encode(attack(a, o.Host[i], o.Logins))
+			slots <- struct{}{}
+			group.Go(func() {
+				r := attack(a, o.Host[i], o.Logins)
+				mu.Lock()
+				defer mu.Unlock()
+				_ = json.NewEncoder(os.Stdout).Encode(r)
+				<-slots
+			})
 		}
+		group.Wait()
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -194,7 +206,7 @@ func echo() {
 // watches when the flow stops.
 func attack(from, host string, logins int) (r report) {
 	r.Address = from
-	dial := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0)), Timeout: 3 * time.Second}
+	dial := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0)), Timeout: 1500 * time.Millisecond}
 	flow, err := dial.Dial("tcp", net.JoinHostPort(host, "7"))
 	if err != nil {
 		panic(err)
@@ -223,7 +235,7 @@ func attack(from, host string, logins int) (r report) {
 		if err != nil {
 			break
 		}
-		_ = c.SetDeadline(time.Now().Add(4 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(3 * time.Second))
 		n := 0
 		_, _, _, err = ssh.NewClientConn(c, "host", &ssh.ClientConfig{
 			User: "root", HostKeyCallback: ssh.InsecureIgnoreHostKey(),
