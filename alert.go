@@ -44,6 +44,7 @@ type Alert struct {
 	Sensor    string       `json:"sensor,omitempty"`
 	Session   string       `json:"session,omitempty"`
 	Attacker  string       `json:"attacker,omitempty"` // key alerts are correlated by
+	Proven    bool         `json:"proven,omitempty"`   // the attacker's address is its own, see [Event.Proven]
 	Incident  string       `json:"incident,omitempty"`
 	Count     int64        `json:"count"`     // events counted into it
 	EventIDs  []string     `json:"event_ids"` // evidence, oldest first, at most MaxEvidence
@@ -85,62 +86,3 @@ const (
 	CategoryExternal     = "external_finding"
 	CategoryDecoyContact = "decoy_contact"
 )
-
-// IncidentStatus is an OCSF incident status.
-type IncidentStatus string
-
-// Incident statuses.
-const (
-	IncidentNew        IncidentStatus = "new"
-	IncidentInProgress IncidentStatus = "in_progress"
-	IncidentOnHold     IncidentStatus = "on_hold"
-	IncidentResolved   IncidentStatus = "resolved"
-	IncidentClosed     IncidentStatus = "closed"
-)
-
-// An Incident is what an analyst works on: the alerts of one attacker or
-// campaign (OCSF incident finding, 2005).
-type Incident struct {
-	ID         string         `json:"id"`
-	Short      string         `json:"short"` // I-3
-	Key        string         `json:"key"`   // what its alerts have in common: attacker:203.0.113.7, token:..., campaign:...
-	Title      string         `json:"title"`
-	Severity   Severity       `json:"severity"`
-	Status     IncidentStatus `json:"status"`
-	Phase      string         `json:"phase"` // NIST SP 800-61: detection_analysis, containment, eradication_recovery, post_incident
-	Score      float64        `json:"score"`
-	CreatedAt  time.Time      `json:"created_at"`
-	UpdatedAt  time.Time      `json:"updated_at"`
-	FirstAt    time.Time      `json:"first_at"` // first event behind it
-	LastAt     time.Time      `json:"last_at"`
-	DueAt      time.Time      `json:"due_at"` // respond by, from the severity's clock
-	Attackers  []string       `json:"attackers"`
-	Sessions   []string       `json:"sessions"`
-	Attacks    []Technique    `json:"attacks"`
-	AlertCount int64          `json:"alert_count"`
-	EventCount int64          `json:"event_count"`
-	Plans      []Plan         `json:"plans"` // what playbooks would do or did
-	Verdict    Verdict        `json:"verdict,omitzero"`
-}
-
-// Session is everything one peer did on one connection, in short.
-type Session struct {
-	ID        string    `json:"id"`
-	Sensor    string    `json:"sensor"`
-	Service   string    `json:"service"`
-	Src       Endpoint  `json:"src"`
-	Dst       Endpoint  `json:"dst"`
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	LastAt    time.Time `json:"last_at"`
-	User      string    `json:"user,omitempty"` // the login that succeeded
-	Client    string    `json:"client,omitempty"`
-	Events    int64     `json:"events"`
-	Logins    int64     `json:"logins"` // attempts
-	Commands  int64     `json:"commands"`
-	Requests  int64     `json:"requests"`
-	Recording string    `json:"recording,omitempty"` // name of its asciicast, "" when there is none
-	Tokens    []string  `json:"tokens,omitempty"`    // exposed or used in it
-	Samples   []string  `json:"samples,omitempty"`   // content it brought, by SHA-256
-	Severity  Severity  `json:"severity"`            // highest of its events
-}

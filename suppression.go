@@ -58,6 +58,6 @@ type IncidentChange struct {
 
 	// What the giver was before: it is that again after an undo.
 	Status IncidentStatus `json:"status,omitempty"`
-	Phase  string         `json:"phase,omitempty"`
+	Phase  Phase          `json:"phase,omitempty"`
 	Title  string         `json:"title,omitempty"`
 }

@@ -21,9 +21,13 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/runs"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -60,8 +64,15 @@ type App struct {
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
 	trainer    *verdict.Trainer
+	incidents  *incident.Desk
 	rules      *rulebook.Book
+	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
+
+	actions map[string]respond.Action
+	shelf   *playbook.Shelf
+	runs    *runs.Engine
+	decoys  *decoys
 
 	fetcher   *fetcher.Process
 	fetch     fetcher.Doer // the way to the network
@@ -91,6 +102,8 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open incidents", a.openIncidents},
+		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {
@@ -267,7 +280,9 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "triage", a.trainer.Run)
+	g.Keep(ctx, "incidents", a.incidents.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)

@@ -3,12 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -22,7 +20,7 @@ type outcome struct {
 	created  []honeyguide.Severity // of the alerts that are new
 	delays   []time.Duration       // from their first events to them
 	opened   int
-	plans    []honeyguide.Plan
+	answers  []Response
 	unknown  int // token events without a token
 }
 
@@ -49,7 +47,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := w.finish(ctx); err != nil {
 			return err
 		}
-		o.created, o.delays, o.plans, o.live, o.hidden = w.created, w.delays, w.plans, w.live, w.hidden
+		o.created, o.delays, o.answers, o.live, o.hidden = w.created, w.delays, w.answers, w.live, w.hidden
 		for _, in := range w.order {
 			if in.opened {
 				o.opened++
@@ -157,49 +155,30 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 	return nil
 }
 
-// finish plans for the incidents that grew and saves all that were touched.
+// finish saves the incidents that were touched and asks what is done about
+// those that grew.
 func (w *applying) finish(ctx context.Context) error {
 	for _, in := range w.order {
 		if len(in.alerts) == 0 {
 			continue // looked at only
 		}
-		if in.grown && w.c.dep.Planner != nil {
-			w.plan(ctx, in)
-		}
 		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 			return err
 		}
-	}
-	for i := range w.plans {
-		if err := w.tx.Plans().Save(ctx, &w.plans[i]); err != nil {
+		if !in.grown || w.c.dep.Responder == nil {
+			continue
+		}
+		alerts := make([]honeyguide.Alert, len(in.alerts))
+		for i, a := range in.alerts {
+			alerts[i] = *a
+		}
+		r, err := w.c.dep.Responder.Respond(ctx, w.tx, &in.Incident, alerts, in.opened, w.now)
+		if err != nil {
 			return err
+		}
+		if len(r.Plans) > 0 || r.Work != nil {
+			w.answers = append(w.answers, r)
 		}
 	}
 	return nil
-}
-
-// plan adds to an incident the plans that are new or stronger than what was
-// planned before.
-func (w *applying) plan(ctx context.Context, in *incidents) {
-	alerts := make([]honeyguide.Alert, len(in.alerts))
-	for i, a := range in.alerts {
-		alerts[i] = *a
-	}
-	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, alerts, in.opened, w.now)
-	if err != nil {
-		w.c.m.failures.Add(1)
-		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
-	}
-	for _, p := range plans {
-		i := slices.IndexFunc(in.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID })
-		switch {
-		case i >= 0 && respond.Stronger(&p, &in.Plans[i]):
-			in.Plans[i] = p
-		case i < 0 && len(in.Plans) < state.MaxMembers:
-			in.Plans = append(in.Plans, p)
-		default:
-			continue
-		}
-		w.plans = append(w.plans, p)
-	}
 }

@@ -21,7 +21,7 @@ type applying struct {
 	touched map[string]*incidents // by incident key
 	order   []*incidents
 	created []honeyguide.Severity // of the alerts that are new
-	plans   []honeyguide.Plan
+	answers []Response
 	delays  []time.Duration    // from their first events to them
 	live    []honeyguide.Alert // claims that nothing hides
 	hidden  hidden
@@ -33,6 +33,7 @@ type incidents struct {
 	opened, grown bool
 	alerts        []*honeyguide.Alert // that changed it; they stay as they are from then on
 	into          *incidents          // the one that absorbed it
+	sla           detect.SLA          // how soon it is to be answered
 }
 
 // now returns the incident that stands for in.
@@ -102,6 +103,7 @@ func (w *applying) open(ctx context.Context, root string) (*incidents, error) {
 }
 
 func (w *applying) touch(root string, in *incidents) {
+	in.sla = w.c.cfg.SLA
 	w.touched[root] = in
 	w.order = append(w.order, in)
 }
@@ -245,7 +247,7 @@ func (w *applying) unite(ctx context.Context, in *incidents, roots []string) err
 // identity, which its alerts carry.
 func (w *applying) begin(ctx context.Context, a *honeyguide.Alert, key string) (*incidents, error) {
 	in := &incidents{opened: true, grown: true, Incident: honeyguide.Incident{
-		Key: key, Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
+		Key: key, Status: honeyguide.IncidentNew, Phase: honeyguide.PhaseNew, CreatedAt: w.now, UpdatedAt: w.now, FirstAt: a.Time,
 	}}
 	if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 		return nil, err
@@ -311,6 +313,9 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	for _, s := range other.Attackers {
 		in.Attackers = put(in.Attackers, s)
 	}
+	for _, s := range other.Proven {
+		in.Proven = put(in.Proven, s)
+	}
 	for _, s := range other.Sessions {
 		in.Sessions = put(in.Sessions, s)
 	}
@@ -319,11 +324,21 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	delete(w.touched, other.Key)
 	w.order = slices.DeleteFunc(w.order, func(x *incidents) bool { return x == other })
 	w.touched[in.Key] = in
-	closeJoined(&other.Incident, in.Short, w.now)
+	carried, err := carry(ctx, w.tx, &other.Incident, &in.Incident)
+	if err != nil {
+		return err
+	}
+	closeJoined(&other.Incident, &in.Incident, w.now)
 	if _, err := w.tx.Incidents().Save(ctx, &other.Incident); err != nil {
 		return err
 	}
-	return w.tx.IncidentChanges().Add(ctx, &change, moved)
+	if err := w.tx.IncidentChanges().Add(ctx, &change, moved); err != nil {
+		return err
+	}
+	if err := w.tx.IncidentChanges().Carry(ctx, change.ID, carried); err != nil {
+		return err
+	}
+	return tell(ctx, w.tx, &other.Incident, &in.Incident, "joined", change.By, change.Reason, change.Alerts, w.now)
 }
 
 // take counts an alert in; n are the events it adds.
@@ -333,9 +348,12 @@ func (in *incidents) take(a *honeyguide.Alert, n int64, created bool, now time.T
 	}
 	in.EventCount += n
 	in.FirstAt, in.LastAt = earlier(in.FirstAt, a.Time), later(in.LastAt, a.LastAt)
-	before := len(in.Attackers) + len(in.Attacks)
+	before := len(in.Attackers) + len(in.Attacks) + len(in.Proven)
 	for _, addr := range actors(a) {
 		in.Attackers = put(in.Attackers, addr)
+	}
+	if a.Proven {
+		in.Proven = put(in.Proven, attackerAddr(a.Attacker))
 	}
 	if a.Session != "" {
 		in.Sessions = put(in.Sessions, a.Session)
@@ -343,7 +361,7 @@ func (in *incidents) take(a *honeyguide.Alert, n int64, created bool, now time.T
 	for _, t := range a.Attacks {
 		in.Attacks = detect.UniteAttacks(in.Attacks, t)
 	}
-	in.grown = in.grown || len(in.Attackers)+len(in.Attacks) > before
+	in.grown = in.grown || len(in.Attackers)+len(in.Attacks)+len(in.Proven) > before
 	title := a.Title
 	if from := attackerAddr(a.Attacker); from != "" {
 		title += " from " + from
@@ -361,7 +379,7 @@ func (in *incidents) rate(sev honeyguide.Severity, score float64, title string, 
 	}
 	if sev > in.Severity {
 		in.Severity, in.grown = sev, true
-		if due := now.Add(detect.Clock(sev)); in.DueAt.IsZero() || due.Before(in.DueAt) {
+		if due := now.Add(in.sla.Within(sev)); in.DueAt.IsZero() || due.Before(in.DueAt) {
 			in.DueAt = due
 		}
 	}

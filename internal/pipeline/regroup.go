@@ -52,8 +52,11 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err != nil {
 			return nil, err
 		}
-		if giver.ID == taker.ID {
+		switch {
+		case giver.ID == taker.ID:
 			return nil, invalid("incidents: " + giver.Short + " is the one to merge into")
+		case giver.Joined != "":
+			return nil, clash(giver.Short + " was joined to another incident already; merge that one, or undo it first")
 		}
 		c := honeyguide.IncidentChange{
 			Kind: changeMerge, From: giver.ID, Into: taker.ID, At: now, By: by, Reason: reason, Keys: []string{giver.Key},
@@ -63,12 +66,11 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range giver.Plans {
-			if len(taker.Plans) < state.MaxMembers && !slices.ContainsFunc(taker.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-				taker.Plans = append(taker.Plans, p)
-			}
+		carried, err := carry(ctx, tx, &giver, &taker)
+		if err != nil {
+			return nil, err
 		}
-		closeJoined(&giver, taker.Short, now)
+		closeJoined(&giver, &taker, now)
 		if _, err := tx.Incidents().Save(ctx, &giver); err != nil {
 			return nil, err
 		}
@@ -81,15 +83,21 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err := tx.IncidentChanges().Add(ctx, &c, moved); err != nil {
 			return nil, err
 		}
+		if err := tx.IncidentChanges().Carry(ctx, c.ID, carried); err != nil {
+			return nil, err
+		}
+		if err := tell(ctx, tx, &giver, &taker, "merged", by, reason, c.Alerts, now); err != nil {
+			return nil, err
+		}
 		out = append(out, c)
 	}
 	return out, rebuild(ctx, tx, &taker, now)
 }
 
 // closeJoined closes what is empty from now on.
-func closeJoined(in *honeyguide.Incident, into string, now time.Time) {
-	in.Status, in.Phase, in.UpdatedAt = honeyguide.IncidentClosed, "post_incident", now
-	in.Title = clip("Joined to "+into+": "+in.Title, 500)
+func closeJoined(in, into *honeyguide.Incident, now time.Time) {
+	in.Status, in.Phase, in.UpdatedAt, in.Joined = honeyguide.IncidentClosed, honeyguide.PhaseClosed, now, into.ID
+	in.Title = clip("Joined to "+into.Short+": "+in.Title, 500)
 }
 
 // Split moves alerts out of an incident into a new one: those named, and all of
@@ -129,7 +137,7 @@ func Split(ctx context.Context, tx state.Tx, from string, alerts, attackers []st
 		return c, invalid("alerts, attackers: all of " + giver.Short + " is meant; there is nothing to split")
 	}
 	taker := honeyguide.Incident{
-		Key: s.key(&giver, now), Status: honeyguide.IncidentNew, Phase: "detection_analysis", CreatedAt: now, UpdatedAt: now, Title: "Split from " + giver.Short,
+		Key: s.key(&giver, now), Status: honeyguide.IncidentNew, Phase: honeyguide.PhaseNew, CreatedAt: now, UpdatedAt: now, Title: "Split from " + giver.Short,
 	}
 	if other, err := tx.Incidents().OpenByKey(ctx, taker.Key); err == nil {
 		return c, clash(other.Short + " is open about " + taker.Key + "; merge with it first")
@@ -155,7 +163,17 @@ func Split(ctx context.Context, tx state.Tx, from string, alerts, attackers []st
 	if err := setApart(ctx, tx, giver.Key, taker.Key, true); err != nil {
 		return c, err
 	}
+	carried, err := splitOff(ctx, tx, &giver, &taker, moved)
+	if err != nil {
+		return c, err
+	}
 	if err := tx.IncidentChanges().Add(ctx, &c, moved); err != nil {
+		return c, err
+	}
+	if err := tx.IncidentChanges().Carry(ctx, c.ID, carried); err != nil {
+		return c, err
+	}
+	if err := tell(ctx, tx, &giver, &taker, "split off", by, reason, c.Alerts, now); err != nil {
 		return c, err
 	}
 	if err := rebuild(ctx, tx, &taker, now); err != nil {
@@ -250,7 +268,6 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if _, err := move(ctx, tx, state.AlertQuery{Incident: taker.ID}, giver.ID, back); err != nil {
 		return c, err
 	}
-	taker.Plans = slices.DeleteFunc(taker.Plans, func(p honeyguide.Plan) bool { return p.Incident == giver.ID })
 	apart := c.Kind != changeSplit
 	for _, k := range c.Keys {
 		to := ""
@@ -264,10 +281,20 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err := setApart(ctx, tx, giver.Key, taker.Key, apart); err != nil {
 		return c, err
 	}
+	proven := slices.Clone(taker.Proven)
 	if apart { // it was closed by the change
-		giver.Status, giver.Phase, giver.Title = c.Status, c.Phase, c.Title
+		giver.Status, giver.Phase, giver.Title, giver.Joined = c.Status, c.Phase, c.Title, ""
+		err = giveBack(ctx, tx, c.ID, &giver, &taker)
 	} else { // nothing is left of the new one
-		closeJoined(&taker, giver.Short, now)
+		if err = takeBack(ctx, tx, &giver, &taker); err == nil {
+			closeJoined(&taker, &giver, now)
+		}
+	}
+	if err != nil {
+		return c, err
+	}
+	if err := tell(ctx, tx, &giver, &taker, "taken back what went", by, c.Short, c.Alerts, now); err != nil {
+		return c, err
 	}
 	if err := rebuild(ctx, tx, &giver, now); err != nil {
 		return c, err
@@ -275,31 +302,26 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err := rebuild(ctx, tx, &taker, now); err != nil {
 		return c, err
 	}
-	if handPlans(&taker, &giver) {
-		if _, err := tx.Incidents().Save(ctx, &giver); err != nil {
-			return c, err
-		}
-		if _, err := tx.Incidents().Save(ctx, &taker); err != nil {
-			return c, err
-		}
+	if err := prove(ctx, tx, &giver, proven); err != nil {
+		return c, err
 	}
 	return tx.IncidentChanges().Get(ctx, c.ID)
 }
 
-// handPlans gives the plans against attackers that are only in one incident any
-// more to that one.
-func handPlans(from, to *honeyguide.Incident) (handed bool) {
-	from.Plans = slices.DeleteFunc(from.Plans, func(p honeyguide.Plan) bool {
-		if slices.Contains(from.Attackers, p.Target) || !slices.Contains(to.Attackers, p.Target) {
-			return false
+// prove notes those of an incident's attackers who are known to own their
+// addresses: it may have been learnt while their alerts were elsewhere.
+func prove(ctx context.Context, tx state.Tx, in *honeyguide.Incident, proven []string) error {
+	n := len(in.Proven)
+	for _, p := range proven {
+		if slices.Contains(in.Attackers, p) {
+			in.Proven = put(in.Proven, p)
 		}
-		handed = true
-		if len(to.Plans) < state.MaxMembers && !slices.ContainsFunc(to.Plans, func(x honeyguide.Plan) bool { return x.ID == p.ID }) {
-			to.Plans = append(to.Plans, p)
-		}
-		return true
-	})
-	return handed
+	}
+	if len(in.Proven) == n {
+		return nil
+	}
+	_, err := tx.Incidents().Save(ctx, in)
+	return err
 }
 
 // alertsOf reads all alerts a question finds, oldest first.
@@ -357,7 +379,7 @@ func rebuild(ctx context.Context, tx state.Tx, in *honeyguide.Incident, now time
 		x := incidents{Incident: *in}
 		x.AlertCount, x.EventCount, x.FirstAt, x.LastAt = 0, 0, time.Time{}, time.Time{}
 		x.Attackers, x.Sessions, x.Attacks = []string{}, []string{}, []honeyguide.Technique{}
-		x.Severity, x.Score = 0, 0
+		x.Severity, x.Score, x.Proven = 0, 0, nil
 		slices.SortStableFunc(all, func(a, b honeyguide.Alert) int {
 			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), a.Time.Compare(b.Time))
 		})

@@ -25,6 +25,7 @@ import (
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/runs"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
@@ -39,15 +40,15 @@ var (
 
 // A world is everything between the sensors and the state.
 type world struct {
-	t       testing.TB
-	log     eventlog.Store
-	state   state.Store
-	intake  *pipeline.Intake
-	metrics *telemetry.Registry
-	tokens  []*token.Token
-	cfg     pipeline.Config
-	planner pipeline.Planner
-	extra   []pipeline.Detector
+	t         testing.TB
+	log       eventlog.Store
+	state     state.Store
+	intake    *pipeline.Intake
+	metrics   *telemetry.Registry
+	tokens    []*token.Token
+	cfg       pipeline.Config
+	responder pipeline.Responder
+	extra     []pipeline.Detector
 }
 
 func newWorld(t testing.TB) *world {
@@ -70,7 +71,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.planner = w.playbooks()
+	w.responder = w.playbooks()
 	return w
 }
 
@@ -112,7 +113,7 @@ func (w *world) mint() {
 	}
 }
 
-func (w *world) playbooks() pipeline.Planner {
+func (w *world) playbooks() pipeline.Responder {
 	g, err := respond.NewGuard(respond.Defaults(), func() ([]respond.Local, error) { return nil, nil })
 	if err != nil {
 		w.t.Fatal(err)
@@ -125,7 +126,9 @@ func (w *world) playbooks() pipeline.Planner {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	e, err := playbook.NewEngine(books, map[string]respond.Action{"block_ip": block})
+	e, err := runs.New(w.t.Context(), runs.Config{}, runs.Deps{
+		State: w.state, Shelf: playbook.NewShelf(books), Actions: map[string]respond.Action{"block_ip": block}, Now: clock,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -147,7 +150,7 @@ func (w *world) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 
 func (w *world) consumer() *pipeline.Consumer {
 	return pipeline.NewConsumer(w.cfg, pipeline.Deps{
-		Log: w.log, State: w.state, Detectors: w.detectors, Planner: w.planner, Metrics: w.metrics, Now: clock,
+		Log: w.log, State: w.state, Detectors: w.detectors, Responder: w.responder, Metrics: w.metrics, Now: clock,
 		Recording: func(s string) string { return s + ".cast" },
 	})
 }
@@ -350,7 +353,7 @@ func checkIncident(t *testing.T, f found) {
 	}
 	in := f.incidents[0]
 	if in.Key != "attacker:"+reader || in.Severity != honeyguide.SeverityCritical || !slices.Equal(in.Attackers, []string{reader, buyer}) ||
-		!slices.Equal(in.Sessions, []string{"sess-a", "sess-b"}) || in.Phase != "detection_analysis" || !in.DueAt.Equal(clock().Add(15*time.Minute)) {
+		!slices.Equal(in.Sessions, []string{"sess-a", "sess-b"}) || in.Phase != honeyguide.PhaseNew || !in.DueAt.Equal(clock().Add(15*time.Minute)) {
 		t.Errorf("incident: %+v", in)
 	}
 	if in.AlertCount != int64(len(f.alerts)) {
@@ -361,8 +364,8 @@ func checkIncident(t *testing.T, f found) {
 			t.Errorf("%s of %s stands outside the incident", a.RuleID, a.Attacker)
 		}
 	}
-	if len(f.blocks) != 2 || len(in.Plans) == 0 {
-		t.Fatalf("blocks %+v, %d plans", f.blocks, len(in.Plans))
+	if len(f.blocks) != 2 {
+		t.Fatalf("blocks %+v", f.blocks)
 	}
 	for _, b := range f.blocks {
 		if b.State != honeyguide.PlanPlanned || b.Mode != "dry_run" || b.ExpiresAt.Before(clock()) {

@@ -74,12 +74,15 @@ type Tokens interface {
 	// Use notes that the token came back and counts it. The same eventID for the same
 	// token changes nothing. CodeNotFound for a token nobody saved.
 	Use(ctx context.Context, token, eventID string, at time.Time) error
+	// Uses returns the uses of a token (its ID) at or after a time, newest first: of
+	// the last [KeptExposures].
+	Uses(ctx context.Context, token string, since time.Time) ([]TokenUse, error)
 }
 
 // Plans are what responses would do.
 type Plans interface {
 	// Save stores the full value p under its ID, which must not be empty. Saving it
-	// again changes nothing.
+	// again changes nothing. The Incident of a stored one stays (see Move).
 	Save(ctx context.Context, p *honeyguide.Plan) error
 	Get(ctx context.Context, id string) (honeyguide.Plan, error) // CodeNotFound
 	// ByIncident returns the plans of an incident (its ID), oldest first, at most [MaxLimit].
@@ -89,6 +92,28 @@ type Plans interface {
 	// Blocks returns one row per address, from the newest plan with Action
 	// [ActionBlockIP] on it: a page by CreatedAt, newest first, and the next cursor.
 	Blocks(ctx context.Context, p Page) ([]honeyguide.Block, string, error)
+	// InForce calls fn for every plan of an action in mode apply whose effect holds or
+	// may hold (see [honeyguide.PlanState.InForce]), in the order of targets; with a
+	// target, for those on it. fn must not ask the store. An error of fn ends it.
+	InForce(ctx context.Context, action, target string, fn func(*honeyguide.Plan) error) error
+	// Targets calls fn for every target of those plans once, in order. fn must not
+	// ask the store. An error of fn ends it.
+	Targets(ctx context.Context, action string, fn func(target string) error) error
+	// Changed calls fn for every plan of an action in mode apply that was saved at or
+	// after a time, oldest change first. fn must not ask the store.
+	Changed(ctx context.Context, action string, since time.Time, fn func(p *honeyguide.Plan, at time.Time) error) error
+	// Count counts plans of an action in mode apply; see [PlanCount].
+	Count(ctx context.Context, q PlanCount) (int64, error)
+	// Move is that of [Timeline].
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
+}
+
+// PlanCount says which plans of an action in mode apply are counted.
+type PlanCount struct {
+	Action  string
+	Target  string    // "" = any
+	Since   time.Time // AppliedAt at or after; zero = any time, also those never applied
+	InForce bool      // only those whose effect holds or may hold
 }
 
 // ActionBlockIP is the Action of the plans that make up the list of blocks.
@@ -121,7 +146,8 @@ type Meta interface {
 // Jobs is the table behind package jobs, which explains it.
 type Jobs interface {
 	// Add stores jobs and gives them their IDs; one whose Kind and Key are those of
-	// a job that still waits or runs is passed over and keeps ID 0.
+	// a job that still waits or runs is passed over and keeps ID 0. One with a Lease
+	// is added as claimed: it is its adder's until then.
 	Add(ctx context.Context, jobs ...*Job) error
 	// Claim leases up to n due jobs of kinds (all when there are none) until
 	// now + lease and raises their Attempt. Jobs whose last lease ran out die.

@@ -80,6 +80,9 @@ type PlanQuery struct {
 	State    honeyguide.PlanState
 	Incident string // ID
 	Target   string
+	Run      string // ID
+	Playbook string
+	InForce  bool // only those in mode apply whose effect holds or may hold
 }
 
 // DeadLetterQuery selects dead letters; an empty field selects all.

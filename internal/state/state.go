@@ -68,6 +68,12 @@ type Tx interface {
 	Enrichments() Enrichments
 	Attackers() Attackers
 	Plans() Plans
+	Runs() Runs
+	Timeline() Timeline
+	Notices() Notices
+	Playbooks() Playbooks
+	Allowlist() Allowlist
+	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

@@ -50,6 +50,11 @@ type IncidentChanges interface {
 	Get(ctx context.Context, id string) (honeyguide.IncidentChange, error)
 	// Moved returns the ids of the alerts a change (its ID) moved.
 	Moved(ctx context.Context, id string) ([]string, error)
+	// Carry keeps what a change (its ID) moved besides alerts, in place of what was
+	// kept before. CodeNotFound.
+	Carry(ctx context.Context, id string, c Carried) error
+	// Carried returns that, the zero value when nothing was kept.
+	Carried(ctx context.Context, id string) (Carried, error)
 	// List returns a page by At, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q ChangeQuery) ([]honeyguide.IncidentChange, string, error)
 }
@@ -72,7 +77,8 @@ func TidySuppression(s *honeyguide.Suppression) {
 
 // TidyChange brings a change within the bounds of the store.
 func TidyChange(c *honeyguide.IncidentChange) {
-	keys(&c.ID, &c.Kind, &c.From, &c.Into, &c.By, &c.UndoneBy, &c.Phase)
+	keys(&c.ID, &c.Kind, &c.From, &c.Into, &c.By, &c.UndoneBy)
+	c.Phase = honeyguide.Phase(Key(string(c.Phase)))
 	times(&c.At, &c.UndoneAt)
 	c.Reason, c.Title = Clip(Column(c.Reason), MaxLine), Clip(Column(c.Title), MaxTitle)
 	c.Keys = append([]string{}, c.Keys[:min(len(c.Keys), MaxMembers)]...)

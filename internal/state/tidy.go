@@ -140,7 +140,7 @@ func TidyEnrichment(x *honeyguide.Enrichment) {
 
 // TidyIncident brings an incident within the bounds of the store.
 func TidyIncident(i *honeyguide.Incident) {
-	keys(&i.ID, &i.Key)
+	keys(&i.ID, &i.Key, &i.Joined)
 	times(&i.CreatedAt, &i.UpdatedAt, &i.FirstAt, &i.LastAt, &i.DueAt)
 	i.Title = Clip(i.Title, MaxTitle)
 	i.Severity = severity(i.Severity)
@@ -149,9 +149,18 @@ func TidyIncident(i *honeyguide.Incident) {
 	i.Sessions = newest(i.Sessions)
 	i.Attacks = techniques(i.Attacks)
 	TidyVerdict(&i.Verdict)
-	i.Plans = newest(i.Plans)
-	for n := range i.Plans {
-		TidyPlan(&i.Plans[n])
+	i.Plans = []honeyguide.Plan{} // they stand by themselves
+	i.Proven = none(newest(i.Proven))
+	i.Phase = honeyguide.Phase(Key(string(i.Phase)))
+	i.Owner = Key(i.Owner)
+	c := &i.Clock
+	times(&c.AcknowledgedAt, &c.TriagedAt, &c.QualifiedAt, &c.ContainedAt, &c.EradicatedAt, &c.RecoveredAt, &c.ClosedAt, &c.HeldSince, &c.WarnedAt, &c.BreachedAt)
+	i.Tasks = none(i.Tasks[:min(len(i.Tasks), honeyguide.MaxTasks):min(len(i.Tasks), honeyguide.MaxTasks)])
+	for n := range i.Tasks {
+		k := &i.Tasks[n]
+		keys(&k.ID, &k.Owner, &k.By, &k.DoneBy)
+		times(&k.CreatedAt, &k.DueAt, &k.DoneAt)
+		k.Title = Clip(Column(k.Title), MaxTitle)
 	}
 }
 
@@ -168,9 +177,11 @@ func TidySession(s *honeyguide.Session) {
 
 // TidyPlan brings a plan within the bounds of the store.
 func TidyPlan(p *honeyguide.Plan) {
-	keys(&p.ID, &p.Incident, &p.Playbook, &p.Step, &p.Action, &p.Target)
-	times(&p.CreatedAt, &p.ExpiresAt)
+	keys(&p.ID, &p.Run, &p.Incident, &p.Playbook, &p.Step, &p.Action, &p.Target, &p.By, &p.EndedBy)
+	times(&p.CreatedAt, &p.AppliedAt, &p.VerifiedAt, &p.ExpiresAt, &p.EndedAt)
 	p.Effect, p.Reason = Clip(p.Effect, MaxLine), Clip(p.Reason, MaxLine)
+	p.Error, p.Ref = Clip(Column(p.Error), MaxLine), Clip(Column(p.Ref), MaxTitle)
+	p.Evidence = none(union(nil, p.Evidence, sameText))
 	if len(p.Params) == 0 {
 		p.Params = nil
 	}

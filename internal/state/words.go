@@ -83,12 +83,9 @@ func AlertText(a *honeyguide.Alert) string {
 // IncidentText is what a text filter looks at beside an incident's title.
 func IncidentText(i *honeyguide.Incident) string {
 	var t text
-	t.add(i.Key, i.Phase)
+	t.add(i.Key, string(i.Phase), i.Owner)
 	for _, x := range i.Attacks {
 		t.add(x.ID, x.Tactic)
-	}
-	for _, p := range i.Plans {
-		t.add(p.Action, p.Target, p.Playbook)
 	}
 	t.add(i.Attackers...)
 	return t.String()

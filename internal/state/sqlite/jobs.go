@@ -17,7 +17,7 @@ func (t jobs) Add(ctx context.Context, list ...*state.Job) error {
 			j.MaxAttempts = state.DefaultAttempts
 		}
 		j.Kind, j.Key, j.RunAt = state.Key(j.Kind), state.Key(j.Key), state.Time(j.RunAt)
-		j.ID, j.Attempt, j.Lease, j.Error, j.Dead = 0, 0, time.Time{}, "", false
+		j.ID, j.Attempt, j.Lease, j.Error, j.Dead = 0, 0, state.Time(j.Lease), "", false
 		if j.Kind == "" {
 			return doing("add job", invalid("kind: a job needs one"))
 		}
@@ -37,9 +37,12 @@ func (t jobs) Add(ctx context.Context, list ...*state.Job) error {
 		if err != nil {
 			return doing("add job", err)
 		}
-		const q = "INSERT INTO job (id, kind, uniq, run_at, max_attempts, arg) VALUES ($1, $2, $3, $4, $5, $6)"
+		const q = "INSERT INTO job (id, kind, uniq, run_at, max_attempts, arg, lease, attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 		arg := append([]byte{}, j.Arg...) // NULL is no argument, empty is
-		if _, err := t.exec(ctx, q, id, j.Kind, j.Key, micros(j.RunAt), j.MaxAttempts, arg); err != nil {
+		if !j.Lease.IsZero() {
+			j.Attempt = 1
+		}
+		if _, err := t.exec(ctx, q, id, j.Kind, j.Key, micros(j.RunAt), j.MaxAttempts, arg, micros(j.Lease), j.Attempt); err != nil {
 			return doing("add job", err)
 		}
 		j.ID = id

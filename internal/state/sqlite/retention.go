@@ -26,7 +26,10 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		dropped += n
 	}
 	for _, q := range []string{
-		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM run WHERE num IN (SELECT num FROM run WHERE created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE at < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
+		"DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE created < $1 AND state <> 'queued' LIMIT $2)",
 		"DELETE FROM sample WHERE num IN (SELECT num FROM sample WHERE last < $1 LIMIT $2)",
 		"DELETE FROM enrichment WHERE (type, value, provider) IN (SELECT type, value, provider FROM enrichment WHERE at < $1 ORDER BY at LIMIT $2)",
 		"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
@@ -34,6 +37,7 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",
 		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1) LIMIT $2)",
 		"DELETE FROM incident_change WHERE num IN (SELECT num FROM incident_change WHERE at < $1 LIMIT $2)",
+		"DELETE FROM allowed WHERE address IN (SELECT address FROM allowed WHERE expires <> 0 AND expires < $1 LIMIT $2)",
 		"DELETE FROM token_use WHERE (token, event) IN (SELECT token, event FROM token_use WHERE at < $1 LIMIT $2)",
 	} {
 		n, err := t.exec(ctx, q, at, most)

@@ -202,3 +202,11 @@ func doing(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// bit is how a yes or no is stored in every engine.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

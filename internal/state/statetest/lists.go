@@ -168,11 +168,11 @@ func hostile(b *bench) {
 			Observed: []honeyguide.Observable{{Name: bad, Type: bad, Value: bad}},
 		}
 		p := honeyguide.Plan{
-			ID: bad + u, Incident: bad, Playbook: bad, Step: bad, Action: bad, Target: bad, Params: map[string]string{bad: bad}, Effect: bad, Mode: bad,
+			ID: bad + u, Incident: bad, Playbook: bad, Step: bad, Action: bad, Target: bad, Params: map[string]string{bad: bad}, Effect: bad, Mode: honeyguide.Mode(bad),
 			State: honeyguide.PlanState(bad), Reason: bad, CreatedAt: odd, ExpiresAt: odd,
 		}
 		in := honeyguide.Incident{
-			ID: bad + u, Key: bad + u, Title: bad, Status: honeyguide.IncidentStatus(bad), Phase: bad, Attackers: []string{bad}, Sessions: []string{bad},
+			ID: bad + u, Key: bad + u, Title: bad, Status: honeyguide.IncidentStatus(bad), Phase: honeyguide.Phase(bad), Attackers: []string{bad}, Sessions: []string{bad},
 			Attacks: tech, Plans: []honeyguide.Plan{p}, CreatedAt: odd, UpdatedAt: odd, FirstAt: odd, LastAt: odd, DueAt: odd,
 		}
 		s := honeyguide.Session{

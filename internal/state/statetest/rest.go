@@ -116,7 +116,7 @@ func blocks(b *bench) {
 	block := func(id, addr string, s int, st honeyguide.PlanState) honeyguide.Block {
 		p := plan(id, addr, s, st)
 		return honeyguide.Block{
-			Address: addr, State: st, Mode: p.Mode, Incident: p.Incident, Reason: p.Reason, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+			Address: addr, State: st, Mode: p.Mode, Incident: p.Incident, Plan: id, Reason: p.Reason, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
 		}
 	}
 	want := []honeyguide.Block{

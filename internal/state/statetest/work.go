@@ -13,7 +13,7 @@ import (
 
 func incident(key string) honeyguide.Incident {
 	return honeyguide.Incident{
-		Key: key, Title: "Attack of " + key, Severity: honeyguide.SeverityHigh, Phase: "detection_analysis", Score: 60,
+		Key: key, Title: "Attack of " + key, Severity: honeyguide.SeverityHigh, Phase: honeyguide.PhaseNew, Score: 60,
 		FirstAt: start, LastAt: start, DueAt: start.Add(time.Hour), Attackers: []string{"203.0.113.7"}, Sessions: []string{"s1"},
 		Attacks: []honeyguide.Technique{{ID: "T1110", Why: "x"}}, AlertCount: 1, EventCount: 3,
 		Plans: []honeyguide.Plan{{ID: "p", Action: "block_ip", Target: "203.0.113.7", State: honeyguide.PlanPlanned}},
@@ -56,6 +56,7 @@ func incidents(b *bench) {
 	full.Title, full.AlertCount, full.Attackers, full.CreatedAt = "Wider attack", 9, []string{"198.51.100.9"}, start.Add(time.Hour)
 	full.Status = honeyguide.IncidentInProgress
 	want := full
+	want.Plans = []honeyguide.Plan{} // they stand by themselves
 	want.ID, want.Short, want.CreatedAt, want.UpdatedAt = i.ID, i.Short, i.CreatedAt, b.clock.now()
 	got, created := b.saveIncident(full)
 	b.same("created", created, false)
@@ -298,7 +299,13 @@ func tokens(b *bench) {
 			b.code("get "+id, err, "")
 			b.same("get "+id, got, want)
 		}
-		_, err := tx.Tokens().Get(ctx, "HT-2")
+		uses, err := tx.Tokens().Uses(ctx, "tok1", start)
+		b.code("uses", err, "")
+		b.same("uses", uses, []state.TokenUse{{Token: "tok1", EventID: "e3", At: start.Add(time.Minute)}})
+		uses, err = tx.Tokens().Uses(ctx, "tok1", start.Add(2*time.Minute))
+		b.code("uses", err, "")
+		b.same("later uses", uses, []state.TokenUse{})
+		_, err = tx.Tokens().Get(ctx, "HT-2")
 		b.code("get what is not there", err, honeyguide.CodeNotFound)
 		return nil
 	})
