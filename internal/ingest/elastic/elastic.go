@@ -36,7 +36,7 @@ func (mapper) Match(r *ingest.Record) int {
 	if root.Get("@timestamp").Type() == ingest.Missing || root.Get("winlog").Type() != ingest.Missing {
 		return 0
 	}
-	for _, mark := range []string{"ecs.version", "agent.type", "kibana.alert.rule.name", "beat.name", "event.kind"} {
+	for _, mark := range []string{"ecs.version", "agent.type", "kibana.alert.rule.name", "beat.name", "event.kind", "event.dataset"} {
 		if root.Path(mark).Type() != ingest.Missing {
 			return ingest.MatchSure
 		}
