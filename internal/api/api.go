@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
@@ -58,6 +59,12 @@ type Deps struct {
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
 	Trainer Trainer
+
+	// Lists is what is blocked, for machines that enforce it, and Readers those who
+	// read it. Nil: made over State.
+	Lists   *blocklist.List
+	Readers *blocklist.Book
+	Node    string // name of this node
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -108,7 +115,10 @@ func New(dep Deps) (http.Handler, error) {
 }
 
 // build registers all routes and checks that each has a permission.
-func build(dep Deps) (*server, error) {
+func build(dep Deps) (*server, error) { return buildWith(dep, (*server).routes) }
+
+// buildWith builds a server of some of the routes.
+func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
 		return nil, errors.New("api: state, events, take and keys are needed")
 	}
@@ -121,13 +131,19 @@ func build(dep Deps) (*server, error) {
 	if dep.Seen == nil {
 		dep.Seen = ingest.NewSeen(rememberedID)
 	}
+	if dep.Lists == nil {
+		dep.Lists = blocklist.New(blocklist.Options{State: dep.State, Now: dep.Now, Log: dep.Log})
+	}
+	if dep.Readers == nil {
+		dep.Readers = blocklist.NewBook(dep.State, dep.Log)
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
-	s.routes()
+	routes(s)
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -165,6 +181,9 @@ func (s *server) routes() {
 	s.rules()
 	s.ingest()
 	s.about()
+	s.blocklists()
+	s.bouncers()
+	s.lapi()
 }
 
 // setUpHuma sets what the library keeps in package variables.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"honeyguide"
 	"honeyguide/internal/telemetry"
 )
 
@@ -27,6 +26,8 @@ const (
 	PermRules   Permission = "rules"   // switching rules on and off
 	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
+	PermBouncer Permission = "bouncer" // what is blocked, for machines that enforce it
+	PermKeys    Permission = "keys"    // give keys and take them back
 )
 
 // A Scope is what a key is good for.
@@ -39,18 +40,21 @@ const (
 	ScopeRead    Scope = "read"
 	ScopeIngest  Scope = "ingest"
 	ScopeMetrics Scope = "metrics"
+	ScopeBouncer Scope = "bouncer" // read what is blocked
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage},
-	ScopeAnalyst: {PermRead, PermMetrics, PermWork},
-	ScopeRead:    {PermRead, PermMetrics},
+	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage, PermBouncer, PermKeys},
+	ScopeAnalyst: {PermRead, PermMetrics, PermWork, PermBouncer},
+	ScopeRead:    {PermRead, PermMetrics, PermBouncer},
 	ScopeIngest:  {PermIngest},
 	ScopeMetrics: {PermMetrics},
+	ScopeBouncer: {PermBouncer},
 }
 
 // A principal is who asks.
 type principal struct {
+	id    string // of the key
 	name  string
 	scope Scope
 }
@@ -99,17 +103,17 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.s.router.ServeHTTP(w, r)
 		return
 	}
-	who, problem := g.who(w, r)
+	who, problem := g.who(w, r, need)
 	if problem != nil {
-		writeProblem(w, problem)
+		refuse(w, r, problem)
 		return
 	}
 	switch {
 	case pattern == "":
-		writeProblem(w, g.nowhere(w, r, h))
+		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.may(need):
 		g.denied.With("permission").Add(1)
-		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
 		g.s.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)))
 	}
@@ -140,15 +144,18 @@ func (p *probe) Write(b []byte) (int, error) {
 
 // who returns the peer. A right key is let in whatever its address did before:
 // keys cannot be guessed, so the limit on failures only saves work and log.
-func (g *gate) who(w http.ResponseWriter, r *http.Request) (principal, *Problem) {
+func (g *gate) who(w http.ResponseWriter, r *http.Request, need Permission) (principal, *Problem) {
 	if local, _ := r.Context().Value(localKey).(bool); local {
-		return principal{"local", ScopeAdmin}, nil
+		return principal{"local", "local", ScopeAdmin}, nil
 	}
 	token, given := bearer(r)
+	if !given && need == PermBouncer {
+		token, given = deviceKey(r)
+	}
 	if given {
-		k, err := g.s.dep.Keys.Lookup(r.Context(), honeyguide.Secret(token), g.s.dep.Now())
+		k, err := g.s.lookup(r.Context(), token, need)
 		if err == nil {
-			return principal{k.Name, k.Scope}, nil
+			return principal{k.ID, k.Name, k.Scope}, nil
 		}
 		if !errors.Is(err, ErrNoKey) {
 			return principal{}, g.s.problem(r.Context(), err)

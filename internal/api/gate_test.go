@@ -57,10 +57,10 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
-		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1", "/blocklists/": "text", "/bouncers/": "nobody",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
-			path = strings.NewReplacer("{id}", id, "{format}", id).Replace(path)
+			path = strings.NewReplacer("{id}", id, "{format}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
 	if strings.HasSuffix(path, "/explain") {
@@ -79,7 +79,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics, ScopeBouncer} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +94,10 @@ func TestEveryRouteEveryKey(t *testing.T) {
 	}
 	for _, pattern := range s.router.patterns {
 		method, path := filled(pattern)
-		need := s.router.needs[pattern]
+		need, stranger := s.router.needs[pattern], http.StatusUnauthorized
+		if strings.HasPrefix(path, lapiBase) {
+			stranger = http.StatusForbidden // what bouncers know
+		}
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method == http.MethodPost {
@@ -106,7 +109,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
 			r.handler, _ = New(r.dep) // no strikes of the question before
 			got := ask(key)
-			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != http.StatusUnauthorized {
+			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != stranger {
 				t.Errorf("%s with %s: %d", pattern, name, got)
 			}
 		}
@@ -123,7 +126,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
 			}
 		}
-		if got := ask("hg_" + bootstrap); need != PermOpen && got != http.StatusUnauthorized {
+		if got := ask("hg_" + bootstrap); need != PermOpen && got != stranger {
 			t.Errorf("%s with a longer key: %d", pattern, got)
 		}
 	}

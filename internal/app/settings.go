@@ -29,6 +29,7 @@ type Settings struct {
 	Enrich    []config.Instance
 	Sources   []config.Instance
 	Fetch     Fetch
+	LAPI      LAPI
 }
 
 // Node says who and where this process is.
@@ -144,6 +145,7 @@ func Schema() config.Schema {
 			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
@@ -187,7 +189,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -250,7 +252,7 @@ func (s *Settings) validate() error {
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
 	_, err = s.Fetch.setup()
-	return err
+	return errors.Join(err, s.LAPI.validate())
 }
 
 func invalid(format string, args ...any) error {

@@ -24,7 +24,7 @@ const (
 	overlap  = 2 * time.Second        // what is read twice, so that a clock put back a little loses nothing
 	late     = 30 * time.Second       // the longest a change may have been on its way into the state
 	keep     = time.Hour              // how long what ended is remembered, and what changed
-	patience = 2 * time.Second        // the longest one reader waits for the state
+	patience = time.Second            // the longest one reader waits for the state
 	loading  = time.Minute            // the longest the first reading may take
 	upkeep   = 30 * time.Second       // how often a list that nobody reads is brought up to date
 )
@@ -105,7 +105,7 @@ func (l *List) Run(ctx context.Context) error {
 }
 
 // Refresh brings the list up to date with the state, unless that was done a
-// moment ago. It waits two seconds at most, a minute when it is the first time.
+// moment ago. It waits a second or two, a minute when it is the first time.
 // The error is [ErrStale] with its reason.
 func (l *List) Refresh(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, patience)

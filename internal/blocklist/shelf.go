@@ -86,9 +86,12 @@ func (e *entry) sum(h *hold) uint64 {
 }
 
 func decision(target netip.Prefix, h *hold) Decision {
-	n := h.note.Value()
+	n, until := h.note.Value(), h.until
+	if h.ended != 0 {
+		until = min(until, h.ended)
+	}
 	return Decision{
-		Target: target, Since: moment(h.since), Until: moment(h.until), Changed: moment(h.changed),
+		Target: target, Since: moment(h.since), Until: moment(until), Changed: moment(h.changed),
 		Plan: h.plan, Action: n.action, Playbook: n.playbook, Incident: n.incident,
 	}
 }
