@@ -88,6 +88,10 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
 		defer w.Close()
+		a.decoys.set(w)
+		if err := a.holdAgain(ctx); err != nil {
+			return err
+		}
 		die(ctx, "sensor process", w.Run)
 		select {
 		case <-w.Ready():

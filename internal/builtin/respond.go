@@ -7,6 +7,7 @@ import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/blocklist"
+	"honeyguide/internal/respond/isolate"
 )
 
 // Actions returns the kinds of respond, by name.
@@ -14,5 +15,6 @@ func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
 		blocklist.Kind,
+		isolate.Kind,
 	}
 }

@@ -71,6 +71,7 @@ type Tx interface {
 	Runs() Runs
 	Timeline() Timeline
 	Notices() Notices
+	Playbooks() Playbooks
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

@@ -53,7 +53,9 @@ func runs(b *bench) {
 			b.code("list", err, "")
 			b.same(fmt.Sprintf("list %+v", c.q), list, c.want)
 		}
-		all := pages(b, 1, func(p state.Page) ([]honeyguide.Run, string, error) { return tx.Runs().List(ctx, state.RunQuery{Page: p}) })
+		all := pages(b, 1, func(p state.Page) ([]honeyguide.Run, string, error) {
+			return tx.Runs().List(ctx, state.RunQuery{Page: p})
+		})
 		b.same("all", len(all), 2)
 		open, e1 := tx.Runs().Count(ctx, "")
 		none, e2 := tx.Runs().Count(ctx, "digest")

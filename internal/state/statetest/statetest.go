@@ -93,6 +93,7 @@ func Run(t *testing.T, open Open) {
 		{"Runs", runs},
 		{"Timeline", timeline},
 		{"Notices", notices},
+		{"Playbooks", playbooks},
 		{"Blocks", blocks},
 		{"DeadLetters", deadLetters},
 		{"Cursors", cursors},
