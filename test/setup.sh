@@ -3,8 +3,10 @@
 # or apt it says what is missing; the tests that need it then skip and say so,
 # except with CI=true, where nothing is skipped.
 set -eu
+# A real CrowdSec bouncer, unpacked and not installed: its package would start a service.
+sh "$(dirname "$0")/bouncer.sh" "$(dirname "$0")/../bin" || echo "setup: no CrowdSec bouncer; the test that uses it is skipped"
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -183,7 +183,7 @@ func TestUnknownPathsTellNothingToStrangers(t *testing.T) {
 }
 
 // problemOf checks the form of an error answer.
-func problemOf(t *testing.T, w *httptest.ResponseRecorder) Problem {
+func problemOf(t testing.TB, w *httptest.ResponseRecorder) Problem {
 	t.Helper()
 	var p Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 type lapiRig struct {
 	*rig
 	now   time.Time
+	clock atomic.Int64 // now for a server of its own goroutines; see move
 	key   honeyguide.Secret
 	store *fickleStore
 	agent string
@@ -49,11 +51,18 @@ func (s *fickleStore) View(ctx context.Context, fn func(state.Tx) error) error {
 	return s.Store.View(ctx, fn)
 }
 
-func newLAPIRig(t *testing.T) *lapiRig {
+func newLAPIRig(t testing.TB) *lapiRig {
 	t.Helper()
 	r := &lapiRig{now: time.Now().UTC().Truncate(time.Second), agent: "crowdsec-firewall-bouncer/v0.0.25", from: "198.51.100.200:4711"}
-	clock := func() time.Time { return r.now }
-	store, err := sqlite.Kind.Open(t.Context(), nil, state.Deps{Dir: t.TempDir(), Now: clock})
+	clock := func() time.Time {
+		if at := r.clock.Load(); at != 0 {
+			return time.Unix(0, at).UTC()
+		}
+		return r.now
+	}
+	var ticks atomic.Int64 // no two changes have one time
+	tick := func() time.Time { return clock().Add(time.Duration(ticks.Add(1)%100_000) * time.Microsecond) }
+	store, err := sqlite.Kind.Open(t.Context(), nil, state.Deps{Dir: t.TempDir(), Now: tick})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +102,12 @@ func (r *lapiRig) ask(method, path string, edit ...func(*http.Request)) *httptes
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)
 	return w
+}
+
+// move moves the clock while a server runs.
+func (r *lapiRig) move(d time.Duration) {
+	r.now = r.now.Add(d)
+	r.clock.Store(r.now.UnixNano())
 }
 
 // refresh lets the list learn what is there, long enough ago that a reader is
@@ -323,7 +338,7 @@ func TestLAPIQueries(t *testing.T) {
 // empty list, and find everything in its place afterwards.
 func TestLAPIStoreLocked(t *testing.T) {
 	r := newLAPIRig(t)
-	r.dep.Keys = remembered{r.key}
+	r.dep.Keys = remembered{secret: r.key}
 	r.handler, _ = New(r.dep)
 	r.block(1, "203.0.113.7", time.Hour)
 	r.refresh()
@@ -354,7 +369,10 @@ func TestLAPIStoreLocked(t *testing.T) {
 }
 
 // remembered knows one key without a state.
-type remembered struct{ secret honeyguide.Secret }
+type remembered struct {
+	Keys
+	secret honeyguide.Secret
+}
 
 func (k remembered) Lookup(_ context.Context, s honeyguide.Secret, _ time.Time) (Key, error) {
 	if s != k.secret {
@@ -363,7 +381,7 @@ func (k remembered) Lookup(_ context.Context, s honeyguide.Secret, _ time.Time) 
 	return Key{ID: "k", Name: "fw", Scope: ScopeBouncer}, nil
 }
 
-type failing struct{}
+type failing struct{ Keys }
 
 func (failing) Lookup(context.Context, honeyguide.Secret, time.Time) (Key, error) {
 	return Key{}, errors.New("locked")
