@@ -31,7 +31,6 @@ var floor = map[string]int{
 	"internal/api": 6, "internal/builtin": 6,
 	// 7 and up: wiring
 	"internal/app": 7, "internal/cli": 8, "cmd": 9,
-	"internal/api": 5, "internal/builtin": 5, "internal/app": 6, "internal/cli": 7, "cmd": 8,
 	// outside the house: nobody imports these but tests
 	"internal/archtest": 10, "tools": 10, "test": 10,
 }

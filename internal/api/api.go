@@ -18,7 +18,9 @@ import (
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
@@ -55,6 +57,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Desk is where people work on incidents. Nil: one without escalation.
+	Desk *incident.Desk
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -65,6 +69,11 @@ type Deps struct {
 	Lists   *blocklist.List
 	Readers *blocklist.Book
 	Node    string // name of this node
+
+	// Responder carries out playbooks. Nil: nothing does.
+	Responder Responder
+	// Allowlist is what is never blocked. Nil: there is none.
+	Allowlist *respond.Allowlist
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -95,6 +104,7 @@ type server struct {
 	huma   huma.API
 	gate   *gate
 	seen   *ingest.Seen
+	orders orders
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -137,9 +147,13 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.Readers == nil {
 		dep.Readers = blocklist.NewBook(dep.State, dep.Log)
 	}
+	if dep.Desk == nil {
+		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -170,8 +184,14 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.runs()
+	s.blocks()
+	s.allowlist()
+	s.halt()
+	s.keyring()
 	s.suppressions()
 	s.regrouping()
+	s.incidentWork()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

@@ -27,7 +27,12 @@ const (
 	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
 	PermBouncer Permission = "bouncer" // what is blocked, for machines that enforce it
-	PermKeys    Permission = "keys"    // give keys and take them back
+	PermRespond Permission = "respond" // start, cancel, retry and revert runs, block and unblock
+	PermApprove Permission = "approve" // decide about steps that wait, as far as their rule lets
+	PermAllow   Permission = "allow"   // change what is never blocked
+	PermHalt    Permission = "halt"    // turn the stop switch on
+	PermResume  Permission = "resume"  // turn it off
+	PermKeys    Permission = "keys"    // hand out keys and take them back
 )
 
 // A Scope is what a key is good for.
@@ -35,21 +40,26 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAdmin   Scope = "admin"   // everything
-	ScopeAnalyst Scope = "analyst" // read, and pass verdicts
-	ScopeRead    Scope = "read"
-	ScopeIngest  Scope = "ingest"
-	ScopeMetrics Scope = "metrics"
-	ScopeBouncer Scope = "bouncer" // read what is blocked
+	ScopeAdmin     Scope = "admin"     // everything
+	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
+	ScopeAnalyst   Scope = "analyst"   // read, pass verdicts, and approve where a playbook names analysts
+	ScopeRead      Scope = "read"
+	ScopeIngest    Scope = "ingest"
+	ScopeMetrics   Scope = "metrics"
+	ScopeBouncer   Scope = "bouncer" // read what is blocked
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage, PermBouncer, PermKeys},
-	ScopeAnalyst: {PermRead, PermMetrics, PermWork, PermBouncer},
-	ScopeRead:    {PermRead, PermMetrics, PermBouncer},
-	ScopeIngest:  {PermIngest},
-	ScopeMetrics: {PermMetrics},
-	ScopeBouncer: {PermBouncer},
+	ScopeAdmin: {
+		PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage,
+		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys, PermBouncer,
+	},
+	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer},
+	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove, PermBouncer},
+	ScopeRead:      {PermRead, PermMetrics, PermBouncer},
+	ScopeIngest:    {PermIngest},
+	ScopeMetrics:   {PermMetrics},
+	ScopeBouncer:   {PermBouncer},
 }
 
 // A principal is who asks.
@@ -115,7 +125,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.denied.With("permission").Add(1)
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
-		g.s.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)))
+		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
 	}
 }
 

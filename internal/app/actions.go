@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/runs"
@@ -55,13 +56,24 @@ func actionSettings(t *config.Tree) ([]config.Instance, error) {
 func (a *App) openRespond(ctx context.Context) error {
 	guard, err := respond.NewGuard(respond.Config{
 		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.Lately(respond.System, a.now, time.Second))
+	}, netx.Lately(netx.System, a.now, time.Second))
 	if err != nil {
 		return err
 	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return err
+	}
+	guard.More = a.allowlist.Prefixes
 	a.decoys = &decoys{}
+	if err := a.openFirewall(); err != nil {
+		return err
+	}
 	dep := respond.Deps{
 		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+		NoFire: a.noFire, Halt: a.halt,
+	}
+	if a.firewall != nil {
+		dep.Firewall = respond.NewFirewall(a.firewall)
 	}
 	a.actions = map[string]respond.Action{}
 	for _, in := range a.settings.Actions {
@@ -83,9 +95,35 @@ func (a *App) openRespond(ctx context.Context) error {
 	}
 	a.shelf = playbook.NewShelf(books)
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.shelf, Actions: a.actions, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.shelf, Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
+}
+
+// halt asks for all acting to be stopped, because an action was asked for more
+// than is sane. It may be called inside a transaction, so it only asks.
+func (a *App) halt(why string) {
+	select {
+	case a.tooMuch <- why:
+	default: // somebody asked already
+	}
+}
+
+// keepHalt stops all acting when an action asks for it; a person lets it go on.
+func (a *App) keepHalt(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case why := <-a.tooMuch:
+			if a.runs.Halted().On {
+				continue
+			}
+			if _, err := a.runs.Halt(ctx, "limits", why); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // playbooks loads the shipped playbooks, or those of the operator's folder.

@@ -84,11 +84,13 @@ type Detect struct {
 type Respond struct {
 	Mode honeyguide.Mode `yaml:"mode" doc:"dry_run = playbooks only say what they would do; apply = they do it. A playbook that names a mode of its own keeps it"`
 	// Fresh keeps old logs that are read in from causing blocks today.
-	Fresh time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
-	Playbooks          string   `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
-	Allowlist          []string `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
-	BlockPrivate       bool     `yaml:"block_private" doc:"allow plans against private address ranges"`
-	NeverBlockLoopback bool     `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+	Fresh              time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
+	Playbooks          string        `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Allowlist          []string      `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
+	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
+	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
+	SLA                SLA           `yaml:"sla"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -112,7 +114,9 @@ func defaults() Settings {
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
-		Respond:   Respond{NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour},
+		Respond: Respond{
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
+		},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -247,6 +251,8 @@ func (s *Settings) validate() error {
 		return invalid("node.memory_mib: %d; want %d to 1048576, or 0", s.Node.Memory, leastMemory>>20)
 	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":
 		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
+	case s.Respond.Firewall != "auto" && s.Respond.Firewall != "on" && s.Respond.Firewall != "off":
+		return invalid("respond.firewall: %q; want auto, on or off", s.Respond.Firewall)
 	case s.Store.RetentionDays < 1:
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
@@ -263,7 +269,7 @@ func (s *Settings) validate() error {
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate())
+	return errors.Join(err, s.LAPI.validate(), s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {
