@@ -64,13 +64,16 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	guard.More = a.allowlist.Prefixes
+	if err := a.newNotices(); err != nil {
+		return err
+	}
 	a.decoys = &decoys{}
 	if err := a.openFirewall(); err != nil {
 		return err
 	}
 	dep := respond.Deps{
-		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
-		NoFire: a.noFire, Halt: a.halt,
+		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+		NoFire: a.noFire, Halt: a.halt, Scripts: a.settings.Respond.Scripts,
 	}
 	if a.firewall != nil {
 		dep.Firewall = respond.NewFirewall(a.firewall)
@@ -88,6 +91,9 @@ func (a *App) openRespond(ctx context.Context) error {
 		if a.actions[in.Name], err = k.Open(ctx, kind.Decode(in.Decode), dep); err != nil {
 			return invalid("actions.%s: %v", in.Name, err)
 		}
+	}
+	if err := a.openNotices(); err != nil {
+		return err
 	}
 	books, err := a.playbooks()
 	if err != nil {
@@ -116,7 +122,7 @@ func (a *App) keepHalt(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case why := <-a.tooMuch:
-			if a.runs.Halted().On {
+			if a.runs.Stopped() {
 				continue
 			}
 			if _, err := a.runs.Halt(ctx, "limits", why); err != nil {

@@ -25,6 +25,7 @@ import (
 	"honeyguide/internal/fwhelper"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -69,6 +70,7 @@ type App struct {
 	incidents  *incident.Desk
 	rules      *rulebook.Book
 	allowlist  *respond.Allowlist // what people keep from being blocked
+	notices    *notice.Outbox
 	closers    []func() error
 
 	actions map[string]respond.Action
@@ -296,6 +298,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
+	g.Keep(ctx, "notices", a.notices.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are
