@@ -122,8 +122,8 @@ func (r *lapiRig) refresh() {
 
 // told is one decision as CrowdSec's client reads it.
 type told struct {
-	Duration, Origin, Scenario, Scope, Type, UUID, Value string
-	ID                                                   int64
+	Duration, Origin, Scenario, Scope, Type, Value string
+	ID                                             int64
 }
 
 type stream struct{ New, Deleted []told }
@@ -181,8 +181,8 @@ func TestLAPIShapes(t *testing.T) {
 		t.Errorf("an empty stream: %s", w.Body)
 	}
 	p := r.block(1, "203.0.113.7", 4*time.Hour)
-	want := fmt.Sprintf(`[{"duration":"3h59m59s","id":%d,"origin":"honeyguide","scenario":"honeyguide/contain","scope":"Ip","type":"ban","uuid":%q,"value":"203.0.113.7"}]`,
-		(&blocklist.Decision{Plan: p.ID}).ID(), blocklist.UUID("decision", p.ID))
+	want := fmt.Sprintf(`[{"duration":"3h59m59s","id":%d,"origin":"honeyguide","scenario":"honeyguide/contain","scope":"Ip","type":"ban","value":"203.0.113.7"}]`,
+		(&blocklist.Decision{Plan: p.ID}).ID())
 	w := r.ask(http.MethodGet, "/v1/decisions")
 	if w.Body.String() != want || w.Header().Get("Content-Type") != "application/json; charset=utf-8" || w.Header().Get("Content-Encoding") != "" {
 		t.Errorf("got %s %v, want %s", w.Body, w.Header(), want)
@@ -193,6 +193,14 @@ func TestLAPIShapes(t *testing.T) {
 	for _, path := range []string{"/v1/decisions", "/v1/decisions/stream"} {
 		if w := r.ask(http.MethodHead, path); w.Code != http.StatusOK || w.Body.Len() != 0 {
 			t.Errorf("HEAD %s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for _, s := range []int64{1, 59, 60, 61, 3599, 3600, 3601, 14398, 86400, 2592000, -1, -61, -86399} {
+		if got, want := string(appendDuration(nil, s)), (time.Duration(s) * time.Second).String(); got != want {
+			t.Errorf("%d s: %s, want %s", s, got, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"honeyguide/internal/api"
 	"honeyguide/internal/blocklist"
@@ -32,9 +33,20 @@ func (l LAPI) validate() error {
 // openLists makes the list of what is blocked and the book of who reads it.
 func (a *App) openLists() {
 	if a.lists == nil {
-		a.lists = blocklist.New(blocklist.Options{State: a.state, Now: a.now, Log: a.log})
+		a.lists = blocklist.New(blocklist.Options{State: a.state, Actions: a.blocking(), Now: a.now, Log: a.log})
 		a.readers = blocklist.NewBook(a.state, a.log)
 	}
+}
+
+// blocking names the actions that block addresses, whatever the operator called them.
+func (a *App) blocking() []string {
+	names := blocklist.DefaultActions()
+	for _, in := range a.settings.Actions {
+		if slices.Contains(blocklist.DefaultActions(), in.Kind) && !slices.Contains(names, in.Name) {
+			names = append(names, in.Name)
+		}
+	}
+	return names
 }
 
 // keepLists keeps both up to date.

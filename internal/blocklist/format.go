@@ -102,7 +102,7 @@ func lines(before, after string) func(About) encoder {
 func (a affix) head(b []byte) []byte { return b }
 func (a affix) tail(b []byte) []byte { return b }
 func (a affix) row(b []byte, d *Decision, _ bool) []byte {
-	return append(append(append(append(b, a.before...), d.Value()...), a.after...), '\n')
+	return append(append(d.AppendValue(append(b, a.before...)), a.after...), '\n')
 }
 
 // table is CSV (RFC 4180, lines end with LF). Every cell is one no spreadsheet

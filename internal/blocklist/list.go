@@ -238,7 +238,7 @@ func holdOf(p *honeyguide.Plan, at int64) (h hold, target netip.Prefix, ok bool)
 	}
 	h = hold{
 		plan: p.ID, since: micros(since), until: micros(p.ExpiresAt),
-		note: unique.Make(note{p.Action, p.Playbook, p.Incident}),
+		note: unique.Make(note{p.Action, p.Playbook, p.Incident, scenario(p.Playbook)}),
 	}
 	if h.until == 0 { // a plan of another hand; blocks always end
 		h.until = micros(p.CreatedAt.Add(respond.MaxTTL))

@@ -21,7 +21,7 @@ type hold struct {
 }
 
 // A note is what many holds have in common.
-type note struct{ action, playbook, incident string }
+type note struct{ action, playbook, incident, scenario string }
 
 func (h *hold) holds(now int64) bool { return h.ended == 0 && h.until > now }
 
@@ -92,7 +92,7 @@ func decision(target netip.Prefix, h *hold) Decision {
 	}
 	return Decision{
 		Target: target, Since: moment(h.since), Until: moment(until), Changed: moment(h.changed),
-		Plan: h.plan, Action: n.action, Playbook: n.playbook, Incident: n.incident,
+		Plan: h.plan, Action: n.action, Playbook: n.playbook, Incident: n.incident, scenario: n.scenario,
 	}
 }
 
