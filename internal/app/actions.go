@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/runs"
@@ -55,10 +56,14 @@ func actionSettings(t *config.Tree) ([]config.Instance, error) {
 func (a *App) openRespond(ctx context.Context) error {
 	guard, err := respond.NewGuard(respond.Config{
 		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.Lately(respond.System, a.now, time.Second))
+	}, netx.Lately(netx.System, a.now, time.Second))
 	if err != nil {
 		return err
 	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return err
+	}
+	guard.More = a.allowlist.Prefixes
 	if err := a.newNotices(); err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	}
 	a.shelf = playbook.NewShelf(books)
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.shelf, Actions: a.actions, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.shelf, Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
@@ -64,8 +65,10 @@ type App struct {
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
 	trainer    *verdict.Trainer
+	incidents  *incident.Desk
 	rules      *rulebook.Book
 	notices    *notice.Outbox
+	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
 
 	actions map[string]respond.Action
@@ -101,6 +104,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open incidents", a.openIncidents},
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
@@ -280,6 +284,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "triage", a.trainer.Run)
+	g.Keep(ctx, "incidents", a.incidents.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)

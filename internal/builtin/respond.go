@@ -6,15 +6,19 @@ package builtin
 import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/isolate"
 	"honeyguide/internal/respond/notify"
+	"honeyguide/internal/respond/redirect"
 )
 
 // Actions returns the kinds of respond, by name.
 func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
+		blocklist.Kind,
 		isolate.Kind,
 		notify.Kind,
+		redirect.Kind,
 	}
 }
