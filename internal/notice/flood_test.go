@@ -218,6 +218,7 @@ func TestRate(t *testing.T) {
 // A hundred thousand wait: memory stays as it is, each is accounted for, and
 // people read a few messages.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped: a hundred thousand notices take their time")
 	}
