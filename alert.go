@@ -44,6 +44,7 @@ type Alert struct {
 	Sensor    string       `json:"sensor,omitempty"`
 	Session   string       `json:"session,omitempty"`
 	Attacker  string       `json:"attacker,omitempty"` // key alerts are correlated by
+	Proven    bool         `json:"proven,omitempty"`   // the attacker's address is its own, see [Event.Proven]
 	Incident  string       `json:"incident,omitempty"`
 	Count     int64        `json:"count"`     // events counted into it
 	EventIDs  []string     `json:"event_ids"` // evidence, oldest first, at most MaxEvidence

@@ -24,13 +24,15 @@ var floor = map[string]int{
 	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
 	"internal/eventlog": 3, "internal/jobs": 3, "internal/worlds": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
 	// 4: the flow
-	"internal/pipeline": 4, "internal/source": 4, "internal/warden": 4, "internal/incident": 4, "internal/verdict": 4, "internal/playbook": 4, "internal/report": 4,
-	// 5: doors
-	"internal/api": 5, "internal/builtin": 5,
-	// 6 and up: wiring
-	"internal/app": 6, "internal/cli": 7, "cmd": 8,
+	"internal/pipeline": 4, "internal/source": 4, "internal/warden": 4, "internal/incident": 4, "internal/verdict": 4, "internal/playbook": 4, "internal/report": 4, "internal/blocklist": 4, "internal/notice": 4,
+	// 5: what playbooks do
+	"internal/runs": 5,
+	// 6: doors
+	"internal/api": 6, "internal/builtin": 6,
+	// 7 and up: wiring
+	"internal/app": 7, "internal/cli": 8, "cmd": 9,
 	// outside the house: nobody imports these but tests
-	"internal/archtest": 9, "tools": 9, "test": 9,
+	"internal/archtest": 10, "tools": 10, "test": 10,
 }
 
 // kit lists the packages of internal/deception. Each may import those before it.

@@ -99,6 +99,7 @@ const (
 	AttrProduct        = "metadata.product"
 	AttrOriginID       = "metadata.uid" // the record's own id at its source
 	AttrDevice         = "device.hostname"
+	AttrTransport      = "connection_info.transport" // udp, where a decoy's own connection is not TCP
 	// What wrote the record, in the words Sigma rules are addressed by.
 	AttrLogProduct  = "logsource.product"  // linux, windows, zeek, ...
 	AttrLogCategory = "logsource.category" // process_creation, webserver, ...
@@ -178,6 +179,26 @@ func (e *Event) Set(name string, value any) {
 		value = int64(n)
 	}
 	e.Attrs[name] = value
+}
+
+// Proven reports whether the source address of an event is its sender's own:
+// it completed a TCP handshake with a decoy, or spoke a protocol that needs one
+// to a system that tells us. What a single packet can cause (a scan, a datagram,
+// an alert about either) is no proof: its source may be forged.
+func (e *Event) Proven() bool {
+	if !e.Src.Addr.IsValid() || e.Str(AttrTransport) == "udp" {
+		return false
+	}
+	if e.Session != "" && e.Str(AttrProduct) == "" {
+		return true // our own sensors make sessions of accepted connections only
+	}
+	switch e.Class {
+	case ClassSSH, ClassAuthentication:
+		return e.Activity == ActivityLoginFailed || e.Activity == ActivityLoginSuccess || e.Activity == ActivityCommand
+	case ClassHTTP:
+		return e.Str(AttrProtocol) != "udp"
+	}
+	return false
 }
 
 // A DeadLetter is one input record that could not be understood. It is kept,

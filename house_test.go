@@ -22,6 +22,7 @@ const (
 var tenants = map[string][]string{
 	"github.com/benhoyt/goawk":     {"internal/deception/coreutils"},
 	"github.com/danielgtaylor":     {"internal/api"},
+	"github.com/expr-lang/expr":    {"internal/playbook"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
 	"github.com/jackc/pgx":         {"internal/sqldb"},
 	"modernc.org/sqlite":           {"internal/sqldb"},

@@ -125,6 +125,7 @@ type Run struct {
 	Step       int               `json:"step"`             // index of the step it is at
 	Steps      []RunStep         `json:"steps"`
 	Error      string            `json:"error,omitempty"`
+	Reverting  bool              `json:"reverting,omitempty"` // what can be undone is being undone, or was
 	CreatedAt  time.Time         `json:"created_at"`
 	UpdatedAt  time.Time         `json:"updated_at"`
 	EndedAt    time.Time         `json:"ended_at,omitzero"`

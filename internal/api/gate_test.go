@@ -41,7 +41,7 @@ func (r *rig) fill() {
 		if err := tx.Plans().Save(ctx, &p); err != nil {
 			return err
 		}
-		run := honeyguide.Run{ID: "r1", Playbook: "contain", Incident: i.ID, Mode: honeyguide.ModeApply, State: honeyguide.RunWaiting, By: "alice", Steps: []honeyguide.RunStep{{
+		run := honeyguide.Run{ID: "r1", Playbook: "contain", Incident: i.ID, Mode: honeyguide.ModeApply, State: honeyguide.RunWaiting, By: "alice", Trigger: "manual", Steps: []honeyguide.RunStep{{
 			Name: "block", Action: "block_ip", State: honeyguide.StepWaiting, Plans: []string{"p1"}, AskedAt: time.Now(),
 			Approval: &honeyguide.ApprovalRule{Roles: []string{"responder", "admin"}, People: 2, WithinMS: 3_600_000},
 		}}}

@@ -23,8 +23,10 @@ import (
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/pipeline"
+	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
+	"honeyguide/internal/runs"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -65,6 +67,11 @@ type App struct {
 	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
 
+	actions map[string]respond.Action
+	shelf   *playbook.Shelf
+	runs    *runs.Engine
+	decoys  *decoys
+
 	fetcher   *fetcher.Process
 	fetch     fetcher.Doer // the way to the network
 	enrichers []enricher
@@ -93,6 +100,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
 	} {
@@ -269,6 +277,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "triage", a.trainer.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)

@@ -2,18 +2,13 @@ package app
 
 import (
 	"context"
-	"io/fs"
 	"net/netip"
 	"os"
-	"time"
 
-	"honeyguide/internal/builtin"
 	"honeyguide/internal/detect"
 	"honeyguide/internal/pipeline"
-	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/verdict"
-	"honeyguide/rules"
 )
 
 // consumerName is the cursor of the detectors.
@@ -24,10 +19,6 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 	a.intake, err = pipeline.NewIntake(ctx, pipeline.IntakeDeps{
 		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.facts(), a.tokens.Uses}, Metrics: a.metrics, Now: a.now,
 	})
-	if err != nil {
-		return err
-	}
-	engine, err := a.engine(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,7 +33,7 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners, Models: a.trainer.Models, Compared: a.trainer.Compared},
 		Memory: a.memory / 6,
 	}, pipeline.Deps{
-		Log: a.events, State: a.state, Detectors: a.detectors, Planner: engine, Recording: a.recordingOf,
+		Log: a.events, State: a.state, Detectors: a.detectors, Responder: a.runs, Recording: a.recordingOf,
 		Metrics: a.metrics, Logger: a.log, Now: a.now,
 	})
 	return nil
@@ -52,36 +43,6 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 func (a *App) openTriage(ctx context.Context) (err error) {
 	a.trainer, err = verdict.NewTrainer(ctx, verdict.TrainerDeps{State: a.state, Metrics: a.metrics, Log: a.log, Now: a.now})
 	return err
-}
-
-// engine loads the playbooks and the actions they may name, behind the guard.
-func (a *App) engine(ctx context.Context) (*playbook.Engine, error) {
-	guard, err := respond.NewGuard(respond.Config{
-		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.Lately(respond.System, a.now, time.Second))
-	if err != nil {
-		return nil, err
-	}
-	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
-		return nil, err
-	}
-	guard.More = a.allowlist.Prefixes
-	actions := map[string]respond.Action{}
-	for _, k := range builtin.Actions() {
-		if actions[k.Name], err = k.Open(ctx, nil, respond.Deps{Log: a.log, Guard: guard}); err != nil {
-			return nil, err
-		}
-	}
-	var folder fs.FS = rules.Playbooks
-	dir := "playbooks"
-	if own := a.settings.Respond.Playbooks; own != "" {
-		folder, dir = os.DirFS(own), "."
-	}
-	books, err := playbook.Load(folder, dir)
-	if err != nil {
-		return nil, err
-	}
-	return playbook.NewEngine(books, actions)
 }
 
 // recordingOf names the recording of a session, "" when there is none.

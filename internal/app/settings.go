@@ -28,6 +28,7 @@ type Settings struct {
 	Detectors []config.Instance
 	Enrich    []config.Instance
 	Sources   []config.Instance
+	Actions   []config.Instance
 	Fetch     Fetch
 }
 
@@ -78,12 +79,15 @@ type Detect struct {
 	Placeholders string `yaml:"placeholders" doc:"YAML file of the values Sigma rules name as %name%; empty = none"`
 }
 
-// Respond configures what playbooks may plan.
+// Respond configures what playbooks may do.
 type Respond struct {
-	Playbooks          string   `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
-	Allowlist          []string `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
-	BlockPrivate       bool     `yaml:"block_private" doc:"allow plans against private address ranges"`
-	NeverBlockLoopback bool     `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
+	Mode honeyguide.Mode `yaml:"mode" doc:"dry_run = playbooks only say what they would do; apply = they do it. A playbook that names a mode of its own keeps it"`
+	// Fresh keeps old logs that are read in from causing blocks today.
+	Fresh              time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
+	Playbooks          string        `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Allowlist          []string      `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
+	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
+	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -107,7 +111,7 @@ func defaults() Settings {
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
-		Respond:   Respond{NeverBlockLoopback: true},
+		Respond:   Respond{NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -149,7 +153,8 @@ func Schema() config.Schema {
 			detectorSection(),
 			enrichSection(),
 			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
-			{Key: "respond", Summary: "what playbooks may plan", Defaults: d.Respond},
+			{Key: "respond", Summary: "what playbooks may do", Defaults: d.Respond},
+			{Key: "actions", Summary: "what playbooks do it with, by name", Instances: actionInstances()},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
 		Aliases: aliases(),
@@ -213,6 +218,8 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs = append(errs, err)
 	s.Sources, err = sourceSettings(t, instances)
 	errs = append(errs, err)
+	s.Actions, err = actionSettings(t)
+	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	return s, errors.Join(errs...)
 }
@@ -246,6 +253,10 @@ func (s *Settings) validate() error {
 		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
 	case s.Deception.Memory < 32 || s.Deception.Memory > 1<<20:
 		return invalid("deception.memory_mib: %d; want 32 to 1048576", s.Deception.Memory)
+	case s.Respond.Mode != honeyguide.ModeDryRun && s.Respond.Mode != honeyguide.ModeApply:
+		return invalid("respond.mode: %q; want dry_run or apply", s.Respond.Mode)
+	case s.Respond.Fresh < time.Minute:
+		return invalid("respond.fresh: %v; want 1m or more", s.Respond.Fresh)
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}

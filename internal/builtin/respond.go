@@ -6,11 +6,15 @@ package builtin
 import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/respond/blocklist"
+	"honeyguide/internal/respond/isolate"
 )
 
 // Actions returns the kinds of respond, by name.
 func Actions() respond.Set {
 	return respond.Set{
 		blockip.Kind,
+		blocklist.Kind,
+		isolate.Kind,
 	}
 }

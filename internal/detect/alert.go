@@ -58,6 +58,7 @@ func Merge(a, b *honeyguide.Alert) {
 		a.Score, a.Reasons, a.Seen = b.Score, b.Reasons, b.Seen
 	}
 	a.Count += b.Count
+	a.Proven = a.Proven || b.Proven
 	a.Time = earliest(a.Time, b.Time)
 	if b.LastAt.After(a.LastAt) {
 		a.LastAt = b.LastAt

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -21,7 +20,7 @@ type outcome struct {
 	created  []honeyguide.Severity // of the alerts that are new
 	delays   []time.Duration       // from their first events to them
 	opened   int
-	plans    []honeyguide.Plan
+	answers  []Response
 	unknown  int // token events without a token
 }
 
@@ -48,7 +47,7 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := w.finish(ctx); err != nil {
 			return err
 		}
-		o.created, o.delays, o.plans, o.live, o.hidden = w.created, w.delays, w.plans, w.live, w.hidden
+		o.created, o.delays, o.answers, o.live, o.hidden = w.created, w.delays, w.answers, w.live, w.hidden
 		for _, in := range w.order {
 			if in.opened {
 				o.opened++
@@ -156,56 +155,30 @@ func (w *applying) alerts(ctx context.Context, v *verdict) error {
 	return nil
 }
 
-// finish plans for the incidents that grew and saves all that were touched.
+// finish saves the incidents that were touched and asks what is done about
+// those that grew.
 func (w *applying) finish(ctx context.Context) error {
 	for _, in := range w.order {
 		if len(in.alerts) == 0 {
 			continue // looked at only
 		}
-		if in.grown && w.c.dep.Planner != nil {
-			if err := w.plan(ctx, in); err != nil {
-				return err
-			}
-		}
 		if _, err := w.tx.Incidents().Save(ctx, &in.Incident); err != nil {
 			return err
 		}
-	}
-	for i := range w.plans {
-		if err := w.tx.Plans().Save(ctx, &w.plans[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// plan saves the plans for an incident that are new or longer lasting than what
-// was planned before.
-func (w *applying) plan(ctx context.Context, in *incidents) error {
-	alerts := make([]honeyguide.Alert, len(in.alerts))
-	for i, a := range in.alerts {
-		alerts[i] = *a
-	}
-	plans, err := w.c.dep.Planner.Plan(ctx, &in.Incident, alerts, in.opened, w.now)
-	if err != nil {
-		w.c.m.failures.Add(1)
-		w.c.log.LogAttrs(ctx, slog.LevelWarn, "playbook could not plan", slog.String("incident", in.ID), slog.Any("error", err))
-	}
-	if len(plans) == 0 {
-		return nil
-	}
-	var have []honeyguide.Plan
-	if !in.opened {
-		if have, err = w.tx.Plans().ByIncident(ctx, in.ID); err != nil {
-			return err
-		}
-	}
-	for _, p := range plans {
-		i := slices.IndexFunc(have, func(x honeyguide.Plan) bool { return x.ID == p.ID })
-		if i >= 0 && p.ExpiresAt.Sub(p.CreatedAt) <= have[i].ExpiresAt.Sub(have[i].CreatedAt) {
+		if !in.grown || w.c.dep.Responder == nil {
 			continue
 		}
-		w.plans = append(w.plans, p)
+		alerts := make([]honeyguide.Alert, len(in.alerts))
+		for i, a := range in.alerts {
+			alerts[i] = *a
+		}
+		r, err := w.c.dep.Responder.Respond(ctx, w.tx, &in.Incident, alerts, in.opened, w.now)
+		if err != nil {
+			return err
+		}
+		if len(r.Plans) > 0 || r.Work != nil {
+			w.answers = append(w.answers, r)
+		}
 	}
 	return nil
 }

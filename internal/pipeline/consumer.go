@@ -37,7 +37,7 @@ type Deps struct {
 	// Detectors opens fresh detectors; it is called at each start, because what
 	// they remember is rebuilt from the log.
 	Detectors func(ctx context.Context) ([]Detector, error)
-	Planner   Planner                     // nil: nothing is planned
+	Responder Responder                   // nil: nothing is done
 	Recording func(session string) string // name of a session's recording, "" for none; nil: none
 	Metrics   *telemetry.Registry
 	Logger    *slog.Logger     // nil: none
@@ -269,6 +269,9 @@ func (c *Consumer) write(ctx context.Context, v *verdict) error {
 		out, err := c.apply(ctx, v)
 		switch {
 		case err == nil:
+			if len(out.answers) > 0 {
+				c.dep.Responder.Begin(out.answers) // first: somebody is attacked now
+			}
 			c.count(v, out)
 			c.m.batch.Observe(c.wall().Sub(began).Seconds())
 			return nil
@@ -309,8 +312,10 @@ func (c *Consumer) count(v *verdict, out *outcome) {
 	for _, d := range out.delays {
 		c.m.detect.Observe(max(d, 0).Seconds())
 	}
-	for i := range out.plans {
-		c.m.plans.With(string(out.plans[i].State)).Add(1)
+	for _, r := range out.answers {
+		for i := range r.Plans {
+			c.m.plans.With(string(r.Plans[i].State)).Add(1)
+		}
 	}
 	c.m.incidents.Add(float64(out.opened))
 	c.m.events.Add(float64(v.events))

@@ -21,7 +21,7 @@ type applying struct {
 	touched map[string]*incidents // by incident key
 	order   []*incidents
 	created []honeyguide.Severity // of the alerts that are new
-	plans   []honeyguide.Plan
+	answers []Response
 	delays  []time.Duration    // from their first events to them
 	live    []honeyguide.Alert // claims that nothing hides
 	hidden  hidden
@@ -311,6 +311,9 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	for _, s := range other.Attackers {
 		in.Attackers = put(in.Attackers, s)
 	}
+	for _, s := range other.Proven {
+		in.Proven = put(in.Proven, s)
+	}
 	for _, s := range other.Sessions {
 		in.Sessions = put(in.Sessions, s)
 	}
@@ -333,9 +336,12 @@ func (in *incidents) take(a *honeyguide.Alert, n int64, created bool, now time.T
 	}
 	in.EventCount += n
 	in.FirstAt, in.LastAt = earlier(in.FirstAt, a.Time), later(in.LastAt, a.LastAt)
-	before := len(in.Attackers) + len(in.Attacks)
+	before := len(in.Attackers) + len(in.Attacks) + len(in.Proven)
 	for _, addr := range actors(a) {
 		in.Attackers = put(in.Attackers, addr)
+	}
+	if a.Proven {
+		in.Proven = put(in.Proven, attackerAddr(a.Attacker))
 	}
 	if a.Session != "" {
 		in.Sessions = put(in.Sessions, a.Session)
@@ -343,7 +349,7 @@ func (in *incidents) take(a *honeyguide.Alert, n int64, created bool, now time.T
 	for _, t := range a.Attacks {
 		in.Attacks = detect.UniteAttacks(in.Attacks, t)
 	}
-	in.grown = in.grown || len(in.Attackers)+len(in.Attacks) > before
+	in.grown = in.grown || len(in.Attackers)+len(in.Attacks)+len(in.Proven) > before
 	title := a.Title
 	if from := attackerAddr(a.Attacker); from != "" {
 		title += " from " + from

@@ -11,6 +11,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/detect"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/state"
 )
 
 // memoryOfKeys bounds what the judge remembers of observables and alerts.
@@ -155,6 +156,7 @@ func (j *judge) claim(v *verdict, a *honeyguide.Alert, e *honeyguide.Event) {
 		}
 	}
 	v.keys[a.DedupeKey] = keys
+	a.Proven = a.Proven || e.Proven() && attackerAddr(a.Attacker) == state.Addr(e.Src)
 	v.sessions.alert(a)
 	t := j.told.At(a.DedupeKey)
 	if a.Severity > t.severity {

@@ -15,6 +15,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/detect"
+	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
 )
 
@@ -23,10 +24,22 @@ import (
 // Facts run concurrently.
 type Fact func(e *honeyguide.Event) []honeyguide.Event
 
-// A Planner says what playbooks would do about an incident. alerts are those
-// that changed it now, opened says that it is new.
-type Planner interface {
-	Plan(ctx context.Context, in *honeyguide.Incident, alerts []honeyguide.Alert, opened bool, now time.Time) ([]honeyguide.Plan, error)
+// A Responder decides what playbooks do about an incident.
+type Responder interface {
+	// Respond writes what is to be done about an incident that opened or grew into
+	// the transaction that makes it so. alerts are those that changed it now, opened
+	// says that it is new. It may be called again for the same, when the transaction
+	// runs again, and looks at nothing slower than the transaction. An error it
+	// returns is the store's; what is wrong with a playbook is its own affair.
+	Respond(ctx context.Context, tx state.Tx, in *honeyguide.Incident, alerts []honeyguide.Alert, opened bool, now time.Time) (Response, error)
+	// Begin is told that the transaction was committed.
+	Begin(list []Response)
+}
+
+// A Response is what was decided about one incident.
+type Response struct {
+	Plans []honeyguide.Plan // that are new
+	Work  any               // for Begin
 }
 
 // A Detector is a detector and its name, which is a metric label.

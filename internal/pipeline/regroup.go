@@ -327,7 +327,7 @@ func rebuild(ctx context.Context, tx state.Tx, in *honeyguide.Incident, now time
 		x := incidents{Incident: *in}
 		x.AlertCount, x.EventCount, x.FirstAt, x.LastAt = 0, 0, time.Time{}, time.Time{}
 		x.Attackers, x.Sessions, x.Attacks = []string{}, []string{}, []honeyguide.Technique{}
-		x.Severity, x.Score = 0, 0
+		x.Severity, x.Score, x.Proven = 0, 0, nil
 		slices.SortStableFunc(all, func(a, b honeyguide.Alert) int {
 			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), a.Time.Compare(b.Time))
 		})

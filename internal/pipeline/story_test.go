@@ -25,6 +25,7 @@ import (
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/respond/blockip"
+	"honeyguide/internal/runs"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/internal/telemetry"
@@ -46,7 +47,7 @@ type world struct {
 	metrics *telemetry.Registry
 	tokens  []*token.Token
 	cfg     pipeline.Config
-	planner pipeline.Planner
+	responder pipeline.Responder
 	extra   []pipeline.Detector
 }
 
@@ -70,7 +71,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.planner = w.playbooks()
+	w.responder = w.playbooks()
 	return w
 }
 
@@ -112,7 +113,7 @@ func (w *world) mint() {
 	}
 }
 
-func (w *world) playbooks() pipeline.Planner {
+func (w *world) playbooks() pipeline.Responder {
 	g, err := respond.NewGuard(respond.Defaults(), func() ([]respond.Local, error) { return nil, nil })
 	if err != nil {
 		w.t.Fatal(err)
@@ -125,7 +126,9 @@ func (w *world) playbooks() pipeline.Planner {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	e, err := playbook.NewEngine(books, map[string]respond.Action{"block_ip": block})
+	e, err := runs.New(w.t.Context(), runs.Config{}, runs.Deps{
+		State: w.state, Shelf: playbook.NewShelf(books), Actions: map[string]respond.Action{"block_ip": block}, Now: clock,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -147,7 +150,7 @@ func (w *world) detectors(ctx context.Context) ([]pipeline.Detector, error) {
 
 func (w *world) consumer() *pipeline.Consumer {
 	return pipeline.NewConsumer(w.cfg, pipeline.Deps{
-		Log: w.log, State: w.state, Detectors: w.detectors, Planner: w.planner, Metrics: w.metrics, Now: clock,
+		Log: w.log, State: w.state, Detectors: w.detectors, Responder: w.responder, Metrics: w.metrics, Now: clock,
 		Recording: func(s string) string { return s + ".cast" },
 	})
 }

@@ -1,29 +1,26 @@
-// Package playbook reads playbooks and plans their steps. A playbook is a YAML
-// file: when an incident opens or grows and a condition holds, its steps say
-// what would be done. The engine plans, in dry run; it never acts, and the
-// guard of package respond beats every step.
+// Package playbook reads playbooks and says what their steps are to do. A
+// playbook is a YAML file: when an incident opens or grows, at a time of day, or
+// because a person asks for it, a condition is looked at, and when it holds the
+// steps are done one after the other. This package decides nothing but that: who
+// carries a run along asks it as each step is reached, and the guard of package
+// respond beats every step.
 //
 //	id: contain
 //	title: Block who got in
 //	trigger: incident
-//	when: severity >= high and not ('Discovery' in tactics)
-//	mode: dry_run
+//	when: severity >= high and not ("Discovery" in tactics)
 //	steps:
 //	  - name: block
 //	    action: block_ip
-//	    target: attackers
-//	    params: {ttl: 24h}
+//	    each: proven
+//	    ttl: 24h
 package playbook
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"honeyguide"
@@ -32,17 +29,23 @@ import (
 
 // Bounds.
 const (
-	maxFile    = 64 << 10
-	maxSteps   = 32
-	maxTargets = 64 // attackers one step plans for
+	maxFile  = 64 << 10
+	maxSteps = 32
+	maxTTL   = respond.MaxTTL
 )
 
-// A Playbook is one file.
+// A Playbook is one file. It does not change once it is read.
 type Playbook struct {
 	ID, Title, Description string
-	Trigger                string // incident: opened or grown; incident_opened: opened only
-	When                   *Expr  // nil: always
-	Mode                   string // dry_run
+	Version                string // the first 12 digits of the SHA-256 of Text
+	Text                   string // of the file
+	Trigger                string // one of the Trigger words
+	Schedule               *Schedule
+	Inputs                 []Input
+	When                   *Expr           // nil: always
+	Mode                   honeyguide.Mode // "": what the configuration says
+	Concurrency            int             // runs at a time; 0: the default
+	PerHour                int             // runs an hour; 0: the default
 	Steps                  []Step
 	Disabled               bool
 	File                   string
@@ -50,143 +53,95 @@ type Playbook struct {
 
 // A Step is one action of a playbook.
 type Step struct {
-	Name   string
-	Action string // name of a kind of package respond
-	Target string // attackers, or an address or prefix
-	When   *Expr  // nil: always
-	Params map[string]string
+	Name     string
+	Action   string            // name of an action
+	Each     string            // a list: attackers, proven, or an expression that yields one; "": once, for Target
+	Target   string            // template; "" for an action without a target
+	When     *Expr             // nil: always
+	Params   map[string]string // templates
+	Retries  int               // after the first attempt
+	Timeout  time.Duration     // of one attempt
+	OnFail   string            // one of the OnFail words
+	Approval *honeyguide.ApprovalRule
+	Line     int // in the file
 }
 
-// Triggers and modes.
+// Triggers.
 const (
-	TriggerIncident = "incident"
-	TriggerOpened   = "incident_opened"
-	ModeDryRun      = "dry_run"
+	TriggerIncident = "incident"        // opened or grown
+	TriggerOpened   = "incident_opened" // opened only
+	TriggerSchedule = "schedule"        // at a time of day
+	TriggerManual   = "manual"          // only when a person asks
+)
+
+// What each may say beside an expression.
+const (
+	EachAttackers = "attackers" // the addresses of all attackers of the incident
+	EachProven    = "proven"    // those that completed a handshake
+)
+
+// What becomes of a run whose step is given up.
+const (
+	OnFailStop     = "stop"
+	OnFailContinue = "continue"
+	OnFailRollback = "rollback"
 )
 
 // Load reads every .yaml file of a folder, in the order of their names. Two
-// playbooks of one id are an error.
+// playbooks of one id are an error. The error tells the faults of all files.
 func Load(fsys fs.FS, dir string) ([]*Playbook, error) {
+	list, faults, err := LoadAll(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := faulty(faults); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// LoadAll reads what can be read of a folder, and tells what cannot.
+func LoadAll(fsys fs.FS, dir string) ([]*Playbook, []Fault, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
-		return nil, fmt.Errorf("read playbooks: %w", err)
+		return nil, nil, fmt.Errorf("read playbooks: %w", err)
 	}
 	var out []*Playbook
+	var faults []Fault
 	for _, e := range entries {
 		if e.IsDir() || path.Ext(e.Name()) != ".yaml" && path.Ext(e.Name()) != ".yml" {
 			continue
 		}
 		name := path.Join(dir, e.Name())
-		text, err := fs.ReadFile(fsys, name)
+		text, err := readFile(fsys, name)
 		if err != nil {
-			return nil, fmt.Errorf("read playbook: %w", err)
+			faults = append(faults, Fault{File: name, Line: 1, Text: err.Error()})
+			continue
 		}
-		b, err := Parse(name, text)
-		if err != nil {
-			return nil, err
+		b, bad := Read(name, text)
+		faults = append(faults, bad...)
+		if b == nil {
+			continue
 		}
 		if i := slices.IndexFunc(out, func(o *Playbook) bool { return o.ID == b.ID }); i >= 0 {
-			return nil, invalid(name, 1, "id %q is taken by %s", b.ID, out[i].File)
+			faults = append(faults, Fault{File: name, Line: 1, Text: fmt.Sprintf("id %q is taken by %s", b.ID, out[i].File)})
+			continue
 		}
 		out = append(out, b)
 	}
-	return out, nil
+	return out, faults, nil
 }
 
-func invalid(file string, line int, text string, args ...any) error {
-	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("%s:%d: %s", file, line, fmt.Sprintf(text, args...))}
-}
-
-// An Engine plans the steps of playbooks.
-type Engine struct {
-	books   []*Playbook
-	actions map[string]respond.Action
-}
-
-// NewEngine returns an engine. A step whose action is not among actions is an
-// error.
-func NewEngine(books []*Playbook, actions map[string]respond.Action) (*Engine, error) {
-	var names []string
-	for name := range actions {
-		names = append(names, name)
+// readFile reads a file up to one byte above what a playbook may have.
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read playbook: %w", err)
 	}
-	slices.Sort(names)
-	for _, b := range books {
-		for _, s := range b.Steps {
-			if actions[s.Action] == nil {
-				return nil, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("%s: step %s: no action %q; there are: %s", b.File, s.Name, s.Action, strings.Join(names, ", "))}
-			}
-		}
+	defer func() { _ = f.Close() }()
+	text, err := readAtMost(f, maxFile+1)
+	if err != nil {
+		return nil, fmt.Errorf("read playbook: %w", err)
 	}
-	return &Engine{books, actions}, nil
-}
-
-// Playbooks returns what the engine runs.
-func (e *Engine) Playbooks() []*Playbook { return slices.Clone(e.books) }
-
-// Plan returns the plans of all playbooks whose condition holds for an
-// incident; of several that would do the same the strongest. alerts are those that changed it now; opened says that it is new.
-// A step that fails does not stop the others; the errors are joined.
-func (e *Engine) Plan(ctx context.Context, in *honeyguide.Incident, alerts []honeyguide.Alert, opened bool, now time.Time) ([]honeyguide.Plan, error) {
-	var out []honeyguide.Plan
-	var errs []error
-	get := fields(in, alerts)
-	for _, b := range e.books {
-		if b.Disabled || b.Trigger == TriggerOpened && !opened || b.When != nil && !b.When.True(get) {
-			continue
-		}
-		for _, s := range b.Steps {
-			if s.When != nil && !s.When.True(get) {
-				continue
-			}
-			for _, target := range targets(s.Target, in) {
-				p, err := e.actions[s.Action].Plan(ctx, respond.Request{
-					Incident: in, Playbook: b.ID, Step: s.Name, Target: target, Params: s.Params, Mode: honeyguide.Mode(b.Mode), Reason: reason(b), Now: now,
-				})
-				p.ID = honeyguide.DerivedID(in.CreatedAt, "plan", in.ID, p.Action, p.Target)
-				p.Incident, p.Playbook, p.Step, p.Mode, p.CreatedAt = in.ID, b.ID, s.Name, honeyguide.Mode(b.Mode), now.UTC()
-				if err != nil {
-					errs = append(errs, fmt.Errorf("playbook %s, step %s: %w", b.ID, s.Name, err))
-					continue
-				}
-				if i := slices.IndexFunc(out, func(o honeyguide.Plan) bool { return o.ID == p.ID }); i < 0 {
-					out = append(out, p)
-				} else if Stronger(&p, &out[i]) {
-					out[i] = p
-				}
-			}
-		}
-	}
-	return out, errors.Join(errs...)
-}
-
-func reason(b *Playbook) string {
-	if b.When == nil {
-		return b.Title + "."
-	}
-	return b.Title + ": " + b.When.String() + "."
-}
-
-// targets expands the word attackers to the addresses of an incident.
-func targets(target string, in *honeyguide.Incident) []string {
-	if target != "attackers" {
-		return []string{target}
-	}
-	var out []string
-	for _, s := range in.Attackers {
-		s = strings.TrimPrefix(s, "attacker:")
-		if _, err := netip.ParseAddr(s); err == nil && !slices.Contains(out, s) && len(out) < maxTargets {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// Stronger reports whether plan a should stand instead of b, a plan of the same
-// id: it acts where b was refused, or its effect lasts longer.
-func Stronger(a, b *honeyguide.Plan) bool {
-	if a.State != b.State {
-		return a.State == honeyguide.PlanPlanned
-	}
-	return a.ExpiresAt.Sub(a.CreatedAt) > b.ExpiresAt.Sub(b.CreatedAt)
+	return text, nil
 }

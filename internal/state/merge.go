@@ -28,6 +28,7 @@ func OpenIncident(s honeyguide.IncidentStatus) bool {
 func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	m := old
 	m.Count = sum(old.Count, add.Count)
+	m.Proven = old.Proven || add.Proven
 	if !add.Time.IsZero() && (old.Time.IsZero() || add.Time.Before(old.Time)) {
 		m.Time = add.Time
 	}

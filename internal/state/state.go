@@ -73,6 +73,7 @@ type Tx interface {
 	Notices() Notices
 	Allowlist() Allowlist
 	Replies() Replies
+	Playbooks() Playbooks
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

@@ -107,6 +107,8 @@ type Warden struct {
 
 	mu     sync.Mutex
 	health Health
+	hold   *hold  // nil: it may run
+	end    func() // ends the process at hand
 
 	numbers  numbers           // used by the life alone
 	launcher *sandbox.Launcher // set by Run
@@ -224,10 +226,17 @@ func (w *Warden) Run(ctx context.Context) error {
 func (w *Warden) keep(ctx context.Context) error {
 	pause := firstPause
 	for ctx.Err() == nil {
+		w.rest(ctx)
 		w.enter(Starting)
-		served, err := w.life(ctx)
+		living, end := w.living(ctx)
+		served, err := w.life(living)
+		end()
 		if ctx.Err() != nil {
 			return nil
+		}
+		if w.holding() != nil {
+			pause = firstPause
+			continue
 		}
 		if final, ok := errors.AsType[*finalError](err); ok {
 			return final.err

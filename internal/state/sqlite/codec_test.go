@@ -25,7 +25,7 @@ func full(t testing.TB) honeyguide.Alert {
 		ID: "ID", Short: "A-1", Time: at, LastAt: at.Add(time.Second), CreatedAt: at, Detector: "behaviour", RuleID: "r", Title: "Title <&>",
 		Severity: honeyguide.SeverityHigh, Status: honeyguide.AlertNew, Category: "c", Score: 12.5,
 		Reasons: []honeyguide.Reason{{Feature: "f", Weight: -40, Text: "t"}, {Weight: 1e-9}}, Attacks: []honeyguide.Technique{{ID: "T1", Tactic: "TA1", Why: "w"}, {ID: "T2"}},
-		Src: end, Dst: honeyguide.Endpoint{ASN: 7}, Sensor: "ssh", Session: "s", Attacker: "attacker:x", Incident: "i", Count: 7,
+		Src: end, Dst: honeyguide.Endpoint{ASN: 7}, Sensor: "ssh", Session: "s", Attacker: "attacker:x", Proven: true, Incident: "i", Count: 7,
 		EventIDs: []string{"e", "f"}, Evidence: []honeyguide.Evidence{{EventID: "e", Time: at, Text: "echo"}, {}}, DedupeKey: "k",
 		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup",
 		Verdict: honeyguide.Verdict{As: honeyguide.VerdictBenign, Reason: "backup", Comment: "of every night", By: "eve", At: at},

@@ -60,6 +60,7 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	r.some(`,"sensor":`, &a.Sensor)
 	r.some(`,"session":`, &a.Session)
 	r.some(`,"attacker":`, &a.Attacker)
+	a.Proven = r.skip(`,"proven":true`)
 	r.some(`,"incident":`, &a.Incident)
 	r.must(`,"count":`)
 	a.Count = r.whole(64)

@@ -50,6 +50,9 @@ func (w *writer) head(a *honeyguide.Alert) {
 	w.some(`,"sensor":`, a.Sensor)
 	w.some(`,"session":`, a.Session)
 	w.some(`,"attacker":`, a.Attacker)
+	if a.Proven {
+		w.b = append(w.b, `,"proven":true`...)
+	}
 	w.some(`,"incident":`, a.Incident)
 	w.b = strconv.AppendInt(append(w.b, `,"count":`...), a.Count, 10)
 	w.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, a.DedupeKey)

@@ -96,6 +96,7 @@ func Run(t *testing.T, open Open) {
 		{"Replies", replies},
 		{"Timeline", timeline},
 		{"Notices", notices},
+		{"Playbooks", playbooks},
 		{"Blocks", blocks},
 		{"DeadLetters", deadLetters},
 		{"Cursors", cursors},

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"honeyguide"
+	"honeyguide/internal/builtin"
+	"honeyguide/internal/config"
+	"honeyguide/internal/kind"
+	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
+	"honeyguide/internal/runs"
+	"honeyguide/rules"
+)
+
+// ready are the kinds of actions that need no settings: each is there under its
+// own name.
+var ready = []string{"block_ip", "redirect", "isolate", "notify", "blocklist", "snapshot"}
+
+// actionInstances describes the section of actions.
+func actionInstances() *config.Instances {
+	kinds, presets := map[string]any{}, map[string]config.Preset{}
+	for _, k := range builtin.Actions() {
+		kinds[k.Name] = k.Defaults
+		if slices.Contains(ready, k.Name) {
+			presets[k.Name] = config.Preset{Kind: k.Name, Common: struct{}{}}
+		}
+	}
+	return &config.Instances{Common: struct{}{}, Kinds: kinds, Preset: presets}
+}
+
+// actionSettings reads the actions playbooks may name.
+func actionSettings(t *config.Tree) ([]config.Instance, error) {
+	instances, err := t.Instances("actions")
+	errs := []error{err}
+	for _, in := range instances {
+		k, err := builtin.Actions().Lookup(in.Kind)
+		if err == nil && in.Enabled {
+			err = k.Check(kind.Decode(in.Decode))
+		}
+		if err != nil {
+			errs = append(errs, invalid("actions.%s: %v", in.Name, err))
+		}
+	}
+	return instances, errors.Join(errs...)
+}
+
+// openRespond opens the actions, behind the guard, and the playbooks, and the
+// engine that carries them out.
+func (a *App) openRespond(ctx context.Context) error {
+	guard, err := respond.NewGuard(respond.Config{
+		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
+	}, respond.Lately(respond.System, a.now, time.Second))
+	if err != nil {
+		return err
+	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return err
+	}
+	guard.More = a.allowlist.Prefixes
+	a.decoys = &decoys{}
+	dep := respond.Deps{
+		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+	}
+	a.actions = map[string]respond.Action{}
+	for _, in := range a.settings.Actions {
+		if !in.Enabled {
+			continue
+		}
+		k, err := builtin.Actions().Lookup(in.Kind)
+		if err != nil {
+			return err
+		}
+		dep.Name = in.Name
+		if a.actions[in.Name], err = k.Open(ctx, kind.Decode(in.Decode), dep); err != nil {
+			return invalid("actions.%s: %v", in.Name, err)
+		}
+	}
+	books, err := a.playbooks()
+	if err != nil {
+		return err
+	}
+	a.shelf = playbook.NewShelf(books)
+	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
+		State: a.state, Shelf: a.shelf, Actions: a.actions, Metrics: a.metrics, Log: a.log, Now: a.now,
+	})
+	return err
+}
+
+// playbooks loads the shipped playbooks, or those of the operator's folder.
+func (a *App) playbooks() ([]*playbook.Playbook, error) {
+	var folder fs.FS = rules.Playbooks
+	dir := "playbooks"
+	if own := a.settings.Respond.Playbooks; own != "" {
+		folder, dir = os.DirFS(own), "."
+	}
+	books, err := playbook.Load(folder, dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for name := range a.actions {
+		names = append(names, name)
+	}
+	for _, b := range books {
+		if faults := playbook.Unknown(b, names); len(faults) > 0 {
+			return nil, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: faults[0].String() + "; actions are configured under actions:"}
+		}
+	}
+	return books, nil
+}
