@@ -17,6 +17,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -55,6 +56,8 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Desk is where people work on incidents. Nil: one without escalation.
+	Desk *incident.Desk
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -128,6 +131,9 @@ func build(dep Deps) (*server, error) {
 	if dep.Seen == nil {
 		dep.Seen = ingest.NewSeen(rememberedID)
 	}
+	if dep.Desk == nil {
+		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
@@ -169,6 +175,7 @@ func (s *server) routes() {
 	s.keyring()
 	s.suppressions()
 	s.regrouping()
+	s.incidentWork()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

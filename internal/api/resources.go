@@ -109,16 +109,7 @@ func (s *server) incidents() {
 			Page: in.page(), Severity: in.severity(), Status: in.Status, Attacker: in.Attacker, Text: in.Q, From: in.From, To: in.To,
 		})
 	})
-	one(s, op("/incidents/{id}", "get-incident", "One incident with its plans"), func(ctx context.Context, tx state.Tx, id string) (honeyguide.Incident, error) {
-		i, err := tx.Incidents().Get(ctx, id)
-		if err == nil && len(i.Plans) == 0 {
-			i.Plans, err = tx.Plans().ByIncident(ctx, i.ID)
-		}
-		if i.Plans == nil {
-			i.Plans = []honeyguide.Plan{}
-		}
-		return i, err
-	})
+	s.oneIncident()
 }
 
 type sessionsIn struct {

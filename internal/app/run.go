@@ -14,7 +14,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/api"
-	"honeyguide/internal/runs"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
@@ -163,16 +162,10 @@ func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Judged: a.trainer.Judged, Trainer: a.trainer,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Responder: responder{a.runs}, Allowlist: a.allowlist,
-		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Allowlist: a.allowlist,
+		Keys:      keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
-
-// responder is the engine as the API asks it.
-type responder struct{ *runs.Engine }
-
-// Halted tells how the stop switch stands, which the engine knows by heart.
-func (r responder) Halted(context.Context) (api.HaltState, error) { return r.Engine.Halted(), nil }
 
 // sensorsOf shows the decoys of a sensor process.
 func sensorsOf(w *warden.Warden, persona string) func(context.Context) []api.Sensor {

@@ -4,13 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/state"
 )
 
-// A HaltState is the stop switch.
-type HaltState = honeyguide.HaltState
+// A HaltState is the stop switch: while it is on nothing is applied. What holds
+// goes on holding, ends at its time, and can be undone.
+type HaltState struct {
+	On  bool      `json:"on"`
+	By  string    `json:"by,omitempty"`  // who moved it last
+	Why string    `json:"why,omitempty"` // in their words
+	At  time.Time `json:"at,omitzero"`
+}
 
 const metaHalt = "response_halt"
 

@@ -13,11 +13,22 @@ import (
 	"honeyguide/internal/state"
 )
 
-// What people ask for, see the words themselves.
-type (
-	StartRequest = honeyguide.StartRequest
-	BlockRequest = honeyguide.BlockRequest
-)
+// A StartRequest asks for a run by hand.
+type StartRequest struct {
+	Playbook, Incident string
+	Vars               map[string]string
+	Mode               honeyguide.Mode // "" = what the playbook or the operator says
+	By, Role, Reason   string
+}
+
+// A BlockRequest asks to block an address by hand.
+type BlockRequest struct {
+	Target           string // address or prefix
+	TTL              time.Duration
+	Reason, By, Role string
+	Incident         string        // "" = none
+	ConfirmWithin    time.Duration // undone unless somebody confirms it by then; 0 = no need to
+}
 
 func invalid(format string, args ...any) error {
 	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf(format, args...)}
@@ -134,9 +145,9 @@ func (e *Engine) Decide(ctx context.Context, run string, step int, d honeyguide.
 			return invalid("by: who decides?")
 		case !slices.Contains(rule.Roles, d.Role) && d.Role != "admin":
 			return forbidden("step %s is for %s to decide", s.Name, strings.Join(rule.Roles, " or "))
-		case d.Approved && r.Trigger == playbook.TriggerManual && honeyguide.SamePerson(d.By, r.By):
+		case d.Approved && r.Trigger == playbook.TriggerManual && d.By == r.By:
 			return forbidden("who began a run does not approve it; somebody else does")
-		case slices.ContainsFunc(s.Decisions, func(x honeyguide.Decision) bool { return honeyguide.SamePerson(x.By, d.By) }):
+		case slices.ContainsFunc(s.Decisions, func(x honeyguide.Decision) bool { return x.By == d.By }):
 			return conflict("%s decided about this step before", d.By)
 		}
 		now := e.now().UTC()

@@ -17,8 +17,8 @@ const (
 // Runs are what playbooks do.
 type Runs interface {
 	// Save stores the full value r under its ID; without one it is new and gets an
-	// ID. A new one gets the next Short "R-<n>" and CreatedAt when it has none. Short
-	// and CreatedAt of a stored one stay. UpdatedAt is set to now.
+	// ID. A new one gets the next Short "R-<n>" and CreatedAt when it has none. Short,
+	// CreatedAt and Incident of a stored one stay (see Move). UpdatedAt is set to now.
 	Save(ctx context.Context, r *honeyguide.Run) error
 	// Get takes an ID or a Short in any case. CodeNotFound.
 	Get(ctx context.Context, id string) (honeyguide.Run, error)
@@ -28,6 +28,8 @@ type Runs interface {
 	Count(ctx context.Context, playbook string) (int64, error)
 	// Since counts the runs of a playbook that began at or after a time, of all when it is "".
 	Since(ctx context.Context, playbook string, at time.Time) (int64, error)
+	// Move is that of [Timeline].
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
 }
 
 // RunQuery selects runs; an empty field selects all.
@@ -47,8 +49,9 @@ type Timeline interface {
 	Add(ctx context.Context, entries ...*honeyguide.TimelineEntry) error
 	// List returns a page by At, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q TimelineQuery) ([]honeyguide.TimelineEntry, string, error)
-	// Move gives the entries of one incident to another (IDs).
-	Move(ctx context.Context, from, to string) error
+	// Move gives entries of one incident to another (IDs), all of them when only is
+	// nil, and returns the IDs of those it gave, in order.
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
 }
 
 // TimelineQuery selects entries; an empty field selects all.

@@ -95,6 +95,7 @@ func Run(t *testing.T, open Open) {
 		{"Allowlist", allowlist},
 		{"Replies", replies},
 		{"Timeline", timeline},
+		{"Moves", moves},
 		{"Notices", notices},
 		{"Playbooks", playbooks},
 		{"Blocks", blocks},
