@@ -28,8 +28,8 @@ type BlockRequest struct {
 	ConfirmWithin time.Duration // undone unless somebody confirms it within this time; 0 = needs none
 }
 
-// A HaltState is the stop switch: while it is on nothing is applied. What holds
-// goes on holding, ends at its time, and can be undone.
+// A HaltState says whether the stop switch is on: while it is, nothing is
+// applied. What holds goes on holding, ends at its time, and can be undone.
 type HaltState struct {
 	On  bool      `json:"on"`
 	By  string    `json:"by,omitempty"`  // who turned it last

@@ -162,8 +162,8 @@ func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Judged: a.trainer.Judged, Trainer: a.trainer,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Allowlist: a.allowlist,
-		Keys:      keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Allowlist: a.allowlist, Responder: a.runs,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
 
