@@ -25,6 +25,7 @@ var tenants = map[string][]string{
 	"github.com/expr-lang/expr":    {"internal/playbook"},
 	"github.com/go-pdf/fpdf":       {"internal/incident"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
+	"github.com/mdlayher/netlink":  {"internal/fwhelper"},
 	"github.com/jackc/pgx":         {"internal/sqldb"},
 	"modernc.org/sqlite":           {"internal/sqldb"},
 	"github.com/klauspost":         {"internal/colblock"},

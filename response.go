@@ -88,6 +88,21 @@ type Block struct {
 	AppliedAt time.Time `json:"applied_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
+
+	Run        string    `json:"run,omitempty"`        // ID
+	VerifiedAt time.Time `json:"verified_at,omitzero"` // when the effect was read back
+	EndedBy    string    `json:"ended_by,omitempty"`
+	Evidence   []string  `json:"evidence,omitempty"` // alerts it rests on, by ID
+	Error      string    `json:"error,omitempty"`    // of the last attempt
+}
+
+// Block returns the plan of a block as the blocks list shows it.
+func (p *Plan) Block() Block {
+	return Block{
+		Address: p.Target, State: p.State, Mode: p.Mode, Incident: p.Incident, Plan: p.ID, By: p.By, Reason: p.Reason,
+		CreatedAt: p.CreatedAt, AppliedAt: p.AppliedAt, ExpiresAt: p.ExpiresAt, EndedAt: p.EndedAt,
+		Run: p.Run, VerifiedAt: p.VerifiedAt, EndedBy: p.EndedBy, Evidence: p.Evidence, Error: p.Error,
+	}
 }
 
 // A Run is one playbook applied once: to an incident that opened or grew, at a

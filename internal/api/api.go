@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
@@ -62,6 +63,11 @@ type Deps struct {
 	// Trainer learns from verdicts. Nil: nothing does.
 	Trainer Trainer
 
+	// Responder carries out playbooks. Nil: nothing does.
+	Responder Responder
+	// Allowlist is what is never blocked. Nil: there is none.
+	Allowlist *respond.Allowlist
+
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -91,6 +97,7 @@ type server struct {
 	huma   huma.API
 	gate   *gate
 	seen   *ingest.Seen
+	orders orders
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -130,6 +137,7 @@ func build(dep Deps) (*server, error) {
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -160,6 +168,11 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.runs()
+	s.blocks()
+	s.allowlist()
+	s.halt()
+	s.keyring()
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()

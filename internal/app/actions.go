@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/runs"
@@ -55,10 +56,14 @@ func actionSettings(t *config.Tree) ([]config.Instance, error) {
 func (a *App) openRespond(ctx context.Context) error {
 	guard, err := respond.NewGuard(respond.Config{
 		Allow: a.settings.Respond.Allowlist, BlockPrivate: a.settings.Respond.BlockPrivate, NeverBlockLoopback: a.settings.Respond.NeverBlockLoopback,
-	}, respond.Lately(respond.System, a.now, time.Second))
+	}, netx.Lately(netx.System, a.now, time.Second))
 	if err != nil {
 		return err
 	}
+	if a.allowlist, err = respond.OpenAllowlist(ctx, a.state, a.now); err != nil {
+		return err
+	}
+	guard.More = a.allowlist.Prefixes
 	a.decoys = &decoys{}
 	dep := respond.Deps{
 		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,

@@ -66,6 +66,7 @@ type App struct {
 	trainer    *verdict.Trainer
 	incidents  *incident.Desk
 	rules      *rulebook.Book
+	allowlist  *respond.Allowlist // what people keep from being blocked
 	closers    []func() error
 
 	actions map[string]respond.Action

@@ -10,6 +10,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/fwhelper"
 	"honeyguide/internal/ipc"
 	"honeyguide/internal/kind"
 	"honeyguide/internal/safetext"
@@ -22,17 +23,20 @@ import (
 const childArg = "sensor-process"
 
 // IsChild reports whether these arguments ask for a process of the core: a
-// sensor process or the one that reaches out.
+// sensor process, the one that reaches out or the one that commands the firewall.
 func IsChild(args []string) bool {
-	return len(args) == 1 && (args[0] == childArg || args[0] == fetchArg)
+	return len(args) == 1 && (args[0] == childArg || args[0] == fetchArg || args[0] == firewallArg)
 }
 
 // Child is the whole life of such a process. The exit status is 1 after an
 // error, which is written to stderr, where the core finds it.
 func Child(args []string, stderr io.Writer) int {
 	run := sensorChild
-	if args[0] == fetchArg {
+	switch args[0] {
+	case fetchArg:
 		run = fetcher.Child
+	case firewallArg:
+		run = fwhelper.Child
 	}
 	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(stderr, safetext.TermN(err.Error(), 2000))

@@ -89,6 +89,7 @@ type Respond struct {
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	SLA                SLA           `yaml:"sla"`
+	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -112,7 +113,9 @@ func defaults() Settings {
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
-		Respond:   Respond{NeverBlockLoopback: true, SLA: defaultSLA(), Mode: honeyguide.ModeDryRun, Fresh: time.Hour},
+		Respond: Respond{
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
+		},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -246,6 +249,8 @@ func (s *Settings) validate() error {
 		return invalid("node.memory_mib: %d; want %d to 1048576, or 0", s.Node.Memory, leastMemory>>20)
 	case s.Deception.Namespaces != "auto" && s.Deception.Namespaces != "off":
 		return invalid("deception.namespaces: %q; want auto or off", s.Deception.Namespaces)
+	case s.Respond.Firewall != "auto" && s.Respond.Firewall != "on" && s.Respond.Firewall != "off":
+		return invalid("respond.firewall: %q; want auto, on or off", s.Respond.Firewall)
 	case s.Store.RetentionDays < 1:
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:

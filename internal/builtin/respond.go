@@ -8,6 +8,7 @@ import (
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/redirect"
 )
 
 // Actions returns the kinds of respond, by name.
@@ -16,5 +17,6 @@ func Actions() respond.Set {
 		blockip.Kind,
 		blocklist.Kind,
 		isolate.Kind,
+		redirect.Kind,
 	}
 }

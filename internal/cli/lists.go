@@ -149,13 +149,7 @@ func (c *command) lists() []*cobra.Command {
 			},
 			show: showToken,
 		}.command(c),
-		listing[honeyguide.Block]{
-			name: "blocks", alias: "block", short: "What would be blocked, until when, and what was refused and why.", path: "/blocks", filters: map[string]string{},
-			header: []any{"ADDRESS", "STATE", "MODE", "UNTIL", "INCIDENT", "REASON"},
-			row: func(b honeyguide.Block) []any {
-				return []any{b.Address, b.State, b.Mode, b.ExpiresAt, b.Incident, b.Reason}
-			},
-		}.command(c),
+		c.blocksCmd(),
 		listing[honeyguide.Event]{
 			name: "events", alias: "event", short: "Everything that was observed.", path: "/events",
 			filters: with(map[string]string{"src": "source `address` or prefix", "sensor": "`name` of the sensor or source", "service": "`kind` of the decoy", "session": "`id` of a session", "activity": "`verb`", "q": "one `word`"}),

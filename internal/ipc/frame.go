@@ -54,7 +54,8 @@ var limit = map[kind]int{
 	kindHello: maxHello, kindReady: 0, kindEvents: MaxEvents,
 	kindChunk: MaxChunk + maxName + 32, kindReply: MaxPacket + 16, kindLog: maxLog,
 	kindRecall: 32, kindRemember: MaxWorld + 32, kindRecalled: MaxWorld + 32,
-	kindPiece:      MaxPiece + 2*binary.MaxVarintLen64,
+	kindPiece:         MaxPiece + 2*binary.MaxVarintLen64,
+	kindFirewallSetup: maxFirewallSetup, kindFirewallPart: maxFirewallAsk, kindFirewallAsk: maxFirewallAsk, kindFirewallAnswer: maxFirewallAnswer,
 	kindFetchSetup: maxSetup2, kindFetch: MaxFetch, kindFetchStop: 8, kindFetchBody: MaxPiece + 8, kindFetched: maxDone,
 }
 
@@ -114,6 +115,8 @@ func decode(k kind, p []byte) (Message, error) {
 		return decodePiece(p)
 	case kindRecall, kindRemember, kindRecalled:
 		return decodeWorld(k, p)
+	case kindFirewallSetup, kindFirewallPart, kindFirewallAsk, kindFirewallAnswer:
+		return decodeFirewall(k, p)
 	}
 	return decodeFetch(k, p)
 }

@@ -73,11 +73,18 @@ func messages() map[bool][]Message {
 			FetchSetup{Ports: []uint16{443}, Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Proxy: "http://p:1"},
 			Fetch{ID: 7, URL: "https://example.com/", Header: map[string]string{"Accept": "*/*"}, MaxBytes: 9},
 			FetchStop{ID: 7},
+			FirewallSetup{Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, DNS: []netip.Addr{netip.MustParseAddr("2001:db8::53")}, Most: 10, PerSecond: 3},
+			FirewallPart{ID: 8, Entries: []FirewallEntry{{netip.MustParsePrefix("203.0.113.7/32"), time.Hour}, {netip.MustParsePrefix("2001:db8::/48"), time.Millisecond}}},
+			FirewallAsk{
+				ID: 8, Verb: FirewallReplace, Entries: []FirewallEntry{{netip.MustParsePrefix("203.0.113.0/24"), time.Minute}},
+				Redirects: []FirewallRedirect{{netip.MustParsePrefix("203.0.113.9/32"), true, 22, netip.MustParseAddrPort("0.0.0.0:2222"), time.Second}},
+			},
 			Recalled{Source: netip.MustParseAddr("203.0.113.7"), World: []byte("w")},
 		},
 		false: {
 			FetchBody{ID: 7, Data: []byte("x")},
 			Fetched{ID: 7, Status: 200, Header: map[string]string{"Etag": "x"}},
+			FirewallAnswer{ID: 8, Refused: []FirewallRefusal{{netip.MustParsePrefix("10.0.0.1/32"), "private"}}, More: 2, Health: &FirewallState{Table: true, Entries: 4}},
 			Recall{Source: netip.MustParseAddr("2001:db8:1:2::")},
 			Remember{Source: netip.MustParseAddr("203.0.113.7"), World: []byte{0xff, 0}},
 			Hello{PID: 1, Layers: []Layer{{Name: "seccomp", State: "on"}}, Probes: 40, Took: time.Second},

@@ -134,7 +134,8 @@ func (w *world) handled(id string) (out struct {
 	Timeline []honeyguide.TimelineEntry
 	Runs     []honeyguide.Run
 	Plans    []honeyguide.Plan
-}) {
+},
+) {
 	w.t.Helper()
 	w.tx(func(ctx context.Context, tx state.Tx) (err error) {
 		if out.Incident, err = tx.Incidents().Get(ctx, id); err != nil {

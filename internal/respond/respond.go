@@ -188,14 +188,15 @@ type Deps struct {
 	Name     string // of the instance: what playbooks call it
 	Log      *slog.Logger
 	Guard    *Guard
-	State    state.Store  // to read what is in force; nil in tests that need none
-	Fetch    fetcher.Doer // the way to the network; nil: there is none
-	Firewall Firewall     // nil: there is none, and Apply says why with [NoFirewall]
-	NoFire   string       // why there is none, in words that say what to do
-	Decoys   Decoys       // nil: no sensor runs here
-	Node     string       // name of this node
-	Console  string       // address of the console for links, "" when unknown
-	Data     string       // data folder
+	State    state.Store      // to read what is in force; nil in tests that need none
+	Fetch    fetcher.Doer     // the way to the network; nil: there is none
+	Firewall Firewall         // nil: there is none, and Apply says why with [NoFirewall]
+	NoFire   string           // why there is none, in words that say what to do
+	Halt     func(why string) // stops what asks for more than is sane; nil: nobody does
+	Decoys   Decoys           // nil: no sensor runs here
+	Node     string           // name of this node
+	Console  string           // address of the console for links, "" when unknown
+	Data     string           // data folder
 	Now      func() time.Time
 }
 

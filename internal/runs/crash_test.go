@@ -151,14 +151,22 @@ func approve(by string) func(*world) error {
 }
 
 var stories = map[string]story{
-	"block": {book: blockBook, lines: []func(*world) error{attackOnce}, until: 10 * time.Minute,
-		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied"},
-	"expiry": {book: blockBook, lines: []func(*world) error{attackOnce}, until: 2 * time.Hour,
-		effect: []string{"tell "}, states: "done expired expired applied"},
-	"second attempt": {book: blockBook, flaky: true, lines: []func(*world) error{attackOnce}, until: 10 * time.Minute,
-		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied"},
-	"two approve": {book: askBook, lines: []func(*world) error{attackOnce, approve("anna"), approve("ben")}, until: 20 * time.Minute,
-		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied"},
+	"block": {
+		book: blockBook, lines: []func(*world) error{attackOnce}, until: 10 * time.Minute,
+		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied",
+	},
+	"expiry": {
+		book: blockBook, lines: []func(*world) error{attackOnce}, until: 2 * time.Hour,
+		effect: []string{"tell "}, states: "done expired expired applied",
+	},
+	"second attempt": {
+		book: blockBook, flaky: true, lines: []func(*world) error{attackOnce}, until: 10 * time.Minute,
+		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied",
+	},
+	"two approve": {
+		book: askBook, lines: []func(*world) error{attackOnce, approve("anna"), approve("ben")}, until: 20 * time.Minute,
+		effect: []string{"block_ip 192.0.2.1", "block_ip 192.0.2.2", "tell "}, states: "done verified verified applied",
+	},
 	"nobody approves": {book: askBook, lines: []func(*world) error{attackOnce}, until: time.Hour, states: "cancelled cancelled cancelled"},
 	"undone": {book: blockBook, lines: []func(*world) error{attackOnce, func(w *world) error {
 		_, err := w.engine.Revert(context.Background(), "R-1", "anna", "a mistake")
@@ -168,8 +176,10 @@ var stories = map[string]story{
 		{states: "reverted reverted reverted cancelled"}, // while it was sent
 		{states: "reverted reverted reverted cancelled", effect: []string{"tell "}},
 	}},
-	"rollback": {book: strings.Replace(blockBook, "{name: say, action: tell}", "{name: shut, action: nobody, on_fail: rollback}", 1),
-		lines: []func(*world) error{attackOnce}, until: 10 * time.Minute, states: "reverted reverted reverted failed"},
+	"rollback": {
+		book:  strings.Replace(blockBook, "{name: say, action: tell}", "{name: shut, action: nobody, on_fail: rollback}", 1),
+		lines: []func(*world) error{attackOnce}, until: 10 * time.Minute, states: "reverted reverted reverted failed",
+	},
 	"confirmed": {book: blockBook, lines: []func(*world) error{func(w *world) error {
 		known := false
 		if err := w.store.View(context.Background(), func(tx state.Tx) error {
@@ -179,7 +189,7 @@ var stories = map[string]story{
 		}); err != nil || known {
 			return err
 		}
-		_, err := w.engine.Block(context.Background(), runs.BlockRequest{Target: "192.0.2.7", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 30 * time.Minute})
+		_, err := w.engine.Block(context.Background(), honeyguide.BlockRequest{Target: "192.0.2.7", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 30 * time.Minute})
 		return err
 	}, func(w *world) error {
 		_, err := w.engine.Confirm(context.Background(), "R-1", "ben")

@@ -77,8 +77,10 @@ var attempts = []attempt{
 			return unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
 		})
 	}},
-	{group: "net", name: "netlink nfnetlink", try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_NETFILTER)},
-	{group: "net", name: "netlink route", try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE)},
+	{group: "net", name: "netlink nfnetlink", admin: true, try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_NETFILTER)},
+	{group: "net", name: "netlink route", admin: true, try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE)},
+	{group: "net", name: "netlink xfrm", try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_XFRM)},
+	{group: "net", name: "netlink generic", try: made(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_GENERIC)},
 	{group: "net", name: "vsock", try: made(unix.AF_VSOCK, unix.SOCK_STREAM, 0)},
 	{group: "net", name: "socket pair", try: func(Target) error {
 		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -102,13 +104,13 @@ var attempts = []attempt{
 	{group: "socket", name: "connect the listener", socket: true, try: func(t Target) error {
 		return unix.Connect(t.Socket, t.tcp())
 	}},
-	{group: "socket", name: "bind the listener", socket: true, try: func(t Target) error {
+	{group: "socket", name: "bind the listener", socket: true, admin: true, try: func(t Target) error {
 		return unix.Bind(t.Socket, t.tcp())
 	}},
-	{group: "socket", name: "receive descriptors", socket: true, try: func(t Target) error {
+	{group: "socket", name: "receive descriptors", socket: true, admin: true, try: func(t Target) error {
 		return call(unix.SYS_RECVMSG, uintptr(t.Socket), bad, unix.MSG_DONTWAIT)
 	}},
-	{group: "socket", name: "send descriptors", socket: true, try: func(t Target) error {
+	{group: "socket", name: "send descriptors", socket: true, admin: true, try: func(t Target) error {
 		return call(unix.SYS_SENDMSG, uintptr(t.Socket), bad, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	}},
 	{group: "socket", name: "send to an address", socket: true, try: func(t Target) error {

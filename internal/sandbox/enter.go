@@ -46,6 +46,7 @@ type Config struct {
 	Memory     int64    // soft memory limit in bytes; 0 means none
 	Insecure   bool     // carry on where a layer that must hold cannot be closed
 	Egress     *Egress  // nil: it reaches nothing. Else what it may reach
+	NetAdmin   bool     // it keeps CAP_NET_ADMIN and may open netlink sockets of netfilter and of routes, and nothing else more
 	skip       []string // layers left open, to test the others
 }
 
@@ -86,7 +87,7 @@ func Enter(c Config) (Report, error) {
 		{LayerUser, true, user},
 		{LayerLandlock, false, closeLandlock},
 		{LayerNoNewPrivs, true, noNewPrivs},
-		{LayerSeccomp, true, func(Config) (Layer, error) { return Layer{State: On}, seal(os.Getpid(), c.Egress != nil) }},
+		{LayerSeccomp, true, func(Config) (Layer, error) { return Layer{State: On}, seal(os.Getpid(), c) }},
 	}
 	closeFiles()
 	var report Report
@@ -187,15 +188,28 @@ func capabilities(Config) (Layer, error) {
 // user becomes nobody and gives all capabilities up. It belongs after
 // everything that needs them.
 func user(c Config) (Layer, error) {
+	var left [2]unix.CapUserData
+	if c.NetAdmin {
+		// Without this a change of user takes every capability away.
+		if _, _, errno := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0, 0, 0, 0); errno != 0 {
+			return Layer{}, fmt.Errorf("keep capabilities over the change of user: %w", errno)
+		}
+		left[0].Permitted, left[0].Effective = 1<<unix.CAP_NET_ADMIN, 1<<unix.CAP_NET_ADMIN
+	}
 	layer, err := becomeNobody(c)
 	if err != nil {
 		return layer, err
 	}
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
 	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET,
-		uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&none[0])), 0); errno != 0 {
+		uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&left[0])), 0); errno != 0 {
+		if c.NetAdmin {
+			return Layer{}, fmt.Errorf("keep CAP_NET_ADMIN: %w; run as root or give the service CAP_NET_ADMIN", errno)
+		}
 		return Layer{}, fmt.Errorf("give up capabilities: %w", errno)
+	}
+	if c.NetAdmin {
+		layer.Detail += ", CAP_NET_ADMIN kept"
 	}
 	// A change of user makes the process dumpable again and takes the order to
 	// die with its parent back, thread by thread.

@@ -81,7 +81,7 @@ func runChildFrom(l *Launcher, path string, noNamespaces bool, from int, o order
 		return answer{}, Exit{}, err
 	}
 	defer orders.Close()
-	p, err := l.Start(context.Background(), Options{Path: path, Args: []string{"caged"}, Files: files, NoNamespaces: noNamespaces, from: from})
+	p, err := l.Start(context.Background(), Options{Path: path, Args: []string{"caged"}, Files: files, NoNamespaces: noNamespaces, from: from, NetAdmin: o.Config.NetAdmin})
 	for _, f := range files {
 		f.Close()
 	}

@@ -132,9 +132,52 @@ func option(level uint32, names ...uint32) [][]cond {
 	return ways
 }
 
+// commanding are the calls a process with NetAdmin has besides: sockets that
+// speak to netfilter, those that tell addresses and routes, no other netlink
+// protocol, and what the library does with them.
+func commanding() []rule {
+	const kind = 0xf // of a socket, without its flags
+	anyArgs := [][]cond{{{arg: 0, mask: 0, value: 0}}}
+	var ways [][]cond
+	for _, protocol := range []uint32{unix.NETLINK_NETFILTER, unix.NETLINK_ROUTE} {
+		ways = append(ways, []cond{{arg: 0, mask: all, value: unix.AF_NETLINK}, {arg: 1, mask: kind, value: unix.SOCK_RAW}, {arg: 2, mask: all, value: protocol}})
+	}
+	return []rule{
+		{unix.SYS_SOCKET, ways},
+		{unix.SYS_BIND, anyArgs},
+		{unix.SYS_SENDMSG, anyArgs},
+		{unix.SYS_RECVMSG, anyArgs},
+	}
+}
+
+// rules are the checked calls of a process closed in by c.
+func rules(pid int, c Config) []rule {
+	out := checked(pid)
+	widen := func(number uintptr, ways [][]cond) {
+		for i := range out {
+			if out[i].number == number {
+				out[i].ways = append(out[i].ways, ways...)
+			}
+		}
+	}
+	if c.Egress != nil {
+		widen(unix.SYS_SETSOCKOPT, settable())
+		out = append(out, reaching()...)
+	}
+	if c.NetAdmin {
+		widen(unix.SYS_SETSOCKOPT, append(
+			option(unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, unix.SO_RCVBUFFORCE),
+			option(unix.SOL_NETLINK, unix.NETLINK_CAP_ACK)...,
+		))
+		widen(unix.SYS_GETSOCKOPT, option(unix.SOL_SOCKET, unix.SO_SNDBUF))
+		out = append(out, commanding()...)
+	}
+	return out
+}
+
 // compile writes the filter of the process pid: foreign ABIs and deadly calls
 // end the process, what is not listed is refused with EPERM.
-func compile(pid int, egress bool) []bpf.Instruction {
+func compile(pid int, c Config) []bpf.Instruction {
 	const refuse = retErrno | uint32(unix.EPERM)
 	load := func(off uint32) bpf.Instruction { return bpf.LoadAbsolute{Off: off, Size: 4} }
 	ret := func(v uint32) bpf.Instruction { return bpf.RetConstant{Val: v} }
@@ -159,16 +202,7 @@ func compile(pid int, egress bool) []bpf.Instruction {
 	for _, nr := range absent {
 		prog = append(prog, equal(uint32(nr), 1), ret(retErrno|uint32(unix.ENOSYS)))
 	}
-	rules := checked(pid)
-	if egress {
-		for i := range rules {
-			if rules[i].number == unix.SYS_SETSOCKOPT {
-				rules[i].ways = append(rules[i].ways, settable()...)
-			}
-		}
-		rules = append(rules, reaching()...)
-	}
-	for _, r := range rules {
+	for _, r := range rules(pid, c) {
 		var block []bpf.Instruction
 		for _, way := range r.ways {
 			for i, c := range way {
@@ -186,8 +220,8 @@ func compile(pid int, egress bool) []bpf.Instruction {
 }
 
 // seal puts the filter over all threads of the process. It needs no_new_privs.
-func seal(pid int, egress bool) error {
-	raw, err := bpf.Assemble(compile(pid, egress))
+func seal(pid int, c Config) error {
+	raw, err := bpf.Assemble(compile(pid, c))
 	if err != nil {
 		return fmt.Errorf("assemble the system call filter: %w", err)
 	}

@@ -27,7 +27,7 @@ func verdict(t testing.TB, vm *bpf.VM, arch, nr uint32, args ...uint32) uint32 {
 
 func TestFilter(t *testing.T) {
 	const pid = 4711
-	vm, err := bpf.NewVM(compile(pid, false))
+	vm, err := bpf.NewVM(compile(pid, Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestFilter(t *testing.T) {
 // A process that may reach out can make plain TCP and UDP sockets and connect
 // them, and has nothing else that others have not.
 func TestEgressFilter(t *testing.T) {
-	vm, err := bpf.NewVM(compile(1, true))
+	vm, err := bpf.NewVM(compile(1, Config{Egress: &Egress{}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +124,49 @@ func TestEgressFilter(t *testing.T) {
 		{"send descriptors", unix.SYS_SENDMSG, nil, refuse},
 		{"broadcast", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_BROADCAST}, retAllow},
 		{"bind to a device", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_BINDTODEVICE}, refuse},
+		{"open", unix.SYS_OPENAT, nil, refuse},
+		{"execve", unix.SYS_EXECVE, nil, retKill},
+	} {
+		if got := verdict(t, vm, auditArch, uint32(tt.nr), tt.args...); got != tt.want {
+			t.Errorf("%s: %#x, want %#x", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A process that commands the firewall can make netlink sockets of netfilter
+// and of routes, and no other socket of any kind.
+func TestNetAdminFilter(t *testing.T) {
+	vm, err := bpf.NewVM(compile(1, Config{NetAdmin: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const refuse = retErrno | uint32(unix.EPERM)
+	const flags = unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	for _, tt := range []struct {
+		name string
+		nr   uintptr
+		args []uint32
+		want uint32
+	}{
+		{"netfilter", unix.SYS_SOCKET, []uint32{unix.AF_NETLINK, unix.SOCK_RAW | flags, unix.NETLINK_NETFILTER}, retAllow},
+		{"routes", unix.SYS_SOCKET, []uint32{unix.AF_NETLINK, unix.SOCK_RAW | flags, unix.NETLINK_ROUTE}, retAllow},
+		{"xfrm", unix.SYS_SOCKET, []uint32{unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_XFRM}, refuse},
+		{"tcp", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_STREAM | flags, 0}, refuse},
+		{"raw", unix.SYS_SOCKET, []uint32{unix.AF_INET, unix.SOCK_RAW, unix.NETLINK_NETFILTER}, refuse},
+		{"packet", unix.SYS_SOCKET, []uint32{unix.AF_PACKET, unix.SOCK_RAW, 0}, refuse},
+		{"unix", unix.SYS_SOCKET, []uint32{unix.AF_UNIX, unix.SOCK_STREAM, 0}, refuse},
+		{"bind", unix.SYS_BIND, []uint32{7, 8, 12}, retAllow},
+		{"sendmsg", unix.SYS_SENDMSG, []uint32{7, 8, 0}, retAllow},
+		{"recvmsg", unix.SYS_RECVMSG, []uint32{7, 8, 0}, retAllow},
+		{"connect", unix.SYS_CONNECT, []uint32{7, 8, 16}, refuse},
+		{"listen", unix.SYS_LISTEN, []uint32{7, 8}, refuse},
+		{"sendto", unix.SYS_SENDTO, nil, refuse},
+		{"large buffer", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE}, retAllow},
+		{"short answers", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK}, retAllow},
+		{"join a group", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP}, refuse},
+		{"mark", unix.SYS_SETSOCKOPT, []uint32{7, unix.SOL_SOCKET, unix.SO_MARK}, refuse},
+		{"device control", unix.SYS_IOCTL, []uint32{7, unix.SIOCSIFFLAGS}, refuse},
+		{"new namespace", unix.SYS_UNSHARE, nil, refuse},
 		{"open", unix.SYS_OPENAT, nil, refuse},
 		{"execve", unix.SYS_EXECVE, nil, retKill},
 	} {

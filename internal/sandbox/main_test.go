@@ -135,7 +135,7 @@ func child() {
 			json.NewEncoder(orders).Encode(a)
 			return
 		}
-		a.Probe = SelfTest(o.Target, func(_ string, fn func()) { go fn() })
+		a.Probe = SelfTest(withNetAdmin(o.Target, o.Config.NetAdmin), func(_ string, fn func()) { go fn() })
 	}
 	a.Took = time.Since(began)
 	if o.Deadly != "" {

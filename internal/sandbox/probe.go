@@ -17,6 +17,8 @@ type Target struct {
 	Unix   string
 	Socket int  // a descriptor the process legitimately holds, a listener at best; 0 leaves out what needs one
 	Egress bool // the process may reach out: what that is is no way out
+	// NetAdmin says that the process may speak to netfilter.
+	NetAdmin bool
 }
 
 // An attempt is one way out. None changes anything for good when it succeeds:
@@ -26,6 +28,7 @@ type attempt struct {
 	socket      bool // needs Target.Socket
 	deadly      bool // ends the process where the filter holds
 	egress      bool // what a process with Egress may do
+	admin       bool // what a process with NetAdmin may do
 	try         func(Target) error
 }
 
@@ -48,7 +51,7 @@ func SelfTest(t Target, start func(name string, fn func())) Probe {
 		runtime.LockOSThread()
 		defer wait.Done()
 		for _, a := range attempts {
-			if a.deadly || a.socket && t.Socket == 0 || a.egress && t.Egress {
+			if a.deadly || a.socket && t.Socket == 0 || a.egress && t.Egress || a.admin && t.NetAdmin {
 				continue
 			}
 			probe.Made++

@@ -27,6 +27,7 @@ type Options struct {
 	Files        []*os.File // descriptors 3, 4, ... of the child
 	NoNamespaces bool       // start it in the host's namespaces
 	HostNetwork  bool       // leave it the host's network: it is to reach out
+	NetAdmin     bool       // leave it the host's network and CAP_NET_ADMIN over it
 	from         int        // level to begin with, to test the weaker ones
 }
 
@@ -136,10 +137,10 @@ const rootFlags = unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID |
 var rootNames = []string{"net", "mnt", "pid", "ipc", "uts", "cgroup"}
 
 // levels lists the ways this process may try.
-func levels(none, hostNetwork bool) []level {
+func levels(o Options) []level {
 	root := os.Getuid() == 0
 	flags, names := uintptr(rootFlags), rootNames
-	if hostNetwork {
+	if o.HostNetwork || o.NetAdmin {
 		flags, names = flags&^unix.CLONE_NEWNET, rootNames[1:]
 	}
 	bare := level{name: "own user", prepare: func(*syscall.SysProcAttr) {}}
@@ -148,26 +149,32 @@ func levels(none, hostNetwork bool) []level {
 			a.Credential = &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{}}
 		}}
 	}
-	if none {
+	if o.NetAdmin {
+		bare = bareAdmin(root)
+	}
+	if o.NoNamespaces {
 		return []level{bare}
 	}
-	list := []level{{
-		name: "user namespace", namespaces: append([]string{"user"}, names...),
-		prepare: func(a *syscall.SysProcAttr) {
-			a.Cloneflags = flags | unix.CLONE_NEWUSER
-			uid, gid := os.Getuid(), os.Getgid()
-			if root {
-				uid, gid = nobody, nobody
-			}
-			a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
-			a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}}
-			a.GidMappingsEnableSetgroups = root
-			// Otherwise it would stay the user it is outside. Root of the
-			// namespace keeps its rights there over the exec, so it can still
-			// change its root.
-			a.Credential = &syscall.Credential{Uid: 0, Gid: 0, Groups: []uint32{}, NoSetGroups: !root}
-		},
-	}}
+	var list []level
+	if !o.NetAdmin { // the root of a user namespace has no right over the host's network
+		list = append(list, level{
+			name: "user namespace", namespaces: append([]string{"user"}, names...),
+			prepare: func(a *syscall.SysProcAttr) {
+				a.Cloneflags = flags | unix.CLONE_NEWUSER
+				uid, gid := os.Getuid(), os.Getgid()
+				if root {
+					uid, gid = nobody, nobody
+				}
+				a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+				a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}}
+				a.GidMappingsEnableSetgroups = root
+				// Otherwise it would stay the user it is outside. Root of the
+				// namespace keeps its rights there over the exec, so it can still
+				// change its root.
+				a.Credential = &syscall.Credential{Uid: 0, Gid: 0, Groups: []uint32{}, NoSetGroups: !root}
+			},
+		})
+	}
 	if root {
 		// It starts as root, changes its root and then drops itself: a process
 		// started as somebody else could not.
@@ -179,9 +186,19 @@ func levels(none, hostNetwork bool) []level {
 	return append(list, bare)
 }
 
+// bareAdmin is the way without namespaces of a process that keeps
+// CAP_NET_ADMIN: root drops itself in the child, anybody else hands on what it
+// has.
+func bareAdmin(root bool) level {
+	if root {
+		return level{name: "user nobody", prepare: func(*syscall.SysProcAttr) {}}
+	}
+	return level{name: "own user", prepare: func(a *syscall.SysProcAttr) { a.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN} }}
+}
+
 // launch tries the levels from the given one on and says which one worked.
 func launch(o Options, from int) (*Process, int, error) {
-	list := levels(o.NoNamespaces, o.HostNetwork)
+	list := levels(o)
 	if o.NoNamespaces {
 		from = 0
 	}

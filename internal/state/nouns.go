@@ -96,6 +96,9 @@ type Plans interface {
 	// may hold (see [honeyguide.PlanState.InForce]), in the order of targets; with a
 	// target, for those on it. fn must not ask the store. An error of fn ends it.
 	InForce(ctx context.Context, action, target string, fn func(*honeyguide.Plan) error) error
+	// Targets calls fn for every target of those plans once, in order. fn must not
+	// ask the store. An error of fn ends it.
+	Targets(ctx context.Context, action string, fn func(target string) error) error
 	// Changed calls fn for every plan of an action in mode apply that was saved at or
 	// after a time, oldest change first. fn must not ask the store.
 	Changed(ctx context.Context, action string, since time.Time, fn func(p *honeyguide.Plan, at time.Time) error) error

@@ -72,6 +72,8 @@ type Tx interface {
 	Timeline() Timeline
 	Notices() Notices
 	Playbooks() Playbooks
+	Allowlist() Allowlist
+	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

@@ -107,10 +107,9 @@ func (t plans) Blocks(ctx context.Context, p state.Page) ([]honeyguide.Block, st
 	next, err := keyset(ctx, t.tx, l, where{}, p, func(doc string, k key) error {
 		var p honeyguide.Plan
 		err := decode(doc, &p)
-		out = append(out, honeyguide.Block{
-			Address: k.id, State: p.State, Mode: p.Mode, Incident: p.Incident, Plan: p.ID, By: p.By, Reason: p.Reason,
-			CreatedAt: p.CreatedAt, AppliedAt: p.AppliedAt, ExpiresAt: p.ExpiresAt, EndedAt: p.EndedAt,
-		})
+		block := p.Block()
+		block.Address = k.id
+		out = append(out, block)
 		return err
 	})
 	return out, next, doing("list blocks", err)
@@ -125,6 +124,27 @@ func (t plans) InForce(ctx context.Context, action, target string, fn func(*hone
 	}
 	return doing("list plans in force", t.walk(ctx, "SELECT 0, doc, "+ofIncident+" FROM plan"+w.String()+" ORDER BY target, id", w.args,
 		func(p *honeyguide.Plan, _ time.Time) error { return fn(p) }))
+}
+
+// Targets reads what is acted on, from the index alone: there may be half a
+// million blocks, and their documents are not wanted.
+func (t plans) Targets(ctx context.Context, action string, fn func(string) error) error {
+	var stop error
+	err := t.each(ctx, "SELECT DISTINCT target FROM plan WHERE holds = 1 AND action = $1 ORDER BY target", []any{state.Key(action)}, func(scan func(...any) error) error {
+		var target string
+		if stop != nil {
+			return nil
+		}
+		if err := scan(&target); err != nil {
+			return err
+		}
+		stop = fn(target)
+		return nil
+	})
+	if err != nil {
+		return doing("list targets", err)
+	}
+	return stop
 }
 
 // Changed reads what was saved since.

@@ -1,4 +1,4 @@
-package respond
+package netx
 
 import (
 	"bufio"
@@ -34,7 +34,7 @@ func System() ([]Local, error) {
 	}{
 		{"/proc/net/route", "the default gateway", gateways4},
 		{"/proc/net/ipv6_route", "the default gateway", gateways6},
-		{"/etc/resolv.conf", "a DNS server", nameservers},
+		{"/etc/resolv.conf", "a DNS server", Nameservers},
 	} {
 		text, err := os.ReadFile(src.file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,8 @@ func gateways6(text []byte) []netip.Addr {
 	return out
 }
 
-func nameservers(text []byte) []netip.Addr {
+// Nameservers reads the servers of resolv.conf(5).
+func Nameservers(text []byte) []netip.Addr {
 	var out []netip.Addr
 	fields(text, func(f []string) {
 		if len(f) < 2 || f[0] != "nameserver" {

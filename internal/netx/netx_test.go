@@ -1,4 +1,4 @@
-package respond
+package netx
 
 import (
 	"errors"
@@ -17,18 +17,13 @@ func home() ([]Local, error) {
 	}, nil
 }
 
-func TestGuard(t *testing.T) {
-	cfg := Defaults()
-	cfg.Allow = []string{"198.51.100.0/25", "2001:db8:1::/64"}
-	strict, err := NewGuard(cfg, home)
-	if err != nil {
-		t.Fatal(err)
+func TestJudge(t *testing.T) {
+	strict := &Judge{Local: home, Allow: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/25"), netip.MustParsePrefix("2001:db8:1::/64")}}
+	strict.Admins = func() []netip.Addr {
+		return []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.77"), netip.MustParseAddr("2001:db8:9::7%eth0")}
 	}
-	cfg.BlockPrivate, cfg.NeverBlockLoopback = true, false
-	trial, err := NewGuard(cfg, home)
-	if err != nil {
-		t.Fatal(err)
-	}
+	trial := *strict
+	trial.Private, trial.Loopback = true, true
 	for _, c := range []struct {
 		target        string
 		strict, trial string // part of the reason, "" when it may be blocked
@@ -62,16 +57,19 @@ func TestGuard(t *testing.T) {
 		{"203.0.112.0/23", "wider", "wider"},
 		{"2001:db8:2::/47", "wider", "wider"},
 		{"0.0.0.0/0", "wider", "wider"},
+		{"192.0.2.77", "administrator", "administrator"},
+		{"192.0.2.0/24", "administrator", "administrator"},
+		{"2001:db8:9::/48", "administrator", "administrator"},
 	} {
 		p, err := ParseTarget(c.target)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, x := range []struct {
-			g    *Guard
+			j    *Judge
 			want string
-		}{{strict, c.strict}, {trial, c.trial}} {
-			if got := x.g.Refuse(p); !strings.Contains(got, x.want) || (got == "") != (x.want == "") {
+		}{{strict, c.strict}, {&trial, c.trial}} {
+			if got := x.j.Refuse(p); !strings.Contains(got, x.want) || (got == "") != (x.want == "") {
 				t.Errorf("%s: refused for %q, want %q", c.target, got, x.want)
 			}
 		}
@@ -81,16 +79,47 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestGuardFailsClosed(t *testing.T) {
-	g, err := NewGuard(Defaults(), func() ([]Local, error) { return nil, errors.New("no /proc") })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if why := g.Refuse(netip.MustParsePrefix("203.0.113.7/32")); why == "" {
+func TestJudgeFailsClosed(t *testing.T) {
+	j := Judge{Local: func() ([]Local, error) { return nil, errors.New("no /proc") }}
+	if why := j.Refuse(netip.MustParsePrefix("203.0.113.7/32")); why == "" {
 		t.Error("blocks without knowing the host's own addresses")
 	}
-	if _, err := NewGuard(Config{Allow: []string{"nonsense"}}, home); err == nil || !strings.Contains(err.Error(), "respond.allow[0]") {
-		t.Errorf("got %v", err)
+}
+
+// A prefix in the mapped form of IPv6 is judged as what it means.
+func TestMapped(t *testing.T) {
+	j := Judge{Local: home}
+	for _, c := range []struct{ prefix, why string }{
+		{"::ffff:203.0.113.0/120", "this host"},
+		{"::ffff:203.0.113.10/128", "this host"},
+		{"::ffff:0:0/96", "wider"},
+		{"::ffff:0:0/95", "no address"},
+	} {
+		if why := j.Refuse(netip.MustParsePrefix(c.prefix)); !strings.Contains(why, c.why) || why == "" {
+			t.Errorf("%s: %q, want %q", c.prefix, why, c.why)
+		}
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	j := Judge{Local: home, Allow: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/25")}}
+	for _, c := range []struct {
+		prefix string
+		want   bool
+	}{{"198.51.100.7/32", true}, {"198.51.100.0/24", true}, {"198.51.100.128/25", false}, {"198.51.100.0/25", true}} {
+		if _, got := j.Allowed(netip.MustParsePrefix(c.prefix)); got != c.want {
+			t.Errorf("%s: %v", c.prefix, got)
+		}
+	}
+}
+
+func TestRefuseAll(t *testing.T) {
+	asked := 0
+	j := Judge{Local: func() ([]Local, error) { asked++; return home() }}
+	var bad []int
+	j.RefuseAll([]netip.Prefix{Single(netip.MustParseAddr("203.0.113.10")), Single(netip.MustParseAddr("198.51.100.1")), {}}, func(i int, _ string) { bad = append(bad, i) })
+	if asked != 1 || !slices.Equal(bad, []int{0, 2}) {
+		t.Errorf("asked %d times, refused %v", asked, bad)
 	}
 }
 
@@ -104,7 +133,7 @@ func TestSurroundings(t *testing.T) {
 	if got := gateways6([]byte(route)); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("fe80::1")}) {
 		t.Errorf("gateways: %v", got)
 	}
-	if got := nameservers([]byte("# x\nnameserver 9.9.9.9\nsearch a\nnameserver fe80::1%eth0\nnameserver bad\n")); len(got) != 2 {
+	if got := Nameservers([]byte("# x\nnameserver 9.9.9.9\nsearch a\nnameserver fe80::1%eth0\nnameserver bad\n")); len(got) != 2 {
 		t.Errorf("nameservers: %v", got)
 	}
 	if got, err := System(); err != nil || len(got) == 0 {
@@ -117,7 +146,7 @@ func FuzzSurroundings(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		gateways4(b)
 		gateways6(b)
-		nameservers(b)
+		Nameservers(b)
 	})
 }
 
@@ -125,10 +154,7 @@ func FuzzParseTarget(f *testing.F) {
 	for _, s := range []string{"203.0.113.7", "::ffff:1.2.3.4/120", "fe80::1%x", "1.2.3.4/33", "::/0"} {
 		f.Add(s)
 	}
-	g, err := NewGuard(Defaults(), home)
-	if err != nil {
-		f.Fatal(err)
-	}
+	j := &Judge{Local: home}
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := ParseTarget(s)
 		if err != nil {
@@ -138,7 +164,7 @@ func FuzzParseTarget(f *testing.F) {
 		if err != nil || again != p {
 			t.Fatalf("%q is %v, then %v, %v", s, p, again, err)
 		}
-		if p.Addr().IsLoopback() && g.Refuse(p) == "" {
+		if p.Addr().IsLoopback() && j.Refuse(p) == "" {
 			t.Fatalf("%q would be blocked", s)
 		}
 	})

@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package fwhelper
+
+const withCgo = false
