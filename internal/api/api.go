@@ -176,6 +176,7 @@ func (s *server) routes() {
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()
+	s.report()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
