@@ -58,6 +58,8 @@ type Deps struct {
 	Rules *rulebook.Book
 	// Desk is where people work on incidents. Nil: one without escalation.
 	Desk *incident.Desk
+	// Notices is the outbox. Nil: there is none.
+	Notices Notices
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -173,6 +175,7 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.notices()
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()

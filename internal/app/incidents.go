@@ -4,9 +4,11 @@ import (
 	"context"
 	"time"
 
+	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/detect"
 	"honeyguide/internal/incident"
+	"honeyguide/internal/state"
 )
 
 // SLA says how soon incidents of each severity are to be answered.
@@ -42,6 +44,21 @@ func (s SLA) times() detect.SLA {
 
 // openIncidents makes the desk people work on incidents at.
 func (a *App) openIncidents(context.Context) error {
-	a.incidents = incident.NewDesk(incident.Deps{State: a.state, Judge: api.PassIncident, Metrics: a.metrics, Log: a.log, Now: a.now})
+	a.incidents = incident.NewDesk(incident.Deps{
+		State: a.state, Judge: api.PassIncident, Metrics: a.metrics, Log: a.log, Now: a.now,
+		Escalate: a.escalate, Told: func() { a.notices.Wake() },
+	})
 	return nil
+}
+
+// escalate posts a notice about an incident that nobody has answered, one for
+// each level.
+func (a *App) escalate(ctx context.Context, tx state.Tx, in *honeyguide.Incident, level incident.Level) error {
+	title := in.Short + " waits for an answer until " + in.DueAt.Format("15:04 MST")
+	if level == incident.LevelBreach {
+		title = in.Short + " was not answered in time"
+	}
+	return a.notices.Put(ctx, tx, honeyguide.Notice{
+		ID: honeyguide.DerivedID(in.CreatedAt, "sla", in.ID, string(level)), Key: "sla:" + string(level) + ":" + in.ID, Incident: in.ID, Severity: in.Severity, Title: title, Text: in.Title,
+	})
 }

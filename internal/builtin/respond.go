@@ -8,6 +8,7 @@ import (
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/blocklist"
 	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/notify"
 	"honeyguide/internal/respond/redirect"
 )
 
@@ -17,6 +18,7 @@ func Actions() respond.Set {
 		blockip.Kind,
 		blocklist.Kind,
 		isolate.Kind,
+		notify.Kind,
 		redirect.Kind,
 	}
 }

@@ -138,6 +138,7 @@ func (c *command) lists() []*cobra.Command {
 		c.samplesCmd(),
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
+		c.noticesCmd(),
 		c.attackersCmd(),
 		alerts,
 		incidents,
