@@ -198,6 +198,7 @@ func (s *server) routes() {
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()
+	s.report()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
