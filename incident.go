@@ -74,6 +74,9 @@ type Incident struct {
 	Verdict    Verdict        `json:"verdict,omitzero"`
 	Clock      Clock          `json:"clock"`
 
+	// Joined is the ID of the incident that took its alerts, "" while it has its own.
+	Joined string `json:"joined,omitempty"`
+
 	// Proven are those of its attackers who completed a handshake with one of
 	// our decoys or authenticated themselves to a system that tells us: their
 	// addresses are their own, so that they may be blocked.
@@ -138,4 +141,6 @@ const (
 	EntryEscalation = "escalation" // the clock
 	EntryMerge      = "merge"      // Ref: the other incident
 	EntryEvidence   = "evidence"   // Ref: the snapshot
+	EntryToken      = "token"      // a honeytoken was read or came back; Ref: the token
+	EntrySession    = "session"    // a connection began; Ref: the session
 )

@@ -17,7 +17,10 @@ import (
 	"honeyguide"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/playbook"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
 	"honeyguide/internal/telemetry"
@@ -54,10 +57,21 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Playbooks are the playbooks in force. Nil: there are none.
+	Playbooks *playbook.Catalog
+	// Desk is where people work on incidents. Nil: one without escalation.
+	Desk *incident.Desk
+	// Notices is the outbox. Nil: there is none.
+	Notices Notices
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
 	Trainer Trainer
+
+	// Responder carries out playbooks. Nil: nothing does.
+	Responder Responder
+	// Allowlist is what is never blocked. Nil: there is none.
+	Allowlist *respond.Allowlist
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -88,6 +102,7 @@ type server struct {
 	huma   huma.API
 	gate   *gate
 	seen   *ingest.Seen
+	orders orders
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -121,9 +136,13 @@ func build(dep Deps) (*server, error) {
 	if dep.Seen == nil {
 		dep.Seen = ingest.NewSeen(rememberedID)
 	}
+	if dep.Desk == nil {
+		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
@@ -154,8 +173,15 @@ func (s *server) routes() {
 	s.samples()
 	s.tokens()
 	s.plans()
+	s.runs()
+	s.blocks()
+	s.allowlist()
+	s.halt()
+	s.keyring()
+	s.notices()
 	s.suppressions()
 	s.regrouping()
+	s.incidentWork()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
@@ -163,6 +189,7 @@ func (s *server) routes() {
 	s.sources()
 	s.events()
 	s.rules()
+	s.playbooks()
 	s.ingest()
 	s.about()
 }

@@ -27,6 +27,12 @@ const (
 	PermRules   Permission = "rules"   // switching rules on and off
 	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
+	PermRespond Permission = "respond" // start, cancel, retry and revert runs, block and unblock
+	PermApprove Permission = "approve" // decide about steps that wait, as far as their rule lets
+	PermAllow   Permission = "allow"   // change what is never blocked
+	PermHalt    Permission = "halt"    // turn the stop switch on
+	PermResume  Permission = "resume"  // turn it off
+	PermKeys    Permission = "keys"    // hand out keys and take them back
 )
 
 // A Scope is what a key is good for.
@@ -34,19 +40,24 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAdmin   Scope = "admin"   // everything
-	ScopeAnalyst Scope = "analyst" // read, and pass verdicts
-	ScopeRead    Scope = "read"
-	ScopeIngest  Scope = "ingest"
-	ScopeMetrics Scope = "metrics"
+	ScopeAdmin     Scope = "admin"     // everything
+	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
+	ScopeAnalyst   Scope = "analyst"   // read, pass verdicts, and approve where a playbook names analysts
+	ScopeRead      Scope = "read"
+	ScopeIngest    Scope = "ingest"
+	ScopeMetrics   Scope = "metrics"
 )
 
 var grants = map[Scope][]Permission{
-	ScopeAdmin:   {PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage},
-	ScopeAnalyst: {PermRead, PermMetrics, PermWork},
-	ScopeRead:    {PermRead, PermMetrics},
-	ScopeIngest:  {PermIngest},
-	ScopeMetrics: {PermMetrics},
+	ScopeAdmin: {
+		PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage,
+		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys,
+	},
+	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt},
+	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove},
+	ScopeRead:      {PermRead, PermMetrics},
+	ScopeIngest:    {PermIngest},
+	ScopeMetrics:   {PermMetrics},
 }
 
 // A principal is who asks.
@@ -111,7 +122,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.denied.With("permission").Add(1)
 		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
-		g.s.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)))
+		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
 	}
 }
 

@@ -25,6 +25,12 @@ var ErrNoKey = errors.New("no such key")
 type Keys interface {
 	// Lookup returns the key a secret belongs to; ErrNoKey.
 	Lookup(ctx context.Context, secret honeyguide.Secret, now time.Time) (Key, error)
+	// List returns the keys that were handed out, oldest first.
+	List(ctx context.Context) ([]Key, error)
+	// Add keeps a key.
+	Add(ctx context.Context, key Key) error
+	// Remove takes a key back, by its id; CodeNotFound.
+	Remove(ctx context.Context, id string) error
 }
 
 // A Key is what is kept of an API key: never the key itself.
@@ -47,7 +53,7 @@ var keyText = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding
 // error is told from a key that was taken back. The secret is shown once.
 func NewKey(name string, scope Scope, now, expires time.Time) (honeyguide.Secret, Key, error) {
 	if grants[scope] == nil {
-		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, analyst, read, ingest, metrics"}
+		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, read, ingest, metrics"}
 	}
 	if name == "" || len(name) > 64 {
 		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "name: want 1 to 64 characters"}

@@ -30,11 +30,10 @@ func (s *server) regrouping() {
 // regrouped reads what a change has led to.
 func regrouped(ctx context.Context, tx state.Tx, into string, changes ...honeyguide.IncidentChange) (out client.Regrouping, err error) {
 	out.Changes = changes
-	out.Incident, err = tx.Incidents().Get(ctx, into)
-	if out.Incident.Plans == nil {
-		out.Incident.Plans = []honeyguide.Plan{}
+	if out.Incident, err = tx.Incidents().Get(ctx, into); err != nil {
+		return out, err
 	}
-	return out, err
+	return out, withPlans(ctx, tx, &out.Incident)
 }
 
 func (s *server) mergeIncidents(ctx context.Context, id string, in *client.MergeRequest) (out client.Regrouping, err error) {

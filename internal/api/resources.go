@@ -109,16 +109,7 @@ func (s *server) incidents() {
 			Page: in.page(), Severity: in.severity(), Status: in.Status, Attacker: in.Attacker, Text: in.Q, From: in.From, To: in.To,
 		})
 	})
-	one(s, op("/incidents/{id}", "get-incident", "One incident with its plans"), func(ctx context.Context, tx state.Tx, id string) (honeyguide.Incident, error) {
-		i, err := tx.Incidents().Get(ctx, id)
-		if err == nil && len(i.Plans) == 0 {
-			i.Plans, err = tx.Plans().ByIncident(ctx, i.ID)
-		}
-		if i.Plans == nil {
-			i.Plans = []honeyguide.Plan{}
-		}
-		return i, err
-	})
+	s.oneIncident()
 }
 
 type sessionsIn struct {
@@ -169,24 +160,34 @@ func (s *server) tokens() {
 type plansIn struct {
 	Paging
 	Action   string               `query:"action" maxLength:"64"`
-	State    honeyguide.PlanState `query:"state" enum:"planned,refused"`
+	State    honeyguide.PlanState `query:"state" enum:"planned,waiting,applying,applied,verified,reverting,reverted,expired,refused,failed,cancelled"`
 	Incident string               `query:"incident" maxLength:"64" doc:"id or short form of the incident"`
 	Target   string               `query:"target" maxLength:"256"`
+	Run      string               `query:"run" maxLength:"64" doc:"id or short form of the run"`
+	Playbook string               `query:"playbook" maxLength:"128"`
+	Holding  bool                 `query:"holding" doc:"only those whose effect holds or may hold"`
 }
 
 func (s *server) plans() {
-	list(s, op("/plans", "list-plans", "What playbooks would do, newest first"), func(ctx context.Context, tx state.Tx, in *plansIn) ([]honeyguide.Plan, string, error) {
+	list(s, op("/plans", "list-plans", "What playbooks would do, do and did, newest first"), func(ctx context.Context, tx state.Tx, in *plansIn) ([]honeyguide.Plan, string, error) {
 		incident, err := incidentID(ctx, tx, in.Incident)
 		if err != nil {
 			return nil, "", err
 		}
-		return tx.Plans().List(ctx, state.PlanQuery{Page: in.page(), Action: in.Action, State: in.State, Incident: incident, Target: in.Target})
+		run := in.Run
+		if run != "" {
+			r, err := tx.Runs().Get(ctx, run)
+			if err != nil {
+				return nil, "", err
+			}
+			run = r.ID
+		}
+		return tx.Plans().List(ctx, state.PlanQuery{
+			Page: in.page(), Action: in.Action, State: in.State, Incident: incident, Target: in.Target, Run: run, Playbook: in.Playbook, InForce: in.Holding,
+		})
 	})
 	one(s, op("/plans/{id}", "get-plan", "One plan"), func(ctx context.Context, tx state.Tx, id string) (honeyguide.Plan, error) {
 		return tx.Plans().Get(ctx, id)
-	})
-	list(s, op("/blocks", "list-blocks", "Addresses that would be blocked, newest first"), func(ctx context.Context, tx state.Tx, in *struct{ Paging }) ([]honeyguide.Block, string, error) {
-		return tx.Plans().Blocks(ctx, in.page())
 	})
 }
 

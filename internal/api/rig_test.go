@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/ingest/generic"
 	"honeyguide/internal/ingest/suricata"
 	"honeyguide/internal/ingest/wazuh"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/source"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
@@ -37,6 +38,7 @@ type rig struct {
 	store   state.Store
 	log     eventlog.Store
 	keys    *StateKeys
+	engine  *engine
 	handler http.Handler
 
 	mu     sync.Mutex
@@ -82,9 +84,15 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 			return io.NopCloser(strings.NewReader(`{"version":3}` + "\n")), nil
 		},
 	}
-	r.dep.Sample = oneSample{}
+	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
+	r.dep.Playbooks = testPlaybooks(t, r.store)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
+		t.Fatal(err)
+	}
+	r.engine = &engine{store: r.store}
+	r.dep.Responder = r.engine
+	if r.dep.Allowlist, err = respond.OpenAllowlist(t.Context(), r.store, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range edit {

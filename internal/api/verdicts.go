@@ -78,12 +78,11 @@ func (s *server) verdicts() {
 	write(s, post("/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it"), PermWork, func(ctx context.Context, id string, in *SaidOfIncident) (out incidentVerdict, err error) {
 		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
-			out.Incident, out.Alerts, err = verdict.PassIncident(ctx, tx, id, v, in.Overwrite)
-			return out.Alerts.Changed, err
+			if out.Incident, out.Alerts, err = verdict.PassIncident(ctx, tx, id, v, in.Overwrite); err != nil {
+				return 0, err
+			}
+			return out.Alerts.Changed, withPlans(ctx, tx, &out.Incident)
 		})
-		if out.Incident.Plans == nil {
-			out.Incident.Plans = []honeyguide.Plan{}
-		}
 		return out, err
 	})
 	list(s, op("/verdicts", "list-verdicts", "Verdicts, newest first"), func(ctx context.Context, tx state.Tx, in *listVerdictsIn) ([]honeyguide.Judgement, string, error) {

@@ -22,7 +22,9 @@ import (
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/fwhelper"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -64,11 +66,14 @@ type App struct {
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
 	trainer    *verdict.Trainer
+	incidents  *incident.Desk
 	rules      *rulebook.Book
+	allowlist  *respond.Allowlist // what people keep from being blocked
+	notices    *notice.Outbox
 	closers    []func() error
 
 	actions map[string]respond.Action
-	shelf   *playbook.Shelf
+	books   *playbook.Catalog
 	runs    *runs.Engine
 
 	firewall *fwhelper.Process // nil: there is none, and noFire says why
@@ -104,6 +109,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open incidents", a.openIncidents},
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
@@ -284,9 +290,12 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)
+	g.Keep(ctx, "incidents", a.incidents.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
+	g.Keep(ctx, "notices", a.notices.Run)
+	g.Keep(ctx, "playbooks", a.books.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

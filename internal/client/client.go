@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -260,6 +259,14 @@ func (p *progress) Read(b []byte) (int, error) {
 }
 
 func (c *Client) do(ctx context.Context, method, path string, q url.Values, body io.Reader, contentType string) (*http.Response, error) {
+	req, err := c.request(ctx, method, path, q, body, contentType)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(req)
+}
+
+func (c *Client) request(ctx context.Context, method, path string, q url.Values, body io.Reader, contentType string) (*http.Request, error) {
 	u := c.base + path
 	if len(q) > 0 {
 		u += "?" + q.Encode()
@@ -274,15 +281,7 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, body
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err // the address in it holds nothing a user needs
-		}
-		return nil, &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "the core does not answer", Err: err}
-	}
-	return resp, nil
+	return req, nil
 }
 
 func decode(resp *http.Response, v any) error {

@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"time"
-
 	"honeyguide"
 )
 
@@ -61,18 +59,4 @@ func ties(a *honeyguide.Alert, o honeyguide.Observable) bool {
 		return a.Detector == "behaviour" || a.RuleID == "decoy_indicator_inside"
 	}
 	return false
-}
-
-// Clock returns the time within which an incident of a severity is to be
-// answered, by the product's security policy.
-func Clock(s honeyguide.Severity) time.Duration {
-	switch s {
-	case honeyguide.SeverityCritical:
-		return 15 * time.Minute
-	case honeyguide.SeverityHigh:
-		return time.Hour
-	case honeyguide.SeverityMedium:
-		return 4 * time.Hour
-	}
-	return 24 * time.Hour
 }

@@ -48,8 +48,14 @@ func TestKernelReplace(t *testing.T) {
 		net  bool
 		want bool
 	}{
-		{"203.0.113.7", false, true}, {"203.0.113.8", false, false}, {"2001:db8::7", false, true},
-		{"198.51.100.9", true, true}, {"198.51.101.9", true, true}, {"198.51.102.1", true, false}, {"2001:db8:1::5", true, true}, {"2001:db8:2::5", true, false},
+		{"203.0.113.7", false, true},
+		{"203.0.113.8", false, false},
+		{"2001:db8::7", false, true},
+		{"198.51.100.9", true, true},
+		{"198.51.101.9", true, true},
+		{"198.51.102.1", true, false},
+		{"2001:db8:1::5", true, true},
+		{"2001:db8:2::5", true, false},
 	} {
 		f, ok, err := k.get(netip.MustParseAddr(c.addr), c.net)
 		if err != nil || ok != c.want || ok && f.left < 59*time.Minute {

@@ -76,8 +76,10 @@ func TestProcess(t *testing.T) {
 	ctx := t.Context()
 	before := ruleset(t)
 	list := []Entry{
-		{prefix("203.0.113.7/32"), in(time.Hour)}, {prefix("2001:db8::7/128"), in(time.Hour)},
-		{prefix("203.0.114.0/24"), in(time.Hour)}, {prefix("203.0.114.128/25"), in(2 * time.Hour)},
+		{prefix("203.0.113.7/32"), in(time.Hour)},
+		{prefix("2001:db8::7/128"), in(time.Hour)},
+		{prefix("203.0.114.0/24"), in(time.Hour)},
+		{prefix("203.0.114.128/25"), in(2 * time.Hour)},
 	}
 	if err := p.Block(ctx, list...); err != nil {
 		t.Fatal(err)
@@ -86,9 +88,15 @@ func TestProcess(t *testing.T) {
 		prefix string
 		left   time.Duration // 0: not blocked
 	}{
-		{"203.0.113.7/32", time.Hour}, {"2001:db8::7/128", time.Hour}, {"203.0.113.8/32", 0},
-		{"203.0.114.0/24", time.Hour}, {"203.0.114.128/25", 2 * time.Hour}, {"203.0.114.9/32", time.Hour}, {"203.0.114.200/32", 2 * time.Hour},
-		{"203.0.115.0/24", 0}, {"203.0.114.0/23", 0},
+		{"203.0.113.7/32", time.Hour},
+		{"2001:db8::7/128", time.Hour},
+		{"203.0.113.8/32", 0},
+		{"203.0.114.0/24", time.Hour},
+		{"203.0.114.128/25", 2 * time.Hour},
+		{"203.0.114.9/32", time.Hour},
+		{"203.0.114.200/32", 2 * time.Hour},
+		{"203.0.115.0/24", 0},
+		{"203.0.114.0/23", 0},
 	} {
 		s, ok, err := p.Has(ctx, prefix(c.prefix))
 		if err != nil || ok != (c.left > 0) || ok && (time.Until(s.Until) > c.left+time.Second || time.Until(s.Until) < c.left-time.Minute) {

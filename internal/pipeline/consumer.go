@@ -25,6 +25,7 @@ type Config struct {
 	WarmUp   int                 // events read again at the start; 0 means 50,000, below 0 none
 	WarmSpan time.Duration       // and not older than this before the cursor; 0 means 1 h
 	Triage   detect.TriageConfig
+	SLA      detect.SLA // how soon incidents are to be answered; zero means the default
 	// Memory is what the alerts of one transaction may take, about, in bytes; a
 	// backlog is written in pieces of that size. 0 means 256 MiB.
 	Memory int64

@@ -33,6 +33,7 @@ type incidents struct {
 	opened, grown bool
 	alerts        []*honeyguide.Alert // that changed it; they stay as they are from then on
 	into          *incidents          // the one that absorbed it
+	sla           detect.SLA          // how soon it is to be answered
 }
 
 // now returns the incident that stands for in.
@@ -102,6 +103,7 @@ func (w *applying) open(ctx context.Context, root string) (*incidents, error) {
 }
 
 func (w *applying) touch(root string, in *incidents) {
+	in.sla = w.c.cfg.SLA
 	w.touched[root] = in
 	w.order = append(w.order, in)
 }
@@ -322,11 +324,21 @@ func (w *applying) absorb(ctx context.Context, in, other *incidents) error {
 	delete(w.touched, other.Key)
 	w.order = slices.DeleteFunc(w.order, func(x *incidents) bool { return x == other })
 	w.touched[in.Key] = in
-	closeJoined(&other.Incident, in.Short, w.now)
+	carried, err := carry(ctx, w.tx, &other.Incident, &in.Incident)
+	if err != nil {
+		return err
+	}
+	closeJoined(&other.Incident, &in.Incident, w.now)
 	if _, err := w.tx.Incidents().Save(ctx, &other.Incident); err != nil {
 		return err
 	}
-	return w.tx.IncidentChanges().Add(ctx, &change, moved)
+	if err := w.tx.IncidentChanges().Add(ctx, &change, moved); err != nil {
+		return err
+	}
+	if err := w.tx.IncidentChanges().Carry(ctx, change.ID, carried); err != nil {
+		return err
+	}
+	return tell(ctx, w.tx, &other.Incident, &in.Incident, "joined", change.By, change.Reason, change.Alerts, w.now)
 }
 
 // take counts an alert in; n are the events it adds.
@@ -367,7 +379,7 @@ func (in *incidents) rate(sev honeyguide.Severity, score float64, title string, 
 	}
 	if sev > in.Severity {
 		in.Severity, in.grown = sev, true
-		if due := now.Add(detect.Clock(sev)); in.DueAt.IsZero() || due.Before(in.DueAt) {
+		if due := now.Add(in.sla.Within(sev)); in.DueAt.IsZero() || due.Before(in.DueAt) {
 			in.DueAt = due
 		}
 	}

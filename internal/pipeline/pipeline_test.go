@@ -35,7 +35,9 @@ func same(t *testing.T, name string, got, want found) {
 func strongest(plans []honeyguide.Plan) (out []honeyguide.Plan) {
 	for _, p := range plans {
 		p.ID, p.Run, p.Evidence = "", "", nil
-		i := slices.IndexFunc(out, func(o honeyguide.Plan) bool { return o.Incident == p.Incident && o.Action == p.Action && o.Target == p.Target })
+		i := slices.IndexFunc(out, func(o honeyguide.Plan) bool {
+			return o.Incident == p.Incident && o.Action == p.Action && o.Target == p.Target
+		})
 		switch {
 		case i < 0:
 			out = append(out, p)

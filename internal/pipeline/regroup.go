@@ -52,8 +52,11 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err != nil {
 			return nil, err
 		}
-		if giver.ID == taker.ID {
+		switch {
+		case giver.ID == taker.ID:
 			return nil, invalid("incidents: " + giver.Short + " is the one to merge into")
+		case giver.Joined != "":
+			return nil, clash(giver.Short + " was joined to another incident already; merge that one, or undo it first")
 		}
 		c := honeyguide.IncidentChange{
 			Kind: changeMerge, From: giver.ID, Into: taker.ID, At: now, By: by, Reason: reason, Keys: []string{giver.Key},
@@ -63,7 +66,11 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err != nil {
 			return nil, err
 		}
-		closeJoined(&giver, taker.Short, now)
+		carried, err := carry(ctx, tx, &giver, &taker)
+		if err != nil {
+			return nil, err
+		}
+		closeJoined(&giver, &taker, now)
 		if _, err := tx.Incidents().Save(ctx, &giver); err != nil {
 			return nil, err
 		}
@@ -76,15 +83,21 @@ func Merge(ctx context.Context, tx state.Tx, into string, from []string, by, rea
 		if err := tx.IncidentChanges().Add(ctx, &c, moved); err != nil {
 			return nil, err
 		}
+		if err := tx.IncidentChanges().Carry(ctx, c.ID, carried); err != nil {
+			return nil, err
+		}
+		if err := tell(ctx, tx, &giver, &taker, "merged", by, reason, c.Alerts, now); err != nil {
+			return nil, err
+		}
 		out = append(out, c)
 	}
 	return out, rebuild(ctx, tx, &taker, now)
 }
 
 // closeJoined closes what is empty from now on.
-func closeJoined(in *honeyguide.Incident, into string, now time.Time) {
-	in.Status, in.Phase, in.UpdatedAt = honeyguide.IncidentClosed, honeyguide.PhaseClosed, now
-	in.Title = clip("Joined to "+into+": "+in.Title, 500)
+func closeJoined(in, into *honeyguide.Incident, now time.Time) {
+	in.Status, in.Phase, in.UpdatedAt, in.Joined = honeyguide.IncidentClosed, honeyguide.PhaseClosed, now, into.ID
+	in.Title = clip("Joined to "+into.Short+": "+in.Title, 500)
 }
 
 // Split moves alerts out of an incident into a new one: those named, and all of
@@ -150,7 +163,17 @@ func Split(ctx context.Context, tx state.Tx, from string, alerts, attackers []st
 	if err := setApart(ctx, tx, giver.Key, taker.Key, true); err != nil {
 		return c, err
 	}
+	carried, err := splitOff(ctx, tx, &giver, &taker, moved)
+	if err != nil {
+		return c, err
+	}
 	if err := tx.IncidentChanges().Add(ctx, &c, moved); err != nil {
+		return c, err
+	}
+	if err := tx.IncidentChanges().Carry(ctx, c.ID, carried); err != nil {
+		return c, err
+	}
+	if err := tell(ctx, tx, &giver, &taker, "split off", by, reason, c.Alerts, now); err != nil {
 		return c, err
 	}
 	if err := rebuild(ctx, tx, &taker, now); err != nil {
@@ -258,10 +281,20 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err := setApart(ctx, tx, giver.Key, taker.Key, apart); err != nil {
 		return c, err
 	}
+	proven := slices.Clone(taker.Proven)
 	if apart { // it was closed by the change
-		giver.Status, giver.Phase, giver.Title = c.Status, c.Phase, c.Title
+		giver.Status, giver.Phase, giver.Title, giver.Joined = c.Status, c.Phase, c.Title, ""
+		err = giveBack(ctx, tx, c.ID, &giver, &taker)
 	} else { // nothing is left of the new one
-		closeJoined(&taker, giver.Short, now)
+		if err = takeBack(ctx, tx, &giver, &taker); err == nil {
+			closeJoined(&taker, &giver, now)
+		}
+	}
+	if err != nil {
+		return c, err
+	}
+	if err := tell(ctx, tx, &giver, &taker, "taken back what went", by, c.Short, c.Alerts, now); err != nil {
+		return c, err
 	}
 	if err := rebuild(ctx, tx, &giver, now); err != nil {
 		return c, err
@@ -269,7 +302,26 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err := rebuild(ctx, tx, &taker, now); err != nil {
 		return c, err
 	}
+	if err := prove(ctx, tx, &giver, proven); err != nil {
+		return c, err
+	}
 	return tx.IncidentChanges().Get(ctx, c.ID)
+}
+
+// prove notes those of an incident's attackers who are known to own their
+// addresses: it may have been learnt while their alerts were elsewhere.
+func prove(ctx context.Context, tx state.Tx, in *honeyguide.Incident, proven []string) error {
+	n := len(in.Proven)
+	for _, p := range proven {
+		if slices.Contains(in.Attackers, p) {
+			in.Proven = put(in.Proven, p)
+		}
+	}
+	if len(in.Proven) == n {
+		return nil
+	}
+	_, err := tx.Incidents().Save(ctx, in)
+	return err
 }
 
 // alertsOf reads all alerts a question finds, oldest first.

@@ -1,7 +1,11 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -121,6 +125,195 @@ func TestMergeAndUndo(t *testing.T) {
 	if a := w.found().alert("reverse_shell"); a.Incident != other.ID {
 		t.Errorf("an alert after the undo is in %q", a.Incident)
 	}
+}
+
+// handled is an incident with what people and playbooks did about it: its whole
+// document and all that hangs on it, but for what regrouping itself wrote.
+func (w *world) handled(id string) (out struct {
+	Incident honeyguide.Incident
+	Timeline []honeyguide.TimelineEntry
+	Runs     []honeyguide.Run
+	Plans    []honeyguide.Plan
+},
+) {
+	w.t.Helper()
+	w.tx(func(ctx context.Context, tx state.Tx) (err error) {
+		if out.Incident, err = tx.Incidents().Get(ctx, id); err != nil {
+			return err
+		}
+		out.Incident.UpdatedAt = time.Time{}
+		if out.Timeline, _, err = tx.Timeline().List(ctx, state.TimelineQuery{Incident: id}); err != nil {
+			return err
+		}
+		out.Timeline = slices.DeleteFunc(out.Timeline, func(e honeyguide.TimelineEntry) bool { return e.Kind == honeyguide.EntryMerge })
+		if out.Runs, _, err = tx.Runs().List(ctx, state.RunQuery{Incident: id}); err != nil {
+			return err
+		}
+		out.Plans, err = tx.Plans().ByIncident(ctx, id)
+		return err
+	})
+	return out
+}
+
+// work gives an incident an owner, a clock, tasks, a timeline, a run and a plan.
+func (w *world) work(id, who string, at time.Time, edit func(*honeyguide.Incident)) {
+	w.t.Helper()
+	w.tx(func(ctx context.Context, tx state.Tx) error {
+		in, err := tx.Incidents().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		in.Owner = who
+		in.Clock = honeyguide.Clock{AcknowledgedAt: at, TriagedAt: at.Add(time.Minute), HeldMS: 5}
+		in.Tasks = []honeyguide.Task{{ID: "T-1", Title: "call " + who, By: who, CreatedAt: at}, {ID: "T-2", Title: "write", By: who, CreatedAt: at}}
+		edit(&in)
+		_, err = tx.Incidents().Save(ctx, &in)
+		run := honeyguide.Run{ID: "run of " + who, Playbook: "p", Incident: in.ID, State: honeyguide.RunRunning, Mode: honeyguide.ModeApply}
+		plan := honeyguide.Plan{ID: "plan of " + who, Run: run.ID, Incident: in.ID, Action: "block_ip", Target: in.Attackers[0], State: honeyguide.PlanVerified, Mode: honeyguide.ModeApply}
+		note := honeyguide.TimelineEntry{Incident: in.ID, At: at, SeenAt: at, Kind: honeyguide.EntryComment, By: who, Text: "looked"}
+		return errors.Join(err, tx.Runs().Save(ctx, &run), tx.Plans().Save(ctx, &plan), tx.Timeline().Add(ctx, &note))
+	})
+}
+
+func equal(t *testing.T, name string, got, want any) {
+	t.Helper()
+	g, err := json.Marshal(got)
+	w, err2 := json.Marshal(want)
+	if err != nil || err2 != nil || !bytes.Equal(g, w) {
+		t.Errorf("%s: %v %v\n got %s\nwant %s", name, err, err2, g, w)
+	}
+}
+
+// What people and playbooks did goes along with a merge, and an undo gives back
+// every byte of it. What somebody did since stays done.
+func TestMergeCarriesTheHandling(t *testing.T) {
+	w, one, other := two(t)
+	w.work(one.ID, "anna", noon.Add(2*time.Hour), func(in *honeyguide.Incident) {})
+	w.work(other.ID, "ben", noon.Add(time.Hour), func(in *honeyguide.Incident) {
+		in.Phase, in.Status, in.Clock.ContainedAt = honeyguide.PhaseContained, honeyguide.IncidentInProgress, noon.Add(90*time.Minute)
+		in.Verdict = honeyguide.Verdict{As: honeyguide.VerdictTruePositive, By: "ben", At: noon}
+		in.Proven = in.Attackers
+	})
+	first, second := w.handled(one.ID), w.handled(other.ID)
+	regroup := func(f func(ctx context.Context, tx state.Tx) error) { w.t.Helper(); w.tx(f) }
+	var c honeyguide.IncidentChange
+	regroup(func(ctx context.Context, tx state.Tx) error {
+		changes, err := pipeline.Merge(ctx, tx, one.ID, []string{other.ID}, "admin", "", clock())
+		c = changes[0]
+		return err
+	})
+	merged, closed := w.handled(one.ID), w.handled(other.ID)
+	in := merged.Incident
+	if in.Owner != "anna" || len(in.Tasks) != 4 || in.Tasks[2].ID != "T-3" || in.Tasks[2].Title != "call ben" || !in.Clock.AcknowledgedAt.Equal(noon.Add(time.Hour)) ||
+		!in.Clock.ContainedAt.Equal(noon.Add(90*time.Minute)) || !slices.Equal(in.Proven, in.Attackers) || in.Clock.HeldMS != 5 {
+		t.Errorf("merged %+v", in)
+	}
+	foreign := func(p honeyguide.Plan) bool { return p.Incident != one.ID }
+	if len(merged.Timeline) != 2 || len(merged.Runs) != len(first.Runs)+len(second.Runs) || len(merged.Plans) != len(first.Plans)+len(second.Plans) || slices.ContainsFunc(merged.Plans, foreign) {
+		t.Errorf("merged %+v", merged)
+	}
+	if closed.Incident.Joined != one.ID || len(closed.Timeline)+len(closed.Runs)+len(closed.Plans) != 0 {
+		t.Errorf("closed %+v", closed)
+	}
+	undo := func(id string) {
+		t.Helper()
+		regroup(func(ctx context.Context, tx state.Tx) error {
+			_, err := pipeline.Undo(ctx, tx, id, "admin", clock())
+			return err
+		})
+	}
+	undo(c.ID)
+	equal(t, "the one that took", w.handled(one.ID), first)
+	equal(t, "the one that gave", w.handled(other.ID), second)
+
+	// Again, and this time somebody goes on working in between.
+	regroup(func(ctx context.Context, tx state.Tx) error {
+		changes, err := pipeline.Merge(ctx, tx, one.ID, []string{other.ID}, "admin", "", clock())
+		if err != nil {
+			return err
+		}
+		c = changes[0]
+		in, err := tx.Incidents().Get(ctx, one.ID)
+		in.Owner, in.Tasks[3].DoneAt, in.Clock.ContainedAt = "carla", noon, noon.Add(3*time.Hour)
+		in.Tasks = append(in.Tasks, honeyguide.Task{ID: "T-5", Title: "both", CreatedAt: noon})
+		_, err2 := tx.Incidents().Save(ctx, &in)
+		return errors.Join(err, err2)
+	})
+	undo(c.ID)
+	took, gave := w.handled(one.ID).Incident, w.handled(other.ID).Incident
+	if took.Owner != "carla" || !took.Clock.ContainedAt.Equal(noon.Add(3*time.Hour)) || len(took.Tasks) != 3 || took.Tasks[2].ID != "T-5" || !took.Clock.AcknowledgedAt.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("the one that took: %+v", took)
+	}
+	if gave.Owner != "ben" || len(gave.Tasks) != 2 || gave.Tasks[1].ID != "T-2" || !gave.Tasks[1].DoneAt.Equal(noon) {
+		t.Errorf("the one that gave: %+v", gave)
+	}
+}
+
+// Merges undone in another order than they were made leave nothing behind.
+func TestUndoInAnyOrder(t *testing.T) {
+	w, one, other := two(t)
+	w.add(intruder("198.51.100.77", "z", noon.Add(2*time.Minute), "history -c", "iptables -F")...)
+	w.run()
+	third := w.incident("attacker:198.51.100.77")
+	w.work(one.ID, "anna", noon.Add(3*time.Hour), func(*honeyguide.Incident) {})
+	w.work(other.ID, "ben", noon.Add(2*time.Hour), func(*honeyguide.Incident) {})
+	w.work(third.ID, "carla", noon.Add(time.Hour), func(*honeyguide.Incident) {})
+	before := []any{w.handled(one.ID), w.handled(other.ID), w.handled(third.ID)}
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		var changes []honeyguide.IncidentChange
+		w.tx(func(ctx context.Context, tx state.Tx) (err error) {
+			changes, err = pipeline.Merge(ctx, tx, one.ID, []string{other.ID, third.ID}, "admin", "", clock())
+			return err
+		})
+		for _, n := range order {
+			w.tx(func(ctx context.Context, tx state.Tx) error {
+				_, err := pipeline.Undo(ctx, tx, changes[n].ID, "admin", clock())
+				return err
+			})
+		}
+		for i, id := range []string{one.ID, other.ID, third.ID} {
+			equal(t, fmt.Sprintf("order %v, incident %d", order, i), w.handled(id), before[i])
+		}
+	}
+}
+
+// A split takes along what rests on its alerts, and brings it back.
+func TestSplitCarriesTheHandling(t *testing.T) {
+	w, one, other := two(t)
+	w.tx(func(ctx context.Context, tx state.Tx) error {
+		_, err := pipeline.Merge(ctx, tx, one.ID, []string{other.ID}, "admin", "", clock())
+		return err
+	})
+	var theirs []string
+	for _, a := range w.found().alerts {
+		if strings.HasSuffix(a.Attacker, buyer) {
+			theirs = append(theirs, a.ID)
+		}
+	}
+	w.work(one.ID, "anna", noon.Add(time.Hour), func(in *honeyguide.Incident) {
+		in.Phase, in.Status, in.Clock.ContainedAt = honeyguide.PhaseContained, honeyguide.IncidentInProgress, noon.Add(2*time.Hour)
+	})
+	w.tx(func(ctx context.Context, tx state.Tx) error {
+		plan := honeyguide.Plan{ID: "theirs", Incident: one.ID, Action: "block_ip", Target: buyer, Evidence: theirs, State: honeyguide.PlanVerified, Mode: honeyguide.ModeApply}
+		note := honeyguide.TimelineEntry{Incident: one.ID, At: noon, SeenAt: noon, Kind: honeyguide.EntryAct, By: "playbook", Text: "blocked", Ref: "theirs"}
+		return errors.Join(tx.Plans().Save(ctx, &plan), tx.Timeline().Add(ctx, &note))
+	})
+	before := w.handled(one.ID)
+	var c honeyguide.IncidentChange
+	w.tx(func(ctx context.Context, tx state.Tx) (err error) {
+		c, err = pipeline.Split(ctx, tx, one.ID, nil, []string{buyer}, "admin", "", clock())
+		return err
+	})
+	off := w.handled(c.Into)
+	if !slices.ContainsFunc(off.Plans, func(p honeyguide.Plan) bool { return p.ID == "theirs" }) || slices.ContainsFunc(off.Plans, func(p honeyguide.Plan) bool { return p.Target != buyer }) || len(off.Timeline) != 1 || off.Incident.Owner != "anna" || off.Incident.Phase != honeyguide.PhaseTriage ||
+		!off.Incident.Clock.ContainedAt.IsZero() || off.Incident.Clock.AcknowledgedAt.IsZero() || !off.Incident.DueAt.Equal(before.Incident.DueAt) {
+		t.Errorf("split off: %+v", off)
+	}
+	w.tx(func(ctx context.Context, tx state.Tx) error {
+		_, err := pipeline.Undo(ctx, tx, c.ID, "admin", clock())
+		return err
+	})
+	equal(t, "after the undo", w.handled(one.ID), before)
 }
 
 // A join made by correlation can be undone, and correlation does not make it

@@ -40,15 +40,15 @@ var (
 
 // A world is everything between the sensors and the state.
 type world struct {
-	t       testing.TB
-	log     eventlog.Store
-	state   state.Store
-	intake  *pipeline.Intake
-	metrics *telemetry.Registry
-	tokens  []*token.Token
-	cfg     pipeline.Config
+	t         testing.TB
+	log       eventlog.Store
+	state     state.Store
+	intake    *pipeline.Intake
+	metrics   *telemetry.Registry
+	tokens    []*token.Token
+	cfg       pipeline.Config
 	responder pipeline.Responder
-	extra   []pipeline.Detector
+	extra     []pipeline.Detector
 }
 
 func newWorld(t testing.TB) *world {

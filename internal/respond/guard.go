@@ -28,7 +28,10 @@ type Guard struct {
 	// Admins tells the addresses administrators are logged in from now; nil for
 	// none. It is set before the guard is first asked.
 	Admins func() []netip.Addr
-	judge  netx.Judge
+	// More tells the prefixes that people keep from being blocked, beside those of
+	// the configuration; nil for none. It is set before the guard is first asked.
+	More  func() []netip.Prefix
+	judge netx.Judge
 }
 
 // NewGuard checks the configuration. local tells the host's surroundings at
@@ -55,7 +58,16 @@ func NewGuard(cfg Config, local func() ([]Local, error)) (*Guard, error) {
 }
 
 // Refuse returns why p must not be blocked, "" when it may be.
-func (g *Guard) Refuse(p netip.Prefix) string { return g.judge.Refuse(p) }
+func (g *Guard) Refuse(p netip.Prefix) string {
+	if g.More != nil {
+		for _, allowed := range g.More() {
+			if allowed.Overlaps(p) {
+				return fmt.Sprintf("%s is on the allowlist (entry %s)", Canonical(p), Canonical(allowed))
+			}
+		}
+	}
+	return g.judge.Refuse(p)
+}
 
 // Allowed returns the entry of the allowlist that covers the block of p, at
 // least in part: the entry lies in p or p lies in it.

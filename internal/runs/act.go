@@ -45,11 +45,16 @@ func (e *Engine) resume(ctx context.Context, w *work) error {
 			return err
 		}
 		w.run, w.at = &r, e.now()
+		if r.State.Over() {
+			if err := e.abandon(ctx, tx, &r); err != nil {
+				return err
+			}
+		}
 		switch {
 		case r.State.Over() || r.State == honeyguide.RunWaiting && !agreed(&r.Steps[r.Step]):
 			return e.queue.Done(ctx, tx, w.job)
-		case e.Halted().On:
-			return e.rest(ctx, tx, w, "the stop switch is on: "+e.Halted().Why, 0)
+		case e.halt().On:
+			return e.rest(ctx, tx, w, "the stop switch is on: "+e.halt().Why, 0)
 		case r.State == honeyguide.RunHalted:
 			b, _ := e.dep.Shelf.Get(r.Playbook)
 			wait, why, err := e.held(ctx, tx, &r, b, e.now())
@@ -63,6 +68,35 @@ func (e *Engine) resume(ctx context.Context, w *work) error {
 		}
 		return e.on(ctx, tx, w)
 	})
+}
+
+// abandon ends the plans that were under way when their run was ended and this
+// process's predecessor died: whether they were done nobody knows. What can be
+// undone is; the rest says so.
+func (e *Engine) abandon(ctx context.Context, tx state.Tx, r *honeyguide.Run) error {
+	for _, s := range r.Steps {
+		for _, id := range s.Plans {
+			p, err := tx.Plans().Get(ctx, id)
+			if err != nil {
+				return err
+			}
+			if p.State != honeyguide.PlanApplying {
+				continue
+			}
+			const why = "its run was ended while it was under way; whether it was done is not known"
+			if !p.Irreversible {
+				if err := e.revoke(ctx, tx, &p, "cancel", why); err != nil {
+					return err
+				}
+				continue
+			}
+			p.State, p.EndedAt, p.EndedBy, p.Error = honeyguide.PlanCancelled, e.now().UTC(), "cancel", why
+			if err := tx.Plans().Save(ctx, &p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // rest halts a run. With a wait it is looked at again by itself; without one
@@ -235,7 +269,7 @@ func (e *Engine) record(ctx context.Context, w *work, again bool, wait time.Dura
 		default:
 			s.State, s.EndedAt = honeyguide.StepDone, now
 		}
-		if h := e.Halted(); h.On && r.Step+1 < len(r.Steps) {
+		if h := e.halt(); h.On && r.Step+1 < len(r.Steps) {
 			return e.rest(ctx, tx, w, "the stop switch is on: "+h.Why, 0)
 		}
 		return e.on(ctx, tx, w)

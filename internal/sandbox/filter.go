@@ -144,7 +144,9 @@ func commanding() []rule {
 	}
 	return []rule{
 		{unix.SYS_SOCKET, ways},
-		{unix.SYS_BIND, anyArgs}, {unix.SYS_SENDMSG, anyArgs}, {unix.SYS_RECVMSG, anyArgs},
+		{unix.SYS_BIND, anyArgs},
+		{unix.SYS_SENDMSG, anyArgs},
+		{unix.SYS_RECVMSG, anyArgs},
 	}
 }
 

@@ -74,12 +74,15 @@ type Tokens interface {
 	// Use notes that the token came back and counts it. The same eventID for the same
 	// token changes nothing. CodeNotFound for a token nobody saved.
 	Use(ctx context.Context, token, eventID string, at time.Time) error
+	// Uses returns the uses of a token (its ID) at or after a time, newest first: of
+	// the last [KeptExposures].
+	Uses(ctx context.Context, token string, since time.Time) ([]TokenUse, error)
 }
 
 // Plans are what responses would do.
 type Plans interface {
 	// Save stores the full value p under its ID, which must not be empty. Saving it
-	// again changes nothing.
+	// again changes nothing. The Incident of a stored one stays (see Move).
 	Save(ctx context.Context, p *honeyguide.Plan) error
 	Get(ctx context.Context, id string) (honeyguide.Plan, error) // CodeNotFound
 	// ByIncident returns the plans of an incident (its ID), oldest first, at most [MaxLimit].
@@ -93,11 +96,16 @@ type Plans interface {
 	// may hold (see [honeyguide.PlanState.InForce]), in the order of targets; with a
 	// target, for those on it. fn must not ask the store. An error of fn ends it.
 	InForce(ctx context.Context, action, target string, fn func(*honeyguide.Plan) error) error
+	// Targets calls fn for every target of those plans once, in order. fn must not
+	// ask the store. An error of fn ends it.
+	Targets(ctx context.Context, action string, fn func(target string) error) error
 	// Changed calls fn for every plan of an action in mode apply that was saved at or
 	// after a time, oldest change first. fn must not ask the store.
 	Changed(ctx context.Context, action string, since time.Time, fn func(p *honeyguide.Plan, at time.Time) error) error
 	// Count counts plans of an action in mode apply; see [PlanCount].
 	Count(ctx context.Context, q PlanCount) (int64, error)
+	// Move is that of [Timeline].
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
 }
 
 // PlanCount says which plans of an action in mode apply are counted.

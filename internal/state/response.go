@@ -17,8 +17,8 @@ const (
 // Runs are what playbooks do.
 type Runs interface {
 	// Save stores the full value r under its ID; without one it is new and gets an
-	// ID. A new one gets the next Short "R-<n>" and CreatedAt when it has none. Short
-	// and CreatedAt of a stored one stay. UpdatedAt is set to now.
+	// ID. A new one gets the next Short "R-<n>" and CreatedAt when it has none. Short,
+	// CreatedAt and Incident of a stored one stay (see Move). UpdatedAt is set to now.
 	Save(ctx context.Context, r *honeyguide.Run) error
 	// Get takes an ID or a Short in any case. CodeNotFound.
 	Get(ctx context.Context, id string) (honeyguide.Run, error)
@@ -28,6 +28,8 @@ type Runs interface {
 	Count(ctx context.Context, playbook string) (int64, error)
 	// Since counts the runs of a playbook that began at or after a time, of all when it is "".
 	Since(ctx context.Context, playbook string, at time.Time) (int64, error)
+	// Move is that of [Timeline].
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
 }
 
 // RunQuery selects runs; an empty field selects all.
@@ -47,8 +49,9 @@ type Timeline interface {
 	Add(ctx context.Context, entries ...*honeyguide.TimelineEntry) error
 	// List returns a page by At, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q TimelineQuery) ([]honeyguide.TimelineEntry, string, error)
-	// Move gives the entries of one incident to another (IDs).
-	Move(ctx context.Context, from, to string) error
+	// Move gives entries of one incident to another (IDs), all of them when only is
+	// nil, and returns the IDs of those it gave, in order.
+	Move(ctx context.Context, from, to string, only []string) ([]string, error)
 }
 
 // TimelineQuery selects entries; an empty field selects all.
@@ -69,10 +72,20 @@ type Notices interface {
 	// Due returns queued notices of a channel ("" = of all) that are due, oldest
 	// first, at most n.
 	Due(ctx context.Context, channel string, now time.Time, n int) ([]honeyguide.Notice, error)
-	// Next returns when the earliest queued notice is due, the zero time when none is queued.
-	Next(ctx context.Context) (time.Time, error)
+	// Next returns when the earliest queued notice of a channel ("" = of all) is due,
+	// the zero time when none is queued.
+	Next(ctx context.Context, channel string) (time.Time, error)
 	// Since counts the notices of a channel sent at or after a time.
 	Since(ctx context.Context, channel string, at time.Time) (int64, error)
+	// Queued counts the queued notices by channel.
+	Queued(ctx context.Context) (map[string]int64, error)
+	// Over returns the IDs of at most n incidents that are resolved or closed although
+	// somebody who was told about them does not know: notices that were sent, are no
+	// resolve and have no ResolvedAt.
+	Over(ctx context.Context, n int) ([]string, error)
+	// Drop removes at most n notices that were made before a time and are not queued,
+	// and returns how many it removed.
+	Drop(ctx context.Context, before time.Time, n int) (int64, error)
 	// List returns a page by CreatedAt, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q NoticeQuery) ([]honeyguide.Notice, string, error)
 }
@@ -117,8 +130,8 @@ func TidyEntry(e *honeyguide.TimelineEntry) {
 
 // TidyNotice brings a notice within the bounds of the store.
 func TidyNotice(n *honeyguide.Notice) {
-	keys(&n.ID, &n.Channel, &n.Chain, &n.Key, &n.Incident, &n.Plan)
-	times(&n.CreatedAt, &n.DueAt, &n.SentAt)
+	keys(&n.ID, &n.Channel, &n.Event, &n.Chain, &n.Follows, &n.Key, &n.Incident, &n.Plan)
+	times(&n.CreatedAt, &n.DueAt, &n.FailedAt, &n.SentAt, &n.ResolvedAt)
 	n.Severity = severity(n.Severity)
 	n.Title, n.Text = Clip(Column(n.Title), MaxTitle), Clip(Column(n.Text), MaxRaw)
 	n.Link, n.Error, n.Ref = Clip(Column(n.Link), MaxLine), Clip(Column(n.Error), MaxLine), Clip(Column(n.Ref), MaxTitle)

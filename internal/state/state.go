@@ -71,6 +71,9 @@ type Tx interface {
 	Runs() Runs
 	Timeline() Timeline
 	Notices() Notices
+	Playbooks() Playbooks
+	Allowlist() Allowlist
+	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
 	Cursors() Cursors

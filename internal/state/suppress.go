@@ -50,6 +50,11 @@ type IncidentChanges interface {
 	Get(ctx context.Context, id string) (honeyguide.IncidentChange, error)
 	// Moved returns the ids of the alerts a change (its ID) moved.
 	Moved(ctx context.Context, id string) ([]string, error)
+	// Carry keeps what a change (its ID) moved besides alerts, in place of what was
+	// kept before. CodeNotFound.
+	Carry(ctx context.Context, id string, c Carried) error
+	// Carried returns that, the zero value when nothing was kept.
+	Carried(ctx context.Context, id string) (Carried, error)
 	// List returns a page by At, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q ChangeQuery) ([]honeyguide.IncidentChange, string, error)
 }

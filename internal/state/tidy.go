@@ -140,7 +140,7 @@ func TidyEnrichment(x *honeyguide.Enrichment) {
 
 // TidyIncident brings an incident within the bounds of the store.
 func TidyIncident(i *honeyguide.Incident) {
-	keys(&i.ID, &i.Key)
+	keys(&i.ID, &i.Key, &i.Joined)
 	times(&i.CreatedAt, &i.UpdatedAt, &i.FirstAt, &i.LastAt, &i.DueAt)
 	i.Title = Clip(i.Title, MaxTitle)
 	i.Severity = severity(i.Severity)

@@ -61,8 +61,13 @@ func PassIncident(ctx context.Context, tx state.Tx, id string, v honeyguide.Verd
 	if err != nil {
 		return in, out, err
 	}
+	if in.Joined != "" {
+		return in, out, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: in.Short + " was joined to another incident: judge that one, or undo the change"}
+	}
 	before := in.Verdict.As
-	in.Verdict = v
+	if err := qualify(ctx, tx, &in, v); err != nil {
+		return in, out, err
+	}
 	if _, err := tx.Incidents().Save(ctx, &in); err != nil {
 		return in, out, err
 	}
@@ -87,6 +92,36 @@ func PassIncident(ctx context.Context, tx state.Tx, id string, v honeyguide.Verd
 	}
 	out.Left = max(in.AlertCount-int64(len(alerts)), 0)
 	return in, out, nil
+}
+
+// qualify notes a verdict on an incident, its times and who passed it. What was
+// said before is in the timeline.
+func qualify(ctx context.Context, tx state.Tx, in *honeyguide.Incident, v honeyguide.Verdict) error {
+	if in.Verdict.As == v.As && in.Verdict.Reason == v.Reason && in.Verdict.Comment == v.Comment || in.Verdict.As == "" && v.As == honeyguide.VerdictNone {
+		return nil
+	}
+	at := state.Time(v.At)
+	if !at.After(in.UpdatedAt) { // who looked at it before sees that it has changed
+		at = in.UpdatedAt.Add(time.Microsecond)
+	}
+	in.Verdict, in.UpdatedAt = v, at
+	first := func(t *time.Time) {
+		if t.IsZero() {
+			*t = at
+		}
+	}
+	first(&in.Clock.AcknowledgedAt)
+	text := "verdict taken back"
+	if v.As != honeyguide.VerdictNone {
+		first(&in.Clock.QualifiedAt)
+		text = "verdict: " + string(v.As)
+	}
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return tx.Timeline().Add(ctx, &honeyguide.TimelineEntry{
+		Incident: in.ID, At: at, SeenAt: at, Kind: honeyguide.EntryVerdict, By: v.By, Text: text, Ref: string(v.As),
+	})
 }
 
 // alertsOf returns the newest alerts of an incident.

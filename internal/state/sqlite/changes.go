@@ -98,6 +98,32 @@ func (t changes) Moved(ctx context.Context, id string) ([]string, error) {
 	return out, doing("list moved alerts", err)
 }
 
+// Carry keeps what else was moved.
+func (t changes) Carry(ctx context.Context, id string, c state.Carried) error {
+	doc, err := encode(&c)
+	if err != nil {
+		return doing("keep what was carried", err)
+	}
+	n, err := t.exec(ctx, "UPDATE incident_change SET carried = $2 WHERE id = $1", state.Key(id), doc)
+	if err == nil && n == 0 {
+		err = notFound("incident change", id)
+	}
+	return doing("keep what was carried", err)
+}
+
+// Carried reads it.
+func (t changes) Carried(ctx context.Context, id string) (c state.Carried, err error) {
+	var doc string
+	found, err := t.one(ctx, "SELECT carried FROM incident_change WHERE id = $1", []any{state.Key(id)}, &doc)
+	if err == nil && !found {
+		err = notFound("incident change", id)
+	}
+	if err == nil && doc != "" {
+		err = decode(doc, &c)
+	}
+	return c, doing("read what was carried", err)
+}
+
 // List reads a page.
 func (t changes) List(ctx context.Context, q state.ChangeQuery) ([]honeyguide.IncidentChange, string, error) {
 	var w where

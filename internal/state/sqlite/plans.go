@@ -28,7 +28,7 @@ func (t plans) Save(ctx context.Context, p *honeyguide.Plan) error {
 	}
 	const q = `INSERT INTO plan (id, created, incident, action, state, target, run, playbook, updated, applied, acts, holds, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (id) DO UPDATE SET created = excluded.created, incident = excluded.incident, action = excluded.action,
+		ON CONFLICT (id) DO UPDATE SET created = excluded.created, action = excluded.action,
 		state = excluded.state, target = excluded.target, run = excluded.run, playbook = excluded.playbook, updated = excluded.updated,
 		applied = excluded.applied, acts = excluded.acts, holds = excluded.holds, doc = excluded.doc`
 	acts := p.Mode == honeyguide.ModeApply
@@ -51,15 +51,15 @@ func (t plans) Save(ctx context.Context, p *honeyguide.Plan) error {
 
 // Get finds by ID.
 func (t plans) Get(ctx context.Context, id string) (p honeyguide.Plan, err error) {
-	var doc string
-	found, err := t.one(ctx, "SELECT doc FROM plan WHERE id = $1", []any{state.Key(id)}, &doc)
+	var doc, rest string
+	found, err := t.one(ctx, "SELECT doc, "+ofIncident+" FROM plan WHERE id = $1", []any{state.Key(id)}, &doc, &rest)
 	switch {
 	case err != nil:
 		return p, doing("get plan", err)
 	case !found:
 		return p, doing("get plan", notFound("plan", id))
 	}
-	return p, decode(doc, &p)
+	return p, decode(joined(doc, rest), &p)
 }
 
 // ByIncident reads the plans of an incident.
@@ -73,6 +73,7 @@ func (t plans) ByIncident(ctx context.Context, incident string) ([]honeyguide.Pl
 		}
 		var p honeyguide.Plan
 		err := decode(doc, &p)
+		p.Incident = state.Key(incident)
 		out = append(out, p)
 		return err
 	})
@@ -91,7 +92,7 @@ func (t plans) List(ctx context.Context, q state.PlanQuery) ([]honeyguide.Plan, 
 	if q.InForce {
 		w.add("holds = 1")
 	}
-	l := list{name: state.ListPlans, table: "plan", at: "created", id: "id"}
+	l := list{name: state.ListPlans, table: "plan", at: "created", id: "id", rest: ofIncident}
 	out, next, err := page[honeyguide.Plan](ctx, t.tx, l, w, q.Page)
 	return out, next, doing("list plans", err)
 }
@@ -100,16 +101,15 @@ func (t plans) List(ctx context.Context, q state.PlanQuery) ([]honeyguide.Plan, 
 func (t plans) Blocks(ctx context.Context, p state.Page) ([]honeyguide.Block, string, error) {
 	out := []honeyguide.Block{}
 	l := list{
-		name: state.ListBlocks, at: "created", id: "address",
-		table: "(SELECT plan.doc AS doc, block.created AS created, block.address AS address FROM block JOIN plan ON plan.id = block.plan) AS b",
+		name: state.ListBlocks, at: "created", id: "address", rest: ofIncident,
+		table: "(SELECT plan.doc AS doc, plan.incident AS incident, block.created AS created, block.address AS address FROM block JOIN plan ON plan.id = block.plan) AS b",
 	}
 	next, err := keyset(ctx, t.tx, l, where{}, p, func(doc string, k key) error {
 		var p honeyguide.Plan
 		err := decode(doc, &p)
-		out = append(out, honeyguide.Block{
-			Address: k.id, State: p.State, Mode: p.Mode, Incident: p.Incident, Plan: p.ID, By: p.By, Reason: p.Reason,
-			CreatedAt: p.CreatedAt, AppliedAt: p.AppliedAt, ExpiresAt: p.ExpiresAt, EndedAt: p.EndedAt,
-		})
+		block := p.Block()
+		block.Address = k.id
+		out = append(out, block)
 		return err
 	})
 	return out, next, doing("list blocks", err)
@@ -122,13 +122,34 @@ func (t plans) InForce(ctx context.Context, action, target string, fn func(*hone
 	if target != "" {
 		w.add("target = " + w.arg(state.Key(target)))
 	}
-	return doing("list plans in force", t.walk(ctx, "SELECT 0, doc FROM plan"+w.String()+" ORDER BY target, id", w.args,
+	return doing("list plans in force", t.walk(ctx, "SELECT 0, doc, "+ofIncident+" FROM plan"+w.String()+" ORDER BY target, id", w.args,
 		func(p *honeyguide.Plan, _ time.Time) error { return fn(p) }))
+}
+
+// Targets reads what is acted on, from the index alone: there may be half a
+// million blocks, and their documents are not wanted.
+func (t plans) Targets(ctx context.Context, action string, fn func(string) error) error {
+	var stop error
+	err := t.each(ctx, "SELECT DISTINCT target FROM plan WHERE holds = 1 AND action = $1 ORDER BY target", []any{state.Key(action)}, func(scan func(...any) error) error {
+		var target string
+		if stop != nil {
+			return nil
+		}
+		if err := scan(&target); err != nil {
+			return err
+		}
+		stop = fn(target)
+		return nil
+	})
+	if err != nil {
+		return doing("list targets", err)
+	}
+	return stop
 }
 
 // Changed reads what was saved since.
 func (t plans) Changed(ctx context.Context, action string, since time.Time, fn func(*honeyguide.Plan, time.Time) error) error {
-	const q = "SELECT updated, doc FROM plan WHERE acts = 1 AND action = $1 AND updated >= $2 ORDER BY updated, id"
+	const q = "SELECT updated, doc, " + ofIncident + " FROM plan WHERE acts = 1 AND action = $1 AND updated >= $2 ORDER BY updated, id"
 	return doing("list changed plans", t.walk(ctx, q, []any{state.Key(action), micros(state.Time(since))}, fn))
 }
 
@@ -138,15 +159,15 @@ func (t plans) walk(ctx context.Context, q string, args []any, fn func(*honeygui
 	var stop error
 	err := t.each(ctx, q, args, func(scan func(...any) error) error {
 		var at int64
-		var doc string
+		var doc, rest string
 		if stop != nil {
 			return nil
 		}
-		if err := scan(&at, &doc); err != nil {
+		if err := scan(&at, &doc, &rest); err != nil {
 			return err
 		}
 		var p honeyguide.Plan
-		if err := decode(doc, &p); err != nil {
+		if err := decode(joined(doc, rest), &p); err != nil {
 			return err
 		}
 		stop = fn(&p, moment(at))
@@ -173,4 +194,10 @@ func (t plans) Count(ctx context.Context, q state.PlanCount) (n int64, err error
 	}
 	_, err = t.one(ctx, "SELECT count(*) FROM plan"+w.String(), w.args, &n)
 	return n, doing("count plans", err)
+}
+
+// Move gives plans to another incident.
+func (t plans) Move(ctx context.Context, from, to string, only []string) ([]string, error) {
+	ids, err := t.move(ctx, "plan", from, to, only)
+	return ids, doing("move plans", err)
 }

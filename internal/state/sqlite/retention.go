@@ -37,6 +37,7 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",
 		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1) LIMIT $2)",
 		"DELETE FROM incident_change WHERE num IN (SELECT num FROM incident_change WHERE at < $1 LIMIT $2)",
+		"DELETE FROM allowed WHERE address IN (SELECT address FROM allowed WHERE expires <> 0 AND expires < $1 LIMIT $2)",
 		"DELETE FROM token_use WHERE (token, event) IN (SELECT token, event FROM token_use WHERE at < $1 LIMIT $2)",
 	} {
 		n, err := t.exec(ctx, q, at, most)

@@ -23,7 +23,7 @@ func (t runs) Save(ctx context.Context, r *honeyguide.Run) error {
 			return doing("save run", err)
 		}
 		if found {
-			r.Short, r.CreatedAt = old.Short, old.CreatedAt
+			r.Short, r.CreatedAt, r.Incident = old.Short, old.CreatedAt, old.Incident
 			return doing("save run", t.replace(ctx, num, r))
 		}
 	}
@@ -56,18 +56,18 @@ func (t runs) replace(ctx context.Context, num int64, r *honeyguide.Run) error {
 	if err != nil {
 		return err
 	}
-	const q = "UPDATE run SET playbook = $2, state = $3, incident = $4, open = $5, doc = $6 WHERE num = $1"
-	_, err = t.exec(ctx, q, num, r.Playbook, string(r.State), r.Incident, bit(!r.State.Over()), doc)
+	const q = "UPDATE run SET playbook = $2, state = $3, open = $4, doc = $5 WHERE num = $1"
+	_, err = t.exec(ctx, q, num, r.Playbook, string(r.State), bit(!r.State.Over()), doc)
 	return err
 }
 
 func (t runs) by(ctx context.Context, cond string, arg any) (num int64, r honeyguide.Run, found bool, err error) {
-	var doc string
-	found, err = t.one(ctx, "SELECT num, doc FROM run WHERE "+cond, []any{arg}, &num, &doc)
+	var doc, rest string
+	found, err = t.one(ctx, "SELECT num, doc, "+ofIncident+" FROM run WHERE "+cond, []any{arg}, &num, &doc, &rest)
 	if err != nil || !found {
 		return 0, r, false, err
 	}
-	return num, r, true, decode(doc, &r)
+	return num, r, true, decode(joined(doc, rest), &r)
 }
 
 // Get finds by ID or Short.
@@ -92,7 +92,7 @@ func (t runs) List(ctx context.Context, q state.RunQuery) ([]honeyguide.Run, str
 		w.add("open = 1")
 	}
 	w.between("created", q.From, q.To)
-	l := list{name: state.ListRuns, table: "run", at: "created", id: "id", split: "state", is: texts(q.State)}
+	l := list{name: state.ListRuns, table: "run", at: "created", id: "id", rest: ofIncident, split: "state", is: texts(q.State)}
 	out, next, err := page[honeyguide.Run](ctx, t.tx, l, w, q.Page)
 	return out, next, doing("list runs", err)
 }
@@ -113,4 +113,10 @@ func (t runs) Since(ctx context.Context, playbook string, at time.Time) (n int64
 	w.is("playbook", playbook)
 	_, err = t.one(ctx, "SELECT count(*) FROM run"+w.String(), w.args, &n)
 	return n, doing("count runs", err)
+}
+
+// Move gives runs to another incident.
+func (t runs) Move(ctx context.Context, from, to string, only []string) ([]string, error) {
+	ids, err := t.move(ctx, "run", from, to, only)
+	return ids, doing("move runs", err)
 }

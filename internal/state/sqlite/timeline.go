@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -46,7 +47,7 @@ func (t timeline) List(ctx context.Context, q state.TimelineQuery) ([]honeyguide
 	w.is("kind", q.Kind)
 	w.between("at", q.From, q.To)
 	out := []honeyguide.TimelineEntry{}
-	l := list{name: state.ListTimeline, table: "timeline", at: "at", id: "id", rest: "json_object('incident', incident)"}
+	l := list{name: state.ListTimeline, table: "timeline", at: "at", id: "id", rest: ofIncident}
 	next, err := keyset(ctx, t.tx, l, w, q.Page, func(doc string, _ key) error {
 		var e honeyguide.TimelineEntry
 		err := decode(doc, &e)
@@ -56,9 +57,40 @@ func (t timeline) List(ctx context.Context, q state.TimelineQuery) ([]honeyguide
 	return out, next, doing("list timeline", err)
 }
 
-// Move gives entries to another incident. The column says whose they are; the
-// document keeps whose they were.
-func (t timeline) Move(ctx context.Context, from, to string) error {
-	_, err := t.exec(ctx, "UPDATE timeline SET incident = $2 WHERE incident = $1", state.Key(from), state.Key(to))
-	return doing("move timeline", err)
+// Move gives entries to another incident.
+func (t timeline) Move(ctx context.Context, from, to string, only []string) ([]string, error) {
+	ids, err := t.move(ctx, "timeline", from, to, only)
+	return ids, doing("move timeline", err)
+}
+
+// ofIncident is the rest of a document whose incident may have changed since it
+// was written: the column says whose it is, the document keeps whose it was.
+const ofIncident = "json_object('incident', incident)"
+
+// move gives rows of a table to another incident: all, or only some.
+func (t *tx) move(ctx context.Context, table, from, to string, only []string) ([]string, error) {
+	from, to = state.Key(from), state.Key(to)
+	var has []string
+	err := t.each(ctx, "SELECT id FROM "+table+" WHERE incident = $1 ORDER BY id", []any{from}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		has = append(has, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if only != nil {
+		meant := make(map[string]bool, len(only))
+		for _, id := range only {
+			meant[state.Key(id)] = true
+		}
+		has = slices.DeleteFunc(has, func(id string) bool { return !meant[id] })
+	}
+	for _, id := range has {
+		if _, err := t.exec(ctx, "UPDATE "+table+" SET incident = $2 WHERE id = $1", id, to); err != nil {
+			return nil, err
+		}
+	}
+	return has, nil
 }

@@ -192,3 +192,18 @@ func (t tokens) Use(ctx context.Context, token, eventID string, at time.Time) er
 	_, err = t.exec(ctx, "DELETE FROM token_use WHERE token = $1 AND n <= $2", token, n-state.KeptExposures)
 	return doing("use honeytoken", err)
 }
+
+// Uses reads when the token came back.
+func (t tokens) Uses(ctx context.Context, token string, since time.Time) ([]state.TokenUse, error) {
+	out := []state.TokenUse{}
+	const q = "SELECT event, at FROM token_use WHERE token = $1 AND at >= $2 ORDER BY at DESC, event DESC"
+	err := t.each(ctx, q, []any{state.Key(token), micros(state.Time(since))}, func(scan func(...any) error) error {
+		u := state.TokenUse{Token: state.Key(token)}
+		var at int64
+		err := scan(&u.EventID, &at)
+		u.At = moment(at)
+		out = append(out, u)
+		return err
+	})
+	return out, doing("list token uses", err)
+}

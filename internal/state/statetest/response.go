@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"honeyguide"
@@ -53,7 +54,9 @@ func runs(b *bench) {
 			b.code("list", err, "")
 			b.same(fmt.Sprintf("list %+v", c.q), list, c.want)
 		}
-		all := pages(b, 1, func(p state.Page) ([]honeyguide.Run, string, error) { return tx.Runs().List(ctx, state.RunQuery{Page: p}) })
+		all := pages(b, 1, func(p state.Page) ([]honeyguide.Run, string, error) {
+			return tx.Runs().List(ctx, state.RunQuery{Page: p})
+		})
 		b.same("all", len(all), 2)
 		open, e1 := tx.Runs().Count(ctx, "")
 		none, e2 := tx.Runs().Count(ctx, "digest")
@@ -84,13 +87,70 @@ func timeline(b *bench) {
 		b.same("span", of(ctx, tx, state.TimelineQuery{From: at(5), To: at(7)}), []honeyguide.TimelineEntry{one})
 		return nil
 	})
-	b.up(func(ctx context.Context, tx state.Tx) error { return tx.Timeline().Move(ctx, "i1", "i2") })
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		none, err := tx.Timeline().Move(ctx, "i1", "i2", []string{"e3", "nobody"})
+		b.same("those of others stay", len(none), 0)
+		moved, err2 := tx.Timeline().Move(ctx, "i1", "i2", nil)
+		b.same("moved", slices.Contains(moved, "e1") && slices.Contains(moved, two.ID) && len(moved) == 2, true)
+		return errors.Join(err, err2)
+	})
 	b.see(func(ctx context.Context, tx state.Tx) error {
 		list := of(ctx, tx, state.TimelineQuery{Incident: "i2"})
 		b.same("moved", len(list), 3)
 		b.same("says so", list[1].Incident, "i2")
 		b.same("left", len(of(ctx, tx, state.TimelineQuery{Incident: "i1"})), 0)
 		return nil
+	})
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		_, err := tx.Timeline().Move(ctx, "i2", "i1", []string{"e1", two.ID})
+		return err
+	})
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		b.same("back", of(ctx, tx, state.TimelineQuery{Incident: "i1"}), []honeyguide.TimelineEntry{one, two})
+		b.same("the other's", of(ctx, tx, state.TimelineQuery{Incident: "i2"}), []honeyguide.TimelineEntry{other})
+		return nil
+	})
+}
+
+// moves checks that runs and plans go with their incident, and that saving them
+// afterwards does not take them back.
+func moves(b *bench) {
+	run := honeyguide.Run{ID: "r", Playbook: "p", Incident: "i1", State: honeyguide.RunRunning}
+	plan := honeyguide.Plan{ID: "p", Incident: "i1", Action: state.ActionBlockIP, Target: "192.0.2.1", Mode: honeyguide.ModeApply, State: honeyguide.PlanApplied}
+	keep := plan
+	keep.ID, keep.Target = "k", "192.0.2.2"
+	save := func(ctx context.Context, tx state.Tx) error {
+		r, p, k := run, plan, keep
+		return errors.Join(tx.Runs().Save(ctx, &r), tx.Plans().Save(ctx, &p), tx.Plans().Save(ctx, &k))
+	}
+	b.up(save)
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		_, err := tx.Runs().Move(ctx, "i1", "i2", nil)
+		moved, err2 := tx.Plans().Move(ctx, "i1", "i2", []string{"p"})
+		b.same("moved", moved, []string{"p"})
+		return errors.Join(err, err2)
+	})
+	b.up(save) // by somebody who read them before
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		r, err := tx.Runs().Get(ctx, "r")
+		b.same("run", r.Incident, "i2")
+		list, _, err2 := tx.Runs().List(ctx, state.RunQuery{Incident: "i2"})
+		b.same("runs", len(list) == 1 && list[0].Incident == "i2", true)
+		p, err3 := tx.Plans().Get(ctx, "p")
+		b.same("plan", p.Incident, "i2")
+		of, err4 := tx.Plans().ByIncident(ctx, "i2")
+		b.same("plans", len(of) == 1 && of[0].Incident == "i2", true)
+		err5 := tx.Plans().InForce(ctx, state.ActionBlockIP, "192.0.2.1", func(p *honeyguide.Plan) error {
+			b.same("in force", p.Incident, "i2")
+			return nil
+		})
+		blocks, _, err6 := tx.Plans().Blocks(ctx, state.Page{})
+		for _, x := range blocks {
+			b.same("block of "+x.Address, x.Incident, map[string]string{"p": "i2", "k": "i1"}[x.Plan])
+		}
+		left, _, err7 := tx.Plans().List(ctx, state.PlanQuery{Incident: "i1"})
+		b.same("left", len(left) == 1 && left[0].ID == "k", true)
+		return errors.Join(err, err2, err3, err4, err5, err6, err7)
 	})
 }
 
@@ -123,13 +183,48 @@ func notices(b *bench) {
 		b.same("due", due, []honeyguide.Notice{c, a})
 		soon, err2 := tx.Notices().Due(ctx, "chat", start.Add(time.Minute), 9)
 		b.same("due soon", soon, []honeyguide.Notice{c})
-		next, err3 := tx.Notices().Next(ctx)
+		next, err3 := tx.Notices().Next(ctx, "")
 		b.same("next", next, c.DueAt)
+		next, err6 := tx.Notices().Next(ctx, "mail")
+		b.same("next of nobody", next, time.Time{})
+		queued, err7 := tx.Notices().Queued(ctx)
+		b.same("queued", queued, map[string]int64{"chat": 2})
 		n, err4 := tx.Notices().Since(ctx, "chat", start.Add(time.Hour))
 		b.same("sent since", n, int64(1))
 		list, _, err5 := tx.Notices().List(ctx, state.NoticeQuery{State: honeyguide.NoticeQueued, Incident: "i1"})
 		b.same("list", list, []honeyguide.Notice{a, c})
-		return errors.Join(err, err2, err3, err4, err5)
+		return errors.Join(err, err2, err3, err4, err5, err6, err7)
+	})
+	noticesOver(b, d)
+}
+
+// noticesOver checks who still has to be told, and that old ones go.
+func noticesOver(b *bench, d honeyguide.Notice) {
+	over := func(ctx context.Context, tx state.Tx) []string {
+		out, err := tx.Notices().Over(ctx, 9)
+		b.code("over", err, "")
+		return out
+	}
+	i := honeyguide.Incident{Key: "k", Status: honeyguide.IncidentNew, CreatedAt: start}
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		_, err := tx.Incidents().Save(ctx, &i)
+		d.Incident, d.Event = i.ID, "trigger"
+		err = errors.Join(err, tx.Notices().Save(ctx, &d))
+		b.same("open", over(ctx, tx), []string{})
+		return err
+	})
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		i.Status = honeyguide.IncidentClosed
+		_, err := tx.Incidents().Save(ctx, &i)
+		b.same("closed", over(ctx, tx), []string{i.ID})
+		d.ResolvedAt = start.Add(2 * time.Hour)
+		again := d
+		again.ID, again.Event, again.ResolvedAt = "e", "resolve", time.Time{}
+		err = errors.Join(err, tx.Notices().Save(ctx, &d), tx.Notices().Save(ctx, &again))
+		b.same("told", over(ctx, tx), []string{})
+		n, err2 := tx.Notices().Drop(ctx, start.Add(time.Hour), 9)
+		b.same("dropped", n, int64(2)) // those that wait stay
+		return errors.Join(err, err2)
 	})
 }
 

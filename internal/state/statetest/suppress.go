@@ -149,7 +149,21 @@ func incidentChanges(b *bench) {
 		return tx.IncidentChanges().Undone(ctx, "ic-1", "admin", start.Add(time.Hour))
 	})
 	one.UndoneAt, one.UndoneBy = start.Add(time.Hour), "admin"
-	err := b.Update(b.Context(), func(tx state.Tx) error {
+	carried := state.Carried{
+		Timeline: []string{"e1"}, Plans: []string{"p1"}, Tasks: map[string]string{"T-2": "T-1"},
+		Giver: state.Handling{Title: "was", Owner: "anna", Clock: honeyguide.Clock{TriagedAt: start, Reopened: 1}, Tasks: []honeyguide.Task{{ID: "T-1", Title: "look", CreatedAt: start}}},
+	}
+	b.up(func(ctx context.Context, tx state.Tx) error { return tx.IncidentChanges().Carry(ctx, one.ID, carried) })
+	err := b.Update(b.Context(), func(tx state.Tx) error { return tx.IncidentChanges().Carry(b.Context(), "nobody", carried) })
+	b.code("carried by none", err, honeyguide.CodeNotFound)
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		got, err := tx.IncidentChanges().Carried(ctx, one.ID)
+		b.same("carried", got, carried)
+		got, err2 := tx.IncidentChanges().Carried(ctx, two.ID)
+		b.same("nothing carried", got, state.Carried{})
+		return errors.Join(err, err2)
+	})
+	err = b.Update(b.Context(), func(tx state.Tx) error {
 		return tx.IncidentChanges().Undone(b.Context(), one.ID, "admin", start)
 	})
 	b.code("undone twice", err, honeyguide.CodeConflict)

@@ -299,7 +299,13 @@ func tokens(b *bench) {
 			b.code("get "+id, err, "")
 			b.same("get "+id, got, want)
 		}
-		_, err := tx.Tokens().Get(ctx, "HT-2")
+		uses, err := tx.Tokens().Uses(ctx, "tok1", start)
+		b.code("uses", err, "")
+		b.same("uses", uses, []state.TokenUse{{Token: "tok1", EventID: "e3", At: start.Add(time.Minute)}})
+		uses, err = tx.Tokens().Uses(ctx, "tok1", start.Add(2*time.Minute))
+		b.code("uses", err, "")
+		b.same("later uses", uses, []state.TokenUse{})
+		_, err = tx.Tokens().Get(ctx, "HT-2")
 		b.code("get what is not there", err, honeyguide.CodeNotFound)
 		return nil
 	})
