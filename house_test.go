@@ -23,6 +23,7 @@ var tenants = map[string][]string{
 	"github.com/benhoyt/goawk":     {"internal/deception/coreutils"},
 	"github.com/danielgtaylor":     {"internal/api"},
 	"github.com/expr-lang/expr":    {"internal/playbook"},
+	"github.com/go-pdf/fpdf":       {"internal/incident"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
 	"github.com/mdlayher/netlink":  {"internal/fwhelper"},
 	"github.com/jackc/pgx":         {"internal/sqldb"},
@@ -52,6 +53,7 @@ var tenants = map[string][]string{
 	"net/http/pprof":               {}, // registers on the default mux
 	"log":                          {"tools"},
 	"os/exec":                      {"internal/sandbox", "tools", "test"},
+	"net/smtp":                     {"internal/fetcher"},
 	"net/http": {
 		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",

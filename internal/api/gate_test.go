@@ -48,6 +48,10 @@ func (r *rig) fill() {
 		if err := tx.Runs().Save(ctx, &run); err != nil {
 			return err
 		}
+		n := honeyguide.Notice{ID: "n1", Channel: "chat", Key: "k", Incident: i.ID, Severity: honeyguide.SeverityHigh, Title: "t", State: honeyguide.NoticeDead, CreatedAt: day}
+		if err := tx.Notices().Save(ctx, &n); err != nil {
+			return err
+		}
 		s := honeyguide.Suppression{Match: honeyguide.Match{Rule: "r"}, Reason: "x", Owner: "ops", CreatedAt: day, ExpiresAt: day.Add(time.Hour)}
 		if err := tx.Suppressions().Save(ctx, &s); err != nil {
 			return err
@@ -66,9 +70,10 @@ func filled(pattern string) (method, path string) {
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
 		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
+		"/notices/": "n1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
-			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id).Replace(path)
+			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
 	if strings.HasSuffix(path, "/explain") {
@@ -87,7 +92,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeResponder, ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeResponder, ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics, ScopeBouncer} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +107,10 @@ func TestEveryRouteEveryKey(t *testing.T) {
 	}
 	for _, pattern := range s.router.patterns {
 		method, path := filled(pattern)
-		need := s.router.needs[pattern]
+		need, stranger := s.router.needs[pattern], http.StatusUnauthorized
+		if strings.HasPrefix(path, lapiBase) {
+			stranger = http.StatusForbidden // what bouncers know
+		}
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method != http.MethodGet && method != http.MethodDelete {
@@ -114,7 +122,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
 			r.handler, _ = New(r.dep) // no strikes of the question before
 			got := ask(key)
-			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != http.StatusUnauthorized {
+			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != stranger {
 				t.Errorf("%s with %s: %d", pattern, name, got)
 			}
 		}
@@ -137,7 +145,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
 			}
 		}
-		if got := ask("hg_" + bootstrap); need != PermOpen && got != http.StatusUnauthorized {
+		if got := ask("hg_" + bootstrap); need != PermOpen && got != stranger {
 			t.Errorf("%s with a longer key: %d", pattern, got)
 		}
 	}
@@ -194,7 +202,7 @@ func TestUnknownPathsTellNothingToStrangers(t *testing.T) {
 }
 
 // problemOf checks the form of an error answer.
-func problemOf(t *testing.T, w *httptest.ResponseRecorder) Problem {
+func problemOf(t testing.TB, w *httptest.ResponseRecorder) Problem {
 	t.Helper()
 	var p Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {

@@ -61,9 +61,19 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	guard.More = a.allowlist.Prefixes
+	if err := a.newNotices(); err != nil {
+		return err
+	}
 	a.decoys = &decoys{}
+	if err := a.openFirewall(); err != nil {
+		return err
+	}
 	dep := respond.Deps{
-		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+		NoFire: a.noFire, Halt: a.halt, Scripts: a.settings.Respond.Scripts,
+	}
+	if a.firewall != nil {
+		dep.Firewall = respond.NewFirewall(a.firewall)
 	}
 	a.actions = map[string]respond.Action{}
 	for _, in := range a.settings.Actions {
@@ -79,6 +89,9 @@ func (a *App) openRespond(ctx context.Context) error {
 			return invalid("actions.%s: %v", in.Name, err)
 		}
 	}
+	if err := a.openNotices(); err != nil {
+		return err
+	}
 	opt := playbook.Options{
 		Shipped: rules.Playbooks, Folder: a.settings.Respond.Playbooks, Actions: a.actions, State: a.state, Log: a.log, Now: a.now,
 	}
@@ -86,7 +99,33 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
+}
+
+// halt asks for all acting to be stopped, because an action was asked for more
+// than is sane. It may be called inside a transaction, so it only asks.
+func (a *App) halt(why string) {
+	select {
+	case a.tooMuch <- why:
+	default: // somebody asked already
+	}
+}
+
+// keepHalt stops all acting when an action asks for it; a person lets it go on.
+func (a *App) keepHalt(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case why := <-a.tooMuch:
+			if a.runs.Stopped() {
+				continue
+			}
+			if _, err := a.runs.Halt(ctx, "limits", why); err != nil {
+				return err
+			}
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/notice"
 )
 
 // Settings is the decoded configuration: one field per section. The instances
@@ -23,6 +24,7 @@ type Settings struct {
 	Store     Store
 	Detect    Detect
 	Respond   Respond
+	Notify    notice.Config
 	Telemetry Telemetry
 	Sensors   []config.Instance
 	Detectors []config.Instance
@@ -30,6 +32,7 @@ type Settings struct {
 	Sources   []config.Instance
 	Actions   []config.Instance
 	Fetch     Fetch
+	LAPI      LAPI
 }
 
 // Node says who and where this process is.
@@ -89,6 +92,8 @@ type Respond struct {
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
+	SLA                SLA           `yaml:"sla"`
+	Scripts            string        `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 }
 
 // Telemetry configures what Honeyguide says about itself.
@@ -113,8 +118,9 @@ func defaults() Settings {
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
-			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto",
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
 		},
+		Notify:    notice.Defaults(),
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -151,6 +157,7 @@ func Schema() config.Schema {
 			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
@@ -158,6 +165,7 @@ func Schema() config.Schema {
 			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may do", Defaults: d.Respond},
 			{Key: "actions", Summary: "what playbooks do it with, by name", Instances: actionInstances()},
+			{Key: "notify", Summary: "when and where people are told: channels, chains, quiet hours, digests", Defaults: d.Notify},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
 		Aliases: aliases(),
@@ -195,7 +203,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -265,8 +273,11 @@ func (s *Settings) validate() error {
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
+	if err := s.Notify.Validate(); err != nil {
+		return err
+	}
 	_, err = s.Fetch.setup()
-	return err
+	return errors.Join(err, s.LAPI.validate(), s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {

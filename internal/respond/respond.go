@@ -183,6 +183,15 @@ type Decoys interface {
 	Held(ctx context.Context, sensor string) (bool, error)
 }
 
+// Notices are what an action tells people through: they are stored, and go out
+// when and where the operator wants them.
+type Notices interface {
+	// Post takes a notice. Its Channel names where it goes: a channel, a chain, several
+	// channels between commas, or "" for what is configured. The same ID posted twice
+	// is one notice.
+	Post(ctx context.Context, n honeyguide.Notice) error
+}
+
 // Deps is what the host lends to every kind.
 type Deps struct {
 	Name     string // of the instance: what playbooks call it
@@ -194,9 +203,11 @@ type Deps struct {
 	NoFire   string           // why there is none, in words that say what to do
 	Halt     func(why string) // stops what asks for more than is sane; nil: nobody does
 	Decoys   Decoys           // nil: no sensor runs here
+	Notices  Notices          // nil: there is nobody to tell
 	Node     string           // name of this node
 	Console  string           // address of the console for links, "" when unknown
 	Data     string           // data folder
+	Scripts  string           // folder of the scripts that may be run, "" when none may (respond.scripts)
 	Now      func() time.Time
 }
 

@@ -14,6 +14,9 @@ const metaHalt = "response_halt"
 // Halted says how the stop switch stands.
 func (e *Engine) Halted(context.Context) (honeyguide.HaltState, error) { return e.halt(), nil }
 
+// Stopped reports whether the stop switch is on.
+func (e *Engine) Stopped() bool { return e.halt().On }
+
 func (e *Engine) halt() honeyguide.HaltState { return *e.halted.Load() }
 
 func (e *Engine) setHalt(h honeyguide.HaltState) {
