@@ -16,7 +16,9 @@ import (
 	"honeyguide/internal/respond/jira"
 	"honeyguide/internal/respond/pagerduty"
 	"honeyguide/internal/respond/redirect"
+	"honeyguide/internal/respond/script"
 	"honeyguide/internal/respond/slack"
+	"honeyguide/internal/respond/snapshot"
 	"honeyguide/internal/respond/syslog"
 	"honeyguide/internal/respond/teams"
 	"honeyguide/internal/respond/thehive"
@@ -37,7 +39,9 @@ func Actions() respond.Set {
 		jira.Kind,
 		pagerduty.Kind,
 		redirect.Kind,
+		script.Kind,
 		slack.Kind,
+		snapshot.Kind,
 		syslog.Kind,
 		teams.Kind,
 		thehive.Kind,
