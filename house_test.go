@@ -23,6 +23,7 @@ var tenants = map[string][]string{
 	"github.com/benhoyt/goawk":     {"internal/deception/coreutils"},
 	"github.com/danielgtaylor":     {"internal/api"},
 	"github.com/expr-lang/expr":    {"internal/playbook"},
+	"github.com/go-pdf/fpdf":       {"internal/incident"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
 	"github.com/mdlayher/netlink":  {"internal/fwhelper"},
 	"github.com/jackc/pgx":         {"internal/sqldb"},

@@ -29,7 +29,7 @@ type BlockRequest struct {
 }
 
 // A HaltState says whether the stop switch is on: while it is, nothing is
-// planned, applied or ended but by hand.
+// applied. What holds goes on holding, ends at its time, and can be undone.
 type HaltState struct {
 	On  bool      `json:"on"`
 	By  string    `json:"by,omitempty"`  // who turned it last

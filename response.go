@@ -215,9 +215,12 @@ type Decision struct {
 // A Notice is one message to people on one channel.
 type Notice struct {
 	ID        string      `json:"id"`
-	Channel   string      `json:"channel"`            // name of the action that carries it
+	Channel   string      `json:"channel"`            // name of the action that carries it, "" when there is none
+	Event     string      `json:"event,omitempty"`    // trigger, update, resolve, for channels that keep a state
 	Chain     string      `json:"chain,omitempty"`    // escalation chain it goes along, and
-	Level     int         `json:"level,omitempty"`    // how far it has come
+	Level     int         `json:"level,omitempty"`    // which step of it this one is, 0 the first
+	Follows   string      `json:"follows,omitempty"`  // ID of the one of the level before, and
+	WaitMS    int64       `json:"wait_ms,omitempty"`  // how long after that this one goes out, unless somebody acknowledges
 	Key       string      `json:"key"`                // what it is about; the same again is counted, not sent
 	Incident  string      `json:"incident,omitempty"` // ID
 	Plan      string      `json:"plan,omitempty"`     // that asked for it
@@ -226,13 +229,17 @@ type Notice struct {
 	Text      string      `json:"text"`  // attacker bytes may be inside
 	Link      string      `json:"link,omitempty"`
 	State     NoticeState `json:"state"`
-	Count     int64       `json:"count"` // how often it was asked for
+	Digest    bool        `json:"digest,omitempty"` // it is to be a line of a digest
+	Count     int64       `json:"count"`            // how often it was asked for
 	Attempts  int         `json:"attempts"`
-	Error     string      `json:"error,omitempty"`
-	Ref       string      `json:"ref,omitempty"` // receipt: what the other side calls it
+	Error     string      `json:"error,omitempty"` // of the last attempt, or why it was not sent
+	Ref       string      `json:"ref,omitempty"`   // receipt: what the other side calls it; or the ID of the notice it became part of
 	CreatedAt time.Time   `json:"created_at"`
-	DueAt     time.Time   `json:"due_at"` // not before: quiet hours, digest, escalation
+	DueAt     time.Time   `json:"due_at"`             // not before: quiet hours, digest, escalation, the next attempt
+	FailedAt  time.Time   `json:"failed_at,omitzero"` // of the first attempt that failed
 	SentAt    time.Time   `json:"sent_at,omitzero"`
+	// ResolvedAt is when the other side was to be told that it is over.
+	ResolvedAt time.Time `json:"resolved_at,omitzero"`
 }
 
 // NoticeState is how far a notice has come.
@@ -245,4 +252,6 @@ const (
 	NoticeDead     NoticeState = "dead"     // given up; kept to be seen and sent again by hand
 	NoticeDigested NoticeState = "digested" // went out as a line of a digest, whose ID is Ref
 	NoticeDropped  NoticeState = "dropped"  // not needed any more: acknowledged before it was due
+	NoticeCounted  NoticeState = "counted"  // the same was told a short while ago: counted into the notice Ref names
+	NoticeKept     NoticeState = "kept"     // there is no channel to send it on; it is here to be read
 )

@@ -4,7 +4,7 @@
 # except with CI=true, where nothing is skipped.
 set -eu
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 hping3:hping3 exim4:exim4-daemon-light; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 hping3:hping3 pdftotext:poppler-utils exim4:exim4-daemon-light; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 # rsyslog's TLS is a module of its own.

@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/state"
@@ -56,8 +57,12 @@ type Deps struct {
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
+	// Playbooks are the playbooks in force. Nil: there are none.
+	Playbooks *playbook.Catalog
 	// Desk is where people work on incidents. Nil: one without escalation.
 	Desk *incident.Desk
+	// Notices is the outbox. Nil: there is none.
+	Notices Notices
 	// Judged is told that verdicts were passed. Nil: nobody needs to know.
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
@@ -173,6 +178,7 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.notices()
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()
@@ -183,6 +189,7 @@ func (s *server) routes() {
 	s.sources()
 	s.events()
 	s.rules()
+	s.playbooks()
 	s.ingest()
 	s.about()
 }

@@ -48,6 +48,10 @@ func (r *rig) fill() {
 		if err := tx.Runs().Save(ctx, &run); err != nil {
 			return err
 		}
+		n := honeyguide.Notice{ID: "n1", Channel: "chat", Key: "k", Incident: i.ID, Severity: honeyguide.SeverityHigh, Title: "t", State: honeyguide.NoticeDead, CreatedAt: day}
+		if err := tx.Notices().Save(ctx, &n); err != nil {
+			return err
+		}
 		s := honeyguide.Suppression{Match: honeyguide.Match{Rule: "r"}, Reason: "x", Owner: "ops", CreatedAt: day, ExpiresAt: day.Add(time.Hour)}
 		if err := tx.Suppressions().Save(ctx, &s); err != nil {
 			return err
@@ -64,8 +68,9 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
-		"/rules/": "test_rule", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
+		"/notices/": "n1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id).Replace(path)

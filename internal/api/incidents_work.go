@@ -180,4 +180,41 @@ func (s *server) incidentViews() {
 		return incident.Timeline(ctx, tx, in.ID, incident.TimelineQuery{Page: in.page(), Oldest: in.Order == "oldest", Kinds: in.Kind})
 	})
 	one(s, op("/incidents/{id}/linked", "list-linked", "What an incident is about: indicators, attackers, sessions, honeytokens, samples"), incident.Linked)
+	s.exportIncident()
+}
+
+// exportIncident hands a dossier out as a file.
+func (s *server) exportIncident() {
+	o := op("/incidents/{id}/export", "export-incident", "All about an incident in one document")
+	o.Errors = append(o.Errors, http.StatusNotFound)
+	content := map[string]*huma.MediaType{}
+	for _, f := range incident.Formats() {
+		content[f.Type] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+	}
+	o.Responses = map[string]*huma.Response{"200": {Description: "The document, as an attachment.", Content: content}}
+	s.router.need(o.Method+" "+o.Path, PermRead)
+	huma.Register(s.huma, o, func(ctx context.Context, in *exportIn) (*huma.StreamResponse, error) {
+		var d incident.Dossier
+		err := s.dep.State.View(ctx, func(tx state.Tx) (err error) {
+			d, err = incident.Gather(ctx, tx, in.ID, whoAsks(ctx), s.dep.Now())
+			return err
+		})
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		doc, f, err := d.Write(in.Format)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		s.dep.Log.InfoContext(ctx, "incident exported", "incident", d.Incident.Short, "format", f.Name, "by", whoAsks(ctx), "request_id", requestID(ctx))
+		return &huma.StreamResponse{Body: func(c huma.Context) {
+			c.SetHeader("Content-Type", f.Type)
+			c.SetHeader("Content-Disposition", `attachment; filename="`+d.Incident.Short+f.Ending+`"`)
+			c.SetHeader("X-Content-Type-Options", "nosniff")
+			c.SetHeader("Content-Security-Policy", "sandbox; default-src 'none'")
+			if _, err := c.BodyWriter().Write(doc); err != nil {
+				s.dep.Log.DebugContext(ctx, "dossier was not taken to the end", "request_id", requestID(ctx), "error", err)
+			}
+		}}, nil
+	})
 }

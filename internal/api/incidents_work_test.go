@@ -107,6 +107,27 @@ func TestWorkingOnAnIncidentOverTheAPI(t *testing.T) {
 	}
 }
 
+func TestExport(t *testing.T) {
+	r := newRig(t)
+	r.incident()
+	for format, begins := range map[string]string{"": "# Incident I-1", "markdown": "# Incident I-1", "json": "{", "pdf": "%PDF-"} {
+		w := r.call(http.MethodGet, "/api/v1/incidents/i-1/export?format="+format, bootstrap, nil)
+		if format == "" {
+			w = r.call(http.MethodGet, "/api/v1/incidents/i-1/export", bootstrap, nil)
+		}
+		h := w.Header()
+		if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), begins) || !strings.HasPrefix(h.Get("Content-Disposition"), `attachment; filename="I-1.`) || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%q: %d %v %.40s", format, w.Code, h, w.Body)
+		}
+	}
+	if w := r.call(http.MethodGet, "/api/v1/incidents/I-9/export", bootstrap, nil); w.Code != http.StatusNotFound {
+		t.Errorf("nobody: %d", w.Code)
+	}
+	if w := r.call(http.MethodGet, "/api/v1/incidents/I-1/export?format=docx", bootstrap, nil); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("another form: %d", w.Code)
+	}
+}
+
 // Whoever may only read changes nothing.
 func TestWorkNeedsItsPermission(t *testing.T) {
 	r := newRig(t)

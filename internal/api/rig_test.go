@@ -84,8 +84,9 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 			return io.NopCloser(strings.NewReader(`{"version":3}` + "\n")), nil
 		},
 	}
-	r.dep.Sample = oneSample{}
+	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
+	r.dep.Playbooks = testPlaybooks(t, r.store)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,10 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/fetcher"
+	"honeyguide/internal/fwhelper"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -63,14 +66,20 @@ type App struct {
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them
 	sources    *source.Host
 	trainer    *verdict.Trainer
+	incidents  *incident.Desk
 	rules      *rulebook.Book
 	allowlist  *respond.Allowlist // what people keep from being blocked
+	notices    *notice.Outbox
 	closers    []func() error
 
 	actions map[string]respond.Action
-	shelf   *playbook.Shelf
+	books   *playbook.Catalog
 	runs    *runs.Engine
-	decoys  *decoys
+
+	firewall *fwhelper.Process // nil: there is none, and noFire says why
+	noFire   string
+	tooMuch  chan string // why all acting is to stop
+	decoys   *decoys
 
 	fetcher   *fetcher.Process
 	fetch     fetcher.Doer // the way to the network
@@ -83,7 +92,7 @@ type App struct {
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory)}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
 	debug.SetMemoryLimit(a.memory) // soft: the collector works harder near it
 	for _, step := range []struct {
 		what string
@@ -100,6 +109,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
+		{"open incidents", a.openIncidents},
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
@@ -278,10 +288,14 @@ func (a *App) pruneSamples(ctx context.Context) error {
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
+	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)
+	g.Keep(ctx, "incidents", a.incidents.Run)
 	g.Keep(ctx, "retention", a.retention)
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
+	g.Keep(ctx, "notices", a.notices.Run)
+	g.Keep(ctx, "playbooks", a.books.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

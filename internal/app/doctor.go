@@ -51,6 +51,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
 		func() Finding { return checkLog(s) },
 		func() Finding { return checkSources(ctx, s) },
+		func() Finding { return checkNotify(s, carriers(ctx, s)) },
 		func() Finding {
 			return Finding{"response", StatusWarn, "playbooks plan and change nothing in this version", "set planned blocks by hand until the firewall helper is there"}
 		},

@@ -31,7 +31,7 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 	}
 	a.consumer = pipeline.NewConsumer(pipeline.Config{
 		Name: consumerName, Min: a.settings.Detect.Threshold, Triage: detect.TriageConfig{Scanners: scanners, Models: a.trainer.Models, Compared: a.trainer.Compared},
-		Memory: a.memory / 6,
+		Memory: a.memory / 6, SLA: a.settings.Respond.SLA.times(),
 	}, pipeline.Deps{
 		Log: a.events, State: a.state, Detectors: a.detectors, Responder: a.runs, Recording: a.recordingOf,
 		Metrics: a.metrics, Logger: a.log, Now: a.now,

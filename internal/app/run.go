@@ -63,6 +63,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
 	a.keepFetch(ctx, g)
+	a.keepFirewall(ctx, g)
 	a.keepFacts(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
@@ -160,10 +161,10 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
-		Sources: a.sourceList, Rules: a.rules, Judged: a.trainer.Judged, Trainer: a.trainer,
+		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Allowlist: a.allowlist,
-		Keys:      keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Allowlist: a.allowlist, Responder: a.runs,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
+	"honeyguide/internal/notice"
 )
 
 // Settings is the decoded configuration: one field per section. The instances
@@ -23,6 +24,7 @@ type Settings struct {
 	Store     Store
 	Detect    Detect
 	Respond   Respond
+	Notify    notice.Config
 	Telemetry Telemetry
 	Sensors   []config.Instance
 	Detectors []config.Instance
@@ -84,11 +86,12 @@ type Respond struct {
 	Mode honeyguide.Mode `yaml:"mode" doc:"dry_run = playbooks only say what they would do; apply = they do it. A playbook that names a mode of its own keeps it"`
 	// Fresh keeps old logs that are read in from causing blocks today.
 	Fresh              time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
-	Playbooks          string        `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Playbooks          string        `yaml:"playbooks" doc:"folder of your own playbooks, read again when a file changes; one with the id of a built-in one stands in its place; empty = the built-in ones only"`
 	Allowlist          []string      `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
+	SLA                SLA           `yaml:"sla"`
 	Scripts            string        `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 }
 
@@ -114,8 +117,9 @@ func defaults() Settings {
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
-			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto",
+			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
 		},
+		Notify:    notice.Defaults(),
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -159,6 +163,7 @@ func Schema() config.Schema {
 			{Key: "fetch", Summary: "what the process that reaches out may reach", Defaults: d.Fetch},
 			{Key: "respond", Summary: "what playbooks may do", Defaults: d.Respond},
 			{Key: "actions", Summary: "what playbooks do it with, by name", Instances: actionInstances()},
+			{Key: "notify", Summary: "when and where people are told: channels, chains, quiet hours, digests", Defaults: d.Notify},
 			{Key: "telemetry", Summary: "what Honeyguide says about itself", Defaults: d.Telemetry},
 		},
 		Aliases: aliases(),
@@ -196,7 +201,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "notify": &s.Notify, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -266,8 +271,11 @@ func (s *Settings) validate() error {
 	case s.Deception.Worlds < 1 || s.Deception.WorldsDays < 1:
 		return invalid("deception.worlds_mib, deception.worlds_days: want 1 or more")
 	}
+	if err := s.Notify.Validate(); err != nil {
+		return err
+	}
 	_, err = s.Fetch.setup()
-	return err
+	return errors.Join(err, s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {

@@ -14,12 +14,14 @@ import (
 	"honeyguide/internal/respond/github"
 	"honeyguide/internal/respond/isolate"
 	"honeyguide/internal/respond/jira"
+	"honeyguide/internal/respond/notify"
 	"honeyguide/internal/respond/pagerduty"
 	"honeyguide/internal/respond/redirect"
 	"honeyguide/internal/respond/script"
 	"honeyguide/internal/respond/slack"
 	"honeyguide/internal/respond/snapshot"
 	"honeyguide/internal/respond/syslog"
+	"honeyguide/internal/respond/task"
 	"honeyguide/internal/respond/teams"
 	"honeyguide/internal/respond/thehive"
 	"honeyguide/internal/respond/webhook"
@@ -37,12 +39,14 @@ func Actions() respond.Set {
 		github.Kind,
 		isolate.Kind,
 		jira.Kind,
+		notify.Kind,
 		pagerduty.Kind,
 		redirect.Kind,
 		script.Kind,
 		slack.Kind,
 		snapshot.Kind,
 		syslog.Kind,
+		task.Kind,
 		teams.Kind,
 		thehive.Kind,
 		webhook.Kind,

@@ -124,19 +124,21 @@ func (c *command) lists() []*cobra.Command {
 	incidents := listing[honeyguide.Incident]{
 		name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
 		filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),
-		header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "DUE", "ALERTS", "TITLE"},
+		header:  []any{"ID", "UPDATED", "SEVERITY", "SCORE", "STATUS", "PHASE", "OWNER", "DUE", "ALERTS", "TITLE"},
 		row: func(i honeyguide.Incident) []any {
-			return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, i.DueAt, i.AlertCount, i.Title}
+			return []any{i.Short, i.UpdatedAt, i.Severity, i.Score, i.Status, string(i.Phase), i.Owner, i.DueAt, i.AlertCount, i.Title}
 		},
 		show: showIncident,
 	}.command(c)
 	incidents.AddCommand(c.regroupCmds()...)
 	incidents.AddCommand(c.incidentVerdictCmd())
+	incidents.AddCommand(c.workCmds()...)
 	return []*cobra.Command{
 		sessions,
 		c.samplesCmd(),
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
+		c.noticesCmd(),
 		c.attackersCmd(),
 		alerts,
 		incidents,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/attack"
@@ -61,14 +62,15 @@ func showIncident(w io.Writer, i honeyguide.Incident, more lookup) {
 	field(w, "incident", i.Short+"  "+i.Title)
 	field(w, "severity", i.Severity)
 	field(w, "score", i.Score)
-	field(w, "status", i.Status)
-	field(w, "phase", string(i.Phase))
 	field(w, "first", i.FirstAt)
 	field(w, "last", i.LastAt)
-	field(w, "respond by", i.DueAt)
 	field(w, "attackers", strings.Join(i.Attackers, ", "))
 	field(w, "sessions", len(i.Sessions))
-	showVerdict(w, i.Verdict)
+	field(w, "updated", i.UpdatedAt.UTC().Format(time.RFC3339Nano))
+	if i.Joined != "" {
+		field(w, "joined to", i.Joined)
+	}
+	showHandling(w, &i, time.Now())
 	techniques(w, i.Attacks)
 	var alerts client.Page[honeyguide.Alert]
 	if err := more("/alerts", url.Values{"incident": {i.ID}}, &alerts); err != nil {

@@ -375,7 +375,9 @@ func addRedirects(c *nftables.Conn, list []reroute) error {
 			if err := c.SetAddElements(m, part); err != nil {
 				return err
 			}
-			c.AddRule(redirectRule(chain, f, away, m))
+			for _, tcp := range []bool{true, false} {
+				c.AddRule(redirectRule(chain, f, tcp, away, m))
+			}
 		}
 	}
 	if len(list) == 0 {

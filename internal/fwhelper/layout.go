@@ -126,10 +126,27 @@ func redirectMap(f *family, away bool) *nftables.Set {
 }
 
 // redirectRule looks a new connection up in a map and gives it the destination
-// found there.
-func redirectRule(c *nftables.Chain, f *family, away bool, s *nftables.Set) *nftables.Rule {
+// found there. Of TCP it takes what opens a connection and nothing else: one that
+// the kernel has not followed so far would seem new in its middle.
+func redirectRule(c *nftables.Chain, f *family, tcp, away bool, s *nftables.Set) *nftables.Rule {
 	words := f.length / 4
+	proto := byte(unix.IPPROTO_UDP)
+	if tcp {
+		proto = unix.IPPROTO_TCP
+	}
 	exprs := append(f.ofFamily(),
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: reg1, Data: []byte{proto}},
+	)
+	if tcp {
+		const flags, syn, looked = 13, 0x02, 0x17 // of the TCP header; FIN, SYN, RST and ACK are looked at
+		exprs = append(exprs,
+			&expr.Payload{DestRegister: reg1, Base: expr.PayloadBaseTransportHeader, Offset: flags, Len: 1},
+			&expr.Bitwise{SourceRegister: reg1, DestRegister: reg1, Len: 1, Mask: []byte{looked}, Xor: []byte{0}},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: reg1, Data: []byte{syn}},
+		)
+	}
+	exprs = append(exprs,
 		&expr.Payload{DestRegister: reg32, Base: expr.PayloadBaseNetworkHeader, Offset: f.src, Len: f.length},
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg32 + words},
 		&expr.Payload{DestRegister: reg32 + words + 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},

@@ -47,9 +47,7 @@ func Timeline(ctx context.Context, tx state.Tx, id string, q TimelineQuery) ([]h
 	if q.Oldest {
 		name, sign = listOldest, 1
 	}
-	order := func(a, b honeyguide.TimelineEntry) int {
-		return sign * cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
-	}
+	order := func(a, b honeyguide.TimelineEntry) int { return sign * inOrder(a, b) }
 	slices.SortFunc(all, order)
 	if q.After != "" {
 		at, last, err := state.ParseCursor(name, q.After)
@@ -71,6 +69,11 @@ func Timeline(ctx context.Context, tx state.Tx, id string, q TimelineQuery) ([]h
 	return all, state.Cursor(name, last.At.UnixMicro(), last.ID), nil
 }
 
+// inOrder compares lines by when they happened.
+func inOrder(a, b honeyguide.TimelineEntry) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+}
+
 // everything gathers the lines of an incident, in no order.
 func everything(ctx context.Context, tx state.Tx, in *honeyguide.Incident) ([]honeyguide.TimelineEntry, error) {
 	noted, err := notedIn(ctx, tx, in.ID)
@@ -81,7 +84,7 @@ func everything(ctx context.Context, tx state.Tx, in *honeyguide.Incident) ([]ho
 	if err != nil {
 		return nil, err
 	}
-	g := gathering{in: in, out: noted}
+	g := gathering{in: in, entries: noted, out: slices.Clone(noted)}
 	for i := range alerts {
 		g.alert(&alerts[i])
 	}
@@ -130,22 +133,25 @@ func alertsOf(ctx context.Context, tx state.Tx, incident string) (all []honeygui
 
 // A gathering collects the lines of one incident.
 type gathering struct {
-	in  *honeyguide.Incident
-	out []honeyguide.TimelineEntry
+	in      *honeyguide.Incident
+	entries []honeyguide.TimelineEntry // what stands in the timeline by itself
+	out     []honeyguide.TimelineEntry
 }
 
 // add appends a line made of something that has a time of its own, unless that
-// time has not come.
+// time has not come, or who did it has written it down.
 func (g *gathering) add(id, kind, ref, by, text string, at, seen time.Time) {
-	if at.IsZero() {
+	if at.IsZero() || (kind == honeyguide.EntryAct || kind == honeyguide.EntryRun) && g.noted(kind, ref, at) {
 		return
 	}
 	g.out = append(g.out, honeyguide.TimelineEntry{ID: state.Key(id), Incident: g.in.ID, At: at, SeenAt: seen, Kind: kind, By: by, Ref: ref, Text: text})
 }
 
-// noted reports whether somebody has written down what became of a thing.
-func (g *gathering) noted(kind, ref string) bool {
-	return slices.ContainsFunc(g.out, func(e honeyguide.TimelineEntry) bool { return e.Kind == kind && e.Ref == ref })
+// noted reports whether somebody has written down what became of a thing then.
+func (g *gathering) noted(kind, ref string, at time.Time) bool {
+	return slices.ContainsFunc(g.entries, func(e honeyguide.TimelineEntry) bool {
+		return e.Kind == kind && e.Ref == ref && e.At.Sub(at).Abs() < time.Second
+	})
 }
 
 func (g *gathering) alert(a *honeyguide.Alert) {
@@ -153,9 +159,8 @@ func (g *gathering) alert(a *honeyguide.Alert) {
 	g.add("alert."+a.ID, honeyguide.EntryAlert, a.ID, a.RuleSource()+"/"+a.RuleID, text, a.Time, a.CreatedAt)
 }
 
-// acts adds runs and what they did, unless who did it has noted it.
+// acts adds runs and what they did.
 func (g *gathering) acts(ctx context.Context, tx state.Tx) error {
-	var lines []func()
 	q := state.RunQuery{Incident: g.in.ID, Page: state.Page{Limit: state.MaxLimit}}
 	for {
 		runs, next, err := tx.Runs().List(ctx, q)
@@ -163,9 +168,7 @@ func (g *gathering) acts(ctx context.Context, tx state.Tx) error {
 			return err
 		}
 		for _, r := range runs {
-			if !g.noted(honeyguide.EntryRun, r.ID) {
-				lines = append(lines, func() { g.run(&r) })
-			}
+			g.run(&r)
 		}
 		if q.After = next; next == "" {
 			break
@@ -178,18 +181,12 @@ func (g *gathering) acts(ctx context.Context, tx state.Tx) error {
 			return err
 		}
 		for _, p := range plans {
-			if !g.noted(honeyguide.EntryAct, p.ID) {
-				lines = append(lines, func() { g.plan(&p) })
-			}
+			g.plan(&p)
 		}
 		if pq.After = next; next == "" {
-			break
+			return nil
 		}
 	}
-	for _, line := range lines {
-		line()
-	}
-	return nil
 }
 
 func (g *gathering) run(r *honeyguide.Run) {

@@ -129,9 +129,9 @@ func TestTimelineTellsEverythingInOrder(t *testing.T) {
 	}
 	// Who acts and writes it down is not told twice.
 	o.tx(func(ctx context.Context, tx state.Tx) error {
-		return tx.Timeline().Add(ctx, &honeyguide.TimelineEntry{Incident: in.ID, Kind: honeyguide.EntryAct, Ref: "p1", Text: "own words"})
+		return tx.Timeline().Add(ctx, &honeyguide.TimelineEntry{Incident: in.ID, At: noon.Add(6 * time.Minute), Kind: honeyguide.EntryAct, Ref: "p1", Text: "own words"})
 	})
-	if acts, _ := o.timeline(in.ID, incident.TimelineQuery{Kinds: []string{honeyguide.EntryAct}}); len(acts) != 2 {
+	if acts, _ := o.timeline(in.ID, incident.TimelineQuery{Kinds: []string{honeyguide.EntryAct}}); len(acts) != 4 || acts[2].Text != "own words" {
 		t.Errorf("acts: %+v", acts)
 	}
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"honeyguide"
@@ -72,6 +73,43 @@ func (r *Record) ECS(e *honeyguide.Event) {
 	}
 }
 
+// ECSVerb sets class and verb from the categorisation fields of a document in the
+// Elastic Common Schema: event.category, event.type and event.outcome.
+func (r *Record) ECSVerb(e *honeyguide.Event) {
+	category, typ := r.Root.Path("event.category").Texts(), r.Root.Path("event.type").Texts()
+	has := func(name string) bool { return slices.Contains(category, name) }
+	switch {
+	case has("authentication"):
+		e.Class, e.Activity = honeyguide.ClassAuthentication, "auth"
+		switch r.Root.Path("event.outcome").Text() {
+		case "failure":
+			e.Activity = honeyguide.ActivityLoginFailed
+		case "success":
+			if slices.Contains(typ, "start") || len(typ) == 0 {
+				e.Activity = honeyguide.ActivityLoginSuccess
+			}
+		}
+	case has("process"):
+		e.Class, e.Activity = honeyguide.ClassProcess, "process"
+		if slices.Contains(typ, "start") {
+			e.Activity = "process_start"
+		} else if slices.Contains(typ, "end") {
+			e.Activity = "process_end"
+		}
+	case has("web") || !r.Root.Path("http.request.method").Absent():
+		e.Class, e.Activity = honeyguide.ClassHTTP, honeyguide.ActivityRequest
+	case has("file"):
+		e.Class, e.Activity = honeyguide.ClassFile, "file_change_seen"
+	case has("iam"):
+		e.Class, e.Activity = honeyguide.ClassAccount, "account_change"
+	case has("network") || e.Src.Addr.IsValid() && e.Dst.Addr.IsValid():
+		e.Class, e.Activity = honeyguide.ClassNetwork, "network_connection"
+		if !r.Root.Path("dns.question.name").Absent() {
+			e.Class, e.Activity = honeyguide.ClassDNS, "dns_query"
+		}
+	}
+}
+
 func (r *Record) ecsEnd(end *honeyguide.Endpoint, names ...string) {
 	for _, name := range names {
 		addr, err := r.Addr(name+".ip", name+".address")
@@ -87,6 +125,13 @@ func (r *Record) ecsEnd(end *honeyguide.Endpoint, names ...string) {
 		port, _ := r.Port(name + ".port")
 		end.Addr = netip.AddrPortFrom(addr, port)
 		end.Hostname = Cut(r.Root.Path(name+".domain").Text(), 255)
+		if c := r.Root.Path(name + ".geo.country_iso_code").one().Text(); len(c) == 2 {
+			end.Country = strings.ToUpper(c)
+		}
+		if n, ok := r.Root.Path(name + ".as.number").one().Int(); ok && n > 0 && n < 1<<32 {
+			end.ASN = uint32(n)
+			end.ASOrg = Cut(r.Root.Path(name+".as.organization.name").one().Text(), 128)
+		}
 		return
 	}
 }

@@ -98,13 +98,14 @@ func Drop(name string) error { return &dropped{name} }
 // Addr reads an IP address from the first of paths that has one. What says
 // nothing gives the zero address; what is no address is an error naming the
 // field. IPv4 within IPv6 is unwrapped, a zone is cut off, and a port behind
-// the address is left out.
+// the address is left out. Of a list the first counts: an index gives lists back
+// for what was one.
 func (r *Record) Addr(paths ...string) (netip.Addr, error) {
 	v, path := r.Root.First(paths...)
 	if v.Type() == Missing {
 		return netip.Addr{}, nil
 	}
-	a, ok := parseAddr(strings.TrimSpace(v.Text()))
+	a, ok := parseAddr(strings.TrimSpace(v.one().Text()))
 	if !ok {
 		return netip.Addr{}, &FieldError{path, "not an IP address"}
 	}
@@ -137,7 +138,7 @@ func (r *Record) Port(paths ...string) (uint16, string) {
 	if v.Type() == Missing {
 		return 0, ""
 	}
-	n, ok := v.Int()
+	n, ok := v.one().Int()
 	if !ok || n < 0 || n > 65535 {
 		r.Note("bad_port")
 		return 0, v.Text()
@@ -155,7 +156,7 @@ func (r *Record) Time(paths ...string) (t time.Time, known bool, err error) {
 		r.timeless = true
 		return r.Now, false, nil
 	}
-	t, err = ParseTime(v.Text(), r.Zone)
+	t, err = ParseTime(v.one().Text(), r.Zone)
 	if err != nil {
 		return time.Time{}, false, &FieldError{path, err.Error()}
 	}

@@ -119,7 +119,8 @@ func fraction(s string) (int, string, bool) {
 	return n, s[i:], i > 1
 }
 
-// offset reads Z, UTC, +01:00, +0100 or +01; nothing means zone.
+// offset reads Z, UTC, +01:00, +0100 or +01; nothing means zone. Go programs that
+// print a time as it is write the zone's name behind: +0100 CET.
 func offset(s string, zone *time.Location) (*time.Location, bool) {
 	switch s {
 	case "":
@@ -129,6 +130,9 @@ func offset(s string, zone *time.Location) (*time.Location, bool) {
 	}
 	if s[0] != '+' && s[0] != '-' {
 		return nil, false
+	}
+	if head, name, ok := strings.Cut(s, " "); ok && zoneName(name) {
+		s = head
 	}
 	hours, ok := digits(s, 1, 2)
 	tail := strings.TrimPrefix(s[min(3, len(s)):], ":")
@@ -146,6 +150,18 @@ func offset(s string, zone *time.Location) (*time.Location, bool) {
 		secs = -secs
 	}
 	return time.FixedZone("", secs), true
+}
+
+// zoneName reports whether s looks like UTC, CEST or, of a zone without a name,
+// +03 or +0545.
+func zoneName(s string) bool {
+	if len(s) < 3 || len(s) > 5 {
+		return false
+	}
+	if s[0] == '+' || s[0] == '-' {
+		return strings.Trim(s[1:], "0123456789") == ""
+	}
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // minEpoch is the smallest number taken for Unix seconds (March 1973): below

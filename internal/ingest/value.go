@@ -204,6 +204,17 @@ func (v Value) Texts() []string {
 	return nil
 }
 
+// one returns the first element of an array, and anything else as it is.
+func (v Value) one() Value {
+	if v.Type() != Array {
+		return v
+	}
+	for _, kid := range v.Each() {
+		return kid
+	}
+	return v
+}
+
 // Absent reports whether v says nothing: missing, null, an empty container, or
 // one of the words products write for nothing.
 func (v Value) Absent() bool {

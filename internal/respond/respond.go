@@ -183,6 +183,15 @@ type Decoys interface {
 	Held(ctx context.Context, sensor string) (bool, error)
 }
 
+// Notices are what an action tells people through: they are stored, and go out
+// when and where the operator wants them.
+type Notices interface {
+	// Post takes a notice. Its Channel names where it goes: a channel, a chain, several
+	// channels between commas, or "" for what is configured. The same ID posted twice
+	// is one notice.
+	Post(ctx context.Context, n honeyguide.Notice) error
+}
+
 // Deps is what the host lends to every kind.
 type Deps struct {
 	Name     string // of the instance: what playbooks call it
@@ -194,6 +203,7 @@ type Deps struct {
 	NoFire   string           // why there is none, in words that say what to do
 	Halt     func(why string) // stops what asks for more than is sane; nil: nobody does
 	Decoys   Decoys           // nil: no sensor runs here
+	Notices  Notices          // nil: there is nobody to tell
 	Node     string           // name of this node
 	Console  string           // address of the console for links, "" when unknown
 	Data     string           // data folder
@@ -214,3 +224,16 @@ type Kind = kind.Kind[Deps, Action]
 
 // Set is the list of kinds of actions.
 type Set = kind.Set[Deps, Action]
+
+// A Param is one parameter of a step that an action understands.
+type Param struct {
+	Name     string
+	Doc      string
+	Required bool
+}
+
+// A Describer says which parameters its steps may have, so that a misspelt one is
+// found when the playbook is read. Without it any parameter is taken.
+type Describer interface {
+	Params() []Param
+}

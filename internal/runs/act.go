@@ -53,8 +53,8 @@ func (e *Engine) resume(ctx context.Context, w *work) error {
 		switch {
 		case r.State.Over() || r.State == honeyguide.RunWaiting && !agreed(&r.Steps[r.Step]):
 			return e.queue.Done(ctx, tx, w.job)
-		case e.Halted().On:
-			return e.rest(ctx, tx, w, "the stop switch is on: "+e.Halted().Why, 0)
+		case e.halt().On:
+			return e.rest(ctx, tx, w, "the stop switch is on: "+e.halt().Why, 0)
 		case r.State == honeyguide.RunHalted:
 			b, _ := e.dep.Shelf.Get(r.Playbook)
 			wait, why, err := e.held(ctx, tx, &r, b, e.now())
@@ -269,7 +269,7 @@ func (e *Engine) record(ctx context.Context, w *work, again bool, wait time.Dura
 		default:
 			s.State, s.EndedAt = honeyguide.StepDone, now
 		}
-		if h := e.Halted(); h.On && r.Step+1 < len(r.Steps) {
+		if h := e.halt(); h.On && r.Step+1 < len(r.Steps) {
 			return e.rest(ctx, tx, w, "the stop switch is on: "+h.Why, 0)
 		}
 		return e.on(ctx, tx, w)

@@ -189,7 +189,7 @@ var stories = map[string]story{
 		}); err != nil || known {
 			return err
 		}
-		_, err := w.engine.Block(context.Background(), runs.BlockRequest{Target: "192.0.2.7", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 30 * time.Minute})
+		_, err := w.engine.Block(context.Background(), honeyguide.BlockRequest{Target: "192.0.2.7", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 30 * time.Minute})
 		return err
 	}, func(w *world) error {
 		_, err := w.engine.Confirm(context.Background(), "R-1", "ben")

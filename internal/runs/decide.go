@@ -46,13 +46,14 @@ func (e *Engine) Respond(ctx context.Context, tx state.Tx, in *honeyguide.Incide
 			if have, err = tx.Plans().ByIncident(ctx, in.ID); err != nil {
 				return out, err
 			}
+			f.Plans = slices.Clone(have)
 		}
 		asked = true
 		w, plans, err := e.decide(ctx, tx, b, f, have)
 		if err != nil {
 			return out, err
 		}
-		out.Plans = append(out.Plans, plans...)
+		out.Plans, f.Plans = append(out.Plans, plans...), append(f.Plans, plans...)
 		if w != nil {
 			begun = append(begun, w)
 		}
@@ -155,7 +156,7 @@ func (e *Engine) start(ctx context.Context, tx state.Tx, r *honeyguide.Run, b *p
 	if r.State == honeyguide.RunWaiting || r.State.Over() {
 		return nil, nil // the approval, or nobody, goes on
 	}
-	if e.Halted().On {
+	if e.halt().On {
 		return nil, nil // resuming makes the job
 	}
 	if err := tx.Jobs().Add(ctx, j); err != nil {
@@ -170,7 +171,7 @@ func (e *Engine) start(ctx context.Context, tx state.Tx, r *honeyguide.Run, b *p
 
 // held says why a run may not begin yet, and when to look again.
 func (e *Engine) held(ctx context.Context, tx state.Tx, r *honeyguide.Run, b *playbook.Playbook, now time.Time) (time.Duration, string, error) {
-	if h := e.Halted(); h.On {
+	if h := e.halt(); h.On {
 		return 0, "the stop switch is on: " + h.Why, nil
 	}
 	atOnce, hour := int64(limitOpen), int64(limitHour)

@@ -4,27 +4,22 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"time"
 
 	"honeyguide"
 	"honeyguide/internal/state"
 )
 
-// A HaltState is the stop switch: while it is on nothing is applied. What holds
-// goes on holding, ends at its time, and can be undone.
-type HaltState struct {
-	On  bool      `json:"on"`
-	By  string    `json:"by,omitempty"`  // who moved it last
-	Why string    `json:"why,omitempty"` // in their words
-	At  time.Time `json:"at,omitzero"`
-}
-
 const metaHalt = "response_halt"
 
-// Halted returns the stop switch.
-func (e *Engine) Halted() HaltState { return *e.halted.Load() }
+// Halted says how the stop switch stands.
+func (e *Engine) Halted(context.Context) (honeyguide.HaltState, error) { return e.halt(), nil }
 
-func (e *Engine) setHalt(h HaltState) {
+// Stopped reports whether the stop switch is on.
+func (e *Engine) Stopped() bool { return e.halt().On }
+
+func (e *Engine) halt() honeyguide.HaltState { return *e.halted.Load() }
+
+func (e *Engine) setHalt(h honeyguide.HaltState) {
 	e.halted.Store(&h)
 	on := 0.0
 	if h.On {
@@ -33,7 +28,7 @@ func (e *Engine) setHalt(h HaltState) {
 	e.m.halted.Set(on)
 }
 
-func (e *Engine) readHalt(ctx context.Context) (h HaltState, err error) {
+func (e *Engine) readHalt(ctx context.Context) (h honeyguide.HaltState, err error) {
 	err = e.dep.State.View(ctx, func(tx state.Tx) error {
 		text, err := tx.Meta().Get(ctx, metaHalt)
 		if err != nil || text == "" {
@@ -46,16 +41,16 @@ func (e *Engine) readHalt(ctx context.Context) (h HaltState, err error) {
 
 // Halt stops all acting. It holds from the moment it is called, also when the
 // store cannot be written.
-func (e *Engine) Halt(ctx context.Context, by, why string) (HaltState, error) {
-	h := HaltState{On: true, By: by, Why: why, At: e.now().UTC()}
+func (e *Engine) Halt(ctx context.Context, by, why string) (honeyguide.HaltState, error) {
+	h := honeyguide.HaltState{On: true, By: by, Why: why, At: e.now().UTC()}
 	e.setHalt(h)
 	e.log.LogAttrs(ctx, slog.LevelWarn, "response halted", slog.String("by", by))
 	return h, e.dep.State.Update(ctx, func(tx state.Tx) error { return writeHalt(ctx, tx, h) })
 }
 
 // Resume lets what waits go on.
-func (e *Engine) Resume(ctx context.Context, by, why string) (HaltState, error) {
-	h := HaltState{By: by, Why: why, At: e.now().UTC()}
+func (e *Engine) Resume(ctx context.Context, by, why string) (honeyguide.HaltState, error) {
+	h := honeyguide.HaltState{By: by, Why: why, At: e.now().UTC()}
 	err := e.dep.State.Update(ctx, func(tx state.Tx) error {
 		if err := writeHalt(ctx, tx, h); err != nil {
 			return err
@@ -77,7 +72,7 @@ func (e *Engine) Resume(ctx context.Context, by, why string) (HaltState, error) 
 		}
 	})
 	if err != nil {
-		return e.Halted(), err
+		return e.halt(), err
 	}
 	e.setHalt(h)
 	e.wake()
@@ -85,7 +80,7 @@ func (e *Engine) Resume(ctx context.Context, by, why string) (HaltState, error) 
 	return h, nil
 }
 
-func writeHalt(ctx context.Context, tx state.Tx, h HaltState) error {
+func writeHalt(ctx context.Context, tx state.Tx, h honeyguide.HaltState) error {
 	text, err := json.Marshal(h)
 	if err != nil {
 		return err

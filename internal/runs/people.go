@@ -13,23 +13,6 @@ import (
 	"honeyguide/internal/state"
 )
 
-// A StartRequest asks for a run by hand.
-type StartRequest struct {
-	Playbook, Incident string
-	Vars               map[string]string
-	Mode               honeyguide.Mode // "" = what the playbook or the operator says
-	By, Role, Reason   string
-}
-
-// A BlockRequest asks to block an address by hand.
-type BlockRequest struct {
-	Target           string // address or prefix
-	TTL              time.Duration
-	Reason, By, Role string
-	Incident         string        // "" = none
-	ConfirmWithin    time.Duration // undone unless somebody confirms it by then; 0 = no need to
-}
-
 func invalid(format string, args ...any) error {
 	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf(format, args...)}
 }
@@ -60,7 +43,7 @@ func (e *Engine) change(ctx context.Context, id string, fn func(tx state.Tx, r *
 }
 
 // Start begins a run of a playbook by hand.
-func (e *Engine) Start(ctx context.Context, q StartRequest) (honeyguide.Run, error) {
+func (e *Engine) Start(ctx context.Context, q honeyguide.StartRequest) (honeyguide.Run, error) {
 	b, ok := e.dep.Shelf.Get(q.Playbook)
 	if !ok {
 		return honeyguide.Run{}, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: fmt.Sprintf("there is no playbook %.80q", q.Playbook)}
@@ -74,7 +57,7 @@ func (e *Engine) Start(ctx context.Context, q StartRequest) (honeyguide.Run, err
 }
 
 // manual writes a run that a person asked for.
-func (e *Engine) manual(ctx context.Context, q StartRequest, draft func(*playbook.Facts) honeyguide.Run, b *playbook.Playbook) (out honeyguide.Run, err error) {
+func (e *Engine) manual(ctx context.Context, q honeyguide.StartRequest, draft func(*playbook.Facts) honeyguide.Run, b *playbook.Playbook) (out honeyguide.Run, err error) {
 	if q.By == "" {
 		return out, invalid("by: who asks for it?")
 	}
@@ -256,7 +239,7 @@ func (e *Engine) RevertPlan(ctx context.Context, plan, by, why string) (p honeyg
 const manualBlock = "manual-block"
 
 // Block blocks an address by hand.
-func (e *Engine) Block(ctx context.Context, q BlockRequest) (honeyguide.Run, error) {
+func (e *Engine) Block(ctx context.Context, q honeyguide.BlockRequest) (honeyguide.Run, error) {
 	p, err := respond.ParseTarget(q.Target)
 	switch {
 	case err != nil:
@@ -278,7 +261,7 @@ func (e *Engine) Block(ctx context.Context, q BlockRequest) (honeyguide.Run, err
 	if !p.IsSingleIP() { // many would suffer: somebody else must agree
 		step.Approval = &honeyguide.ApprovalRule{Roles: []string{"responder", "admin"}, People: 1, WithinMS: (30 * time.Minute).Milliseconds()}
 	}
-	return e.manual(ctx, StartRequest{Playbook: manualBlock, Incident: q.Incident, By: q.By, Role: q.Role, Reason: q.Reason, Mode: honeyguide.ModeApply},
+	return e.manual(ctx, honeyguide.StartRequest{Playbook: manualBlock, Incident: q.Incident, By: q.By, Role: q.Role, Reason: q.Reason, Mode: honeyguide.ModeApply},
 		func(*playbook.Facts) honeyguide.Run {
 			return honeyguide.Run{Playbook: manualBlock, Title: "Block by hand", Version: "built-in", Steps: []honeyguide.RunStep{step}}
 		}, nil)

@@ -71,7 +71,7 @@ type Engine struct {
 	now   func() time.Time
 	m     *metrics
 
-	halted atomic.Pointer[HaltState]
+	halted atomic.Pointer[honeyguide.HaltState]
 
 	locks locks // of plans
 

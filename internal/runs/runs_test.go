@@ -8,7 +8,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/respond"
-	"honeyguide/internal/runs"
 	"honeyguide/internal/state"
 )
 
@@ -239,16 +238,16 @@ func TestUndoAndCancel(t *testing.T) {
 
 func TestByHand(t *testing.T) {
 	w := newWorld(t, blockBook, askBook)
-	block := func(q runs.BlockRequest) (honeyguide.Run, error) { return w.engine.Block(t.Context(), q) }
-	for _, q := range []runs.BlockRequest{{Target: "x", Reason: "y", By: "anna"}, {Target: "192.0.2.1", By: "anna"}, {Target: "192.0.2.1", Reason: "y"}} {
+	block := func(q honeyguide.BlockRequest) (honeyguide.Run, error) { return w.engine.Block(t.Context(), q) }
+	for _, q := range []honeyguide.BlockRequest{{Target: "x", Reason: "y", By: "anna"}, {Target: "192.0.2.1", By: "anna"}, {Target: "192.0.2.1", Reason: "y"}} {
 		if _, err := block(q); honeyguide.ErrorCode(err) != honeyguide.CodeInvalid {
 			t.Errorf("%+v: %v", q, err)
 		}
 	}
-	if _, err := block(runs.BlockRequest{Target: "192.0.2.1", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 5 * time.Minute}); err != nil {
+	if _, err := block(honeyguide.BlockRequest{Target: "192.0.2.1", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 5 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := block(runs.BlockRequest{Target: "192.0.2.2", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 5 * time.Minute}); err != nil {
+	if _, err := block(honeyguide.BlockRequest{Target: "192.0.2.2", Reason: "scans", By: "anna", Role: "responder", ConfirmWithin: 5 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	w.work()
@@ -266,7 +265,7 @@ func TestByHand(t *testing.T) {
 	w.work()
 	w.want("R-2", "done expired")
 
-	if _, err := block(runs.BlockRequest{Target: "192.0.2.0/25", Reason: "scans", By: "anna", Role: "responder"}); err != nil {
+	if _, err := block(honeyguide.BlockRequest{Target: "192.0.2.0/25", Reason: "scans", By: "anna", Role: "responder"}); err != nil {
 		t.Fatal(err)
 	}
 	decide := func(by string) error {
@@ -282,7 +281,7 @@ func TestByHand(t *testing.T) {
 	w.work()
 	w.want("R-3", "done verified", "block_ip 192.0.2.0_25")
 
-	if _, err := w.engine.Start(t.Context(), runs.StartRequest{Playbook: "nobody", By: "anna"}); honeyguide.ErrorCode(err) != honeyguide.CodeNotFound {
+	if _, err := w.engine.Start(t.Context(), honeyguide.StartRequest{Playbook: "nobody", By: "anna"}); honeyguide.ErrorCode(err) != honeyguide.CodeNotFound {
 		t.Errorf("got %v", err)
 	}
 }

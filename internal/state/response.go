@@ -72,10 +72,20 @@ type Notices interface {
 	// Due returns queued notices of a channel ("" = of all) that are due, oldest
 	// first, at most n.
 	Due(ctx context.Context, channel string, now time.Time, n int) ([]honeyguide.Notice, error)
-	// Next returns when the earliest queued notice is due, the zero time when none is queued.
-	Next(ctx context.Context) (time.Time, error)
+	// Next returns when the earliest queued notice of a channel ("" = of all) is due,
+	// the zero time when none is queued.
+	Next(ctx context.Context, channel string) (time.Time, error)
 	// Since counts the notices of a channel sent at or after a time.
 	Since(ctx context.Context, channel string, at time.Time) (int64, error)
+	// Queued counts the queued notices by channel.
+	Queued(ctx context.Context) (map[string]int64, error)
+	// Over returns the IDs of at most n incidents that are resolved or closed although
+	// somebody who was told about them does not know: notices that were sent, are no
+	// resolve and have no ResolvedAt.
+	Over(ctx context.Context, n int) ([]string, error)
+	// Drop removes at most n notices that were made before a time and are not queued,
+	// and returns how many it removed.
+	Drop(ctx context.Context, before time.Time, n int) (int64, error)
 	// List returns a page by CreatedAt, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q NoticeQuery) ([]honeyguide.Notice, string, error)
 }
@@ -120,8 +130,8 @@ func TidyEntry(e *honeyguide.TimelineEntry) {
 
 // TidyNotice brings a notice within the bounds of the store.
 func TidyNotice(n *honeyguide.Notice) {
-	keys(&n.ID, &n.Channel, &n.Chain, &n.Key, &n.Incident, &n.Plan)
-	times(&n.CreatedAt, &n.DueAt, &n.SentAt)
+	keys(&n.ID, &n.Channel, &n.Event, &n.Chain, &n.Follows, &n.Key, &n.Incident, &n.Plan)
+	times(&n.CreatedAt, &n.DueAt, &n.FailedAt, &n.SentAt, &n.ResolvedAt)
 	n.Severity = severity(n.Severity)
 	n.Title, n.Text = Clip(Column(n.Title), MaxTitle), Clip(Column(n.Text), MaxRaw)
 	n.Link, n.Error, n.Ref = Clip(Column(n.Link), MaxLine), Clip(Column(n.Error), MaxLine), Clip(Column(n.Ref), MaxTitle)

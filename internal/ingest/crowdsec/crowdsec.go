@@ -55,6 +55,9 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 			e.Severity = honeyguide.SeverityHigh
 		}
 	}
+	if byHand(root) {
+		e.Severity = honeyguide.SeverityInformational
+	}
 	if err := source(r, &e); err != nil {
 		return dst, err
 	}
@@ -85,6 +88,24 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		e.ID = ingest.RecordID(at, product, root.Get("machine_id").Text(), id, scenario, root.Path("source.value").Text())
 	}
 	return append(dst, e), nil
+}
+
+// byHand reports an alert that tells of no detection: a decision its operator made
+// or a list brought along. CrowdSec says so in kind since 1.7, before that only in
+// the decision.
+func byHand(root ingest.Value) bool {
+	switch root.Get("kind").Text() {
+	case "cscli", "cscli-import", "lists", "CAPI":
+		return true
+	}
+	for _, d := range root.Get("decisions").Each() {
+		switch d.Get("origin").Text() {
+		case "cscli", "cscli-import", "lists", "CAPI":
+			return true
+		}
+		return false
+	}
+	return false
 }
 
 // source sets who it is about: an address, or a range, country or network, which
@@ -124,6 +145,14 @@ func meta(r *ingest.Record, e *honeyguide.Event) {
 				e.Set(honeyguide.AttrUser, ingest.Cut(value, 255))
 			case "http_path":
 				e.Set(honeyguide.AttrURL, ingest.Cut(value, ingest.MaxText))
+			case "http_verb":
+				e.Set(honeyguide.AttrMethod, ingest.Cut(value, 64))
+			case "http_user_agent":
+				e.Set(honeyguide.AttrUserAgent, ingest.Cut(value, ingest.MaxText))
+			case "http_status":
+				if n, ok := pair.Get("value").Int(); ok {
+					e.Set(honeyguide.AttrStatus, n)
+				}
 			case "service":
 				e.Set("app_name", ingest.Cut(value, 64))
 			}

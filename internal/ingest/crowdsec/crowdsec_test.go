@@ -3,6 +3,7 @@ package crowdsec_test
 import (
 	"testing"
 
+	"honeyguide"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/ingest/crowdsec"
 	"honeyguide/internal/ingest/ingesttest"
@@ -17,6 +18,22 @@ func TestGolden(t *testing.T) { ingesttest.Golden(t, formats(t), "crowdsec") }
 func TestPromises(t *testing.T) {
 	ingesttest.Promises(t, formats(t), "crowdsec",
 		`{"id":7,"scenario":"a/b","message":"x","stop_at":"2026-11-21T19:30:03.5Z","source":{"scope":"Ip","value":"198.51.100.7"},"events":[{"meta":[{"key":"a","value":"b"}]}]}`)
+}
+
+// What an operator decided is no detection.
+func TestByHand(t *testing.T) {
+	for members, want := range map[string]honeyguide.Severity{
+		`"decisions":[{"origin":"crowdsec","type":"ban"}]`: honeyguide.SeverityMedium,
+		`"decisions":[{"origin":"cscli","type":"ban"}]`:    honeyguide.SeverityInformational,
+		`"decisions":[],"kind":"cscli"`:                    honeyguide.SeverityInformational,
+		`"decisions":null`:                                 honeyguide.SeverityMedium,
+	} {
+		res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "crowdsec"},
+			[]byte(`{"id":7,"scenario":"x","stop_at":"2026-11-21T19:30:03Z","source":{"scope":"Ip","value":"198.51.100.7"},`+members+`}`))
+		if len(res.Events) != 1 || res.Events[0].Severity != want {
+			t.Errorf("%s: got %+v, want %v", members, res.Events, want)
+		}
+	}
 }
 
 func FuzzCrowdSec(f *testing.F) {

@@ -8,7 +8,6 @@ package elastic
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"honeyguide"
@@ -54,7 +53,7 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	}
 	e.Set(honeyguide.AttrProduct, product)
 	r.ECS(&e)
-	verb(r, &e)
+	r.ECSVerb(&e)
 	sources(r, &e)
 	finding(r, &e)
 	r.KeepLeaves(&e, "ecs", "agent.ephemeral_id")
@@ -63,42 +62,6 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		e.ID = ingest.RecordID(at, product, v.Text(), r.Root.Path("event.dataset").Text())
 	}
 	return append(dst, e), nil
-}
-
-// verb follows from the categorisation fields.
-func verb(r *ingest.Record, e *honeyguide.Event) {
-	category, typ := r.Root.Path("event.category").Texts(), r.Root.Path("event.type").Texts()
-	has := func(name string) bool { return slices.Contains(category, name) }
-	switch {
-	case has("authentication"):
-		e.Class, e.Activity = honeyguide.ClassAuthentication, "auth"
-		switch r.Root.Path("event.outcome").Text() {
-		case "failure":
-			e.Activity = honeyguide.ActivityLoginFailed
-		case "success":
-			if slices.Contains(typ, "start") || len(typ) == 0 {
-				e.Activity = honeyguide.ActivityLoginSuccess
-			}
-		}
-	case has("process"):
-		e.Class, e.Activity = honeyguide.ClassProcess, "process"
-		if slices.Contains(typ, "start") {
-			e.Activity = "process_start"
-		} else if slices.Contains(typ, "end") {
-			e.Activity = "process_end"
-		}
-	case has("web") || !r.Root.Path("http.request.method").Absent():
-		e.Class, e.Activity = honeyguide.ClassHTTP, honeyguide.ActivityRequest
-	case has("file"):
-		e.Class, e.Activity = honeyguide.ClassFile, "file_change_seen"
-	case has("iam"):
-		e.Class, e.Activity = honeyguide.ClassAccount, "account_change"
-	case has("network") || e.Src.Addr.IsValid() && e.Dst.Addr.IsValid():
-		e.Class, e.Activity = honeyguide.ClassNetwork, "network_connection"
-		if !r.Root.Path("dns.question.name").Absent() {
-			e.Class, e.Activity = honeyguide.ClassDNS, "dns_query"
-		}
-	}
 }
 
 // datasets are the modules whose log source is known.

@@ -20,6 +20,15 @@ func TestPromises(t *testing.T) {
 		`{"@timestamp":"2026-11-21T19:30:01.123Z","ecs":{"version":"8"},"message":"hello"}`)
 }
 
+// Answers of an index hold lists where a document held one value.
+func TestLists(t *testing.T) {
+	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "elastic"},
+		[]byte(`{"@timestamp":["2026-11-21T19:30:00Z"],"event.category":["authentication"],"event.outcome":["failure"],"source.ip":["198.51.100.7","192.0.2.1"],"source.port":["4222"],"agent.type":["filebeat"]}`))
+	if len(res.Events) != 1 || res.Events[0].Src.Addr.String() != "198.51.100.7:4222" || res.Events[0].Time.Hour() != 19 || len(res.Summary.Notes) > 0 {
+		t.Errorf("got %+v, dead %+v, notes %v", res.Events, res.Dead, res.Summary.Notes)
+	}
+}
+
 func FuzzElastic(f *testing.F) {
 	f.Add([]byte(`{"@timestamp":1795289400,"event.kind":"alert","event":{"category":{"a":[]}},"source":[[]],"threat":{"technique":3}}`))
 	all := formats(f)

@@ -22,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // Now is the clock of all tests here: a little after the samples.
-var now = time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC)
+var now = time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)
 
 // Now returns the clock of all tests here: a little after the samples.
 func Now() time.Time { return now }

@@ -57,6 +57,9 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 			}
 		}
 	}
+	if delimiter == "\t" && pipes(rest) {
+		delimiter = "|"
+	}
 	f := map[string]string{}
 	e := honeyguide.Event{Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding, Service: "leef", Attrs: make(map[string]any, 24)}
 	if err := fields(r, f, rest, delimiter, &e); err != nil {
@@ -65,17 +68,39 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	e.Set(honeyguide.AttrProduct, ingest.Cut(strings.ToLower(head[2]), 64))
 	e.Set("metadata.vendor", ingest.Cut(head[1], 64))
 	e.Set(honeyguide.AttrRuleID, ingest.Cut(head[4], 128))
-	e.Set(honeyguide.AttrRule, ingest.Cut(head[4], 128))
+	title := head[4]
+	if name := f["name"]; name != "" && name != "-" {
+		title = name
+	}
+	e.Set(honeyguide.AttrRule, ingest.Cut(title, 512))
 	for _, a := range attrs {
-		if v := f[a.key]; v != "" && e.Str(a.attr) == "" {
+		if v := f[a.key]; v != "" && v != "-" && e.Str(a.attr) == "" {
 			e.Set(a.attr, ingest.Cut(v, ingest.MaxText))
 		}
 	}
+	if s, ok := r.Syslog(); ok && e.Str(honeyguide.AttrDevice) == "" {
+		e.Set(honeyguide.AttrDevice, ingest.Cut(s.Host, 255))
+	}
 	e.Severity = severity(f["sev"])
+	if strings.EqualFold(f["cat"], "traffic") || f["cat"] == firewall {
+		e.Class, e.Activity, e.Severity = honeyguide.ClassNetwork, "network_connection", honeyguide.SeverityInformational
+	}
 	if err := endpoints(f, &e); err != nil {
 		return dst, err
 	}
 	return append(dst, e), nil
+}
+
+// firewall is the category of Check Point's log of connections; others call it
+// traffic.
+const firewall = "VPN-1 & FireWall-1"
+
+// pipes reports whether pairs are divided by pipes though the header does not say
+// so, as PAN-OS writes LEEF 1.0: no tab, and a pair behind a pipe.
+func pipes(rest string) bool {
+	_, tail, ok := strings.Cut(rest, "|")
+	key, _, pair := strings.Cut(tail, "=")
+	return ok && pair && !strings.ContainsAny(rest, "\t") && !strings.ContainsAny(key, " |")
 }
 
 // character reads the delimiter of LEEF 2.0: itself, or its number as x5E or 0x5E.
@@ -104,18 +129,12 @@ func fields(r *ingest.Record, f map[string]string, rest, delimiter string, e *ho
 		if n++; n > maxFields {
 			break
 		}
-		f[key] = strings.TrimSpace(value)
-		r.Keep(e, key, strings.TrimSpace(value))
+		value = strings.ReplaceAll(strings.TrimSpace(value), `\=`, "=")
+		f[key] = value
+		r.Keep(e, key, value)
 	}
 	if s := f["devTime"]; s != "" {
-		t, err := ingest.ParseTime(s, r.Zone)
-		if layout := goLayout(f["devTimeFormat"]); err != nil && layout != "" {
-			zone := r.Zone
-			if zone == nil {
-				zone = time.UTC
-			}
-			t, err = time.ParseInLocation(layout, s, zone)
-		}
+		t, err := parseTime(s, f["devTimeFormat"], r.Zone)
 		if err == nil && t.Year() >= 1970 && t.Year() < 2200 {
 			e.Time = t
 			return nil
@@ -127,11 +146,39 @@ func fields(r *ingest.Record, f map[string]string, rest, delimiter string, e *ho
 	}
 	if s, ok := r.Syslog(); ok && !s.At.IsZero() {
 		e.Time = s.At
-		e.Set(honeyguide.AttrDevice, ingest.Cut(s.Host, 255))
 		return nil
 	}
 	e.Time = r.Untimed()
 	return nil
+}
+
+// usual are the forms of devTime that need no devTimeFormat: QRadar's defaults.
+var usual = []string{"Jan 02 2006 15:04:05", "Jan 02 2006 15:04:05.000", "Jan 02 2006 15:04:05 MST", "Jan 02 2006 15:04:05.000 MST"}
+
+// parseTime reads devTime, by its own format when it has one.
+func parseTime(s, format string, zone *time.Location) (time.Time, error) {
+	t, err := ingest.ParseTime(s, zone)
+	if err == nil {
+		return t, nil
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	layouts := usual
+	if own := goLayout(format); own != "" {
+		layouts = append([]string{own}, usual...)
+	}
+	// Java writes a zone without a name as GMT+08:00.
+	plain := strings.NewReplacer(" GMT+", " +", " GMT-", " -").Replace(s)
+	for _, layout := range layouts {
+		if plain != s {
+			layout = strings.ReplaceAll(layout, "MST", "-07:00")
+		}
+		if t, err = time.ParseInLocation(layout, plain, zone); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
 }
 
 // goLayout turns Java's letters of a time into Go's.
@@ -145,12 +192,20 @@ func goLayout(java string) string {
 // attrs are the keys of the format that have a name of ours.
 var attrs = []struct{ key, attr string }{
 	{"usrName", honeyguide.AttrUser},
+	{"user", honeyguide.AttrUser},
 	{"identHostName", honeyguide.AttrDevice},
 	{"cat", honeyguide.AttrCategory},
 	{"url", honeyguide.AttrURL},
 	{"action", ingest.AttrAction},
 	{"act", ingest.AttrAction},
 	{"msg", honeyguide.AttrMessage},
+	{"desc", honeyguide.AttrMessage},
+	{"detail", honeyguide.AttrMessage},
+	{"method", honeyguide.AttrMethod},
+	{"userAgent", honeyguide.AttrUserAgent},
+	{"filePath", honeyguide.AttrPath},
+	{"dvchost", honeyguide.AttrDevice},
+	{"DeviceName", honeyguide.AttrDevice},
 	{"reason", honeyguide.AttrDetail},
 	{"policy", "policy.name"},
 	{"resource", "resource.name"},

@@ -41,18 +41,28 @@ type verb struct {
 
 // verbs by logtype.
 var verbs = map[int64]verb{
-	2000: {"ftp", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 3000: {"http", honeyguide.ClassHTTP, honeyguide.ActivityRequest},
-	3001: {"http", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 4000: {"ssh", honeyguide.ClassNetwork, honeyguide.ActivityConnect},
+	2000: {"ftp", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 2001: {"ftp", honeyguide.ClassNetwork, honeyguide.ActivityConnect}, 3000: {"http", honeyguide.ClassHTTP, honeyguide.ActivityRequest},
+	3001: {"http", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 3002: {"http", honeyguide.ClassHTTP, honeyguide.ActivityRequest},
+	3003: {"http", honeyguide.ClassHTTP, honeyguide.ActivityRequest}, 4000: {"ssh", honeyguide.ClassNetwork, honeyguide.ActivityConnect},
 	4001: {"ssh", honeyguide.ClassSSH, honeyguide.ActivityClient}, 4002: {"ssh", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed},
 	5000: {"smb", honeyguide.ClassFile, honeyguide.ActivityFileRead}, 5001: {"portscan", honeyguide.ClassNetwork, "port_scan"}, 5002: {"portscan", honeyguide.ClassNetwork, "port_scan"},
 	5003: {"portscan", honeyguide.ClassNetwork, "port_scan"}, 5004: {"portscan", honeyguide.ClassNetwork, "port_scan"}, 5005: {"portscan", honeyguide.ClassNetwork, "port_scan"},
-	6001: {"telnet", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 7001: {"httpproxy", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed},
+	6001: {"telnet", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 6002: {"telnet", honeyguide.ClassNetwork, honeyguide.ActivityConnect}, 7001: {"httpproxy", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed},
 	8001: {"mysql", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 9001: {"mssql", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed},
-	9002: {"mssql", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 10001: {"tftp", honeyguide.ClassNetwork, "tftp"}, 11001: {"ntp", honeyguide.ClassNetwork, "ntp"},
+	9002: {"mssql", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 9003: {"mysql", honeyguide.ClassNetwork, honeyguide.ActivityConnect}, 10001: {"tftp", honeyguide.ClassNetwork, "tftp"}, 11001: {"ntp", honeyguide.ClassNetwork, "ntp"},
 	12001: {"vnc", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 13001: {"snmp", honeyguide.ClassNetwork, "snmp"}, 14001: {"rdp", honeyguide.ClassNetwork, honeyguide.ActivityConnect},
 	15001: {"sip", honeyguide.ClassNetwork, "sip"}, 16001: {"git", honeyguide.ClassNetwork, "git"}, 17001: {"redis", honeyguide.ClassNetwork, "redis"},
 	18001: {"tcp", honeyguide.ClassNetwork, honeyguide.ActivityConnect}, 18002: {"tcp", honeyguide.ClassNetwork, honeyguide.ActivityConnect},
 	18003: {"tcp", honeyguide.ClassNetwork, "keepalive"}, 18004: {"tcp", honeyguide.ClassNetwork, "keepalive"}, 18005: {"tcp", honeyguide.ClassNetwork, "keepalive"},
+	19001: {"llmnr", honeyguide.ClassNetwork, "llmnr"}, 20001: {"mongodb", honeyguide.ClassNetwork, "mongodb"},
+}
+
+// mongo are the verbs of MongoDB's one logtype, by logdata.action.
+var mongo = map[string]verb{
+	"mongodb.connection":   {"mongodb", honeyguide.ClassNetwork, honeyguide.ActivityConnect},
+	"mongodb.auth_attempt": {"mongodb", honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed},
+	"mongodb.error":        {"mongodb", honeyguide.ClassNetwork, honeyguide.ActivityMalformed},
+	"mongodb.disconnect":   {"mongodb", honeyguide.ClassNetwork, honeyguide.ActivityClose},
 }
 
 // fields of logdata as attributes, the first that says something.
@@ -60,14 +70,15 @@ var fields = []struct {
 	attr  string
 	names []string
 }{
-	{honeyguide.AttrUser, []string{"USERNAME", "USER", "UserName"}},
+	{honeyguide.AttrUser, []string{"USERNAME", "USER", "UserName", "username"}},
 	{honeyguide.AttrPassword, []string{"PASSWORD", "Password"}},
 	{honeyguide.AttrClient, []string{"REMOTEVERSION"}},
 	{honeyguide.AttrURL, []string{"PATH", "URL"}},
 	{honeyguide.AttrHost, []string{"HOSTNAME"}},
 	{honeyguide.AttrUserAgent, []string{"USERAGENT"}},
 	{honeyguide.AttrPath, []string{"FILENAME", "REPO"}},
-	{honeyguide.AttrMessage, []string{"msg", "CMD"}},
+	{honeyguide.AttrMethod, []string{"REQUEST_TYPE"}},
+	{honeyguide.AttrMessage, []string{"msg", "DATA", "query", "error"}},
 }
 
 // Map makes one event of the record.
@@ -84,6 +95,10 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		e.Service, e.Class, e.Activity = v.service, v.class, v.activity
 	} else {
 		r.Unknown(ingest.Cut(r.Root.Get("logtype").Text(), 16))
+	}
+	data := r.Root.Get("logdata")
+	if v, known := mongo[data.Get("action").Text()]; known && typ == 20001 {
+		e.Class, e.Activity = v.class, v.activity
 	}
 	if err := stamp(r, &e); err != nil {
 		return dst, err
@@ -106,20 +121,36 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	e.Set(honeyguide.AttrProduct, product)
 	e.Set(honeyguide.AttrDevice, ingest.Cut(r.Root.Get("node_id").Text(), 255))
 	ingest.Source(&e, product, "application", "")
-	data := r.Root.Get("logdata")
-	for _, f := range fields {
-		v, _ := data.First(f.names...)
-		e.Set(f.attr, ingest.Cut(v.Text(), ingest.MaxText))
-	}
-	if e.Activity == honeyguide.ActivityRequest {
-		e.Set(honeyguide.AttrMethod, "GET")
-	}
+	particular(&e, typ, data)
 	for name, v := range r.Root.Leaves() {
 		if !strings.HasPrefix(name, "local_time") && v.Type() != ingest.Null {
 			r.Keep(&e, name, v.Text())
 		}
 	}
 	return append(dst, e), nil
+}
+
+// particular sets what logdata says.
+func particular(e *honeyguide.Event, typ int64, data ingest.Value) {
+	for _, f := range fields {
+		v, _ := data.First(f.names...)
+		text := v.Text()
+		if f.attr == honeyguide.AttrUser || f.attr == honeyguide.AttrPassword {
+			text = strings.TrimRight(text, "\r\n") // telnet's line end is left on both
+		}
+		e.Set(f.attr, ingest.Cut(text, ingest.MaxText))
+	}
+	switch typ {
+	case 3000, 3003:
+		e.Set(honeyguide.AttrMethod, "GET") // the only method of both
+	case 12001:
+		// A VNC password is only known when it was among those OpenCanary tries.
+		if p := data.Get("VNC Password").Text(); !strings.HasPrefix(p, "<Password was not") {
+			e.Set(honeyguide.AttrPassword, ingest.Cut(p, ingest.MaxText))
+		}
+	case 17001:
+		e.Set(honeyguide.AttrMessage, ingest.Cut(strings.TrimSpace(data.Get("CMD").Text()+" "+data.Get("ARGS").Text()), ingest.MaxText))
+	}
 }
 
 func port(n int64, ok bool) uint16 {

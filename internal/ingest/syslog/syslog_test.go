@@ -63,7 +63,7 @@ func TestTimes(t *testing.T) {
 
 // A clock that runs ahead is told of, in the event and in the summary.
 func TestClockAhead(t *testing.T) {
-	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "syslog"}, []byte("Nov 21 21:00:00 h p: x\nAug  1 00:00:00 h p: y\n"))
+	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "syslog"}, []byte("Nov 22 21:00:00 h p: x\nAug  1 00:00:00 h p: y\n"))
 	if len(res.Events) != 2 || res.Events[0].Int(ingest.AttrAhead) != time.Hour.Milliseconds() || res.Events[1].Int(ingest.AttrAhead) != 0 {
 		t.Errorf("got %+v", res.Events)
 	}

@@ -41,6 +41,9 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	if r.Root.Path("wazuh").Absent() && r.Root.Path("wazuh.agent.id").Absent() {
 		return dst, &ingest.FieldError{Field: "wazuh", Why: "missing; this is no document of Wazuh 5"}
 	}
+	if !r.Root.Path("state.document_version").Absent() {
+		return dst, ingest.Drop("state") // an inventory of wazuh-states-*: what is, not what happened
+	}
 	at, known, err := r.Time("@timestamp")
 	if err != nil {
 		return dst, err
@@ -50,13 +53,22 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		Service: product, Attrs: make(map[string]any, 48),
 	}
 	r.ECS(&e)
+	r.ECSVerb(&e)
 	e.Set(honeyguide.AttrProduct, product)
 	text := func(attr, path string, limit int) { e.Set(attr, ingest.Cut(r.Root.Path(path).Text(), limit)) }
-	text(honeyguide.AttrDevice, "wazuh.agent.name", 255)
-	text("device.uid", "wazuh.agent.id", 64)
+	device, _ := r.Root.First("wazuh.agent.name", "agent.name", "host.name", "host.hostname")
+	e.Set(honeyguide.AttrDevice, ingest.Cut(device.Text(), 255))
+	uid, _ := r.Root.First("wazuh.agent.id", "agent.id")
+	e.Set("device.uid", ingest.Cut(uid.Text(), 64))
 	text(ingest.AttrType, "wazuh.integration.name", 64)
 	rule := r.Root.Path("wazuh.rule.id").ID()
-	if rule != "" {
+	answer := r.Root.Path("wazuh.active_response.name").Text()
+	switch {
+	case answer != "": // what Wazuh did about a finding, which comes of its own
+		e.Class, e.Activity = honeyguide.ClassLog, "response"
+		e.Set(ingest.AttrAction, ingest.Cut(answer, 64))
+		rule = "response " + answer
+	case rule != "":
 		e.Class, e.Activity = honeyguide.ClassDetection, honeyguide.ActivityFinding
 		e.Set(honeyguide.AttrRuleID, ingest.Cut(rule, 128))
 		text(honeyguide.AttrRule, "wazuh.rule.title", 512)
@@ -64,7 +76,13 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		if e.Severity, err = level(r); err != nil {
 			return dst, err
 		}
-		e.Attacks = ingest.Techniques("named by the Wazuh rule", r.Root.Path("wazuh.rule.mitre.technique.id").Texts()...)
+		e.Attacks = ingest.Techniques("named by the Wazuh rule", append(r.Root.Path("wazuh.rule.mitre.technique.id").Texts(),
+			r.Root.Path("wazuh.rule.mitre.subtechnique.id").Texts()...)...)
+	case r.Root.Path("event.kind").Text() == "alert": // rootcheck and its like, without a rule
+		e.Class, e.Activity, e.Severity = honeyguide.ClassDetection, honeyguide.ActivityFinding, honeyguide.SeverityUnknown
+		text(honeyguide.AttrRuleID, "wazuh.integration.name", 64)
+		text(honeyguide.AttrRule, "event.original", 512)
+		text(honeyguide.AttrCategory, "wazuh.integration.category", 64)
 	}
 	r.KeepLeaves(&e, "wazuh.rule", "wazuh.cluster", "wazuh.space")
 	if id, _ := r.Root.First("wazuh.event.id"); known && id.ID() != "" {

@@ -167,66 +167,6 @@ var beats = []struct{ path, name string }{
 	{"message", "Message"},
 }
 
-// moved are Sysmon's fields that the modules of Winlogbeat take out of event_data
-// and give ECS names; Sigma rules know Sysmon's own.
-var moved = []struct{ path, name string }{
-	{"process.executable", "Image"},
-	{"process.command_line", "CommandLine"},
-	{"process.working_directory", "CurrentDirectory"},
-	{"process.pid", "ProcessId"},
-	{"process.entity_id", "ProcessGuid"},
-	{"process.parent.executable", "ParentImage"},
-	{"process.parent.command_line", "ParentCommandLine"},
-	{"process.parent.pid", "ParentProcessId"},
-	{"process.parent.entity_id", "ParentProcessGuid"},
-	{"process.pe.original_file_name", "OriginalFileName"},
-	{"process.pe.company", "Company"},
-	{"process.pe.description", "Description"},
-	{"process.pe.product", "Product"},
-	{"process.pe.file_version", "FileVersion"},
-	{"dll.path", "ImageLoaded"},
-	{"registry.path", "TargetObject"},
-	{"dns.question.name", "QueryName"},
-	{"source.ip", "SourceIp"},
-	{"source.port", "SourcePort"},
-	{"destination.ip", "DestinationIp"},
-	{"destination.port", "DestinationPort"},
-	{"destination.domain", "DestinationHostname"},
-	{"network.transport", "Protocol"},
-}
-
-// takeBack gives moved fields their names again where event_data lacks them.
-func takeBack(r *ingest.Record, f *form) {
-	add := func(name, value string) {
-		if value != "" && at(f.names[f.system:], name) < 0 {
-			f.add(name, value)
-		}
-	}
-	for _, m := range moved {
-		add(m.name, text(r.Root.Path(m.path)))
-	}
-	target := "TargetFilename"
-	if id := f.id(); id == 6 || id == 7 { // a driver or a library was loaded
-		target = "ImageLoaded"
-	}
-	add(target, text(r.Root.Path("file.path")))
-	user := text(r.Root.Path("user.name"))
-	if domain := text(r.Root.Path("user.domain")); domain != "" && user != "" {
-		user = domain + `\` + user
-	}
-	add("User", user)
-	var hashes []string
-	for _, kind := range []string{"sha1", "md5", "sha256"} {
-		for _, of := range []string{"process", "file", "dll"} {
-			if h := text(r.Root.Path(of + ".hash." + kind)); h != "" {
-				hashes = append(hashes, strings.ToUpper(kind)+"="+strings.ToUpper(h))
-				break
-			}
-		}
-	}
-	add("Hashes", strings.Join(hashes, ","))
-}
-
 // winlogbeat reads what Winlogbeat and Elastic Agent send.
 func winlogbeat(r *ingest.Record, f *form) error {
 	for _, b := range beats {
@@ -247,9 +187,7 @@ func winlogbeat(r *ingest.Record, f *form) error {
 			}
 		}
 	}
-	if f.get("Provider_Name") == "Microsoft-Windows-Sysmon" {
-		takeBack(r, f)
-	}
+	takeBack(r, f)
 	return nil
 }
 

@@ -28,6 +28,7 @@ const (
 	task         = "scheduled_task"
 	logCleared   = "log_cleared"
 	script       = "script"
+	auditPolicy  = "audit_policy"
 )
 
 type verb struct {
@@ -55,11 +56,38 @@ var securityVerbs = map[int]verb{
 	4771: {honeyguide.ClassAuthentication, honeyguide.ActivityLoginFailed}, 4776: {honeyguide.ClassAuthentication, "credential_check"},
 	4672: {honeyguide.ClassAuthentication, "privileges"}, 4688: {honeyguide.ClassProcess, processStart}, 4689: {honeyguide.ClassProcess, processEnd},
 	4697: {honeyguide.ClassLog, service}, 4698: {honeyguide.ClassLog, task}, 4702: {honeyguide.ClassLog, task},
-	4720: {honeyguide.ClassAccount, account}, 4722: {honeyguide.ClassAccount, account}, 4723: {honeyguide.ClassAccount, account}, 4724: {honeyguide.ClassAccount, account},
-	4725: {honeyguide.ClassAccount, account}, 4726: {honeyguide.ClassAccount, account}, 4728: {honeyguide.ClassAccount, account}, 4732: {honeyguide.ClassAccount, account},
-	4738: {honeyguide.ClassAccount, account}, 4740: {honeyguide.ClassAccount, account}, 4756: {honeyguide.ClassAccount, account},
+	4767: {honeyguide.ClassAccount, account}, 4781: {honeyguide.ClassAccount, account}, 4964: {honeyguide.ClassAuthentication, "privileges"},
+	4770: {honeyguide.ClassAuthentication, "kerberos_ticket"}, 4778: {honeyguide.ClassAuthentication, "session_open"}, 4779: {honeyguide.ClassAuthentication, logout},
+	4719: {honeyguide.ClassLog, auditPolicy}, 4817: {honeyguide.ClassLog, auditPolicy}, 4670: {honeyguide.ClassFile, "permissions_change"},
 	4657: {honeyguide.ClassRegistry, registry}, 4663: {honeyguide.ClassFile, "object_access"}, 5140: {honeyguide.ClassFile, "share_access"},
 	5145: {honeyguide.ClassFile, "share_access"}, 5156: {honeyguide.ClassNetwork, netConnect}, 5158: {honeyguide.ClassNetwork, "bind"}, 1102: {honeyguide.ClassLog, logCleared},
+}
+
+// rangesOfSecurity are runs of neighbours in the security log that mean the same: users,
+// groups of every kind and computers as they are made, changed and removed.
+var rangesOfSecurity = []struct {
+	from, to int
+	verb     verb
+}{
+	{4699, 4701, verb{honeyguide.ClassLog, task}},
+	{4720, 4738, verb{honeyguide.ClassAccount, account}},
+	{4740, 4764, verb{honeyguide.ClassAccount, account}},
+	{4673, 4674, verb{honeyguide.ClassAuthentication, "privileges"}},
+	{4798, 4799, verb{honeyguide.ClassAccount, "membership_listed"}},
+	{4902, 4908, verb{honeyguide.ClassLog, auditPolicy}},
+}
+
+// securityVerb is the verb of an event of the security log.
+func securityVerb(id int) (verb, bool) {
+	if v, ok := securityVerbs[id]; ok {
+		return v, true
+	}
+	for _, r := range rangesOfSecurity {
+		if r.from <= id && id <= r.to {
+			return r.verb, true
+		}
+	}
+	return verb{}, false
 }
 
 // defender are Microsoft Defender's events that report something it found.
@@ -121,7 +149,7 @@ func verbOf(id int, channel, provider string) (verb, bool) {
 	case strings.Contains(provider, "Sysmon") || strings.Contains(channel, "Sysmon"):
 		v, ok = sysmonVerbs[id]
 	case strings.EqualFold(channel, "Security") || strings.HasSuffix(provider, "Security-Auditing"):
-		v, ok = securityVerbs[id]
+		v, ok = securityVerb(id)
 	case strings.EqualFold(channel, "System") && id == 7045:
 		v, ok = verb{honeyguide.ClassLog, service}, true
 	case strings.EqualFold(channel, "System") && id == 104:

@@ -149,3 +149,50 @@ func TestModulesMoveFields(t *testing.T) {
 		t.Errorf("the command is %q", e.Str(honeyguide.AttrCommand))
 	}
 }
+
+// Account management is a run of ids, and auditing another.
+func TestSecurityRanges(t *testing.T) {
+	for id, want := range map[int]string{
+		4719: "audit_policy", 4720: "account_change", 4733: "account_change", 4743: "account_change", 4758: "account_change", 4765: "record",
+		4699: "scheduled_task", 4700: "scheduled_task", 4778: "session_open", 4779: "logout", 4799: "membership_listed", 4907: "audit_policy", 4688: "process_start",
+	} {
+		res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "windows"},
+			fmt.Appendf(nil, `{"Channel":"Security","EventID":%d,"SourceName":"Microsoft-Windows-Security-Auditing","TimeCreated":"2026-11-21T19:30:00Z"}`, id))
+		if len(res.Events) != 1 || res.Events[0].Activity != want {
+			t.Errorf("%d: got %+v, want %s", id, res.Events, want)
+		}
+	}
+}
+
+// Winlogbeat's modules security and powershell move fields that say who and what.
+func TestMovedFields(t *testing.T) {
+	for name, test := range map[string]struct{ record, field, want string }{
+		"4625 from":          {`"event_id":"4625"},"source":{"ip":"198.51.100.7","port":53366}`, "IpAddress", "198.51.100.7"},
+		"4688 new process":   {`"event_id":"4688","event_data":{"ProcessId":"0x122c"}},"process":{"pid":4556,"executable":"C:\\x.exe"}`, "NewProcessId", "4556"},
+		"4688 creator stays": {`"event_id":"4688","event_data":{"ProcessId":"0x122c"}},"process":{"pid":4556}`, "ProcessId", "0x122c"},
+		"4673 process":       {`"event_id":"4673"},"process":{"pid":496,"executable":"C:\\lsass.exe"}`, "ProcessName", `C:\lsass.exe`},
+	} {
+		got := moved(t, `{"@timestamp":"2026-11-21T19:30:00Z","winlog":{"provider_name":"Microsoft-Windows-Security-Auditing","channel":"Security",`+test.record+`}`)
+		if got.Attrs[ingest.AttrUnmapped+test.field] != test.want {
+			t.Errorf("%s: got %v, want %s %q", name, got.Attrs, test.field, test.want)
+		}
+	}
+	if e := moved(t, `{"@timestamp":"2026-11-21T19:30:00Z","winlog":{"provider_name":"Microsoft-Windows-Security-Auditing","channel":"Security","event_id":"4771"},"source":{"ip":"198.51.100.7","port":53366}}`); e.Src.Addr.String() != "198.51.100.7:53366" {
+		t.Errorf("got the address %v", e.Src.Addr)
+	}
+	e := moved(t, `{"@timestamp":"2026-11-21T19:30:00Z","winlog":{"provider_name":"Microsoft-Windows-PowerShell","channel":"Microsoft-Windows-PowerShell/Operational","event_id":"4103"},
+		"powershell":{"file":{"script_block_text":"IEX $x"},"command":{"invocation_details":[{"type":"CommandInvocation","related_command":"Out-Null","value":"\"Out-Null\""},{"type":"ParameterBinding","related_command":"Out-Null","name":"InputObject","value":"\"a\""}]}}}`)
+	want := "CommandInvocation(Out-Null): \"Out-Null\"\nParameterBinding(Out-Null): name=\"InputObject\"; value=\"a\""
+	if e.Attrs[ingest.AttrUnmapped+"Payload"] != want || e.Attrs[ingest.AttrUnmapped+"ScriptBlockText"] != "IEX $x" {
+		t.Errorf("got %v", e.Attrs)
+	}
+}
+
+func moved(t *testing.T, record string) honeyguide.Event {
+	t.Helper()
+	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "windows"}, []byte(record))
+	if len(res.Events) != 1 {
+		t.Fatalf("got %+v, dead %+v", res.Events, res.Dead)
+	}
+	return res.Events[0]
+}

@@ -120,7 +120,7 @@ func (a *action) latest(ctx context.Context, p *honeyguide.Plan, until time.Time
 		return until, nil
 	}
 	err := a.dep.State.View(ctx, func(tx state.Tx) error {
-		return tx.Plans().InForce(ctx, state.ActionBlockIP, p.Target, func(other *honeyguide.Plan) error {
+		return tx.Plans().InForce(ctx, a.name(), p.Target, func(other *honeyguide.Plan) error {
 			if other.ID != p.ID && other.State != honeyguide.PlanReverting && other.ExpiresAt.After(until) {
 				until = other.ExpiresAt
 			}
@@ -141,10 +141,10 @@ func (a *action) tooMany(ctx context.Context, p *honeyguide.Plan) (why string, e
 	}
 	var inForce, lately int64
 	err = a.dep.State.View(ctx, func(tx state.Tx) (err error) {
-		if inForce, err = tx.Plans().Count(ctx, state.PlanCount{Action: state.ActionBlockIP, InForce: true}); err != nil {
+		if inForce, err = tx.Plans().Count(ctx, state.PlanCount{Action: a.name(), InForce: true}); err != nil {
 			return err
 		}
-		lately, err = tx.Plans().Count(ctx, state.PlanCount{Action: state.ActionBlockIP, Since: a.dep.Now().Add(-time.Minute)})
+		lately, err = tx.Plans().Count(ctx, state.PlanCount{Action: a.name(), Since: a.dep.Now().Add(-time.Minute)})
 		return err
 	})
 	if err != nil {
@@ -159,9 +159,9 @@ func (a *action) tooMany(ctx context.Context, p *honeyguide.Plan) (why string, e
 	a.limits.know(inForce, a.dep.Now())
 	switch {
 	case inForce >= a.cfg.Most:
-		return fmt.Sprintf("%d blocks are in force, the most there may be (respond.max_blocks)", inForce), nil
+		return fmt.Sprintf("%d blocks are in force, the most there may be (max_blocks)", inForce), nil
 	case lately >= a.cfg.PerMinute:
-		return fmt.Sprintf("%d addresses were blocked in the last minute, the most there may be (respond.max_blocks_per_minute)", lately), nil
+		return fmt.Sprintf("%d addresses were blocked in the last minute, the most there may be (max_per_minute)", lately), nil
 	}
 	return "", nil
 }

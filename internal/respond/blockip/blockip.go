@@ -75,7 +75,7 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 	}
 	name := respond.Canonical(target)
 	p := honeyguide.Plan{
-		Action: state.ActionBlockIP, Target: name, Params: maps.Clone(r.Params), State: honeyguide.PlanPlanned, Reason: r.Reason,
+		Action: a.name(), Target: name, Params: maps.Clone(r.Params), State: honeyguide.PlanPlanned, Reason: r.Reason,
 		ExpiresAt: r.Now.UTC().Add(ttl),
 	}
 	if p.Params == nil {
@@ -94,6 +94,17 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 		p.Effect, p.ExpiresAt = "Nothing would change.", time.Time{}
 	}
 	return p, nil
+}
+
+// Contains says that a verified block contains an incident.
+func (*action) Contains() bool { return true }
+
+// name is what plans call the action: that of the instance.
+func (a *action) name() string {
+	if a.dep.Name != "" {
+		return a.dep.Name
+	}
+	return state.ActionBlockIP
 }
 
 // halt tells the owner that more was asked for than is sane.

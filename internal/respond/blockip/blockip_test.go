@@ -276,7 +276,7 @@ func TestLimits(t *testing.T) {
 	if p, _ := a.Plan(ctx, r); p.State != honeyguide.PlanPlanned {
 		t.Errorf("a minute later: %+v", p)
 	}
-	if len(told) != 1 || !strings.Contains(told[0], "max_blocks_per_minute") {
+	if len(told) != 1 || !strings.Contains(told[0], "max_per_minute") {
 		t.Errorf("told %q", told)
 	}
 	for _, id := range []string{"a", "b", "c"} {

@@ -34,9 +34,9 @@ func (l *limits) plan(now time.Time) (why string) {
 	}
 	switch {
 	case l.inForce >= l.most && now.Sub(l.counted) < time.Minute: // an older count says nothing
-		return fmt.Sprintf("%d blocks are in force, the most there may be (respond.max_blocks)", l.inForce)
+		return fmt.Sprintf("%d blocks are in force, the most there may be (max_blocks)", l.inForce)
 	case int64(len(l.planned)) >= l.perMinute:
-		return fmt.Sprintf("%d blocks were planned in the last minute, the most there may be (respond.max_blocks_per_minute)", len(l.planned))
+		return fmt.Sprintf("%d blocks were planned in the last minute, the most there may be (max_per_minute)", len(l.planned))
 	}
 	l.planned = append(l.planned, now)
 	return ""

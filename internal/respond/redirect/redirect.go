@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"honeyguide"
@@ -34,9 +33,6 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// name is that of the action in plans.
-const name = "redirect"
-
 type action struct {
 	cfg Config
 	dep respond.Deps
@@ -58,11 +54,22 @@ func open(_ context.Context, cfg Config, dep respond.Deps) (respond.Action, erro
 	return &action{cfg, dep}, nil
 }
 
+// Contains says that a verified redirect contains an incident.
+func (*action) Contains() bool { return true }
+
+// name is what plans call the action: that of the instance.
+func (a *action) name() string {
+	if a.dep.Name != "" {
+		return a.dep.Name
+	}
+	return "redirect"
+}
+
 // Plan says what would be sent where for r.Target, an address or prefix. The
 // parameters are port (the port that is reached for), to (a port of this host, or
 // address:port of another), proto (tcp or udp; tcp when it is missing) and ttl.
 func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, error) {
-	d, err := detour(r.Target, r.Params)
+	d, err := respond.ParseDetour(r.Target, r.Params)
 	if err != nil {
 		return honeyguide.Plan{}, fmt.Errorf("plan redirect: %w", err)
 	}
@@ -74,7 +81,7 @@ func (a *action) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, er
 	}
 	ttl = min(max(ttl, time.Minute), respond.MaxTTL).Truncate(time.Second)
 	p := honeyguide.Plan{
-		Action: name, Target: respond.Canonical(d.From), Params: maps.Clone(r.Params), State: honeyguide.PlanPlanned, Reason: r.Reason,
+		Action: a.name(), Target: respond.Canonical(d.From), Params: maps.Clone(r.Params), State: honeyguide.PlanPlanned, Reason: r.Reason,
 		ExpiresAt: r.Now.UTC().Add(ttl),
 	}
 	p.Params["ttl"], p.Params["proto"] = ttl.String(), d.Proto
@@ -93,49 +100,6 @@ func where(to netip.AddrPort) string {
 	return to.String()
 }
 
-// detour reads a target and the parameters of a plan.
-func detour(target string, params map[string]string) (d respond.Detour, err error) {
-	if d.From, err = respond.ParseTarget(target); err != nil {
-		return d, err
-	}
-	if d.Port, err = port("port", params["port"]); err != nil {
-		return d, err
-	}
-	switch d.Proto = params["proto"]; d.Proto {
-	case "":
-		d.Proto = "tcp"
-	case "tcp", "udp":
-	default:
-		return d, fmt.Errorf("proto: %.20q; want tcp or udp", d.Proto)
-	}
-	to := params["to"]
-	if at, err := netip.ParseAddrPort(to); err == nil {
-		d.To = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
-	} else {
-		own, err := port("to", to)
-		if err != nil {
-			return d, fmt.Errorf("%w, or an address and a port, 192.0.2.7:2222", err)
-		}
-		here := netip.IPv4Unspecified()
-		if d.From.Addr().Is6() {
-			here = netip.IPv6Unspecified()
-		}
-		d.To = netip.AddrPortFrom(here, own)
-	}
-	if d.To.Port() == 0 || d.To.Addr().Is4() != d.From.Addr().Is4() {
-		return d, fmt.Errorf("to: %s cannot take connections from %s", d.To, respond.Canonical(d.From))
-	}
-	return d, nil
-}
-
-func port(key, text string) (uint16, error) {
-	n, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || n == 0 {
-		return 0, fmt.Errorf("%s: %.40q; want a port from 1 to 65535", key, text)
-	}
-	return uint16(n), nil
-}
-
 // ready returns the detour of a plan, with the end it is to have: the latest of
 // all plans in force that send the same connections to the same place.
 func (a *action) ready(ctx context.Context, p *honeyguide.Plan, until time.Time) (respond.Detour, error) {
@@ -146,7 +110,7 @@ func (a *action) ready(ctx context.Context, p *honeyguide.Plan, until time.Time)
 		}
 		return respond.Detour{}, respond.Permanent(errors.New(why))
 	}
-	d, err := detour(p.Target, p.Params)
+	d, err := respond.ParseDetour(p.Target, p.Params)
 	if err != nil {
 		return d, respond.Permanent(fmt.Errorf("redirect: %w", err))
 	}
@@ -154,8 +118,8 @@ func (a *action) ready(ctx context.Context, p *honeyguide.Plan, until time.Time)
 		return d, nil
 	}
 	err = a.dep.State.View(ctx, func(tx state.Tx) error {
-		return tx.Plans().InForce(ctx, name, p.Target, func(other *honeyguide.Plan) error {
-			o, err := detour(other.Target, other.Params)
+		return tx.Plans().InForce(ctx, a.name(), p.Target, func(other *honeyguide.Plan) error {
+			o, err := respond.ParseDetour(other.Target, other.Params)
 			if err == nil && other.ID != p.ID && other.State != honeyguide.PlanReverting &&
 				o.Proto == d.Proto && o.Port == d.Port && o.To == d.To && other.ExpiresAt.After(d.Until) {
 				d.Until = other.ExpiresAt

@@ -10,6 +10,9 @@ import (
 
 type notices struct{ *tx }
 
+// noticeResolve is the Event of a notice that says that something is over.
+const noticeResolve = "resolve"
+
 func (t *tx) Notices() state.Notices { return notices{t} }
 
 // Save writes over the notice of that ID or inserts it.
@@ -25,10 +28,14 @@ func (t notices) Save(ctx context.Context, n *honeyguide.Notice) error {
 	if err != nil {
 		return doing("save notice", err)
 	}
-	const q = `INSERT INTO notice (id, created, due, sent, channel, name, state, incident, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	told := 0 // somebody believes that it goes on
+	if n.State == honeyguide.NoticeSent && n.Incident != "" && n.Event != noticeResolve && n.ResolvedAt.IsZero() {
+		told = 1
+	}
+	const q = `INSERT INTO notice (id, created, due, sent, channel, name, state, incident, told, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (id) DO UPDATE SET created = excluded.created, due = excluded.due, sent = excluded.sent, channel = excluded.channel,
-		name = excluded.name, state = excluded.state, incident = excluded.incident, doc = excluded.doc`
-	_, err = t.exec(ctx, q, n.ID, micros(n.CreatedAt), micros(n.DueAt), micros(n.SentAt), n.Channel, n.Key, string(n.State), n.Incident, doc)
+		name = excluded.name, state = excluded.state, incident = excluded.incident, told = excluded.told, doc = excluded.doc`
+	_, err = t.exec(ctx, q, n.ID, micros(n.CreatedAt), micros(n.DueAt), micros(n.SentAt), n.Channel, n.Key, string(n.State), n.Incident, told, doc)
 	return doing("save notice", err)
 }
 
@@ -77,13 +84,48 @@ func (t notices) Due(ctx context.Context, channel string, now time.Time, most in
 }
 
 // Next finds when there is something to do.
-func (t notices) Next(ctx context.Context) (time.Time, error) {
+func (t notices) Next(ctx context.Context, channel string) (time.Time, error) {
+	var w where
+	w.add("state = 'queued'")
+	w.is("channel", channel)
 	var at int64
-	found, err := t.one(ctx, "SELECT due FROM notice WHERE state = 'queued' ORDER BY due, id LIMIT 1", nil, &at)
+	found, err := t.one(ctx, "SELECT due FROM notice"+w.String()+" ORDER BY due, id LIMIT 1", w.args, &at)
 	if err != nil || !found {
 		return time.Time{}, doing("find next notice", err)
 	}
 	return moment(at), nil
+}
+
+// Queued counts what waits.
+func (t notices) Queued(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := t.each(ctx, "SELECT channel, count(*) FROM notice WHERE state = 'queued' GROUP BY channel", nil, func(scan func(...any) error) error {
+		var channel string
+		var n int64
+		err := scan(&channel, &n)
+		out[channel] = n
+		return err
+	})
+	return out, doing("count queued notices", err)
+}
+
+// Over finds what people do not know to be over.
+func (t notices) Over(ctx context.Context, most int) ([]string, error) {
+	out := []string{}
+	err := t.each(ctx, `SELECT DISTINCT n.incident FROM notice n JOIN incident i ON i.id = n.incident
+		WHERE n.told = 1 AND i.status IN ('resolved', 'closed') ORDER BY n.incident LIMIT $1`, []any{most}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		out = append(out, id)
+		return err
+	})
+	return out, doing("find incidents that are over", err)
+}
+
+// Drop forgets old notices.
+func (t notices) Drop(ctx context.Context, before time.Time, most int) (int64, error) {
+	n, err := t.exec(ctx, "DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE created < $1 AND state <> 'queued' LIMIT $2)", micros(state.Time(before)), most)
+	return n, doing("drop old notices", err)
 }
 
 // Since counts what was sent.

@@ -183,13 +183,48 @@ func notices(b *bench) {
 		b.same("due", due, []honeyguide.Notice{c, a})
 		soon, err2 := tx.Notices().Due(ctx, "chat", start.Add(time.Minute), 9)
 		b.same("due soon", soon, []honeyguide.Notice{c})
-		next, err3 := tx.Notices().Next(ctx)
+		next, err3 := tx.Notices().Next(ctx, "")
 		b.same("next", next, c.DueAt)
+		next, err6 := tx.Notices().Next(ctx, "mail")
+		b.same("next of nobody", next, time.Time{})
+		queued, err7 := tx.Notices().Queued(ctx)
+		b.same("queued", queued, map[string]int64{"chat": 2})
 		n, err4 := tx.Notices().Since(ctx, "chat", start.Add(time.Hour))
 		b.same("sent since", n, int64(1))
 		list, _, err5 := tx.Notices().List(ctx, state.NoticeQuery{State: honeyguide.NoticeQueued, Incident: "i1"})
 		b.same("list", list, []honeyguide.Notice{a, c})
-		return errors.Join(err, err2, err3, err4, err5)
+		return errors.Join(err, err2, err3, err4, err5, err6, err7)
+	})
+	noticesOver(b, d)
+}
+
+// noticesOver checks who still has to be told, and that old ones go.
+func noticesOver(b *bench, d honeyguide.Notice) {
+	over := func(ctx context.Context, tx state.Tx) []string {
+		out, err := tx.Notices().Over(ctx, 9)
+		b.code("over", err, "")
+		return out
+	}
+	i := honeyguide.Incident{Key: "k", Status: honeyguide.IncidentNew, CreatedAt: start}
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		_, err := tx.Incidents().Save(ctx, &i)
+		d.Incident, d.Event = i.ID, "trigger"
+		err = errors.Join(err, tx.Notices().Save(ctx, &d))
+		b.same("open", over(ctx, tx), []string{})
+		return err
+	})
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		i.Status = honeyguide.IncidentClosed
+		_, err := tx.Incidents().Save(ctx, &i)
+		b.same("closed", over(ctx, tx), []string{i.ID})
+		d.ResolvedAt = start.Add(2 * time.Hour)
+		again := d
+		again.ID, again.Event, again.ResolvedAt = "e", "resolve", time.Time{}
+		err = errors.Join(err, tx.Notices().Save(ctx, &d), tx.Notices().Save(ctx, &again))
+		b.same("told", over(ctx, tx), []string{})
+		n, err2 := tx.Notices().Drop(ctx, start.Add(time.Hour), 9)
+		b.same("dropped", n, int64(2)) // those that wait stay
+		return errors.Join(err, err2)
 	})
 }
 
