@@ -14,6 +14,7 @@ import (
 	"honeyguide/internal/respond/github"
 	"honeyguide/internal/respond/isolate"
 	"honeyguide/internal/respond/jira"
+	"honeyguide/internal/respond/misp"
 	"honeyguide/internal/respond/notify"
 	"honeyguide/internal/respond/pagerduty"
 	"honeyguide/internal/respond/redirect"
@@ -39,6 +40,7 @@ func Actions() respond.Set {
 		github.Kind,
 		isolate.Kind,
 		jira.Kind,
+		misp.Kind,
 		notify.Kind,
 		pagerduty.Kind,
 		redirect.Kind,
