@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/client"
+	api "honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/test/rig"
@@ -89,7 +89,7 @@ func BenchmarkBouncers(b *testing.B) {
 	addr := l.Addr().String()
 	l.Close()
 	core := rig.Start(b, data, "lapi.listen="+addr, "sensors.ssh.enabled=false", "sensors.telnet.enabled=false", "sensors.http.enabled=false", "telemetry.level=warn")
-	var key client.BouncerKey
+	var key api.BouncerKey
 	if out, _, _ := rig.CLI(b, data, nil, "bouncers", "add", "crowd", "-o", "json"); json.Unmarshal([]byte(out), &key) != nil {
 		b.Fatal(out)
 	}
