@@ -106,7 +106,7 @@ func TestNotices(t *testing.T) {
 	if out, errs, status := rig.CLI(t, data, nil, "notices", "channels", "-o", "table"); status != 0 || !strings.Contains(out, "hook") {
 		t.Errorf("channels: %d %s %s", status, out, errs)
 	}
-	if out, errs, status := rig.CLI(t, data, nil, "incidents", "close", "I-1", "--verdict", "true_positive"); status != 0 {
+	if out, errs, status := rig.CLI(t, data, nil, "incidents", "close", "I-1", "--as", "true_positive"); status != 0 {
 		t.Fatalf("close: %d %s %s", status, out, errs)
 	}
 	rig.Eventually(t, 60*time.Second, "the end is told", func() bool { _, got := h.seen(); return len(got) == 2 })
