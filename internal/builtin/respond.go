@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/respond/redirect"
 	"honeyguide/internal/respond/slack"
 	"honeyguide/internal/respond/syslog"
+	"honeyguide/internal/respond/task"
 	"honeyguide/internal/respond/teams"
 	"honeyguide/internal/respond/thehive"
 	"honeyguide/internal/respond/webhook"
@@ -41,6 +42,7 @@ func Actions() respond.Set {
 		redirect.Kind,
 		slack.Kind,
 		syslog.Kind,
+		task.Kind,
 		teams.Kind,
 		thehive.Kind,
 		webhook.Kind,

@@ -47,6 +47,7 @@ func (e *Engine) facts(ctx context.Context, tx state.Tx, r *honeyguide.Run) (*pl
 		f.Alerts = append(f.Alerts, a)
 	}
 	have, err := tx.Plans().ByIncident(ctx, r.Incident)
+	f.Plans = slices.DeleteFunc(slices.Clone(have), func(p honeyguide.Plan) bool { return p.Run == r.ID }) // its own do not stop it
 	return f, have, err
 }
 
@@ -286,15 +287,4 @@ func (e *Engine) soon(ctx context.Context, tx state.Tx, plan string) error {
 }
 
 // agreed reports whether enough people approved a step.
-func agreed(s *honeyguide.RunStep) bool {
-	if s.Approval == nil {
-		return true
-	}
-	people := map[string]bool{}
-	for _, d := range s.Decisions {
-		if d.Approved {
-			people[d.By] = true
-		}
-	}
-	return len(people) >= max(s.Approval.People, 1)
-}
+func agreed(s *honeyguide.RunStep) bool { return s.Needed() == 0 }
