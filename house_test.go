@@ -53,6 +53,7 @@ var tenants = map[string][]string{
 	"net/http/pprof":               {}, // registers on the default mux
 	"log":                          {"tools"},
 	"os/exec":                      {"internal/sandbox", "tools", "test"},
+	"net/smtp":                     {"internal/fetcher"},
 	"net/http": {
 		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",

@@ -4,17 +4,27 @@
 # except with CI=true, where nothing is skipped.
 set -eu
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 hping3:hping3 pdftotext:poppler-utils; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 hping3:hping3 pdftotext:poppler-utils exim4:exim4-daemon-light; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
-[ -n "$missing" ] || exit 0
+# rsyslog's TLS is a module of its own.
+ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$missing rsyslog-gnutls"
+# CrowdSec's own set-up asks the internet and fails without: its programs are enough.
+crowdsec=""
+command -v crowdsec >/dev/null 2>&1 && command -v cscli >/dev/null 2>&1 || crowdsec="crowdsec"
+[ -n "$missing$crowdsec" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-	echo "setup: installing$missing"
+	echo "setup: installing$missing $crowdsec"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq >/dev/null || true
 	# shellcheck disable=SC2086 # a list of package names
 	# RUNLEVEL=1: no daemon that comes with a package is started.
-	RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	[ -z "$missing" ] || RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	if [ -n "$crowdsec" ]; then
+		dir=$(mktemp -d)
+		(cd "$dir" && apt-get download -qq crowdsec && dpkg -x crowdsec_*.deb x && install -m 755 x/usr/bin/crowdsec x/usr/bin/cscli /usr/local/bin/) || echo "setup: crowdsec cannot be had"
+		rm -r "$dir"
+	fi
 else
-	echo "setup: missing$missing; install them (needs root and apt) or the tests that use them are skipped"
+	echo "setup: missing$missing $crowdsec; install them (needs root and apt) or the tests that use them are skipped"
 fi

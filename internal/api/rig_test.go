@@ -86,6 +86,7 @@ func newRig(t *testing.T, edit ...func(*Deps)) *rig {
 	}
 	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
+	r.dep.Playbooks = testPlaybooks(t, r.store)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 var bodies = map[string]string{
 	"POST /api/v1/rules/{id}/switch": `{"on": true}`,
 	"POST /api/v1/rules/backtest":    `{"rule": "test_rule"}`,
+	"POST /api/v1/playbooks/test":    `{}`,
 }
 
 const testRule = `

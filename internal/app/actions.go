@@ -3,12 +3,9 @@ package app
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"slices"
 	"time"
 
-	"honeyguide"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
@@ -21,7 +18,7 @@ import (
 
 // ready are the kinds of actions that need no settings: each is there under its
 // own name.
-var ready = []string{"block_ip", "redirect", "isolate", "notify", "blocklist", "snapshot"}
+var ready = []string{"block_ip", "redirect", "isolate", "notify", "blocklist", "snapshot", "task"}
 
 // actionInstances describes the section of actions.
 func actionInstances() *config.Instances {
@@ -73,7 +70,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	}
 	dep := respond.Deps{
 		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
-		NoFire: a.noFire, Halt: a.halt,
+		NoFire: a.noFire, Halt: a.halt, Scripts: a.settings.Respond.Scripts,
 	}
 	if a.firewall != nil {
 		dep.Firewall = respond.NewFirewall(a.firewall)
@@ -95,13 +92,14 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err := a.openNotices(); err != nil {
 		return err
 	}
-	books, err := a.playbooks()
-	if err != nil {
+	opt := playbook.Options{
+		Shipped: rules.Playbooks, Folder: a.settings.Respond.Playbooks, Actions: a.actions, State: a.state, Log: a.log, Now: a.now,
+	}
+	if a.books, err = playbook.OpenCatalog(ctx, opt); err != nil {
 		return err
 	}
-	a.shelf = playbook.NewShelf(books)
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.shelf, Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
 }
@@ -130,27 +128,4 @@ func (a *App) keepHalt(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// playbooks loads the shipped playbooks, or those of the operator's folder.
-func (a *App) playbooks() ([]*playbook.Playbook, error) {
-	var folder fs.FS = rules.Playbooks
-	dir := "playbooks"
-	if own := a.settings.Respond.Playbooks; own != "" {
-		folder, dir = os.DirFS(own), "."
-	}
-	books, err := playbook.Load(folder, dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for name := range a.actions {
-		names = append(names, name)
-	}
-	for _, b := range books {
-		if faults := playbook.Unknown(b, names); len(faults) > 0 {
-			return nil, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: faults[0].String() + "; actions are configured under actions:"}
-		}
-	}
-	return books, nil
 }

@@ -73,7 +73,7 @@ type App struct {
 	closers    []func() error
 
 	actions map[string]respond.Action
-	shelf   *playbook.Shelf
+	books   *playbook.Catalog
 	runs    *runs.Engine
 
 	firewall *fwhelper.Process // nil: there is none, and noFire says why
@@ -295,6 +295,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "worlds", a.worlds.Run)
 	g.Keep(ctx, "rules", a.rules.Run)
 	g.Keep(ctx, "notices", a.notices.Run)
+	g.Keep(ctx, "playbooks", a.books.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

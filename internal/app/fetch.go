@@ -102,12 +102,22 @@ func (a *App) openFetch(context.Context) error {
 }
 
 // keepFetch runs the process when anything is configured that reaches out.
+// It is opened for what the actions are configured to tell, and for nothing else.
 func (a *App) keepFetch(ctx context.Context, g *supervise.Group) {
+	wanted := false
 	for _, e := range a.enrichers {
 		if out, ok := e.Enricher.(enrich.Outbound); ok && out.ReachesOut() {
-			g.Keep(ctx, "fetcher process", a.fetcher.Run)
-			return
+			wanted = true
 		}
+	}
+	for _, action := range a.actions {
+		if out, ok := action.(respond.Outbound); ok {
+			a.fetcher.Permit(out.Ways()...)
+			wanted = true
+		}
+	}
+	if wanted {
+		g.Keep(ctx, "fetcher process", a.fetcher.Run)
 	}
 }
 

@@ -86,12 +86,13 @@ type Respond struct {
 	Mode honeyguide.Mode `yaml:"mode" doc:"dry_run = playbooks only say what they would do; apply = they do it. A playbook that names a mode of its own keeps it"`
 	// Fresh keeps old logs that are read in from causing blocks today.
 	Fresh              time.Duration `yaml:"fresh" doc:"incidents whose newest event is older than this are only planned for"`
-	Playbooks          string        `yaml:"playbooks" doc:"folder of playbooks; empty = the built-in ones"`
+	Playbooks          string        `yaml:"playbooks" doc:"folder of your own playbooks, read again when a file changes; one with the id of a built-in one stands in its place; empty = the built-in ones only"`
 	Allowlist          []string      `yaml:"allowlist" doc:"addresses and prefixes no action may touch; beats every ban, beside this host, its gateway and its resolvers"`
 	BlockPrivate       bool          `yaml:"block_private" doc:"allow plans against private address ranges"`
 	NeverBlockLoopback bool          `yaml:"never_block_loopback" doc:"refuse plans against loopback; switch off for a rehearsal on one machine"`
 	Firewall           string        `yaml:"firewall" doc:"auto = command nftables where this process may (root or CAP_NET_ADMIN), on = refuse to start where it may not, off = block nothing"`
 	SLA                SLA           `yaml:"sla"`
+	Scripts            string        `yaml:"scripts" doc:"folder of the scripts that script actions may run; empty = none may"`
 }
 
 // Telemetry configures what Honeyguide says about itself.

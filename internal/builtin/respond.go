@@ -5,20 +5,46 @@ package builtin
 
 import (
 	"honeyguide/internal/respond"
+	"honeyguide/internal/respond/abuseipdb"
 	"honeyguide/internal/respond/blockip"
 	"honeyguide/internal/respond/blocklist"
+	"honeyguide/internal/respond/chat"
+	"honeyguide/internal/respond/crowdsec"
+	"honeyguide/internal/respond/email"
+	"honeyguide/internal/respond/github"
 	"honeyguide/internal/respond/isolate"
+	"honeyguide/internal/respond/jira"
 	"honeyguide/internal/respond/notify"
+	"honeyguide/internal/respond/pagerduty"
 	"honeyguide/internal/respond/redirect"
+	"honeyguide/internal/respond/slack"
+	"honeyguide/internal/respond/syslog"
+	"honeyguide/internal/respond/task"
+	"honeyguide/internal/respond/teams"
+	"honeyguide/internal/respond/thehive"
+	"honeyguide/internal/respond/webhook"
 )
 
 // Actions returns the kinds of respond, by name.
 func Actions() respond.Set {
 	return respond.Set{
+		abuseipdb.Kind,
 		blockip.Kind,
 		blocklist.Kind,
+		chat.Kind,
+		crowdsec.Kind,
+		email.Kind,
+		github.Kind,
 		isolate.Kind,
+		jira.Kind,
 		notify.Kind,
+		pagerduty.Kind,
 		redirect.Kind,
+		slack.Kind,
+		syslog.Kind,
+		task.Kind,
+		teams.Kind,
+		thehive.Kind,
+		webhook.Kind,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -47,7 +48,7 @@ func Child(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hello, err := enter(cage, setup.Ports)
+	hello, err := enter(cage, reachable(&setup))
 	hello.Took = time.Since(began)
 	if err != nil {
 		hello.Failure = err.Error()
@@ -135,6 +136,17 @@ func hostTable(text string) map[string][]netip.Addr {
 		}
 	}
 	return out
+}
+
+// reachable are all ports the kernel lets the process connect to. Which of them is
+// for whom is the guard's to say.
+func reachable(s *ipc.FetchSetup) []uint16 {
+	ports := slices.Clone(s.Ports)
+	for _, w := range s.Ways {
+		ports = append(ports, w.Port)
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
 }
 
 // enter closes the cage and tries to break out of it.

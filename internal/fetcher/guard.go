@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"honeyguide/internal/ipc"
 )
 
 // closed are the networks that are not the public Internet: private and shared
@@ -33,7 +35,8 @@ const dnsPort = 53
 
 // A guard judges where a request may go.
 type guard struct {
-	ports []uint16
+	ports []uint16       // of http and https, whatever the host
+	ways  []ipc.FetchWay // besides, each for its scheme and host
 	allow []netip.Prefix // although they are not public
 	own   []netip.Addr   // never
 	look  func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -105,20 +108,43 @@ func numeric(label string) bool {
 	return err == nil
 }
 
+// place judges a URL that is no web page: it must be one the operator's settings
+// name.
+func (g *guard) place(u *url.URL) (ipc.FetchWay, error) {
+	way, err := WayTo(u.String())
+	switch {
+	case err != nil:
+		return way, err
+	case u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "":
+		return way, refuse("more than scheme, host and port in the URL")
+	case !slices.Contains(g.ways, way):
+		return way, refuse("%s://%.100s:%d is not in the settings of any action", way.Scheme, way.Host, way.Port)
+	}
+	return way, nil
+}
+
+// port returns the port of a web address, if it may be connected to.
 func (g *guard) port(u *url.URL) (uint16, error) {
 	text := u.Port()
 	if text == "" {
-		text = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		text = strconv.Itoa(int(defaultPorts[u.Scheme]))
 	}
-	return g.portText(text)
+	return g.portOf(text, u.Hostname(), u.Scheme)
 }
 
-func (g *guard) portText(text string) (uint16, error) {
+// portOf judges a port of a host for some schemes.
+func (g *guard) portOf(text, host string, schemes ...string) (uint16, error) {
 	n, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || !slices.Contains(g.ports, uint16(n)) {
-		return 0, refuse("port %.10q; allowed are %v", text, g.ports)
+	if err != nil {
+		return 0, refuse("port %.10q", text)
 	}
-	return uint16(n), nil
+	for _, s := range schemes {
+		web := s == "http" || s == "https"
+		if web && slices.Contains(g.ports, uint16(n)) || slices.Contains(g.ways, ipc.FetchWay{Scheme: s, Host: hostName(host), Port: uint16(n)}) {
+			return uint16(n), nil
+		}
+	}
+	return 0, refuse("port %d; allowed are %v", n, g.ports)
 }
 
 // resolve returns the addresses of a host that may be connected to. It looks
@@ -151,13 +177,18 @@ func (g *guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) 
 	return out, nil
 }
 
-// dial connects to an address the guard has judged.
+// dial connects to a web server the guard has judged.
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return g.dialFor(ctx, network, address, "http", "https")
+}
+
+// dialFor connects to an address that is open to one of the schemes.
+func (g *guard) dialFor(ctx context.Context, network, address string, schemes ...string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}
-	n, err := g.portText(port)
+	n, err := g.portOf(port, host, schemes...)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -83,6 +84,18 @@ func New(o Options) *Process {
 	return p
 }
 
+// Permit opens ways beyond the ports for all. They hold from the next start of the
+// process on, so it is called before Run.
+func (p *Process) Permit(ways ...Way) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range ways {
+		if !slices.Contains(p.opts.Setup.Ways, w) {
+			p.opts.Setup.Ways = append(slices.Clone(p.opts.Setup.Ways), w)
+		}
+	}
+}
+
 // Run starts the process and hands answers out until the process or ctx ends. It
 // is called again after an error.
 func (p *Process) Run(ctx context.Context) error {
@@ -145,8 +158,11 @@ func (p *Process) start(ctx context.Context, l *sandbox.Launcher) (*sandbox.Proc
 func (p *Process) greet(proc *sandbox.Process, conn *ipc.Conn) error {
 	_ = conn.SetWriteDeadline(time.Now().Add(writeWithin))
 	err := conn.Send(ipc.Cage{Namespaces: proc.Namespaces, Conns: conns, Memory: memory, Insecure: p.opts.Insecure})
+	p.mu.Lock()
+	setup := p.opts.Setup
+	p.mu.Unlock()
 	if err == nil {
-		err = conn.Send(p.opts.Setup)
+		err = conn.Send(setup)
 	}
 	if err != nil {
 		return fmt.Errorf("greet the fetcher process: %w", err)

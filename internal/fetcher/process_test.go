@@ -23,11 +23,17 @@ import (
 func started(t testing.TB, s ipc.FetchSetup) *Process {
 	t.Helper()
 	p := New(Options{Path: program(t), Args: []string{childArg}, Setup: s})
+	run(t, p)
+	return p
+}
+
+// run keeps a process until the test ends.
+func run(t testing.TB, p *Process) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	g := supervise.New(nil)
 	g.Keep(ctx, "fetcher", p.Run)
 	t.Cleanup(func() { stop(); _ = g.Wait() })
-	return p
 }
 
 // The caged process fetches, looks names up, refuses, and keeps sizes; many

@@ -34,13 +34,14 @@ type surfer struct {
 	proxy  *url.URL
 	agent  string
 	dns    *net.Resolver
+	roots  *x509.CertPool // nil: the system's
 }
 
 // newSurfer returns a surfer. roots may be nil for the system's.
 func newSurfer(s ipc.FetchSetup, roots *x509.CertPool) (*surfer, error) {
-	w := &surfer{agent: s.Agent, dns: resolver(s.Resolvers)}
+	w := &surfer{agent: s.Agent, dns: resolver(s.Resolvers), roots: roots}
 	w.guard = &guard{
-		ports: s.Ports, allow: s.Allow, own: s.Own, hosts: s.Hosts,
+		ports: s.Ports, ways: s.Ways, allow: s.Allow, own: s.Own, hosts: s.Hosts,
 		look: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return w.dns.LookupNetIP(ctx, "ip", host+".")
 		},
@@ -99,7 +100,9 @@ func secret(h map[string]string) bool {
 }
 
 // told are the headers of an answer that are handed on.
-var told = []string{"Content-Type", "Etag", "Last-Modified", "Retry-After", "X-Taxii-Date-Added-Last", "X-Ratelimit-Remaining"}
+var told = []string{
+	"Content-Type", "Etag", "Last-Modified", "Location", "Retry-After", "X-Request-Id", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", "X-Taxii-Date-Added-Last",
+}
 
 // do makes one request. body is called with pieces of the answer.
 func (w *surfer) do(ctx context.Context, m *ipc.Fetch, body func([]byte) error) (ipc.Fetched, error) {
@@ -115,6 +118,14 @@ func (w *surfer) do(ctx context.Context, m *ipc.Fetch, body func([]byte) error) 
 	u, err := url.Parse(m.URL)
 	if err != nil {
 		return ipc.Fetched{}, refuse("the URL cannot be read")
+	}
+	switch {
+	case u.Scheme == "smtp" || u.Scheme == "smtps":
+		return w.mail(ctx, u, m, body)
+	case strings.HasPrefix(u.Scheme, "syslog+"):
+		return ipc.Fetched{}, w.record(ctx, u, m.Body)
+	case m.Mail != nil:
+		return ipc.Fetched{}, refuse("an envelope for %.20q", u.Scheme)
 	}
 	hidden := secret(m.Header)
 	if err := w.may(ctx, u, hidden); err != nil {
@@ -134,8 +145,15 @@ func (w *surfer) do(ctx context.Context, m *ipc.Fetch, body func([]byte) error) 
 	for k, v := range m.Header {
 		req.Header.Set(k, v)
 	}
+	// What is sent to one host is not meant for another, and must not become a
+	// question on its way: the answer to that would look like success.
+	sends := method != http.MethodGet && method != http.MethodHead
 	c := http.Client{Transport: w.client, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		switch {
+		case next.Method != method:
+			return http.ErrUseLastResponse
+		case sends && next.URL.Host != u.Host:
+			return refuse("a redirect to another host would take the message there")
 		case len(via) > maxRedirects:
 			return refuse("more than %d redirects", maxRedirects)
 		case hidden && next.URL.Host != u.Host:

@@ -39,6 +39,15 @@ type FetchSetup struct {
 	Roots     []byte                  // PEM: further authorities to trust
 	Proxy     string                  // URL; "" for none
 	Agent     string                  // User-Agent
+	Ways      []FetchWay              // places beyond Ports, each for one scheme
+}
+
+// A FetchWay is a place that requests of one scheme may go to, whatever Ports
+// say: the mail server, the webhook on a port of its own.
+type FetchWay struct {
+	Scheme string // http, https, smtp, smtps, syslog+udp, syslog+tcp, syslog+tls
+	Host   string // name or address, as the URL has it
+	Port   uint16
 }
 
 // Fetch asks for one thing.
@@ -50,6 +59,17 @@ type Fetch struct {
 	Body     []byte
 	MaxBytes int64
 	Timeout  time.Duration
+	Mail     *FetchMail // of smtp and smtps: who sends to whom
+}
+
+// FetchMail is the envelope of a message and how the server is spoken to.
+type FetchMail struct {
+	From     string
+	To       []string
+	Hello    string // name we greet by; "" = the domain of From
+	User     string // "" = no authentication
+	Password string
+	Clear    bool // smtp without STARTTLS: for a server on a wire one trusts
 }
 
 // FetchStop gives a request up.

@@ -121,6 +121,7 @@ func TestExpressions(t *testing.T) {
 	f.Asset.Criticality, f.Summary.Alerts, f.Node = "high", 7, "n1"
 	f.Incident.Plans = []honeyguide.Plan{{Action: "block_ip", Target: "203.0.0.1", Mode: honeyguide.ModeApply, State: honeyguide.PlanVerified}}
 	for source, want := range map[string]bool{
+		`len(unblocked) == 499 and not ("203.0.0.1" in unblocked)`:                 true,
 		`severity >= high and severity < critical`:                                 true,
 		`severity in [medium, high]`:                                               true,
 		`incident.severity == severity`:                                            true,

@@ -7,7 +7,7 @@ import (
 )
 
 // Facts are what a playbook is asked about: what a condition and a text in
-// ${ } may name. They are not changed, and may be made anew for every question.
+// ${ } may name. They may be made anew for every question.
 type Facts struct {
 	Incident *honeyguide.Incident // nil for a run about none, such as a digest
 	Alerts   []honeyguide.Alert   // that changed the incident now
@@ -15,6 +15,7 @@ type Facts struct {
 	Trigger  string               // what asks: one of the Trigger words; "" = incident
 	Now      time.Time
 	Vars     map[string]string    // inputs, filled in by [Playbook.Fill]
+	Plans    []honeyguide.Plan    // of the incident so far; nil: those the incident names
 	Steps    []honeyguide.RunStep // of the run so far, for steps.NAME.state
 	Node     string               // name of this node
 	Asset    Asset                // the machine of the operator that is attacked, as far as it is known

@@ -80,16 +80,21 @@ func distance(a, b string) int {
 }
 
 // hint says which names there are: the nearest one, else all of a short list.
-func hint(word string, list []string) string {
-	if s := nearest(word, list); s != "" {
+func hint(word string, names []string) string {
+	if s := nearest(word, names); s != "" {
 		return fmt.Sprintf("did you mean %s?", s)
 	}
-	list = slices.Sorted(slices.Values(list))
-	if len(list) > 40 {
-		list = append(list[:40:40], "...")
-	}
-	if len(list) == 0 {
+	if len(names) == 0 {
 		return "there are none"
 	}
-	return "there are " + strings.Join(list, ", ")
+	return "there are " + list(names)
+}
+
+// list writes names in their order, the first forty.
+func list(names []string) string {
+	names = slices.Sorted(slices.Values(names))
+	if len(names) > 40 {
+		names = append(names[:40:40], "...")
+	}
+	return strings.Join(names, ", ")
 }

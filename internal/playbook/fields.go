@@ -103,7 +103,8 @@ var incidentFields = []field{
 	{"sessions", []string(nil), "IDs of its sessions", func(f *Facts) any { return clipped(f.incident().Sessions) }},
 	{"techniques", []string(nil), "ids of ATT&CK techniques: T1105", func(f *Facts) any { return techniques(f.incident().Attacks, maxMembers) }},
 	{"tactics", []string(nil), "ids and names of ATT&CK tactics: TA0011, Command and Control", func(f *Facts) any { return tactics(f.incident().Attacks, maxMembers) }},
-	{"blocked", []string(nil), "addresses it has blocked, or would have in a dry run", func(f *Facts) any { return blocked(f.incident()) }},
+	{"blocked", []string(nil), "addresses blocked for it, or that a dry run would have blocked", func(f *Facts) any { return f.blocked() }},
+	{"unblocked", []string(nil), "proven without blocked: whom a block would be new for", func(f *Facts) any { return f.unblocked() }},
 	{"private", false, "one of its attackers has an address of a private range", func(f *Facts) any { return anyAddress(f.incident(), netip.Addr.IsPrivate) }},
 	{"loopback", false, "one of its attackers is this machine", func(f *Facts) any { return anyAddress(f.incident(), netip.Addr.IsLoopback) }},
 	{"created_at", time.Time{}, "when it was opened", func(f *Facts) any { return f.incident().CreatedAt }},
@@ -201,15 +202,27 @@ func anyAddress(in *honeyguide.Incident, is func(netip.Addr) bool) bool {
 
 // blocked returns the targets of blocks that hold, or that a dry run would have
 // made.
-func blocked(in *honeyguide.Incident) []string {
+func (f *Facts) blocked() []string {
+	plans := f.Plans
+	if plans == nil {
+		plans = f.incident().Plans
+	}
 	var out []string
-	for i := range in.Plans {
-		p := &in.Plans[i]
-		if p.Action == "block_ip" && (p.State.InForce() || p.Mode != honeyguide.ModeApply && p.State == honeyguide.PlanPlanned) && len(out) < maxMembers {
+	for i := range plans {
+		p := &plans[i]
+		if p.Action == "block_ip" && (p.State.InForce() || p.State == honeyguide.PlanWaiting || p.State == honeyguide.PlanPlanned) && len(out) < maxMembers {
 			out = append(out, p.Target)
 		}
 	}
 	return out
+}
+
+func (f *Facts) unblocked() []string {
+	is := map[string]bool{}
+	for _, s := range f.blocked() {
+		is[s] = true
+	}
+	return slices.DeleteFunc(addresses(f.incident().Proven), func(s string) bool { return is[s] })
 }
 
 // newest returns the alerts an expression sees.

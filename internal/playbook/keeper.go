@@ -301,7 +301,7 @@ func unfit(n *nature.Nature, w want) string {
 // isTexts reports whether a value is a list of texts: a field, or what a loop
 // makes of one.
 func isTexts(n *nature.Nature) bool {
-	return n.Type == typeTexts || n.Kind == reflect.Slice && n.TypeData != nil && n.Ref != nil && n.Ref.Type != nil && n.Ref.Kind == reflect.String
+	return n.Type == typeTexts || n.Kind == reflect.Slice && n.Ref != nil && n.Ref.Type != nil && n.Ref.Kind == reflect.String
 }
 
 func printable(n *nature.Nature) bool {

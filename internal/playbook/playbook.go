@@ -109,10 +109,17 @@ func LoadAll(fsys fs.FS, dir string) ([]*Playbook, []Fault, error) {
 	var out []*Playbook
 	var faults []Fault
 	for _, e := range entries {
-		if e.IsDir() || path.Ext(e.Name()) != ".yaml" && path.Ext(e.Name()) != ".yml" {
+		if e.IsDir() || !isPlaybook(e.Name()) {
 			continue
 		}
+		if len(out)+len(faults) >= maxFiles {
+			faults = append(faults, Fault{File: dir, Line: 1, Text: fmt.Sprintf("the folder has more than %d playbooks; the others are not read", maxFiles)})
+			break
+		}
 		name := path.Join(dir, e.Name())
+		if st, err := fs.Stat(fsys, name); err == nil && !st.Mode().IsRegular() {
+			continue // opening a pipe would wait for ever
+		}
 		text, err := readFile(fsys, name)
 		if err != nil {
 			faults = append(faults, Fault{File: name, Line: 1, Text: err.Error()})

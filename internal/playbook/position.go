@@ -27,7 +27,11 @@ func (d *decoder) expression(n *yaml.Node, key string, w want) *Expr {
 	var e *exprError
 	if errors.As(err, &e) {
 		line, column := d.place(n, e.at)
-		d.failAt(line, column, "%s: %s", key, e.text)
+		text := e.text
+		if n.Style == 0 && strings.Contains(after(strings.Split(string(d.text), "\n"), n.Line, n.Column), n.Value+" #") {
+			text += `; YAML takes " #" for the begin of a comment: put the whole of it into quotes`
+		}
+		d.failAt(line, column, "%s: %s", key, text)
 	}
 	return x
 }

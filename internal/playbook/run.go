@@ -42,17 +42,38 @@ func (b *Playbook) Matches(f *Facts) (bool, error) {
 	if b.When == nil {
 		return true, nil
 	}
-	ok, err := b.When.True(f)
+	ok, err := b.When.True(b.given(f))
 	if err != nil {
 		return false, fmt.Errorf("playbook %s: when: %w", b.ID, err)
 	}
 	return ok, nil
 }
 
+// given returns the facts with the defaults of inputs nobody gave.
+func (b *Playbook) given(f *Facts) *Facts {
+	if len(b.Inputs) == 0 {
+		return f
+	}
+	g := *f
+	g.Vars = maps.Clone(f.Vars)
+	if g.Vars == nil {
+		g.Vars = map[string]string{}
+	}
+	for i := range b.Inputs {
+		if in := &b.Inputs[i]; g.Vars[in.Name] == "" {
+			g.Vars[in.Name] = in.Default
+		}
+	}
+	return &g
+}
+
 // Start returns a run of the playbook with its steps frozen: conditions and
 // texts stand as they are written and are resolved when their step is reached.
-// It has no ID and no State; its Mode is "" when the playbook names none.
+// It has no ID and no State; its Mode is "" when the playbook names none. Its
+// Vars are those of f and the defaults of the others, and f gets them too, so
+// that the steps can be resolved with it.
 func (b *Playbook) Start(f *Facts) honeyguide.Run {
+	f.Vars = b.given(f).Vars
 	r := honeyguide.Run{
 		Playbook: b.ID, Title: b.Title, Version: b.Version, Trigger: b.Trigger, Mode: b.Mode, Reason: reason(b),
 		Vars: maps.Clone(f.Vars), CreatedAt: f.Now.UTC(), Steps: make([]honeyguide.RunStep, 0, len(b.Steps)),
@@ -62,9 +83,6 @@ func (b *Playbook) Start(f *Facts) honeyguide.Run {
 	}
 	if f.Incident != nil {
 		r.Incident = f.Incident.ID
-	}
-	for i := range f.Alerts {
-		r.Alerts = append(r.Alerts, f.Alerts[i].ID)
 	}
 	for i := range b.Steps {
 		s := &b.Steps[i]

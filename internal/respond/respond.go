@@ -207,6 +207,7 @@ type Deps struct {
 	Node     string           // name of this node
 	Console  string           // address of the console for links, "" when unknown
 	Data     string           // data folder
+	Scripts  string           // folder of the scripts that may be run, "" when none may (respond.scripts)
 	Now      func() time.Time
 }
 
@@ -223,3 +224,16 @@ type Kind = kind.Kind[Deps, Action]
 
 // Set is the list of kinds of actions.
 type Set = kind.Set[Deps, Action]
+
+// A Param is one parameter of a step that an action understands.
+type Param struct {
+	Name     string
+	Doc      string
+	Required bool
+}
+
+// A Describer says which parameters its steps may have, so that a misspelt one is
+// found when the playbook is read. Without it any parameter is taken.
+type Describer interface {
+	Params() []Param
+}

@@ -46,13 +46,14 @@ func (e *Engine) Respond(ctx context.Context, tx state.Tx, in *honeyguide.Incide
 			if have, err = tx.Plans().ByIncident(ctx, in.ID); err != nil {
 				return out, err
 			}
+			f.Plans = slices.Clone(have)
 		}
 		asked = true
 		w, plans, err := e.decide(ctx, tx, b, f, have)
 		if err != nil {
 			return out, err
 		}
-		out.Plans = append(out.Plans, plans...)
+		out.Plans, f.Plans = append(out.Plans, plans...), append(f.Plans, plans...)
 		if w != nil {
 			begun = append(begun, w)
 		}

@@ -47,6 +47,7 @@ func (e *Engine) facts(ctx context.Context, tx state.Tx, r *honeyguide.Run) (*pl
 		f.Alerts = append(f.Alerts, a)
 	}
 	have, err := tx.Plans().ByIncident(ctx, r.Incident)
+	f.Plans = slices.DeleteFunc(slices.Clone(have), func(p honeyguide.Plan) bool { return p.Run == r.ID }) // its own do not stop it
 	return f, have, err
 }
 
