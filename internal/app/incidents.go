@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/detect"
 	"honeyguide/internal/incident"
-	"honeyguide/internal/state"
 )
 
 // SLA says how soon incidents of each severity are to be answered.
@@ -49,16 +47,4 @@ func (a *App) openIncidents(context.Context) error {
 		Escalate: a.escalate, Told: func() { a.notices.Wake() },
 	})
 	return nil
-}
-
-// escalate posts a notice about an incident that nobody has answered, one for
-// each level.
-func (a *App) escalate(ctx context.Context, tx state.Tx, in *honeyguide.Incident, level incident.Level) error {
-	title := in.Short + " waits for an answer until " + in.DueAt.Format("15:04 MST")
-	if level == incident.LevelBreach {
-		title = in.Short + " was not answered in time"
-	}
-	return a.notices.Put(ctx, tx, honeyguide.Notice{
-		ID: honeyguide.DerivedID(in.CreatedAt, "sla", in.ID, string(level)), Key: "sla:" + string(level) + ":" + in.ID, Incident: in.ID, Severity: in.Severity, Title: title, Text: in.Title,
-	})
 }
