@@ -164,7 +164,8 @@ func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Allowlist: a.allowlist, Responder: a.runs,
-		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Present: a.present.saw,
+		Keys:    keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 	})
 }
 
