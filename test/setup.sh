@@ -3,8 +3,26 @@
 # or apt it says what is missing; the tests that need it then skip and say so,
 # except with CI=true, where nothing is skipped.
 set -eu
+# CrowdSec is unpacked and not installed: its package would start it and make this
+# machine known to its central service.
+unpacked=/usr/local/lib/honeyguide-test/crowdsec
+if [ ! -e "$unpacked/usr/bin/crowdsec" ] && [ ! -e /usr/share/crowdsec/hub ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1; then
+		echo "setup: unpacking crowdsec to $unpacked"
+		apt-get update -qq >/dev/null || true
+		ls /usr/lib/*/libsqlite3.so.0 >/dev/null 2>&1 || apt-get install -y -qq --no-install-recommends libsqlite3-0 >/dev/null
+		at=$(mktemp -d)
+		(cd "$at" && apt-get download -qq crowdsec >/dev/null 2>&1 && mkdir -p "$unpacked" && dpkg -x crowdsec_*.deb "$unpacked") ||
+			echo "setup: there is no package of crowdsec; the test that uses it is skipped"
+		rm -rf "$at"
+	else
+		echo "setup: missing crowdsec; unpacking it needs root and apt, or the test that uses it is skipped"
+	fi
+fi
+# A real CrowdSec bouncer, unpacked and not installed: its package would start a service.
+sh "$(dirname "$0")/bouncer.sh" "$(dirname "$0")/../bin" || echo "setup: no CrowdSec bouncer; the test that uses it is skipped"
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 hping3:hping3 pdftotext:poppler-utils exim4:exim4-daemon-light; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux hping3:hping3 pdftotext:poppler-utils exim4:exim4-daemon-light; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 # rsyslog's TLS is a module of its own.

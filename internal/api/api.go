@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -68,6 +69,12 @@ type Deps struct {
 	Judged func()
 	// Trainer learns from verdicts. Nil: nothing does.
 	Trainer Trainer
+
+	// Lists is what is blocked, for machines that enforce it, and Readers those who
+	// read it. Nil: made over State.
+	Lists   *blocklist.List
+	Readers *blocklist.Book
+	Node    string // name of this node
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
@@ -128,7 +135,10 @@ func New(dep Deps) (http.Handler, error) {
 }
 
 // build registers all routes and checks that each has a permission.
-func build(dep Deps) (*server, error) {
+func build(dep Deps) (*server, error) { return buildWith(dep, (*server).routes) }
+
+// buildWith builds a server of some of the routes.
+func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
 		return nil, errors.New("api: state, events, take and keys are needed")
 	}
@@ -141,6 +151,12 @@ func build(dep Deps) (*server, error) {
 	if dep.Seen == nil {
 		dep.Seen = ingest.NewSeen(rememberedID)
 	}
+	if dep.Lists == nil {
+		dep.Lists = blocklist.New(blocklist.Options{State: dep.State, Now: dep.Now, Log: dep.Log})
+	}
+	if dep.Readers == nil {
+		dep.Readers = blocklist.NewBook(dep.State, dep.Log)
+	}
 	if dep.Desk == nil {
 		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
 	}
@@ -151,7 +167,7 @@ func build(dep Deps) (*server, error) {
 	}
 	s.gate = newGate(s)
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
-	s.routes()
+	routes(s)
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -187,6 +203,7 @@ func (s *server) routes() {
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()
+	s.report()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
@@ -197,6 +214,9 @@ func (s *server) routes() {
 	s.playbooks()
 	s.ingest()
 	s.about()
+	s.blocklists()
+	s.bouncers()
+	s.lapi()
 }
 
 // setUpHuma sets what the library keeps in package variables.

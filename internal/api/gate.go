@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"honeyguide"
 	"honeyguide/internal/telemetry"
 )
 
@@ -27,6 +26,7 @@ const (
 	PermRules   Permission = "rules"   // switching rules on and off
 	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
 	PermTriage  Permission = "triage"  // change the model that scores
+	PermBouncer Permission = "bouncer" // what is blocked, for machines that enforce it
 	PermRespond Permission = "respond" // start, cancel, retry and revert runs, block and unblock
 	PermApprove Permission = "approve" // decide about steps that wait, as far as their rule lets
 	PermAllow   Permission = "allow"   // change what is never blocked
@@ -46,22 +46,25 @@ const (
 	ScopeRead      Scope = "read"
 	ScopeIngest    Scope = "ingest"
 	ScopeMetrics   Scope = "metrics"
+	ScopeBouncer   Scope = "bouncer" // read what is blocked
 )
 
 var grants = map[Scope][]Permission{
 	ScopeAdmin: {
 		PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage,
-		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys,
+		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys, PermBouncer,
 	},
-	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt},
-	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove},
-	ScopeRead:      {PermRead, PermMetrics},
+	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer},
+	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove, PermBouncer},
+	ScopeRead:      {PermRead, PermMetrics, PermBouncer},
 	ScopeIngest:    {PermIngest},
 	ScopeMetrics:   {PermMetrics},
+	ScopeBouncer:   {PermBouncer},
 }
 
 // A principal is who asks.
 type principal struct {
+	id    string // of the key
 	name  string
 	scope Scope
 }
@@ -110,17 +113,17 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.s.router.ServeHTTP(w, r)
 		return
 	}
-	who, problem := g.who(w, r)
+	who, problem := g.who(w, r, need)
 	if problem != nil {
-		writeProblem(w, problem)
+		refuse(w, r, problem)
 		return
 	}
 	switch {
 	case pattern == "":
-		writeProblem(w, g.nowhere(w, r, h))
+		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.may(need):
 		g.denied.With("permission").Add(1)
-		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
 		if g.s.dep.Present != nil && who.may(PermWork) {
 			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
@@ -156,15 +159,18 @@ func (p *probe) Write(b []byte) (int, error) {
 
 // who returns the peer. A right key is let in whatever its address did before:
 // keys cannot be guessed, so the limit on failures only saves work and log.
-func (g *gate) who(w http.ResponseWriter, r *http.Request) (principal, *Problem) {
+func (g *gate) who(w http.ResponseWriter, r *http.Request, need Permission) (principal, *Problem) {
 	if local, _ := r.Context().Value(localKey).(bool); local {
-		return principal{"local", ScopeAdmin}, nil
+		return principal{"local", "local", ScopeAdmin}, nil
 	}
 	token, given := bearer(r)
+	if !given && need == PermBouncer {
+		token, given = deviceKey(r)
+	}
 	if given {
-		k, err := g.s.dep.Keys.Lookup(r.Context(), honeyguide.Secret(token), g.s.dep.Now())
+		k, err := g.s.lookup(r.Context(), token, need)
 		if err == nil {
-			return principal{k.Name, k.Scope}, nil
+			return principal{k.ID, k.Name, k.Scope}, nil
 		}
 		if !errors.Is(err, ErrNoKey) {
 			return principal{}, g.s.problem(r.Context(), err)

@@ -73,7 +73,7 @@ func filled(pattern string) (method, path string) {
 		"/notices/": "n1",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
-			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id).Replace(path)
+			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
 	if strings.HasSuffix(path, "/explain") {
@@ -92,7 +92,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeResponder, ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics} {
+	for _, scope := range []Scope{ScopeResponder, ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics, ScopeBouncer} {
 		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,10 @@ func TestEveryRouteEveryKey(t *testing.T) {
 	}
 	for _, pattern := range s.router.patterns {
 		method, path := filled(pattern)
-		need := s.router.needs[pattern]
+		need, stranger := s.router.needs[pattern], http.StatusUnauthorized
+		if strings.HasPrefix(path, lapiBase) {
+			stranger = http.StatusForbidden // what bouncers know
+		}
 		ask := func(key honeyguide.Secret) int {
 			var body *strings.Reader
 			if method != http.MethodGet && method != http.MethodDelete {
@@ -119,7 +122,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
 			r.handler, _ = New(r.dep) // no strikes of the question before
 			got := ask(key)
-			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != http.StatusUnauthorized {
+			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != stranger {
 				t.Errorf("%s with %s: %d", pattern, name, got)
 			}
 		}
@@ -142,7 +145,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
 			}
 		}
-		if got := ask("hg_" + bootstrap); need != PermOpen && got != http.StatusUnauthorized {
+		if got := ask("hg_" + bootstrap); need != PermOpen && got != stranger {
 			t.Errorf("%s with a longer key: %d", pattern, got)
 		}
 	}
@@ -199,7 +202,7 @@ func TestUnknownPathsTellNothingToStrangers(t *testing.T) {
 }
 
 // problemOf checks the form of an error answer.
-func problemOf(t *testing.T, w *httptest.ResponseRecorder) Problem {
+func problemOf(t testing.TB, w *httptest.ResponseRecorder) Problem {
 	t.Helper()
 	var p Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {

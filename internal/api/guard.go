@@ -53,7 +53,10 @@ func (s *server) guard(next http.Handler) http.Handler {
 		}
 		watched := &watch{ResponseWriter: w}
 		defer func() {
-			if v := recover(); v != nil {
+			v := recover()
+			if v == http.ErrAbortHandler {
+				defer panic(v) // a handler cuts an answer short so that it cannot pass for a whole one
+			} else if v != nil {
 				panics.Add(1)
 				s.dep.Log.ErrorContext(r.Context(), "handler panicked", "request_id", id, "panic", v)
 				if watched.status == 0 {

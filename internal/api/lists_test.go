@@ -263,8 +263,8 @@ func TestNoNullLists(t *testing.T) {
 	}
 	for _, pattern := range s.router.patterns {
 		method, path := filled(pattern)
-		if method != http.MethodGet || path == "/metrics" || strings.HasSuffix(path, "openapi.json") {
-			continue
+		if method != http.MethodGet || path == "/metrics" || strings.HasSuffix(path, "openapi.json") || path == "/v1/decisions" {
+			continue // where no decision is null, as bouncers expect
 		}
 		w := r.call(method, path, bootstrap, nil)
 		if strings.Contains(w.Body.String(), "null") {

@@ -33,7 +33,7 @@ const bootstrap honeyguide.Secret = "an operator's own key of 40 characters.."
 
 // rig is an API over a real state and a log in memory.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	dep     Deps
 	store   state.Store
 	log     eventlog.Store
@@ -47,7 +47,7 @@ type rig struct {
 	fail   error // of Take
 }
 
-func newRig(t *testing.T, edit ...func(*Deps)) *rig {
+func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	var err error

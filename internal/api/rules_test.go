@@ -38,7 +38,7 @@ level: high
 const brokenRule = "title: Broken\nlogsource: {product: linux}\ndetection:\n  s: {a: b}\n  condition: t\n"
 
 // testRules is a book of one shipped rule, one of the operator's and a broken one.
-func testRules(t *testing.T) *rulebook.Book {
+func testRules(t testing.TB) *rulebook.Book {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{

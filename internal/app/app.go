@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
@@ -88,6 +89,9 @@ type App struct {
 	locals    []enrich.Local
 	desk      *enrich.Desk
 	loadFacts func()
+
+	lists   *blocklist.List // what is blocked
+	readers *blocklist.Book // and who reads it
 }
 
 // New opens everything a core needs below settings.Node.Data. The error names

@@ -56,6 +56,10 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
+	lapi, bouncers, err := a.openLAPI(ctx, a.apiDeps(keys, w))
+	if err != nil {
+		return err
+	}
 	a.loadFacts()
 	if err := a.sources.Open(ctx); err != nil {
 		return err
@@ -65,6 +69,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	a.keepFetch(ctx, g)
 	a.keepFirewall(ctx, g)
 	a.keepFacts(ctx, g)
+	a.keepLists(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
@@ -77,6 +82,9 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	die(ctx, "api", func(ctx context.Context) error { return api.Serve(ctx, doors.tls, handler, a.log) })
 	die(ctx, "local api", func(ctx context.Context) error { return api.Serve(ctx, doors.local, handler, a.log) })
+	if bouncers != nil {
+		die(ctx, "lapi", func(ctx context.Context) error { return api.Serve(ctx, lapi, bouncers, a.log) })
+	}
 	g.Go(ctx, "sources", a.sources.Run)
 	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
@@ -159,14 +167,20 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 
 // handler builds the API over what is open. w is nil when no sensor runs.
 func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
-	return api.New(api.Deps{
+	return api.New(a.apiDeps(keys, w))
+}
+
+// apiDeps is what the API's doors stand on.
+func (a *App) apiDeps(keys api.Keys, w *warden.Warden) api.Deps {
+	a.openLists()
+	return api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Allowlist: a.allowlist, Responder: a.runs,
-		Present: a.present.saw,
-		Keys:    keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
-	})
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name,
+	}
 }
 
 // sensorsOf shows the decoys of a sensor process.

@@ -32,6 +32,7 @@ type Settings struct {
 	Sources   []config.Instance
 	Actions   []config.Instance
 	Fetch     Fetch
+	LAPI      LAPI
 }
 
 // Node says who and where this process is.
@@ -156,6 +157,7 @@ func Schema() config.Schema {
 			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
@@ -201,7 +203,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "notify": &s.Notify, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -275,7 +277,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.Respond.SLA.check())
 }
 
 func invalid(format string, args ...any) error {

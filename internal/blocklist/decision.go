@@ -21,10 +21,20 @@ type Decision struct {
 	Action   string       // name of the action
 	Playbook string       // that asked for it
 	Incident string       // ID
+
+	scenario string // made once for many
 }
 
 // Value writes the target: an address for a single one, a prefix otherwise.
 func (d *Decision) Value() string { return respond.Canonical(d.Target) }
+
+// AppendValue appends Value to b.
+func (d *Decision) AppendValue(b []byte) []byte {
+	if d.Target.IsSingleIP() {
+		return d.Target.Addr().AppendTo(b)
+	}
+	return d.Target.AppendTo(b)
+}
 
 // Scope is Ip or Range, as CrowdSec spells them.
 func (d *Decision) Scope() string {
@@ -41,7 +51,12 @@ const (
 )
 
 // Scenario says what led to it, for readers who sort by that.
-func (d *Decision) Scenario() string { return scenario(d.Playbook) }
+func (d *Decision) Scenario() string {
+	if d.scenario != "" {
+		return d.scenario
+	}
+	return scenario(d.Playbook)
+}
 
 func scenario(playbook string) string {
 	if playbook == "" {

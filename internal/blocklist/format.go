@@ -102,7 +102,7 @@ func lines(before, after string) func(About) encoder {
 func (a affix) head(b []byte) []byte { return b }
 func (a affix) tail(b []byte) []byte { return b }
 func (a affix) row(b []byte, d *Decision, _ bool) []byte {
-	return append(append(append(append(b, a.before...), d.Value()...), a.after...), '\n')
+	return append(append(d.AppendValue(append(b, a.before...)), a.after...), '\n')
 }
 
 // table is CSV (RFC 4180, lines end with LF). Every cell is one no spreadsheet
@@ -132,15 +132,15 @@ func (object) head(b []byte) []byte { return append(b, `{"items":[`...) }
 func (object) tail(b []byte) []byte { return append(b, "\n],\"next\":\"\"}\n"...) }
 func (object) row(b []byte, d *Decision, first bool) []byte {
 	b = append(separate(b, first), `{"value":`...)
-	b = quote(b, d.Value())
-	b = quote(append(b, `,"scope":`...), d.Scope())
-	b = quote(append(b, `,"type":"ban","since":`...), stamp(d.Since))
-	b = quote(append(b, `,"until":`...), stamp(d.Until))
-	b = quote(append(b, `,"origin":`...), Origin)
-	b = quote(append(b, `,"scenario":`...), d.Scenario())
-	b = quote(append(b, `,"action":`...), d.Action)
-	b = quote(append(b, `,"incident":`...), d.Incident)
-	b = quote(append(b, `,"plan":`...), d.Plan)
+	b = Quote(b, d.Value())
+	b = Quote(append(b, `,"scope":`...), d.Scope())
+	b = Quote(append(b, `,"type":"ban","since":`...), stamp(d.Since))
+	b = Quote(append(b, `,"until":`...), stamp(d.Until))
+	b = Quote(append(b, `,"origin":`...), Origin)
+	b = Quote(append(b, `,"scenario":`...), d.Scenario())
+	b = Quote(append(b, `,"action":`...), d.Action)
+	b = Quote(append(b, `,"incident":`...), d.Incident)
+	b = Quote(append(b, `,"plan":`...), d.Plan)
 	return append(b, '}')
 }
 
@@ -155,8 +155,8 @@ func separate(b []byte, first bool) []byte {
 // stamp writes a time as all formats do.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// quote appends s as a JSON string. Nearly everything here is plain letters.
-func quote(b []byte, s string) []byte {
+// Quote appends s as a JSON string. Nearly everything here is plain letters.
+func Quote(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			text, _ := json.Marshal(s) // a string always marshals

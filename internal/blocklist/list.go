@@ -21,11 +21,11 @@ import (
 // Times of a list.
 const (
 	fresh    = 250 * time.Millisecond // how old an answer may be before the state is asked again
-	overlap  = 2 * time.Second        // what is read twice, so that a clock put back a little loses nothing
+	overlap  = 2 * time.Second        // what is told twice, and read twice after the clock was put back
 	late     = 30 * time.Second       // the longest a change may have been on its way into the state
 	keep     = time.Hour              // how long what ended is remembered, and what changed
-	patience = 2 * time.Second        // the longest one reader waits for the state
-	loading  = time.Minute            // the longest the first reading may take
+	patience = time.Second            // the longest one reader waits for the state
+	loading  = 5 * time.Minute        // the longest the first reading may take
 	upkeep   = 30 * time.Second       // how often a list that nobody reads is brought up to date
 )
 
@@ -57,6 +57,7 @@ type List struct {
 	shelf  shelf
 	loaded bool
 	at     int64 // when the state was last asked; never goes back
+	clock  int64 // what the clock said then
 	seen   int64 // newest change the state has told of
 	next   int64 // when the next hold ends
 	purged int64 // when what is long over was last thrown away
@@ -105,7 +106,7 @@ func (l *List) Run(ctx context.Context) error {
 }
 
 // Refresh brings the list up to date with the state, unless that was done a
-// moment ago. It waits two seconds at most, a minute when it is the first time.
+// moment ago. It waits a second or two, as long as it takes when it is the first time.
 // The error is [ErrStale] with its reason.
 func (l *List) Refresh(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, patience)
@@ -132,12 +133,18 @@ func (l *List) Refresh(ctx context.Context) error {
 	if err := l.read(asking, max(now, at), loaded); err != nil {
 		return fmt.Errorf("%w: %w", ErrStale, err)
 	}
+	l.clock = now
 	return nil
 }
 
 // read takes in what changed in the state since the last time, and what is over.
 func (l *List) read(ctx context.Context, now int64, loaded bool) error {
-	since := l.seen - overlap.Microseconds()
+	// Transactions that write come one after the other, each with the time of its
+	// own, so nothing appears before what has been seen, unless the clock went back.
+	since := l.seen
+	if l.seen > l.clock {
+		since = l.clock - overlap.Microseconds()
+	}
 	if !loaded {
 		// No block lasts longer than that, so nothing older matters to anybody.
 		since = now - (respond.MaxTTL + keep).Microseconds()
@@ -231,7 +238,7 @@ func holdOf(p *honeyguide.Plan, at int64) (h hold, target netip.Prefix, ok bool)
 	}
 	h = hold{
 		plan: p.ID, since: micros(since), until: micros(p.ExpiresAt),
-		note: unique.Make(note{p.Action, p.Playbook, p.Incident}),
+		note: unique.Make(note{p.Action, p.Playbook, p.Incident, scenario(p.Playbook)}),
 	}
 	if h.until == 0 { // a plan of another hand; blocks always end
 		h.until = micros(p.CreatedAt.Add(respond.MaxTTL))

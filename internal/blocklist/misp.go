@@ -28,18 +28,18 @@ func (e *event) row(b []byte, d *Decision, first bool) []byte {
 	if d.Changed.After(e.at) {
 		e.at = d.Changed
 	}
-	b = quote(append(separate(b, first), `{"uuid":`...), UUID("misp-attribute", d.Plan))
-	b = quote(append(b, `,"type":"ip-src","category":"Network activity","to_ids":true,"disable_correlation":false,"value":`...), d.Value())
-	b = quote(append(b, `,"timestamp":`...), seconds(d.Changed))
-	b = quote(append(b, `,"first_seen":`...), stamp(d.Since))
-	b = quote(append(b, `,"comment":`...), d.Scenario()+", until "+stamp(d.Until))
+	b = Quote(append(separate(b, first), `{"uuid":`...), UUID("misp-attribute", d.Plan))
+	b = Quote(append(b, `,"type":"ip-src","category":"Network activity","to_ids":true,"disable_correlation":false,"value":`...), d.Value())
+	b = Quote(append(b, `,"timestamp":`...), seconds(d.Changed))
+	b = Quote(append(b, `,"first_seen":`...), stamp(d.Since))
+	b = Quote(append(b, `,"comment":`...), d.Scenario()+", until "+stamp(d.Until))
 	return append(b, '}')
 }
 
 // tail closes the list and describes the event, whose time is known only now.
 func (e *event) tail(b []byte) []byte {
 	b = append(b, "\n],"...)
-	b = quote(append(b, `"uuid":`...), EventUUID(e.about))
+	b = Quote(append(b, `"uuid":`...), EventUUID(e.about))
 	b = append(b, ',')
 	return append(describe(b, e.about, e.at, true), "}}\n"...)
 }
@@ -47,15 +47,15 @@ func (e *event) tail(b []byte) []byte {
 // describe appends the fields event and manifest share. Threat level 2 is medium,
 // analysis 2 complete.
 func describe(b []byte, a About, at time.Time, whole bool) []byte {
-	b = quote(append(b, `"info":`...), "Addresses blocked by "+a.Node)
-	b = quote(append(b, `,"date":`...), day(at))
-	b = quote(append(b, `,"timestamp":`...), seconds(at))
+	b = Quote(append(b, `"info":`...), "Addresses blocked by "+a.Node)
+	b = Quote(append(b, `,"date":`...), day(at))
+	b = Quote(append(b, `,"timestamp":`...), seconds(at))
 	if whole {
-		b = quote(append(b, `,"publish_timestamp":`...), seconds(at))
+		b = Quote(append(b, `,"publish_timestamp":`...), seconds(at))
 		b = append(b, `,"published":true`...)
 	}
 	b = append(b, `,"threat_level_id":"2","analysis":"2","Orgc":{"name":"Honeyguide","uuid":`...)
-	b = quote(b, UUID("misp-org", a.Node))
+	b = Quote(b, UUID("misp-org", a.Node))
 	return append(b, `},"Tag":[{"name":"tlp:amber","colour":"#FFC000"}]`...)
 }
 
@@ -87,7 +87,7 @@ func Manifest(ctx context.Context, w io.Writer, l *List, f Filter, a About) erro
 	if err != nil {
 		return fmt.Errorf("write the feed's manifest: %w", err)
 	}
-	b := append(quote([]byte{'{'}, EventUUID(a)), ":{"...)
+	b := append(Quote([]byte{'{'}, EventUUID(a)), ":{"...)
 	_, err = w.Write(append(describe(b, a, at, false), "}}\n"...))
 	return err
 }

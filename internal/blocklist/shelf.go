@@ -21,7 +21,7 @@ type hold struct {
 }
 
 // A note is what many holds have in common.
-type note struct{ action, playbook, incident string }
+type note struct{ action, playbook, incident, scenario string }
 
 func (h *hold) holds(now int64) bool { return h.ended == 0 && h.until > now }
 
@@ -86,10 +86,13 @@ func (e *entry) sum(h *hold) uint64 {
 }
 
 func decision(target netip.Prefix, h *hold) Decision {
-	n := h.note.Value()
+	n, until := h.note.Value(), h.until
+	if h.ended != 0 {
+		until = min(until, h.ended)
+	}
 	return Decision{
-		Target: target, Since: moment(h.since), Until: moment(h.until), Changed: moment(h.changed),
-		Plan: h.plan, Action: n.action, Playbook: n.playbook, Incident: n.incident,
+		Target: target, Since: moment(h.since), Until: moment(until), Changed: moment(h.changed),
+		Plan: h.plan, Action: n.action, Playbook: n.playbook, Incident: n.incident, scenario: n.scenario,
 	}
 }
 

@@ -39,13 +39,13 @@ const amber = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"
 const epoch = "2026-01-01T00:00:00.000Z"
 
 func (s bundle) head(b []byte) []byte {
-	b = quote(append(b, `{"type":"bundle","id":`...), "bundle--"+UUID("bundle", s.node))
+	b = Quote(append(b, `{"type":"bundle","id":`...), "bundle--"+UUID("bundle", s.node))
 	return s.identityObject(append(b, ",\"objects\":[\n"...))
 }
 
 func (s bundle) identityObject(b []byte) []byte {
-	b = quote(append(b, `{"type":"identity","spec_version":"2.1","id":`...), s.identity)
-	b = quote(append(b, `,"created":"`+epoch+`","modified":"`+epoch+`","identity_class":"system","name":`...), "Honeyguide "+s.node)
+	b = Quote(append(b, `{"type":"identity","spec_version":"2.1","id":`...), s.identity)
+	b = Quote(append(b, `,"created":"`+epoch+`","modified":"`+epoch+`","identity_class":"system","name":`...), "Honeyguide "+s.node)
 	return append(b, '}')
 }
 
@@ -57,18 +57,18 @@ func (s bundle) tail(b []byte) []byte { return append(b, "\n]}\n"...) }
 // is another indicator, whose times are its own.
 func (s bundle) indicator(b []byte, d *Decision) []byte {
 	since, until := stamp(d.Since), stamp(d.Until)
-	b = quote(append(b, `{"type":"indicator","spec_version":"2.1","id":`...), "indicator--"+UUID("indicator", d.Plan))
-	b = quote(append(b, `,"created_by_ref":`...), s.identity)
-	b = quote(append(b, `,"created":`...), since)
-	b = quote(append(b, `,"modified":`...), stamp(d.Changed))
-	b = quote(append(b, `,"name":`...), "Blocked: "+d.Value())
-	b = quote(append(b, `,"indicator_types":["malicious-activity"],"pattern":`...), Pattern(d))
-	b = quote(append(b, `,"pattern_type":"stix","pattern_version":"2.1","valid_from":`...), since)
+	b = Quote(append(b, `{"type":"indicator","spec_version":"2.1","id":`...), "indicator--"+UUID("indicator", d.Plan))
+	b = Quote(append(b, `,"created_by_ref":`...), s.identity)
+	b = Quote(append(b, `,"created":`...), since)
+	b = Quote(append(b, `,"modified":`...), stamp(d.Changed))
+	b = Quote(append(b, `,"name":`...), "Blocked: "+d.Value())
+	b = Quote(append(b, `,"indicator_types":["malicious-activity"],"pattern":`...), Pattern(d))
+	b = Quote(append(b, `,"pattern_type":"stix","pattern_version":"2.1","valid_from":`...), since)
 	if d.Until.After(d.Since) { // the standard wants it later
-		b = quote(append(b, `,"valid_until":`...), until)
+		b = Quote(append(b, `,"valid_until":`...), until)
 	}
-	b = quote(append(b, `,"labels":[`...), d.Scenario())
-	return append(quote(append(b, `],"object_marking_refs":[`...), amber), "]}"...)
+	b = Quote(append(b, `,"labels":[`...), d.Scenario())
+	return append(Quote(append(b, `],"object_marking_refs":[`...), amber), "]}"...)
 }
 
 // Pattern returns the STIX pattern that finds a target.

@@ -119,12 +119,13 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	f.StringVarP(&c.output, "output", "o", "", "`format`: table, json or yaml (default table on a terminal, else json)")
 	f.StringVar(&c.server, "server", "", "`address` of a remote core, https://host:8443; its key comes from HONEYGUIDE_API_KEY or HONEYGUIDE_API_KEY_FILE")
 	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd(), c.rulesCmd())
-	root.AddCommand(c.geoCmd(), c.feedsCmd())
+	root.AddCommand(c.geoCmd(), c.feedsCmd(), c.bouncersCmd())
 	root.AddCommand(c.lists()...)
 	root.AddCommand(c.triageCmd())
-	root.AddCommand(c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd())
+	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
+	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd())
 	return root
 }
 

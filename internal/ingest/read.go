@@ -102,6 +102,7 @@ type job struct {
 	dead    func(context.Context, honeyguide.DeadLetter) error
 	choose  *chooser
 	rec     Record
+	in      *Record // what a record brings along
 	batch   []honeyguide.Event
 	raw     int      // bytes of raw records in batch
 	ids     []string // of the batch, as Seen knows them
@@ -183,6 +184,10 @@ func (j *job) take(ctx context.Context) error {
 		return j.refuse(ctx, errors.New("no known product or alert field in it"))
 	}
 	j.note()
+	if g := j.carried(f); g != nil {
+		count(&j.sum.ByFormat, g.Name)
+		return j.keep(ctx)
+	}
 	var err error
 	j.scratch, err = f.Map(j.scratch[:0], &j.rec)
 	if left, ok := errors.AsType[*dropped](err); ok {

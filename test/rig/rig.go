@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -111,13 +112,14 @@ func Start(t testing.TB, data string, sets ...string) *Core {
 // TryStart is Start for tests that expect a failure or stop the core themselves.
 func TryStart(t testing.TB, data string, sets ...string) (*Core, error) {
 	t.Helper()
-	return start(t, nil, data, sets...)
+	return start(t, launch{}, data, sets...)
 }
 
 // StartIn is Start inside a control group, from the first instruction on.
 func StartIn(t testing.TB, g *Group, data string, sets ...string) *Core {
 	t.Helper()
-	c, err := start(t, g, data, sets...)
+	// A shell joins the group and becomes the core.
+	c, err := start(t, launch{prefix: []string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(g.dir, "cgroup.procs")}}, data, sets...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +127,40 @@ func StartIn(t testing.TB, g *Group, data string, sets ...string) *Core {
 	return c
 }
 
-func start(t testing.TB, g *Group, data string, sets ...string) (*Core, error) {
+// StartApart is Start in a network namespace of the core's own, which has nothing
+// but a loopback interface. It wants root and ip; see [Core.Beside].
+func StartApart(t testing.TB, data string, sets ...string) *Core {
+	t.Helper()
+	Need(t, "ip")
+	Need(t, "nsenter")
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("network namespaces want root, and nothing is skipped with CI=true")
+		}
+		t.Skip("network namespaces want root")
+	}
+	c, err := start(t, launch{prefix: []string{"/bin/sh", "-c", `ip link set lo up && exec "$@"`, "sh"}, apart: true}, data, sets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	return c
+}
+
+// Beside returns a command that runs in the network namespace of a core.
+func (c *Core) Beside(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command("nsenter", append([]string{"--net=/proc/" + strconv.Itoa(c.PID) + "/ns/net", "--", name}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// launch says how a core is started.
+type launch struct {
+	prefix []string // words before those of the core
+	apart  bool     // in a network namespace of its own
+}
+
+func start(t testing.TB, how launch, data string, sets ...string) (*Core, error) {
 	t.Helper()
 	args := []string{"run", "--data", data}
 	sets = append([]string{
@@ -136,14 +171,14 @@ func start(t testing.TB, g *Group, data string, sets ...string) (*Core, error) {
 		args = append(args, "--set", s)
 	}
 	c := &Core{Data: data, t: t, out: &tail{}, done: make(chan struct{})}
-	c.cmd = exec.Command(Binary(t), args...)
-	if g != nil { // a shell joins the group and becomes the core
-		join := []string{"-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(g.dir, "cgroup.procs"), Binary(t)}
-		c.cmd = exec.Command("/bin/sh", append(join, args...)...)
-	}
+	words := append(append(how.prefix, Binary(t)), args...)
+	c.cmd = exec.Command(words[0], words[1:]...)
 	c.cmd.Env = append(cleanEnv(), "SOC_API_KEY="+Key)
 	c.cmd.Stdout, c.cmd.Stderr = c.out, c.out
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if how.apart {
+		c.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNET
+	}
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,11 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	if scenario == "" {
 		return dst, &ingest.FieldError{Field: "scenario", Why: "missing; this is no CrowdSec alert"}
 	}
+	for _, d := range root.Get("decisions").Each() {
+		if d.Get("origin").Text() == own {
+			return dst, ingest.Drop("own") // what we asked CrowdSec to do, told back
+		}
+	}
 	at, known, err := r.Time("stop_at", "created_at", "start_at")
 	if err != nil {
 		return dst, err
@@ -89,6 +94,9 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 	}
 	return append(dst, e), nil
 }
+
+// own is the origin of decisions that Honeyguide makes.
+const own = "honeyguide"
 
 // byHand reports an alert that tells of no detection: a decision its operator made
 // or a list brought along. CrowdSec says so in kind since 1.7, before that only in

@@ -36,6 +36,15 @@ func TestByHand(t *testing.T) {
 	}
 }
 
+// Our own bans do not come back as findings about whom they ban.
+func TestOwn(t *testing.T) {
+	res := ingesttest.Read(t, ingest.Options{Mappers: formats(t), Format: "crowdsec"},
+		[]byte(`{"id":7,"scenario":"honeyguide/decoy","stop_at":"2026-11-21T19:30:03Z","source":{"scope":"Ip","value":"198.51.100.7"},"decisions":[{"origin":"honeyguide","type":"ban"}]}`))
+	if len(res.Events) != 0 || res.Summary.Dropped["own"] != 1 {
+		t.Errorf("got %+v", res)
+	}
+}
+
 func FuzzCrowdSec(f *testing.F) {
 	f.Add([]byte(`{"scenario":"x","source":{"scope":"ip","value":[1],"as_number":"-1"},"events":{"a":{"meta":3}},"labels":{"a":"T1110"},"decisions":[[]]}`))
 	all := formats(f)

@@ -8,6 +8,7 @@ package elastic
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"honeyguide"
@@ -25,6 +26,8 @@ const product = "elastic"
 
 type mapper struct{}
 
+var _ ingest.Carrier = mapper{}
+
 func open(context.Context, Config, ingest.Deps) (ingest.Mapper, error) { return mapper{}, nil }
 
 // Match knows a document by its time and what only shippers add.
@@ -33,7 +36,7 @@ func (mapper) Match(r *ingest.Record) int {
 	if root.Get("@timestamp").Type() == ingest.Missing || root.Get("winlog").Type() != ingest.Missing {
 		return 0
 	}
-	for _, mark := range []string{"ecs.version", "agent.type", "kibana.alert.rule.name", "beat.name", "event.kind"} {
+	for _, mark := range []string{"ecs.version", "agent.type", "kibana.alert.rule.name", "beat.name", "event.kind", "event.dataset"} {
 		if root.Path(mark).Type() != ingest.Missing {
 			return ingest.MatchSure
 		}
@@ -62,6 +65,78 @@ func (mapper) Map(dst []honeyguide.Event, r *ingest.Record) ([]honeyguide.Event,
 		e.ID = ingest.RecordID(at, product, v.Text(), r.Root.Path("event.dataset").Text())
 	}
 	return append(dst, e), nil
+}
+
+// groups are the members of a document that Elastic's shippers write themselves;
+// any other is a record's own.
+var groups = map[string]bool{
+	"@timestamp": true, "@metadata": true, "@version": true, "message": true, "tags": true, "labels": true, "agent": true, "ecs": true, "host": true, "log": true, "input": true,
+	"event": true, "service": true, "fileset": true, "fields": true, "container": true, "kubernetes": true, "cloud": true, "docker": true, "process": true, "syslog": true,
+	"hostname": true, "data_stream": true, "elastic_agent": true, "stream": true, "error": true, "journald": true, "systemd": true, "beat": true, "offset": true, "source": true,
+	"prospector": true, "dissect": true, "user": true, "related": true, "observer": true,
+}
+
+// Carried returns what Filebeat read and did not parse: members decoded from a log
+// of JSON, under a name of their own or beside Filebeat's, or the line in message.
+// The ingest pipelines that would parse it run in Elasticsearch, and have set
+// event.category or event.kind when they did.
+func (mapper) Carried(r *ingest.Record) []string {
+	root := r.Root
+	for _, done := range []string{"event.category", "event.kind", "kibana.alert.rule.name"} {
+		if root.Path(done).Type() != ingest.Missing {
+			return nil
+		}
+	}
+	if v, _ := root.First("agent.type", "beat.name", "input.type", "log.file.path"); v.Absent() {
+		return nil // no shipper's
+	}
+	var found []string
+	beside := false
+	for name, v := range root.Each() {
+		switch {
+		case groups[name]:
+		case v.Type() == ingest.Object:
+			found = append(found, v.Text())
+		default:
+			beside = true
+		}
+	}
+	if beside {
+		found = append(found, root.Text())
+	}
+	return append(found, line(root))
+}
+
+// line is the message as it stood in its log: the header that Filebeat's syslog
+// and journald inputs cut off is put before it again.
+func line(root ingest.Value) string {
+	message := root.Get("message").Text()
+	program, _ := root.First("process.program", "syslog.identifier", "log.syslog.appname", "process.name")
+	host, _ := root.First("hostname", "log.syslog.hostname", "host.hostname", "host.name")
+	if t := root.Path("input.type").Text(); t != "syslog" && t != "journald" || program.Absent() || message == "" {
+		return message
+	}
+	priority, ok := root.Path("syslog.priority").Int()
+	if !ok || priority < 0 || priority > 191 {
+		priority = 14
+	}
+	word := func(v ingest.Value) string {
+		if s := strings.Join(strings.Fields(v.Text()), "_"); s != "" {
+			return s
+		}
+		return "-"
+	}
+	return "<" + strconv.FormatInt(priority, 10) + ">1 " + word(root.Get("@timestamp")) + " " + word(host) + " " + word(program) + " " + word(root.Path("process.pid")) + " - - " + message
+}
+
+// Around adds which host a line was read on, and from where.
+func (mapper) Around(r *ingest.Record, e *honeyguide.Event) {
+	if e.Str(honeyguide.AttrDevice) == "" {
+		host, _ := r.Root.First("host.name", "host.hostname", "agent.name", "beat.name")
+		e.Set(honeyguide.AttrDevice, ingest.Cut(host.Text(), 255))
+	}
+	from, _ := r.Root.First("log.file.path", "log.source.address")
+	e.Set(ingest.AttrLocation, ingest.Cut(from.Text(), 512))
 }
 
 // datasets are the modules whose log source is known.
