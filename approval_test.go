@@ -9,7 +9,7 @@ import (
 func TestObjection(t *testing.T) {
 	at := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 	run := func(edit func(*Run)) *Run {
-		r := &Run{By: "alice", Steps: []RunStep{{State: StepWaiting, AskedAt: at, Approval: &ApprovalRule{Roles: []string{"responder", "admin"}, People: 2, WithinMS: 60_000}}}}
+		r := &Run{By: "alice", Trigger: TriggerManual, Steps: []RunStep{{State: StepWaiting, AskedAt: at, Approval: &ApprovalRule{Roles: []string{"responder", "admin"}, People: 2, WithinMS: 60_000}}}}
 		edit(r)
 		return r
 	}
@@ -29,6 +29,8 @@ func TestObjection(t *testing.T) {
 		"no role":                {run(func(*Run) {}), 0, "bob", "", 0, "responder or admin", 2},
 		"who began it":           {run(func(*Run) {}), 0, "alice", "admin", 0, "began", 2},
 		"the same, written else": {run(func(*Run) {}), 0, " Alice", "admin", 0, "began", 2},
+		"an administrator":       {run(func(r *Run) { r.Steps[0].Approval.Roles = []string{"responder"} }), 0, "bob", "admin", 0, "", 2},
+		"named like a playbook":  {run(func(r *Run) { r.Trigger = "incident" }), 0, "alice", "admin", 0, "", 2},
 		"too late":               {run(func(*Run) {}), 0, "bob", "admin", time.Minute, "over", 2},
 		"just in time":           {run(func(*Run) {}), 0, "bob", "admin", time.Minute - 1, "", 2},
 		"twice":                  {run(said("bob", true)), 0, "bob", "admin", 0, "already", 1},

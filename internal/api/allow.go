@@ -59,7 +59,7 @@ func (s *server) allow(ctx context.Context, in *client.AllowOrder) (out client.A
 	more := 0
 	err = s.dep.State.View(ctx, func(tx state.Tx) error {
 		plans, more = nil, 0
-		return respond.Overlapping(ctx, tx, p, func(p *honeyguide.Plan) error {
+		return l.Overlapping(ctx, tx, p, func(p *honeyguide.Plan) error {
 			if len(plans) < mostLifted {
 				plans = append(plans, *p)
 			} else {

@@ -11,6 +11,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/client"
+	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
 )
 
@@ -117,10 +118,16 @@ func TestUnblock(t *testing.T) {
 	}
 }
 
+// undoable is an action that can be undone.
+type undoable struct{ respond.Action }
+
+func (undoable) Revert(context.Context, honeyguide.Plan) error { return nil }
+
 // An entry of the allowlist lifts what it overlaps, both ways, at once, and
 // nothing gets planned against it from then on.
 func TestAllowlistLifts(t *testing.T) {
 	r := newRig(t)
+	r.dep.Allowlist.Undoes(map[string]respond.Action{"block_ip": undoable{}, "redirect": undoable{}})
 	redirect := holding("198.51.100.1")
 	redirect.Action, redirect.ID = "redirect", "redirect"
 	r.blocked(holding("198.51.100.1"), holding("198.51.100.0/25"), holding("198.51.100.200"), holding("203.0.113.1"), redirect)

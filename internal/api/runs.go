@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -172,8 +171,8 @@ func (s *server) mayDecide(ctx context.Context, id string, named *int) (step int
 		if step < 0 || step >= len(run.Steps) || run.Steps[step].Approval == nil {
 			return &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "step: waits for no approval"}
 		}
-		if roles := run.Steps[step].Approval.Roles; !slices.Contains(roles, roleAsks(ctx)) {
-			return &honeyguide.Error{Code: honeyguide.CodeForbidden, Message: "this step takes " + strings.Join(roles, " or ")}
+		if rule := run.Steps[step].Approval; !rule.Takes(roleAsks(ctx)) {
+			return &honeyguide.Error{Code: honeyguide.CodeForbidden, Message: "this step takes " + strings.Join(rule.Roles, " or ")}
 		}
 		return nil
 	})

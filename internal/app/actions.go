@@ -64,6 +64,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err := a.newNotices(); err != nil {
 		return err
 	}
+	guard.Admins = func() []netip.Addr { return a.present.now(a.now()) }
 	a.decoys = &decoys{}
 	if err := a.openFirewall(); err != nil {
 		return err

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"honeyguide"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/incident"
 	"honeyguide/internal/kind"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/respond"
+	"honeyguide/internal/state"
 )
 
 // newNotices makes the outbox. It has no channels until the actions are open, and
@@ -33,6 +36,11 @@ func (a *App) openNotices() error {
 		}
 	}
 	return a.notices.Open(messengers)
+}
+
+// escalate tells people that an incident waits for an answer.
+func (a *App) escalate(ctx context.Context, tx state.Tx, in *honeyguide.Incident, level incident.Level) error {
+	return a.notices.Clock(ctx, tx, in, level == incident.LevelBreach)
 }
 
 // carriers names the configured actions that carry messages.

@@ -14,10 +14,13 @@ import (
 	"honeyguide/internal/respond/github"
 	"honeyguide/internal/respond/isolate"
 	"honeyguide/internal/respond/jira"
+	"honeyguide/internal/respond/misp"
 	"honeyguide/internal/respond/notify"
 	"honeyguide/internal/respond/pagerduty"
 	"honeyguide/internal/respond/redirect"
+	"honeyguide/internal/respond/script"
 	"honeyguide/internal/respond/slack"
+	"honeyguide/internal/respond/snapshot"
 	"honeyguide/internal/respond/syslog"
 	"honeyguide/internal/respond/task"
 	"honeyguide/internal/respond/teams"
@@ -37,10 +40,13 @@ func Actions() respond.Set {
 		github.Kind,
 		isolate.Kind,
 		jira.Kind,
+		misp.Kind,
 		notify.Kind,
 		pagerduty.Kind,
 		redirect.Kind,
+		script.Kind,
 		slack.Kind,
+		snapshot.Kind,
 		syslog.Kind,
 		task.Kind,
 		teams.Kind,

@@ -56,7 +56,7 @@ func showBlock(w io.Writer, b client.BlockDetail, _ lookup) {
 		row(w, " ", "applied "+text(p.AppliedAt), "verified "+text(p.VerifiedAt), "until "+text(p.ExpiresAt))
 		row(w, " ", fmt.Sprintf("%d alerts behind it", len(p.Evidence)), "incident "+text(p.Incident), "run "+text(p.Run))
 		if !p.EndedAt.IsZero() {
-			row(w, " ", "ended "+text(p.EndedAt), "by "+p.EndedBy)
+			row(w, " ", "ended "+text(p.EndedAt), "by "+text(p.EndedBy))
 		}
 		if p.Error != "" {
 			row(w, " ", "error", p.Error)
@@ -111,7 +111,12 @@ might lock yourself out.`,
 					return fmt.Errorf("%s: %s is not blocked: %s", p.State, p.Target, p.Reason+p.Error)
 				}
 			}
-			if req.ConfirmWithin != "" {
+			switch {
+			case out.State == honeyguide.RunWaiting:
+				fmt.Fprintf(c.err, "not blocked before somebody else says: honeyguide runs approve %s\n", out.Short)
+			case out.State == honeyguide.RunHalted:
+				fmt.Fprintf(c.err, "not blocked before an administrator says: honeyguide respond resume\n")
+			case req.ConfirmWithin != "":
 				fmt.Fprintf(c.err, "undone in %s unless you say: honeyguide runs confirm %s\n", confirm, out.Short)
 			}
 			return nil

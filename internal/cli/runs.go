@@ -93,7 +93,7 @@ func showPlan(w io.Writer, p *honeyguide.Plan) {
 		row(w, " ", " ", "verified "+text(p.VerifiedAt), "until "+text(p.ExpiresAt))
 	}
 	if !p.EndedAt.IsZero() {
-		row(w, " ", " ", "ended "+text(p.EndedAt), "by "+p.EndedBy)
+		row(w, " ", " ", "ended "+text(p.EndedAt), "by "+text(p.EndedBy))
 	}
 }
 

@@ -76,46 +76,50 @@ func (c *channel) step(ctx context.Context) (next time.Time, err error) {
 	if until, open := c.left(now); open {
 		return until, nil
 	}
-	var due []honeyguide.Notice
+	var lines []string
+	var turns []turn
 	if err := c.o.dep.State.View(ctx, func(tx state.Tx) (err error) {
-		if due, err = tx.Notices().Due(ctx, c.name, now, batch); err == nil && len(due) == 0 {
+		if lines, turns, err = c.look(ctx, tx, now); err == nil && len(lines)+len(turns) == 0 {
 			next, err = tx.Notices().Next(ctx, c.name)
 		}
 		return err
-	}); err != nil || len(due) == 0 {
+	}); err != nil || len(lines)+len(turns) == 0 {
 		return next, err
-	}
-	var lines []string
-	alone := due[:0]
-	for _, n := range due {
-		if n.Digest {
-			lines = append(lines, n.ID)
-		} else {
-			alone = append(alone, n)
-		}
 	}
 	if len(lines) > 0 {
 		// The digest itself goes out once nothing more is to be a line of it.
-		alone = slices.DeleteFunc(alone, func(n honeyguide.Notice) bool { return n.Key == digestKey })
+		turns = slices.DeleteFunc(turns, func(t turn) bool { return t.n.Key == digestKey })
 		if err := c.collect(ctx, lines, now, false); err != nil {
 			return now, err
 		}
 	}
-	slices.SortStableFunc(alone, func(a, b honeyguide.Notice) int { return int(b.Severity) - int(a.Severity) })
-	return now, c.each(ctx, alone)
+	slices.SortStableFunc(turns, func(a, b turn) int { return int(b.n.Severity) - int(a.n.Severity) })
+	return now, c.each(ctx, turns)
 }
 
-// each sends those of list whose turn it is, and puts the others off together:
-// under a flood most of them are.
-func (c *channel) each(ctx context.Context, list []honeyguide.Notice) error {
-	var ids []string
-	for _, n := range list {
-		ids = append(ids, n.ID)
+// look reads a batch of what is due: lines of a digest, and what is to be done
+// with the others.
+func (c *channel) look(ctx context.Context, tx state.Tx, now time.Time) (lines []string, turns []turn, err error) {
+	due, err := tx.Notices().Due(ctx, c.name, now, batch)
+	said := sync.OnceValues(func() (int64, error) { return c.said(ctx, tx, now) })
+	for _, n := range due {
+		if n.Digest {
+			lines = append(lines, n.ID)
+			continue
+		}
+		t, err := c.decide(ctx, tx, n, said, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		t.n.Text = "" // whatever is sent is read again
+		turns = append(turns, t)
 	}
-	turns, err := c.turns(ctx, ids...)
-	if err != nil {
-		return err
-	}
+	return lines, turns, err
+}
+
+// each sends those whose turn it is, and puts the others off together: under a
+// flood most of them are.
+func (c *channel) each(ctx context.Context, turns []turn) error {
 	var off []turn
 	var much []string
 	for _, t := range turns {
@@ -123,11 +127,10 @@ func (c *channel) each(ctx context.Context, list []honeyguide.Notice) error {
 			break
 		}
 		if t.send { // asked again: those before it may have filled the hour
-			again, err := c.turns(ctx, t.n.ID)
-			if err != nil {
+			var err error
+			if t, err = c.again(ctx, t.n.ID); err != nil {
 				return err
 			}
-			t = again[0]
 		}
 		switch {
 		case t.send:

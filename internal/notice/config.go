@@ -12,17 +12,19 @@ import (
 
 // Config is the section notify of the configuration.
 type Config struct {
-	Default       string             `yaml:"default" doc:"channel or chain of what names none, several channels between commas; empty = every channel"`
-	Zone          string             `yaml:"zone" doc:"time zone of quiet hours and digests, such as Europe/Berlin; empty = the host's"`
-	Dedupe        time.Duration      `yaml:"dedupe" doc:"the same again on one channel is counted for so long and not sent; 0 = always sent"`
-	Rate          int                `yaml:"rate" doc:"messages an hour on one channel, twice as many for critical ones; what is above goes out as digests"`
-	Resolve       bool               `yaml:"resolve" doc:"tell whoever was told about an incident that it is resolved or closed"`
-	Attempts      int                `yaml:"attempts" doc:"how often a message is tried at most"`
-	MaxAge        time.Duration      `yaml:"max_age" doc:"how long a message that fails is tried again"`
-	RetentionDays int                `yaml:"retention_days" doc:"days notices are kept after they were made"`
-	Quiet         []Quiet            `yaml:"quiet" doc:"hours nobody is told anything on any channel: days, from, to, zone, hold_critical"`
-	Channels      map[string]Channel `yaml:"channels" doc:"settings of single channels, by the name of the action that carries it: rate, quiet, digest"`
-	Chains        map[string]Chain   `yaml:"chains" doc:"who is told next when nobody acknowledges, by name: levels of channels and after, quiet"`
+	Default string        `yaml:"default" doc:"channel or chain of what names none, several channels between commas; empty = every channel"`
+	Zone    string        `yaml:"zone" doc:"time zone of quiet hours and digests, such as Europe/Berlin; empty = the host's"`
+	Dedupe  time.Duration `yaml:"dedupe" doc:"the same again on one channel is counted for so long and not sent; 0 = always sent"`
+	Rate    int           `yaml:"rate" doc:"messages an hour on one channel, twice as many for critical ones; what is above goes out as digests"`
+	// Clock is the least severity the clock of an incident is worth a message for.
+	Clock         honeyguide.Severity `yaml:"clock" doc:"least severity of incidents whose time to respond people are told of when it is nearly over, and over"`
+	Resolve       bool                `yaml:"resolve" doc:"tell whoever was told about an incident that it is resolved or closed"`
+	Attempts      int                 `yaml:"attempts" doc:"how often a message is tried at most"`
+	MaxAge        time.Duration       `yaml:"max_age" doc:"how long a message that fails is tried again"`
+	RetentionDays int                 `yaml:"retention_days" doc:"days notices are kept after they were made"`
+	Quiet         []Quiet             `yaml:"quiet" doc:"hours nobody is told anything on any channel: days, from, to, zone, hold_critical"`
+	Channels      map[string]Channel  `yaml:"channels" doc:"settings of single channels, by the name of the action that carries it: rate, quiet, digest"`
+	Chains        map[string]Chain    `yaml:"chains" doc:"who is told next when nobody acknowledges, by name: levels of channels and after, quiet"`
 }
 
 // Channel sets one channel apart from the others.
@@ -61,7 +63,7 @@ type Quiet struct {
 
 // Defaults are the settings of no file at all.
 func Defaults() Config {
-	return Config{Dedupe: time.Hour, Rate: 30, Resolve: true, Attempts: 100, MaxAge: 72 * time.Hour, RetentionDays: 90}
+	return Config{Dedupe: time.Hour, Rate: 30, Clock: honeyguide.SeverityHigh, Resolve: true, Attempts: 100, MaxAge: 72 * time.Hour, RetentionDays: 90}
 }
 
 // Bounds of the settings.

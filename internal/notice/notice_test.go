@@ -279,3 +279,22 @@ func TestPutIsPartOfItsTransaction(t *testing.T) {
 		t.Errorf("%v, %v", err, r.all())
 	}
 }
+
+// The clock of an incident is told of once nearly over and once over, unless the
+// incident is too small for that.
+func TestClock(t *testing.T) {
+	r := newRig(t, Defaults(), "chat")
+	i := r.incident()
+	small := i
+	small.Severity = honeyguide.SeverityMedium
+	for _, over := range []bool{false, false, true, true} {
+		for _, in := range []honeyguide.Incident{i, small} {
+			err := r.store.Update(t.Context(), func(tx state.Tx) error { return r.box.Clock(t.Context(), tx, &in, over) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.work()
+	}
+	r.equal("told", r.out["chat"].titles(), []string{"I-1 is to be answered by 13:00 UTC: Brute force", "I-1 should have been answered by 13:00 UTC: Brute force"})
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"honeyguide"
@@ -27,33 +26,28 @@ type turn struct {
 	apply    func(*honeyguide.Notice)
 }
 
-// turns decides about notices as they are stored now.
-func (c *channel) turns(ctx context.Context, ids ...string) (out []turn, err error) {
+// again decides about a notice as it is stored now.
+func (c *channel) again(ctx context.Context, id string) (t turn, err error) {
+	now := c.o.now()
 	err = c.o.dep.State.View(ctx, func(tx state.Tx) error {
-		now := c.o.now()
-		said := sync.OnceValues(func() (int64, error) { return c.said(ctx, tx, now) })
-		for _, id := range ids {
-			t, err := c.decide(ctx, tx, id, said, now)
-			if err != nil {
-				return err
-			}
-			if len(ids) > 1 {
-				t.n.Text = "" // whoever is sent is asked again
-			}
-			out = append(out, t)
+		n, err := tx.Notices().Get(ctx, id)
+		if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+			return nil
 		}
-		return nil
+		if err == nil {
+			t, err = c.decide(ctx, tx, n, func() (int64, error) { return c.said(ctx, tx, now) }, now)
+		}
+		return err
 	})
-	return out, err
+	return t, err
 }
 
-// decide says what is to be done with one notice.
-func (c *channel) decide(ctx context.Context, tx state.Tx, id string, said func() (int64, error), now time.Time) (t turn, err error) {
-	if t.n, err = tx.Notices().Get(ctx, id); honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+// decide says what is to be done with one notice. said counts what the channel
+// has said within the hour.
+func (c *channel) decide(ctx context.Context, tx state.Tx, n honeyguide.Notice, said func() (int64, error), now time.Time) (t turn, err error) {
+	t.n = n
+	if n.State != honeyguide.NoticeQueued || n.DueAt.After(now) {
 		return t, nil
-	}
-	if err != nil || t.n.State != honeyguide.NoticeQueued || t.n.DueAt.After(now) {
-		return t, err
 	}
 	if t.incident, err = incident(ctx, tx, t.n.Incident); err != nil {
 		return t, err

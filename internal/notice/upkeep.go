@@ -159,6 +159,14 @@ func ended(i *honeyguide.Incident, told honeyguide.Notice, now time.Time) honeyg
 // that nothing is looked at when there is none.
 func (o *Outbox) setBack(ctx context.Context) error {
 	for {
+		ahead := false
+		if err := o.dep.State.View(ctx, func(tx state.Tx) error {
+			list, _, err := tx.Notices().List(ctx, state.NoticeQuery{State: honeyguide.NoticeQueued, Page: state.Page{Limit: 1}})
+			ahead = len(list) > 0 && list[0].CreatedAt.Sub(o.now()) > skew
+			return err
+		}); err != nil || !ahead {
+			return err
+		}
 		n := 0
 		err := o.dep.State.Update(ctx, func(tx state.Tx) error {
 			n = 0
@@ -181,7 +189,7 @@ func (o *Outbox) setBack(ctx context.Context) error {
 			}
 			return err
 		})
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
 		o.dep.Log.LogAttrs(ctx, slog.LevelWarn, "the clock was set back; notices are planned anew", slog.Int("notices", n))

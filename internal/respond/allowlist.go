@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +23,9 @@ const (
 // that it outlives the process, and in memory, because the guard asks it before
 // every plan. It is safe for concurrent use.
 type Allowlist struct {
-	store state.Store
-	now   func() time.Time
+	store  state.Store
+	now    func() time.Time
+	undoes []string // names of actions
 
 	mu      sync.Mutex
 	entries []entry
@@ -38,7 +40,7 @@ type entry struct {
 
 // OpenAllowlist reads the allowlist of a store.
 func OpenAllowlist(ctx context.Context, store state.Store, now func() time.Time) (*Allowlist, error) {
-	l := &Allowlist{store: store, now: now}
+	l := &Allowlist{store: store, now: now, undoes: []string{state.ActionBlockIP}}
 	return l, l.read(ctx)
 }
 
@@ -139,14 +141,24 @@ func (l *Allowlist) Remove(ctx context.Context, address string) (a honeyguide.Al
 	return a, l.read(ctx)
 }
 
-// Barring are the actions that keep an address from what it asks for: an entry
-// of the allowlist ends them.
-func Barring() []string { return []string{state.ActionBlockIP, "redirect"} }
+// Undoes says which actions, by the names playbooks call them, an entry ends:
+// those that can be undone. It is called before the list is first used; until
+// then it is block_ip alone.
+func (l *Allowlist) Undoes(actions map[string]Action) {
+	l.undoes = []string{}
+	for name, a := range actions {
+		if _, ok := a.(Reverter); ok {
+			l.undoes = append(l.undoes, name)
+		}
+	}
+	slices.Sort(l.undoes)
+}
 
-// Overlapping calls fn for every plan of a barring action that holds and whose
-// target overlaps p, inside a transaction: fn must not ask the store.
-func Overlapping(ctx context.Context, tx state.Tx, p netip.Prefix, fn func(*honeyguide.Plan) error) error {
-	for _, action := range Barring() {
+// Overlapping calls fn for every plan that holds, can be undone and has a target
+// that overlaps p, inside a transaction: fn must not ask the store. Targets that
+// are no addresses overlap nothing.
+func (l *Allowlist) Overlapping(ctx context.Context, tx state.Tx, p netip.Prefix, fn func(*honeyguide.Plan) error) error {
+	for _, action := range l.undoes {
 		targets := []string{Canonical(p)}
 		if p.IsSingleIP() { // what overlaps it are itself and what covers it
 			targets = append(targets, wider(p)...)

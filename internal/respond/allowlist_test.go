@@ -127,20 +127,33 @@ func found(tb testing.TB, store state.Store, f find, target string) (ids []strin
 	return ids
 }
 
+// undoable is an action that can be undone, and does nothing.
+type undoable struct{ respond.Action }
+
+func (undoable) Revert(context.Context, honeyguide.Plan) error { return nil }
+
 func TestOverlappingAndCovering(t *testing.T) {
 	store := openStore(t)
 	hold(t, store, state.ActionBlockIP, "203.0.113.7", "203.0.113.0/24", "203.0.113.0/28", "203.0.114.1", "2001:db8::1", "2001:db8::/48", "odd")
-	hold(t, store, "redirect", "203.0.113.7")
+	hold(t, store, "edge", "203.0.113.7")
 	hold(t, store, "ticket", "203.0.113.7")
+	l, err := respond.OpenAllowlist(t.Context(), store, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := found(t, store, l.Overlapping, "203.0.113.7"); len(got) != 3 {
+		t.Errorf("before it knows the actions: %q", got)
+	}
+	l.Undoes(map[string]respond.Action{state.ActionBlockIP: undoable{}, "edge": undoable{}, "ticket": nil})
 	for target, want := range map[string][]string{
-		"203.0.113.7":       {"block_ip 203.0.113.0/24", "block_ip 203.0.113.0/28", "block_ip 203.0.113.7", "redirect 203.0.113.7"},
+		"203.0.113.7":       {"block_ip 203.0.113.0/24", "block_ip 203.0.113.0/28", "block_ip 203.0.113.7", "edge 203.0.113.7"},
 		"203.0.113.200":     {"block_ip 203.0.113.0/24"},
 		"203.0.114.0/23":    {"block_ip 203.0.114.1"},
-		"203.0.112.0/22":    {"block_ip 203.0.113.0/24", "block_ip 203.0.113.0/28", "block_ip 203.0.113.7", "block_ip 203.0.114.1", "redirect 203.0.113.7"},
+		"203.0.112.0/22":    {"block_ip 203.0.113.0/24", "block_ip 203.0.113.0/28", "block_ip 203.0.113.7", "block_ip 203.0.114.1", "edge 203.0.113.7"},
 		"2001:db8:0:1::/64": {"block_ip 2001:db8::/48"},
 		"198.51.100.1":      nil,
 	} {
-		got := found(t, store, respond.Overlapping, target)
+		got := found(t, store, l.Overlapping, target)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("overlapping %s: %q, want %q", target, got, want)
@@ -163,6 +176,10 @@ func TestOverlappingAndCovering(t *testing.T) {
 // a hundred thousand.
 func BenchmarkOverlapping(b *testing.B) {
 	store := openStore(b)
+	l, err := respond.OpenAllowlist(b.Context(), store, time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
 	var all []string
 	for i := range 100_000 {
 		all = append(all, fmt.Sprintf("%d.%d.%d.%d", 20+i>>16&255, i>>16, i>>8&255, i&255))
@@ -171,7 +188,7 @@ func BenchmarkOverlapping(b *testing.B) {
 	for _, target := range []string{"20.0.77.7", "20.0.77.0/24"} {
 		b.Run(target, func(b *testing.B) {
 			for b.Loop() {
-				if got := found(b, store, respond.Overlapping, target); len(got) == 0 {
+				if got := found(b, store, l.Overlapping, target); len(got) == 0 {
 					b.Fatal("nothing found")
 				}
 			}

@@ -59,19 +59,36 @@ func NewGuard(cfg Config, local func() ([]Local, error)) (*Guard, error) {
 
 // Refuse returns why p must not be blocked, "" when it may be.
 func (g *Guard) Refuse(p netip.Prefix) string {
-	if g.More != nil {
-		for _, allowed := range g.More() {
-			if allowed.Overlaps(p) {
-				return fmt.Sprintf("%s is on the allowlist (entry %s)", Canonical(p), Canonical(allowed))
-			}
-		}
+	if entry, hit := g.more(p); hit {
+		return fmt.Sprintf("%s is on the allowlist (entry %s)", Canonical(p), Canonical(entry))
 	}
 	return g.judge.Refuse(p)
 }
 
 // Allowed returns the entry of the allowlist that covers the block of p, at
 // least in part: the entry lies in p or p lies in it.
-func (g *Guard) Allowed(p netip.Prefix) (entry netip.Prefix, ok bool) { return g.judge.Allowed(p) }
+func (g *Guard) Allowed(p netip.Prefix) (entry netip.Prefix, ok bool) {
+	if entry, ok := g.more(p); ok {
+		return entry, true
+	}
+	return g.judge.Allowed(p)
+}
+
+// more looks among what people added.
+func (g *Guard) more(p netip.Prefix) (entry netip.Prefix, ok bool) {
+	if n, valid := netx.Normal(p); valid {
+		p = n
+	}
+	if g.More == nil {
+		return entry, false
+	}
+	for _, a := range g.More() {
+		if a.Overlaps(p) {
+			return a, true
+		}
+	}
+	return entry, false
+}
 
 // ParseTarget reads an address or a prefix, see [netx.ParseTarget].
 func ParseTarget(s string) (netip.Prefix, error) { return netx.ParseTarget(s) }

@@ -287,15 +287,4 @@ func (e *Engine) soon(ctx context.Context, tx state.Tx, plan string) error {
 }
 
 // agreed reports whether enough people approved a step.
-func agreed(s *honeyguide.RunStep) bool {
-	if s.Approval == nil {
-		return true
-	}
-	people := map[string]bool{}
-	for _, d := range s.Decisions {
-		if d.Approved {
-			people[d.By] = true
-		}
-	}
-	return len(people) >= max(s.Approval.People, 1)
-}
+func agreed(s *honeyguide.RunStep) bool { return s.Needed() == 0 }

@@ -126,11 +126,11 @@ func (e *Engine) Decide(ctx context.Context, run string, step int, d honeyguide.
 		switch {
 		case d.By == "":
 			return invalid("by: who decides?")
-		case !slices.Contains(rule.Roles, d.Role) && d.Role != "admin":
+		case !rule.Takes(d.Role):
 			return forbidden("step %s is for %s to decide", s.Name, strings.Join(rule.Roles, " or "))
-		case d.Approved && r.Trigger == playbook.TriggerManual && d.By == r.By:
+		case d.Approved && r.Trigger == playbook.TriggerManual && honeyguide.SamePerson(d.By, r.By):
 			return forbidden("who began a run does not approve it; somebody else does")
-		case slices.ContainsFunc(s.Decisions, func(x honeyguide.Decision) bool { return x.By == d.By }):
+		case slices.ContainsFunc(s.Decisions, func(x honeyguide.Decision) bool { return honeyguide.SamePerson(x.By, d.By) }):
 			return conflict("%s decided about this step before", d.By)
 		}
 		now := e.now().UTC()
