@@ -270,7 +270,7 @@ func (s story) checkKernel(t *testing.T, dir, when string) {
 	w := &world{TB: t, store: store}
 	var held []string
 	for _, a := range []string{"192.0.2.1", "192.0.2.2"} {
-		switch n := strings.Count(string(rules), a+" timeout"); n {
+		switch n := strings.Count(string(rules), a+" counter packets"); n {
 		case 0:
 		case 1:
 			held = append(held, a)
