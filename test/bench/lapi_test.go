@@ -54,8 +54,8 @@ func blocked(b *testing.B, n int) (data string) {
 	return data
 }
 
-// residentOf is what a process takes in MiB: now, and at its highest.
-func residentOf(b *testing.B, pid int) (now, peak float64) {
+// footprint is what a process takes in MiB: now, and at its highest.
+func footprint(b *testing.B, pid int) (now, peak float64) {
 	b.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -117,7 +117,7 @@ func BenchmarkBouncers(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(time.Since(began).Seconds(), "s-first")
-	idle, _ := residentOf(b, core.PID)
+	idle, _ := footprint(b, core.PID)
 	var bytes int64
 	for b.Loop() {
 		var wg sync.WaitGroup
@@ -132,7 +132,7 @@ func BenchmarkBouncers(b *testing.B) {
 		}
 		wg.Wait()
 	}
-	_, peak := residentOf(b, core.PID)
+	_, peak := footprint(b, core.PID)
 	b.SetBytes(bytes * readers)
 	b.ReportMetric(idle, "MiB-idle")
 	b.ReportMetric(peak, "MiB-peak")
