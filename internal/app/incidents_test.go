@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,13 +59,13 @@ func TestEscalationPostsNotices(t *testing.T) {
 		list, _, err := tx.Notices().List(t.Context(), state.NoticeQuery{Incident: in.ID})
 		for _, n := range list {
 			titles = append(titles, n.Title)
-			if n.Severity != honeyguide.SeverityCritical || n.Text != "Broke in" {
+			if n.Severity != honeyguide.SeverityCritical || !strings.Contains(n.Text, "Broke in") || !strings.HasPrefix(n.Title, "I-1 ") || !strings.Contains(n.Title, "12:15 UTC") {
 				t.Errorf("notice %+v", n)
 			}
 		}
 		return err
 	})
-	if err != nil || len(titles) != 2 || titles[0] != "I-1 was not answered in time" || titles[1] != "I-1 waits for an answer until 12:15 UTC" {
+	if err != nil || len(titles) != 2 || titles[0] == titles[1] {
 		t.Errorf("%v: notices %q", err, titles)
 	}
 }
