@@ -54,9 +54,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkLog(s) },
 		func() Finding { return checkSources(ctx, s) },
 		func() Finding { return checkNotify(s, carriers(ctx, s)) },
-		func() Finding {
-			return Finding{"response", StatusWarn, "playbooks plan and change nothing in this version", "set planned blocks by hand until the firewall helper is there"}
-		},
+		func() Finding { return checkPlaybooks(ctx, s) },
 		func() Finding {
 			return Finding{"mfa", StatusWarn, "the only principal is the bearer of the admin key; users with a second factor come with the identity room", "keep api.listen on loopback and the key in a password store"}
 		},
