@@ -62,6 +62,7 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	guard.More = a.allowlist.Prefixes
+	a.guard = guard
 	if err := a.newNotices(); err != nil {
 		return err
 	}

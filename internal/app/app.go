@@ -81,6 +81,7 @@ type App struct {
 	noFire   string
 	tooMuch  chan string // why all acting is to stop
 	present  presence    // who works here now, and is never blocked
+	guard    *respond.Guard
 	decoys   *decoys
 
 	fetcher   *fetcher.Process

@@ -81,7 +81,8 @@ func (a *App) toBeInForce(ctx context.Context) (fwhelper.Table, error) {
 					return nil
 				}
 				if in.Kind == "block_ip" {
-					if target, err := netx.ParseTarget(p.Target); err == nil {
+					target, err := netx.ParseTarget(p.Target)
+					if _, allowed := a.guard.Allowed(target); err == nil && !allowed { // who was put on the allowlist since
 						blocks[target] = later(blocks[target], p.ExpiresAt)
 					}
 				} else if r, err := asRedirect(p); err == nil {
