@@ -13,6 +13,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/sandbox"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
 )
@@ -46,6 +47,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkAPI(s) },
 		func() Finding { return checkReach(s) },
 		func() Finding { return checkAllowlist(s) },
+		func() Finding { return checkFirewall(s) },
 		func() Finding { return checkFiles(s) },
 		func() Finding { return checkDisk(s.Node.Data) },
 		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
@@ -151,6 +153,20 @@ func checkReach(s Settings) Finding {
 		return Finding{"decoys", StatusWarn, "all decoys listen on loopback: only this machine can attack them", "set sensors.ssh.listen: 0.0.0.0:22 and so on, once this list is green"}
 	}
 	return ok("decoys", "%d of %d can be reached from other machines", n-local, n)
+}
+
+// checkFirewall says whether blocks can be more than plans.
+func checkFirewall(s Settings) Finding {
+	may := sandbox.HasNetAdmin()
+	switch {
+	case s.Respond.Firewall == "off":
+		return Finding{"firewall", StatusWarn, "respond.firewall is off: nothing is ever blocked", "set respond.firewall: auto, see docs/how-to/block.md"}
+	case !may && s.Respond.Firewall == "on":
+		return Finding{"firewall", StatusFail, "respond.firewall is on, and there is no right to command it", "run as root, or AmbientCapabilities=CAP_NET_ADMIN; see docs/how-to/block.md"}
+	case !may:
+		return Finding{"firewall", StatusWarn, "no right to command it: blocks stay plans", "run as root, or AmbientCapabilities=CAP_NET_ADMIN; see docs/how-to/block.md"}
+	}
+	return ok("firewall", "may be commanded")
 }
 
 func checkAllowlist(s Settings) Finding {

@@ -86,8 +86,18 @@ func (d *Dossier) clocks() section {
 		name string
 		at   time.Time
 	}{
-		{"opened", in.CreatedAt}, {"acknowledged", c.AcknowledgedAt}, {"triaged", c.TriagedAt}, {"contained", c.ContainedAt}, {"judged", c.QualifiedAt},
-		{"eradicated", c.EradicatedAt}, {"recovered", c.RecoveredAt}, {"closed", c.ClosedAt}, {"to be answered by", in.DueAt}, {"escalated", c.WarnedAt}, {"breached", c.BreachedAt}, {"on hold since", c.HeldSince},
+		{"opened", in.CreatedAt},
+		{"acknowledged", c.AcknowledgedAt},
+		{"triaged", c.TriagedAt},
+		{"contained", c.ContainedAt},
+		{"judged", c.QualifiedAt},
+		{"eradicated", c.EradicatedAt},
+		{"recovered", c.RecoveredAt},
+		{"closed", c.ClosedAt},
+		{"to be answered by", in.DueAt},
+		{"escalated", c.WarnedAt},
+		{"breached", c.BreachedAt},
+		{"on hold since", c.HeldSince},
 	} {
 		if !x.at.IsZero() {
 			s.rows = append(s.rows, []string{x.name, at(x.at), x.at.Sub(in.CreatedAt).Round(time.Millisecond).String()})

@@ -120,8 +120,12 @@ func (c *counting) incident(in *honeyguide.Incident) {
 		from, at time.Time
 		less     time.Duration
 	}{
-		{&c.responded, in.CreatedAt, answered, 0}, {&c.acknowledged, in.CreatedAt, t.AcknowledgedAt, 0}, {&c.triaged, in.CreatedAt, t.TriagedAt, 0},
-		{&c.qualified, in.CreatedAt, t.QualifiedAt, 0}, {&c.contained, in.CreatedAt, t.ContainedAt, 0}, {&c.resolved, in.CreatedAt, resolved, 0},
+		{&c.responded, in.CreatedAt, answered, 0},
+		{&c.acknowledged, in.CreatedAt, t.AcknowledgedAt, 0},
+		{&c.triaged, in.CreatedAt, t.TriagedAt, 0},
+		{&c.qualified, in.CreatedAt, t.QualifiedAt, 0},
+		{&c.contained, in.CreatedAt, t.ContainedAt, 0},
+		{&c.resolved, in.CreatedAt, resolved, 0},
 		{&c.handled, t.AcknowledgedAt, resolved, time.Duration(t.HeldMS) * time.Millisecond},
 	} {
 		// What was split off an older incident may have been seen before it was one.
