@@ -102,7 +102,7 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
-		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Summary: a.summary, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
 }

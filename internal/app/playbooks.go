@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/builtin"
@@ -51,4 +52,9 @@ func checkPlaybooks(ctx context.Context, s Settings) Finding {
 		return Finding{"playbooks", StatusWarn, fmt.Sprintf("%d playbooks plan and change nothing (respond.mode: %s)", len(v.Entries), s.Respond.Mode), "look at what they would have done (honeyguide playbooks test), then set respond.mode: apply"}
 	}
 	return ok("playbooks", "%d in force, and they act", len(v.Entries))
+}
+
+// summary counts what a digest tells.
+func (a *App) summary(ctx context.Context, from, to time.Time) (playbook.Summary, error) {
+	return playbook.Summarize(ctx, a.state, from, to)
 }

@@ -9,6 +9,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/attack"
+	"honeyguide/internal/state"
 )
 
 // Bounds of what an expression sees: with them its cost can be told from its
@@ -17,6 +18,7 @@ const (
 	maxMembers = 500 // of a list of texts
 	maxAlerts  = 50  // the newest ones
 	maxSmall   = 32  // members of a list of one alert
+	maxTitle   = 256 // bytes of a title or an error
 )
 
 // A field is one name an expression may use.
@@ -86,7 +88,7 @@ var incidentFields = []field{
 	{"id", "", "ID", func(f *Facts) any { return f.incident().ID }},
 	{"short", "", "what people call it: I-3", func(f *Facts) any { return f.incident().Short }},
 	{"key", "", "what its alerts have in common: attacker:203.0.113.7, token:..., campaign:...", func(f *Facts) any { return f.incident().Key }},
-	{"title", "", "attacker bytes may be inside", func(f *Facts) any { return f.incident().Title }},
+	{"title", "", "attacker bytes may be inside; at most 256 bytes of it", func(f *Facts) any { return state.Clip(f.incident().Title, maxTitle) }},
 	{"severity", level{}, "compares with informational, low, medium, high, critical", func(f *Facts) any { return level{f.incident().Severity} }},
 	{"score", 0.0, "0 to 100", func(f *Facts) any { return f.incident().Score }},
 	{"status", "", "new, in_progress, on_hold, resolved, closed", func(f *Facts) any { return string(f.incident().Status) }},
@@ -144,7 +146,7 @@ var assetFields = []field{
 var summaryFields = []field{
 	{"summary.from", time.Time{}, "begin of the stretch that is counted; all of summary is for schedules", func(f *Facts) any { return f.Summary.From }},
 	{"summary.to", time.Time{}, "its end", func(f *Facts) any { return f.Summary.To }},
-	{"summary.events", 0, "events", func(f *Facts) any { return int(f.Summary.Events) }},
+	{"summary.events", 0, "events behind the alerts", func(f *Facts) any { return int(f.Summary.Events) }},
 	{"summary.alerts", 0, "alerts", func(f *Facts) any { return int(f.Summary.Alerts) }},
 	{"summary.incidents", 0, "incidents opened", func(f *Facts) any { return int(f.Summary.Incidents) }},
 	{"summary.informational", 0, "of them informational", func(f *Facts) any { return int(f.Summary.Informational) }},
@@ -154,10 +156,10 @@ var summaryFields = []field{
 	{"summary.critical", 0, "of them critical", func(f *Facts) any { return int(f.Summary.Critical) }},
 	{"summary.open", 0, "incidents open at the end", func(f *Facts) any { return int(f.Summary.Open) }},
 	{"summary.overdue", 0, "of them past their time", func(f *Facts) any { return int(f.Summary.Overdue) }},
-	{"summary.attackers", 0, "attackers seen", func(f *Facts) any { return int(f.Summary.Attackers) }},
+	{"summary.attackers", 0, "attackers of the alerts", func(f *Facts) any { return int(f.Summary.Attackers) }},
 	{"summary.sessions", 0, "sessions", func(f *Facts) any { return int(f.Summary.Sessions) }},
 	{"summary.blocks", 0, "addresses blocked", func(f *Facts) any { return int(f.Summary.Blocks) }},
-	{"summary.tokens_used", 0, "honeytokens used", func(f *Facts) any { return int(f.Summary.TokensUsed) }},
+	{"summary.tokens_used", 0, "alerts about the use of honeytokens", func(f *Facts) any { return int(f.Summary.TokensUsed) }},
 	{"summary.runs", 0, "runs of playbooks", func(f *Facts) any { return int(f.Summary.Runs) }},
 	{"summary.runs_failed", 0, "of them failed", func(f *Facts) any { return int(f.Summary.RunsFailed) }},
 	{"summary.top_attackers", []string(nil), "attackers with the most alerts, most first", func(f *Facts) any { return clipped(f.Summary.TopAttackers) }},
@@ -243,7 +245,7 @@ func (f *Facts) alerts() []alertView {
 	for i := range list {
 		a := &list[i]
 		out[i] = alertView{
-			ID: a.ID, Short: a.Short, Rule: a.RuleID, Detector: a.Detector, Title: a.Title, Category: a.Category, Severity: level{a.Severity},
+			ID: a.ID, Short: a.Short, Rule: a.RuleID, Detector: a.Detector, Title: state.Clip(a.Title, maxTitle), Category: a.Category, Severity: level{a.Severity},
 			Status: string(a.Status), Verdict: string(cmp.Or(a.Verdict.As, honeyguide.VerdictNone)), Score: a.Score, Count: int(a.Count),
 			Sensor: a.Sensor, Session: a.Session, Attacker: a.Attacker, Src: host(a.Src), Dst: host(a.Dst),
 			Techniques: techniques(a.Attacks, maxSmall), Tactics: tactics(a.Attacks, maxSmall), Time: a.Time,
@@ -263,7 +265,7 @@ func (f *Facts) steps() map[string]stepView {
 	out := make(map[string]stepView, len(f.Steps))
 	for i := range f.Steps {
 		s := &f.Steps[i]
-		out[s.Name] = stepView{string(s.State), s.Error, len(s.Plans), s.Attempts}
+		out[s.Name] = stepView{string(s.State), state.Clip(s.Error, maxTitle), len(s.Plans), s.Attempts}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -159,7 +160,25 @@ func (k *keeper) call(n *ast.CallNode) {
 	k.fail(n, "no function here; values have no methods")
 }
 
-const maxPattern = 200 // bytes of a regular expression
+// Bounds of a regular expression.
+const (
+	maxPattern = 200 // bytes
+	maxStates  = 300 // a{1,100} has a hundred
+)
+
+// states is how large a pattern is when it is compiled: matching costs so many
+// steps for each letter at most. 0: it is none.
+func states(pattern string) int {
+	r, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	prog, err := syntax.Compile(r.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(prog.Inst)
+}
 
 func (k *keeper) binary(n *ast.BinaryNode) {
 	switch n.Operator {
@@ -175,8 +194,10 @@ func (k *keeper) binary(n *ast.BinaryNode) {
 			k.fail(n.Right, "matches: want a pattern in quotes")
 			return
 		}
-		if _, err := regexp.Compile(p.Value); err != nil || len(p.Value) > maxPattern {
-			k.fail(n.Right, "matches: want a regular expression of at most %d characters (%v)", maxPattern, err)
+		if _, err := regexp.Compile(p.Value); err != nil {
+			k.fail(n.Right, "matches: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		} else if len(p.Value) > maxPattern || states(p.Value) > maxStates {
+			k.fail(n.Right, "matches: want a regular expression of at most %d characters and %d states", maxPattern, maxStates)
 		}
 	}
 }
@@ -236,17 +257,36 @@ func (k *keeper) price(node ast.Node) cost {
 // have together when they are lists.
 func comparing(n *ast.BinaryNode, members int) int {
 	_, short := n.Left.(*ast.PointerNode) // a member of a list
-	switch {
-	case n.Operator == "matches" && short:
-		return 50
-	case n.Operator == "matches":
-		return 1000
-	case n.Operator == "in":
+	switch n.Operator {
+	case "matches":
+		p, ok := n.Right.(*ast.StringNode)
+		switch {
+		case !ok:
+			return maxCost
+		case short:
+			return 20 * states(p.Value)
+		case ofVars(n.Left):
+			return maxInput / 2 * states(p.Value)
+		}
+		return maxTitle / 2 * states(p.Value)
+	case "in":
 		return 4 * members
-	case isText(n.Left.Type()) && !short && slices.Contains([]string{"contains", "startsWith", "endsWith"}, n.Operator):
-		return 40 // a title may have a thousand letters
+	case "contains", "startsWith", "endsWith":
+		if isText(n.Left.Type()) && !short {
+			return 40
+		}
 	}
 	return members
+}
+
+// ofVars reports whether a value is an input: those may be longer than titles.
+func ofVars(n ast.Node) bool {
+	m, ok := n.(*ast.MemberNode)
+	if !ok {
+		return false
+	}
+	id, ok := m.Node.(*ast.IdentifierNode)
+	return ok && id.Value == "vars"
 }
 
 // builtin prices a function: a loop costs its body for each member.
