@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -79,6 +80,10 @@ type Deps struct {
 	Responder Responder
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
+
+	// Present is told the address of everybody who works here, once they have shown
+	// a key that is good for more than reading. Nil: nobody needs to know.
+	Present func(netip.Addr)
 
 	Keys    Keys                // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -198,6 +203,7 @@ func (s *server) routes() {
 	s.suppressions()
 	s.regrouping()
 	s.incidentWork()
+	s.report()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

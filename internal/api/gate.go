@@ -125,6 +125,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.denied.With("permission").Add(1)
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
+		if g.s.dep.Present != nil && who.may(PermWork) {
+			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
+				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
+			}
+		}
 		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
 	}
 }

@@ -70,7 +70,7 @@ func filled(pattern string) (method, path string) {
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
 		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
-		"/notices/": "n1",
+		"/notices/": "n1", "/blocklists/": "text",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)

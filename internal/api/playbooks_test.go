@@ -28,7 +28,7 @@ steps:
 
 // testPlaybooks is a catalog of one shipped playbook, one of the operator's and
 // a broken one.
-func testPlaybooks(t *testing.T, st state.Store) *playbook.Catalog {
+func testPlaybooks(t testing.TB, st state.Store) *playbook.Catalog {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -219,7 +219,10 @@ func TestTwoPeople(t *testing.T) {
 		who  string
 		want int
 	}{
-		{"", http.StatusUnauthorized}, {"eve", http.StatusForbidden}, {"feed", http.StatusForbidden}, {"gauge", http.StatusForbidden},
+		{"", http.StatusUnauthorized},
+		{"eve", http.StatusForbidden},
+		{"feed", http.StatusForbidden},
+		{"gauge", http.StatusForbidden},
 		{"dave", http.StatusForbidden}, // an analyst, whom this playbook does not name
 		{"anna", http.StatusOK},
 		{"anna", http.StatusConflict},

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -64,6 +65,7 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err := a.newNotices(); err != nil {
 		return err
 	}
+	guard.Admins = func() []netip.Addr { return a.present.now(a.now()) }
 	a.decoys = &decoys{}
 	if err := a.openFirewall(); err != nil {
 		return err

@@ -80,6 +80,7 @@ type App struct {
 	firewall *fwhelper.Process // nil: there is none, and noFire says why
 	noFire   string
 	tooMuch  chan string // why all acting is to stop
+	present  presence    // who works here now, and is never blocked
 	decoys   *decoys
 
 	fetcher   *fetcher.Process

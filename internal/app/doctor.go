@@ -13,6 +13,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/sandbox"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
 )
@@ -46,15 +47,14 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkAPI(s) },
 		func() Finding { return checkReach(s) },
 		func() Finding { return checkAllowlist(s) },
+		func() Finding { return checkFirewall(s) },
 		func() Finding { return checkFiles(s) },
 		func() Finding { return checkDisk(s.Node.Data) },
 		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
 		func() Finding { return checkLog(s) },
 		func() Finding { return checkSources(ctx, s) },
 		func() Finding { return checkNotify(s, carriers(ctx, s)) },
-		func() Finding {
-			return Finding{"response", StatusWarn, "playbooks plan and change nothing in this version", "set planned blocks by hand until the firewall helper is there"}
-		},
+		func() Finding { return checkPlaybooks(ctx, s) },
 		func() Finding {
 			return Finding{"mfa", StatusWarn, "the only principal is the bearer of the admin key; users with a second factor come with the identity room", "keep api.listen on loopback and the key in a password store"}
 		},
@@ -153,6 +153,20 @@ func checkReach(s Settings) Finding {
 		return Finding{"decoys", StatusWarn, "all decoys listen on loopback: only this machine can attack them", "set sensors.ssh.listen: 0.0.0.0:22 and so on, once this list is green"}
 	}
 	return ok("decoys", "%d of %d can be reached from other machines", n-local, n)
+}
+
+// checkFirewall says whether blocks can be more than plans.
+func checkFirewall(s Settings) Finding {
+	may := sandbox.HasNetAdmin()
+	switch {
+	case s.Respond.Firewall == "off":
+		return Finding{"firewall", StatusWarn, "respond.firewall is off: nothing is ever blocked", "set respond.firewall: auto, see docs/how-to/block.md"}
+	case !may && s.Respond.Firewall == "on":
+		return Finding{"firewall", StatusFail, "respond.firewall is on, and there is no right to command it", "run as root, or AmbientCapabilities=CAP_NET_ADMIN; see docs/how-to/block.md"}
+	case !may:
+		return Finding{"firewall", StatusWarn, "no right to command it: blocks stay plans", "run as root, or AmbientCapabilities=CAP_NET_ADMIN; see docs/how-to/block.md"}
+	}
+	return ok("firewall", "may be commanded")
 }
 
 func checkAllowlist(s Settings) Finding {

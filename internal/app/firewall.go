@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,6 +130,8 @@ const watchEvery = 10 * time.Second
 type watch struct {
 	a       *App
 	refused int // entries of the last refill that were not taken
+	off     int // looks in a row at which the counts differed
+	admins  []netip.Addr
 }
 
 func (w *watch) run(ctx context.Context) error {
@@ -152,24 +155,42 @@ func (w *watch) look(ctx context.Context) error {
 	if err != nil || !h.Serving {
 		return err
 	}
+	if err := w.protect(ctx); err != nil {
+		return err
+	}
 	want, err := w.a.toBeInForce(ctx)
 	if err != nil {
 		return err
 	}
 	if h.Intact && h.Blocks == len(want.Blocks)-w.refused && h.Redirects == len(want.Redirects) {
+		w.off = 0
 		return nil
 	}
-	// Between the two readings something may have begun or ended: once more.
-	if h.Intact {
-		if h, err = w.a.firewall.Health(ctx); err != nil {
-			return err
-		}
-		if want, err = w.a.toBeInForce(ctx); err != nil || h.Intact && h.Blocks == len(want.Blocks)-w.refused && h.Redirects == len(want.Redirects) {
-			return err
-		}
+	// What begins or ends between the two readings makes them differ for a moment.
+	if w.off++; h.Intact && w.off < 2 {
+		return nil
 	}
 	w.a.log.LogAttrs(ctx, slog.LevelWarn, "firewall refilled", slog.Bool("intact", h.Intact), slog.Int("blocks", h.Blocks), slog.Int("wanted", len(want.Blocks)))
+	w.off = 0
 	return w.refill(ctx, want)
+}
+
+// protect tells the process who works here now. What was in force against them
+// ends; their plans stay, to be seen and undone by them.
+func (w *watch) protect(ctx context.Context) error {
+	admins := w.a.present.now(w.a.now())
+	if slices.Equal(admins, w.admins) {
+		return nil
+	}
+	lifted, err := w.a.firewall.Admins(ctx, admins)
+	if err != nil {
+		return err
+	}
+	w.admins = admins
+	for _, p := range lifted {
+		w.a.log.LogAttrs(ctx, slog.LevelWarn, "block lifted for an administrator", slog.String("target", netx.Canonical(p)))
+	}
+	return nil
 }
 
 // refills bounds how often a refill is done again because plans changed under it.

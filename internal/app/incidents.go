@@ -42,6 +42,9 @@ func (s SLA) times() detect.SLA {
 
 // openIncidents makes the desk people work on incidents at.
 func (a *App) openIncidents(context.Context) error {
-	a.incidents = incident.NewDesk(incident.Deps{State: a.state, Judge: api.PassIncident, Escalate: a.escalate, Metrics: a.metrics, Log: a.log, Now: a.now})
+	a.incidents = incident.NewDesk(incident.Deps{
+		State: a.state, Judge: api.PassIncident, Metrics: a.metrics, Log: a.log, Now: a.now,
+		Escalate: a.escalate, Told: func() { a.notices.Wake() },
+	})
 	return nil
 }

@@ -179,7 +179,7 @@ func (a *App) apiDeps(keys api.Keys, w *warden.Warden) api.Deps {
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Allowlist: a.allowlist, Responder: a.runs,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
-		Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name,
+		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name,
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -402,5 +404,43 @@ func TestShelf(t *testing.T) {
 	}
 	if !slices.Equal(got, slices.SortedFunc(maps.Keys(want), order)) || s.count != len(got) {
 		t.Errorf("%d entries, count %d, want %d, in order", len(got), s.count, len(want))
+	}
+}
+
+// An answer of 300,000 decisions as text, and a reader's wait for it.
+func BenchmarkText(b *testing.B) {
+	r := newRig(b)
+	for i := range 300_000 {
+		p := r.plan(i, netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)}).String(), time.Hour)
+		r.list.take(p, micros(r.now), micros(r.now), true)
+	}
+	f, _ := LookupFormat("text")
+	b.SetBytes(int64(len(write(b, r, "text", Filter{}))))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := f.Write(b.Context(), io.Discard, r.list, Filter{}, About{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkShelf is what one decision costs the list in memory.
+func BenchmarkShelf(b *testing.B) {
+	var before, after runtime.MemStats
+	for b.Loop() {
+		r := &rig{t: b, now: noon}
+		l := New(Options{Now: r.clock})
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		const n = 300_000
+		for i := range n {
+			p := r.plan(i, netip.AddrFrom4([4]byte{203, byte(i), byte(i >> 8), byte(i >> 16)}).String(), time.Hour)
+			p.Incident = fmt.Sprint("incident-", i/3)
+			l.take(p, micros(noon), micros(noon), true)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/decision")
+		runtime.KeepAlive(l)
 	}
 }

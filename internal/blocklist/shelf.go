@@ -105,7 +105,7 @@ func order(a, b netip.Prefix) int {
 }
 
 // pieceSize bounds one piece of a shelf: what is moved for one insertion.
-const pieceSize = 512
+const pieceSize = 128
 
 // A shelf holds entries in the order of targets, in pieces, so that an insertion
 // into a long list moves little of it.

@@ -356,8 +356,16 @@ func showClock(w io.Writer, i *honeyguide.Incident, now time.Time) {
 		name string
 		at   time.Time
 	}{
-		{"acknowledged", c.AcknowledgedAt}, {"triaged", c.TriagedAt}, {"judged", c.QualifiedAt}, {"contained", c.ContainedAt}, {"eradicated", c.EradicatedAt},
-		{"recovered", c.RecoveredAt}, {"closed", c.ClosedAt}, {"on hold since", c.HeldSince}, {"escalated", c.WarnedAt}, {"breached", c.BreachedAt},
+		{"acknowledged", c.AcknowledgedAt},
+		{"triaged", c.TriagedAt},
+		{"judged", c.QualifiedAt},
+		{"contained", c.ContainedAt},
+		{"eradicated", c.EradicatedAt},
+		{"recovered", c.RecoveredAt},
+		{"closed", c.ClosedAt},
+		{"on hold since", c.HeldSince},
+		{"escalated", c.WarnedAt},
+		{"breached", c.BreachedAt},
 	} {
 		if !x.at.IsZero() {
 			field(w, x.name, text(x.at)+" (after "+span(x.at.Sub(i.CreatedAt))+")")

@@ -144,8 +144,10 @@ func TestLogin(t *testing.T) {
 // What is open to mail is closed to everything else, and the other way round.
 func TestWays(t *testing.T) {
 	port, reached := sink(t)
-	w := surf(t, ipc.FetchSetup{Ports: []uint16{443}, Allow: []netip.Prefix{loopback}, Hosts: map[string][]netip.Addr{"mx.example": {netip.MustParseAddr("127.0.0.1")}},
-		Ways: []Way{way("smtp", "127.0.0.1", port), way("syslog+tcp", "mx.example", port)}}, nil)
+	w := surf(t, ipc.FetchSetup{
+		Ports: []uint16{443}, Allow: []netip.Prefix{loopback}, Hosts: map[string][]netip.Addr{"mx.example": {netip.MustParseAddr("127.0.0.1")}},
+		Ways: []Way{way("smtp", "127.0.0.1", port), way("syslog+tcp", "mx.example", port)},
+	}, nil)
 	mail := &Mail{From: "a@b.example", To: []string{"a@b.example"}}
 	for _, c := range []struct {
 		url  string

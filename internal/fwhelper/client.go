@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"honeyguide/internal/ipc"
@@ -119,13 +120,20 @@ func (p *Process) Redirected(ctx context.Context, r Redirect) (until time.Time, 
 // Admins says which addresses administrators are logged in from now, instead of
 // what was said before, and returns the blocks that ended because of it.
 func (p *Process) Admins(ctx context.Context, list []netip.Addr) (lifted []netip.Prefix, err error) {
+	p.mu.Lock()
+	p.admins = slices.Clone(list)
+	p.mu.Unlock()
+	a, err := p.ask(ctx, adminsAsk(list))
+	return a.Lifted, err
+}
+
+func adminsAsk(list []netip.Addr) ipc.FirewallAsk {
 	ask := ipc.FirewallAsk{Verb: ipc.FirewallAdmins}
 	for _, a := range list {
 		a = a.Unmap().WithZone("")
 		ask.Entries = append(ask.Entries, ipc.FirewallEntry{Prefix: netip.PrefixFrom(a, a.BitLen())})
 	}
-	a, err := p.ask(ctx, ask)
-	return a.Lifted, err
+	return ask
 }
 
 // Health says how the table stands. Without a process that serves it says so, and

@@ -8,18 +8,22 @@ import (
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // Bounds of one transaction.
 const (
-	bufferSize  = 16 << 20 // of the socket, both ways: a transaction is one message to the kernel
-	perMessage  = 1000     // elements of one of its parts; a list may take 64 KiB
-	transaction = 100_000  // elements of all
-	perElement  = 150      // bytes of the socket's buffer an element takes, at most; an interval is two of them
-	patience    = 30 * time.Second
+	bufferSize = 16 << 20 // of the socket, both ways: a transaction is one message to the kernel
+	perMessage = 1000     // elements of one of its parts; a list may take 64 KiB
+	perElement = 150      // bytes of the socket's buffer an element takes, at most; an interval is two of them
+	patience   = 30 * time.Second
 )
+
+// transaction is how many elements one transaction carries at most. Tests make
+// it smaller, to see what several do.
+var transaction = 100_000
 
 // errGone says that the table, or a part of it, is not there.
 var errGone = errors.New("the table honeyguide is not as it was left")
@@ -53,7 +57,29 @@ func newKernel() (*kernel, error) {
 		return nil, fmt.Errorf("read the size of the buffer: %w", err)
 	}
 	k.most = max(min(transaction, size/2/perElement), 100)
-	return k, nil
+	return k, k.learn()
+}
+
+// learn finds out which sets are in force: a process before this one may have
+// left them.
+func (k *kernel) learn() error {
+	c, err := nftables.New(nftables.WithSockOptions(prepareSocket))
+	if err != nil {
+		return fmt.Errorf("open a netlink socket: %w", err)
+	}
+	rules, err := c.GetRules(ourTable(), dropChains[0].chain())
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return explain("read the rules", err)
+	}
+	for _, r := range rules {
+		for _, e := range r.Exprs {
+			if l, ok := e.(*expr.Lookup); ok && l.SetName == blockSet(&ipv4, k.otherSuffix()).Name {
+				k.suffix = k.otherSuffix()
+				return nil
+			}
+		}
+	}
+	return nil
 }
 
 // prepareSocket makes room for large transactions and for the answers to their

@@ -1,7 +1,6 @@
 package fwhelper
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
 	"testing"
@@ -31,7 +30,6 @@ func network(s string, left time.Duration) item {
 func TestKernelReplace(t *testing.T) {
 	k := openKernel(t)
 	before := ruleset(t)
-	t.Log(k.most)
 	s := &state{
 		singles: []item{single("203.0.113.7", time.Hour), single("2001:db8::7", time.Hour)},
 		nets:    []item{network("198.51.100.0/24", time.Hour), network("198.51.101.0/24", 2*time.Hour), network("2001:db8:1::/48", time.Hour)},
@@ -45,7 +43,6 @@ func TestKernelReplace(t *testing.T) {
 	if err := k.replace(s); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(ruleset(t))
 	for _, c := range []struct {
 		addr string
 		net  bool
@@ -88,40 +85,4 @@ func TestKernelReplace(t *testing.T) {
 	if after := ruleset(t); after != before {
 		t.Errorf("%q, before %q", after, before)
 	}
-}
-
-func many(n int, left time.Duration) []item {
-	out := make([]item, n)
-	for i := range out {
-		var b [4]byte
-		binary.BigEndian.PutUint32(b[:], uint32(0x0b000000+i))
-		a := netip.AddrFrom4(b)
-		out[i] = item{a, a, left}
-	}
-	return out
-}
-
-func TestKernelLarge(t *testing.T) {
-	k := openKernel(t)
-	for _, n := range []int{20_000, 100_000, 100_000, 250_000, 250_000, 500_000, 100_000} {
-		began := time.Now()
-		if err := k.replace(&state{singles: many(n, time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
-		t.Log(n, time.Since(began), k.suffix)
-	}
-	began := time.Now()
-	for i := range 100 {
-		if err := k.apply(&change{add: many(200_000, time.Hour)[150_000+i : 150_001+i]}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Log("100 adds", time.Since(began))
-	began = time.Now()
-	for i := range 100 {
-		if err := k.apply(&change{move: many(200_000, time.Hour)[150_000+i : 150_001+i]}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Log("100 moves", time.Since(began))
 }

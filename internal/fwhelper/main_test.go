@@ -16,13 +16,19 @@ import (
 // childArg makes the test binary a firewall process.
 const childArg = "firewall-process"
 
+// smallArg makes it one whose transactions are small.
+const smallArg = "firewall-process-small"
+
 // inside says that this process is in a network of its own.
 const inside = "HONEYGUIDE_TEST_NETWORK"
 
 // TestMain runs the tests in a network namespace of their own, where there is
 // nothing to break: whatever they do to a firewall ends with them.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == childArg {
+	if len(os.Args) == 2 && (os.Args[1] == childArg || os.Args[1] == smallArg) {
+		if os.Args[1] == smallArg {
+			transaction = 500
+		}
 		if err := Child(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -58,6 +59,7 @@ type Process struct {
 	layers  []string
 	starts  int64
 	refusal string
+	admins  []netip.Addr // told again to every process
 }
 
 // New returns a process that has not been started. Run starts it.
@@ -194,6 +196,12 @@ func (p *Process) refill(ctx context.Context, conn *ipc.Conn) error {
 		if t, err = p.opts.Refill(ctx); err != nil {
 			return fmt.Errorf("read what is to be in force: %w", err)
 		}
+	}
+	p.mu.Lock()
+	admins := p.admins
+	p.mu.Unlock()
+	if _, err := p.exchange(ctx, conn, adminsAsk(admins)); err != nil {
+		return err
 	}
 	a, err := p.exchange(ctx, conn, p.replaceAsk(t))
 	if err != nil {

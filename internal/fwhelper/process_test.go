@@ -55,7 +55,9 @@ func program(t testing.TB) string {
 func started(t testing.TB, o Options) *Process {
 	t.Helper()
 	realKernel(t)
-	o.Path, o.Args = program(t), []string{childArg}
+	if o.Path = program(t); o.Args == nil {
+		o.Args = []string{childArg}
+	}
 	p := New(o)
 	ctx, stop := context.WithCancel(context.Background())
 	g := supervise.New(nil)

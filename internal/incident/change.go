@@ -232,10 +232,15 @@ func (d *Desk) Comment(ctx context.Context, id, by, text string) (e honeyguide.T
 }
 
 // Contained notes, in the transaction of whoever found it out, that an act which
-// contains an incident was verified at a time. The first one moves the phase.
+// contains an incident was verified at a time. The first one moves the phase. An
+// incident that was joined to another meanwhile stands for that one; one that is
+// gone is no reason for the act to fail.
 func (d *Desk) Contained(ctx context.Context, tx state.Tx, incident string, at time.Time, by string) error {
-	in, err := tx.Incidents().Get(ctx, incident)
-	if err != nil {
+	in, err := lives(ctx, tx, incident)
+	switch {
+	case err != nil && honeyguide.ErrorCode(err) == honeyguide.CodeNotFound:
+		return nil
+	case err != nil:
 		return err
 	}
 	if !in.Clock.ContainedAt.IsZero() {
@@ -261,4 +266,18 @@ func (d *Desk) Contained(ctx context.Context, tx state.Tx, incident string, at t
 	in.UpdatedAt = d.after(&in)
 	_, err = tx.Incidents().Save(ctx, &in)
 	return err
+}
+
+// maxJoins bounds how often an incident may have been joined to another.
+const maxJoins = 16
+
+// lives returns the incident in which another one lives on.
+func lives(ctx context.Context, tx state.Tx, id string) (in honeyguide.Incident, err error) {
+	for range maxJoins {
+		if in, err = tx.Incidents().Get(ctx, id); err != nil || in.Joined == "" {
+			return in, err
+		}
+		id = in.Joined
+	}
+	return in, clash("%s was joined too often", in.Short)
 }

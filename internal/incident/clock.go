@@ -167,6 +167,9 @@ func (d *Desk) escalate(ctx context.Context, id string) error {
 	})
 	if err == nil && level != "" {
 		d.escalations.With(string(level)).Add(1)
+		if d.dep.Told != nil {
+			d.dep.Told()
+		}
 		d.dep.Log.LogAttrs(ctx, slog.LevelWarn, "incident escalated", slog.String("incident", short), slog.String("level", string(level)))
 	}
 	return err

@@ -39,6 +39,9 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 MST")
 }
 
+// at is when in a table, where the zone would be in every row.
+func at(t time.Time) string { return strings.TrimSuffix(when(t), " UTC") }
+
 // compose lays a dossier out for people.
 func (d *Dossier) compose() []section {
 	return []section{d.facts(), d.clocks(), d.tasks(), d.acts(), d.lines(), d.claims(), d.links()}
@@ -72,7 +75,7 @@ func (d *Dossier) facts() section {
 	}
 	add("ATT&CK", strings.Join(techniques, ", "))
 	add("Joined to", in.Joined)
-	add("Written", when(d.MadeAt)+" by "+d.MadeBy)
+	add("Written", when(d.MadeAt)+" by "+d.MadeBy+"; all times are UTC")
 	return s
 }
 
@@ -83,11 +86,21 @@ func (d *Dossier) clocks() section {
 		name string
 		at   time.Time
 	}{
-		{"opened", in.CreatedAt}, {"acknowledged", c.AcknowledgedAt}, {"triaged", c.TriagedAt}, {"contained", c.ContainedAt}, {"judged", c.QualifiedAt},
-		{"eradicated", c.EradicatedAt}, {"recovered", c.RecoveredAt}, {"closed", c.ClosedAt}, {"to be answered by", in.DueAt}, {"escalated", c.WarnedAt}, {"breached", c.BreachedAt}, {"on hold since", c.HeldSince},
+		{"opened", in.CreatedAt},
+		{"acknowledged", c.AcknowledgedAt},
+		{"triaged", c.TriagedAt},
+		{"contained", c.ContainedAt},
+		{"judged", c.QualifiedAt},
+		{"eradicated", c.EradicatedAt},
+		{"recovered", c.RecoveredAt},
+		{"closed", c.ClosedAt},
+		{"to be answered by", in.DueAt},
+		{"escalated", c.WarnedAt},
+		{"breached", c.BreachedAt},
+		{"on hold since", c.HeldSince},
 	} {
 		if !x.at.IsZero() {
-			s.rows = append(s.rows, []string{x.name, when(x.at), x.at.Sub(in.CreatedAt).Round(time.Millisecond).String()})
+			s.rows = append(s.rows, []string{x.name, at(x.at), x.at.Sub(in.CreatedAt).Round(time.Millisecond).String()})
 		}
 	}
 	if c.HeldMS > 0 {
@@ -104,7 +117,7 @@ func (d *Dossier) tasks() section {
 	for _, t := range d.Incident.Tasks {
 		done := "open"
 		if !t.DoneAt.IsZero() {
-			done = when(t.DoneAt) + " by " + t.DoneBy
+			done = at(t.DoneAt) + " by " + t.DoneBy
 		}
 		s.rows = append(s.rows, []string{t.ID, cell(done), cell(or(t.Owner, "-")), cell(t.Title)})
 	}
@@ -119,7 +132,7 @@ func (d *Dossier) acts() section {
 			end = p.EndedAt
 		}
 		s.rows = append(s.rows, []string{
-			cell(p.Action + " " + p.Target), string(p.State) + " (" + string(p.Mode) + ")", when(p.AppliedAt), when(end), cell(because(or(p.Playbook, p.By), p.Reason)),
+			cell(p.Action + " " + p.Target), string(p.State) + " (" + string(p.Mode) + ")", at(p.AppliedAt), at(end), cell(because(or(p.Playbook, p.By), p.Reason)),
 		})
 	}
 	return s
@@ -135,9 +148,9 @@ func (d *Dossier) lines() section {
 	for _, e := range list {
 		known := "-"
 		if !e.SeenAt.Equal(e.At) {
-			known = when(e.SeenAt)
+			known = at(e.SeenAt)
 		}
-		s.rows = append(s.rows, []string{when(e.At), known, cell(e.Kind), cell(e.By), cell(e.Text)})
+		s.rows = append(s.rows, []string{at(e.At), known, cell(e.Kind), cell(e.By), cell(e.Text)})
 	}
 	return s
 }
@@ -160,7 +173,7 @@ func (d *Dossier) claims() section {
 			said = " [" + string(a.Verdict.As) + "]"
 		}
 		s.rows = append(s.rows, []string{
-			a.Short, when(a.Time), fmt.Sprintf("%s, %.0f", a.Severity, a.Score), cell(a.Title + " (" + a.RuleSource() + "/" + a.RuleID + ", " + or(state.Addr(a.Src), "-") + ")" + said), cell(strings.Join(reasons, "; ")),
+			a.Short, at(a.Time), fmt.Sprintf("%s, %.0f", a.Severity, a.Score), cell(a.Title + " (" + a.RuleSource() + "/" + a.RuleID + ", " + or(state.Addr(a.Src), "-") + ")" + said), cell(strings.Join(reasons, "; ")),
 		})
 	}
 	return s

@@ -33,6 +33,7 @@ type Deps struct {
 	State    state.Store
 	Judge    Judge
 	Escalate Escalate // nil: the timeline alone says it
+	Told     func()   // called once what Escalate did is stored; may be nil
 	Metrics  *telemetry.Registry
 	Log      *slog.Logger     // nil: none
 	Now      func() time.Time // nil: time.Now

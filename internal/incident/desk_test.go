@@ -296,6 +296,16 @@ func TestContained(t *testing.T) {
 		!got.Clock.TriagedAt.Equal(got.Clock.ContainedAt) || !got.Clock.AcknowledgedAt.IsZero() || len(o.entries(in.ID)) != 1 {
 		t.Errorf("contained %+v, %q", got, o.entries(in.ID))
 	}
+	// An act on an incident that was joined meanwhile contains the other one.
+	taker := o.opened(3)
+	o.tx(func(ctx context.Context, tx state.Tx) error {
+		joined := honeyguide.Incident{Key: "joined", Status: honeyguide.IncidentClosed, Phase: honeyguide.PhaseClosed, Joined: taker.ID}
+		_, err := tx.Incidents().Save(ctx, &joined)
+		return errors.Join(err, o.Contained(ctx, tx, joined.ID, noon, "p"), o.Contained(ctx, tx, "gone", noon, "p"))
+	})
+	if got := o.get(taker.ID); !got.Clock.ContainedAt.Equal(noon) || got.Phase != honeyguide.PhaseContained {
+		t.Errorf("joined to a contained one: %+v", got)
+	}
 	// What people have decided stays: an incident they closed is not opened again.
 	late := o.opened(2)
 	o.change(late.ID, incident.Change{Phase: honeyguide.PhaseClosed, Verdict: honeyguide.VerdictBenign})

@@ -320,6 +320,8 @@ func TestSplitCarriesTheHandling(t *testing.T) {
 // again.
 func TestUndoAJoin(t *testing.T) {
 	w, one, other := two(t)
+	w.work(other.ID, "ben", noon.Add(time.Hour), func(*honeyguide.Incident) {})
+	worked := w.handled(other.ID)
 	key := "echo 'ssh-ed25519 " + strings.Repeat("AAAAC3NzaC1lZDI1NTE5", 3) + " x' >> ~/.ssh/authorized_keys"
 	w.add(intruder(reader, "a2", noon.Add(2*time.Minute), key)...)
 	w.run()
@@ -327,6 +329,9 @@ func TestUndoAJoin(t *testing.T) {
 	w.run()
 	if w.incident("attacker:"+buyer).ID != "" {
 		t.Fatal("correlation did not join them")
+	}
+	if in := w.get(one.ID); in.Owner != "ben" || len(in.Tasks) != 2 || len(w.handled(one.ID).Runs) < 1 || w.get(other.ID).Joined != one.ID {
+		t.Errorf("the join left behind what was done: %+v", in)
 	}
 	w.tx(func(ctx context.Context, tx state.Tx) error {
 		list, _, err := tx.IncidentChanges().List(ctx, state.ChangeQuery{Incident: other.ID})
@@ -343,6 +348,11 @@ func TestUndoAJoin(t *testing.T) {
 		if !strings.HasSuffix(m, reader) {
 			t.Errorf("%s is still in %s", m, one.Short)
 		}
+	}
+	back, took := w.handled(other.ID), w.get(one.ID)
+	equal(t, "what was done", []any{back.Incident.Owner, back.Incident.Tasks, back.Incident.Clock, back.Timeline}, []any{worked.Incident.Owner, worked.Incident.Tasks, worked.Incident.Clock, worked.Timeline})
+	if took.Owner != "" || len(took.Tasks) != 0 || took.Clock != (honeyguide.Clock{}) || back.Incident.Joined != "" {
+		t.Errorf("the one that took keeps %+v", took)
 	}
 	if len(w.members(other.ID)) != 3 {
 		t.Errorf("%s has %v", other.Short, w.members(other.ID))

@@ -184,7 +184,7 @@ func (c *Catalog) folder(v *View) (out []*Playbook, outdated map[*Playbook]bool)
 		return nil, nil
 	}
 	outdated, fresh := map[*Playbook]bool{}, map[string]*Playbook{}
-	list, faults, err := loadFolder(c.opt.Folder)
+	list, faults, err := LoadFolder(c.opt.Folder)
 	if err != nil {
 		v.Faults = append(v.Faults, Fault{File: c.opt.Folder, Line: 1, Text: err.Error()})
 		for _, b := range c.own { // the folder is away for a while: what was, stays
@@ -260,8 +260,9 @@ func (c *Catalog) keep(ctx context.Context, v *View) error {
 	return nil
 }
 
-// loadFolder reads the files of a folder under their full names.
-func loadFolder(folder string) ([]*Playbook, []Fault, error) {
+// LoadFolder reads the files of a folder of the system, and tells what cannot be
+// read of them.
+func LoadFolder(folder string) ([]*Playbook, []Fault, error) {
 	list, faults, err := LoadAll(os.DirFS(folder), ".")
 	for _, b := range list {
 		b.File = filepath.Join(folder, b.File)
@@ -270,6 +271,16 @@ func loadFolder(folder string) ([]*Playbook, []Fault, error) {
 		faults[i].File = filepath.Join(folder, faults[i].File)
 	}
 	return list, faults, err
+}
+
+// LoadFile reads one file of the system. The playbook is nil when there are faults.
+func LoadFile(name string) (*Playbook, []Fault, error) {
+	text, err := readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	if err != nil {
+		return nil, nil, err
+	}
+	b, faults := Read(name, text)
+	return b, faults, nil
 }
 
 // markOf describes the files of a folder: another mark means that they changed.

@@ -158,18 +158,25 @@ func offset(s string, runes int) int {
 	return len(s)
 }
 
-// machines are used again: one holds the stack of a program.
-var machines = sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxMemory} }}
+// A machine runs programs one after the other.
+type machine struct {
+	vm.VM
+	env map[string]any
+}
+
+var machines = sync.Pool{New: func() any {
+	return &machine{VM: vm.VM{MemoryBudget: maxMemory}, env: map[string]any{}}
+}}
 
 // eval runs the expression.
 func (x *Expr) eval(f *Facts) (any, error) {
-	env := make(map[string]any, len(x.needs))
+	m := machines.Get().(*machine)
 	for _, n := range x.needs {
-		env[n.name] = n.get(f)
+		m.env[n.name] = n.get(f)
 	}
-	m := machines.Get().(*vm.VM)
-	defer machines.Put(m)
-	v, err := m.Run(x.program, env)
+	v, err := m.Run(x.program, m.env)
+	clear(m.env) // it must not keep what it saw
+	machines.Put(m)
 	if err != nil {
 		return nil, explain(x.source, err)
 	}

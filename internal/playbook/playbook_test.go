@@ -208,8 +208,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-func FuzzCompile(f *testing.F) {
-	f.Add("severity >= high and not (attackers contains '1')")
-	f.Fuzz(func(_ *testing.T, s string) { _, _ = playbook.Compile(s) })
-}

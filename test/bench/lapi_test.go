@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"honeyguide"
-	"honeyguide/internal/client"
+	api "honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 	"honeyguide/test/rig"
@@ -54,8 +54,8 @@ func blocked(b *testing.B, n int) (data string) {
 	return data
 }
 
-// memoryOf is what a process takes in MiB: now, and at its highest.
-func memoryOf(b *testing.B, pid int) (now, peak float64) {
+// footprint is what a process takes in MiB: now, and at its highest.
+func footprint(b *testing.B, pid int) (now, peak float64) {
 	b.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -89,7 +89,7 @@ func BenchmarkBouncers(b *testing.B) {
 	addr := l.Addr().String()
 	l.Close()
 	core := rig.Start(b, data, "lapi.listen="+addr, "sensors.ssh.enabled=false", "sensors.telnet.enabled=false", "sensors.http.enabled=false", "telemetry.level=warn")
-	var key client.BouncerKey
+	var key api.BouncerKey
 	if out, _, _ := rig.CLI(b, data, nil, "bouncers", "add", "crowd", "-o", "json"); json.Unmarshal([]byte(out), &key) != nil {
 		b.Fatal(out)
 	}
@@ -117,7 +117,7 @@ func BenchmarkBouncers(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(time.Since(began).Seconds(), "s-first")
-	idle, _ := memoryOf(b, core.PID)
+	idle, _ := footprint(b, core.PID)
 	var bytes int64
 	for b.Loop() {
 		var wg sync.WaitGroup
@@ -132,7 +132,7 @@ func BenchmarkBouncers(b *testing.B) {
 		}
 		wg.Wait()
 	}
-	_, peak := memoryOf(b, core.PID)
+	_, peak := footprint(b, core.PID)
 	b.SetBytes(bytes * readers)
 	b.ReportMetric(idle, "MiB-idle")
 	b.ReportMetric(peak, "MiB-peak")

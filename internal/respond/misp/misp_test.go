@@ -107,8 +107,12 @@ func TestAttributes(t *testing.T) {
 	r := respondtest.Request("", nil)
 	r.Incident.Attackers = []string{"198.51.100.7", "10.0.0.5", "token:x", "2001:db8::7"}
 	r.Alerts[0].Observed = []honeyguide.Observable{
-		{Type: "url", Value: "http://evil.example/x.sh"}, {Type: "user", Value: "root"}, {Type: "token", Value: "AKIA"}, {Type: "hash", Value: "nonsense"},
-		{Type: "hash", Value: fmt.Sprintf("%064x", 7)}, {Type: "domain", Value: "evil\u202e.example"},
+		{Type: "url", Value: "http://evil.example/x.sh"},
+		{Type: "user", Value: "root"},
+		{Type: "token", Value: "AKIA"},
+		{Type: "hash", Value: "nonsense"},
+		{Type: "hash", Value: fmt.Sprintf("%064x", 7)},
+		{Type: "domain", Value: "evil\u202e.example"},
 	}
 	p, err := respondtest.Plan(t.Context(), a, r, "p1")
 	if err != nil {

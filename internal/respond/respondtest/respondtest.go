@@ -66,12 +66,21 @@ var troubles = []struct {
 	Trouble
 	want Verdict
 }{
-	{Trouble{Name: "400", Status: 400}, Fails}, {Trouble{Name: "401", Status: 401}, Fails}, {Trouble{Name: "403", Status: 403}, Fails},
-	{Trouble{Name: "404", Status: 404}, Fails}, {Trouble{Name: "409", Status: 409}, Fails}, {Trouble{Name: "410", Status: 410}, Fails},
-	{Trouble{Name: "413", Status: 413}, Fails}, {Trouble{Name: "422", Status: 422}, Fails}, {Trouble{Name: "302", Status: 302}, Fails},
-	{Trouble{Name: "429", Status: 429}, Retries}, {Trouble{Name: "429 after", Status: 429, After: "7"}, Waits},
-	{Trouble{Name: "500", Status: 500}, Retries}, {Trouble{Name: "503 after", Status: 503, After: "7"}, Waits},
-	{Trouble{Name: "slow", Hang: true}, Retries}, {Trouble{Name: "cut", Cut: true}, Retries},
+	{Trouble{Name: "400", Status: 400}, Fails},
+	{Trouble{Name: "401", Status: 401}, Fails},
+	{Trouble{Name: "403", Status: 403}, Fails},
+	{Trouble{Name: "404", Status: 404}, Fails},
+	{Trouble{Name: "409", Status: 409}, Fails},
+	{Trouble{Name: "410", Status: 410}, Fails},
+	{Trouble{Name: "413", Status: 413}, Fails},
+	{Trouble{Name: "422", Status: 422}, Fails},
+	{Trouble{Name: "302", Status: 302}, Fails},
+	{Trouble{Name: "429", Status: 429}, Retries},
+	{Trouble{Name: "429 after", Status: 429, After: "7"}, Waits},
+	{Trouble{Name: "500", Status: 500}, Retries},
+	{Trouble{Name: "503 after", Status: 503, After: "7"}, Waits},
+	{Trouble{Name: "slow", Hang: true}, Retries},
+	{Trouble{Name: "cut", Cut: true}, Retries},
 	{Trouble{Name: "garbage", Status: 200, Body: "<html>Please log in to the guest network</html>"}, Retries},
 	{Trouble{Name: "garbage that is JSON", Status: 200, Body: `[null, 7]`}, Retries},
 }
