@@ -36,7 +36,12 @@ const crashDir = "HONEYGUIDE_TEST_CRASH"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		at, _ := strconv.Atoi(os.Getenv("HONEYGUIDE_TEST_CRASH_AT"))
-		if err := recount(dir, os.Getenv("HONEYGUIDE_TEST_CRASH_STORY"), at); err != nil {
+		story := os.Getenv("HONEYGUIDE_TEST_CRASH_STORY")
+		tell := func() error { return recount(dir, story, at) }
+		if _, ok := kernelStories[story]; ok {
+			tell = func() error { return recountKernel(dir, story, at, os.Getenv("HONEYGUIDE_TEST_CRASH_VICTIM")) }
+		}
+		if err := tell(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -49,11 +54,16 @@ func TestMain(m *testing.M) {
 type trip struct {
 	at, n int
 	names []string
+	kill  func() // who dies; nil: this process
 }
 
 func (t *trip) by(where string) {
 	t.n++
 	t.names = append(t.names, where)
+	if t.n == t.at && t.kill != nil {
+		t.kill()
+		return
+	}
 	if t.n == t.at {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}

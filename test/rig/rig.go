@@ -165,7 +165,7 @@ func start(t testing.TB, how launch, data string, sets ...string) (*Core, error)
 	args := []string{"run", "--data", data}
 	sets = append([]string{
 		"api.listen=127.0.0.1:0", "sensors.ssh.listen=127.0.0.1:0", "sensors.telnet.listen=127.0.0.1:0", "sensors.http.listen=127.0.0.1:0",
-		"respond.never_block_loopback=false", "respond.block_private=true",
+		"respond.never_block_loopback=false", "respond.block_private=true", "respond.firewall=off",
 	}, sets...)
 	for _, s := range sets {
 		args = append(args, "--set", s)
@@ -283,6 +283,25 @@ func (c *Core) Get(path string, v any) error {
 // Post sends a body to an API path over the local socket and returns the answer.
 func (c *Core) Post(path, contentType string, body io.Reader) (int, []byte, error) {
 	resp, err := c.api.Post("http://core"+path, contentType, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	out, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, out, err
+}
+
+// Do sends a request of any method to an API path over the local socket and
+// returns the answer.
+func (c *Core) Do(method, path, contentType string, body io.Reader) (int, []byte, error) {
+	req, err := http.NewRequest(method, "http://core"+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := c.api.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
