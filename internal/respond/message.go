@@ -43,6 +43,9 @@ func (d Deps) PlanMessage(r Request, to string) (honeyguide.Plan, error) {
 	if p.Params == nil {
 		p.Params = map[string]string{}
 	}
+	for k, v := range p.Params {
+		p.Params[k] = Clip(v, MaxText)
+	}
 	switch e := p.Params[ParamEvent]; e {
 	case "":
 		p.Params[ParamEvent] = EventTrigger
