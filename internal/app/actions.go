@@ -72,7 +72,7 @@ func (a *App) openRespond(ctx context.Context) error {
 		return err
 	}
 	dep := respond.Deps{
-		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Data: a.settings.Node.Data, Now: a.now,
+		Log: a.log, Guard: guard, State: a.state, Fetch: a.fetch, Decoys: a.decoys, Notices: a.notices, Node: a.settings.Node.Name, Console: a.settings.API.URL, Data: a.settings.Node.Data, Now: a.now,
 		NoFire: a.noFire, Halt: a.halt, Scripts: a.settings.Respond.Scripts,
 	}
 	if a.firewall != nil {

@@ -22,7 +22,7 @@ import (
 // actions need it to be opened.
 func (a *App) newNotices() (err error) {
 	a.notices, err = notice.New(a.settings.Notify, notice.Deps{
-		State: a.state, Node: a.settings.Node.Name, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Node: a.settings.Node.Name, Console: a.settings.API.URL, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err
 }

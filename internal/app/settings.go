@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,7 @@ type Deception struct {
 // API configures the operator's door.
 type API struct {
 	Listen   string            `yaml:"listen" doc:"address of the HTTPS API"`
+	URL      string            `yaml:"url" doc:"address people reach it at, https://soc.example, for links in messages and tickets; empty = no links"`
 	AdminKey honeyguide.Secret `yaml:"admin_key" doc:"bootstrap admin key, at least 32 characters; empty = one is made and shown once"`
 }
 
@@ -250,6 +252,8 @@ func (s *Settings) validate() error {
 	switch key := s.API.AdminKey.Reveal(); {
 	case key != "" && len(key) < 32:
 		return invalid("api.admin_key: %d characters; want at least 32 (openssl rand -hex 32)", len(key))
+	case s.API.URL != "" && !validURL(s.API.URL):
+		return invalid("api.url: %.80q; want https://HOST or https://HOST:PORT without a path", s.API.URL)
 	case s.Node.Mode != "production" && s.Node.Mode != "development":
 		return invalid("node.mode: %q; want production or development", s.Node.Mode)
 	case s.Node.Memory != 0 && (s.Node.Memory < leastMemory>>20 || s.Node.Memory > 1<<20):
@@ -278,6 +282,12 @@ func (s *Settings) validate() error {
 	}
 	_, err = s.Fetch.setup()
 	return errors.Join(err, s.LAPI.validate(), s.Respond.SLA.check())
+}
+
+// validURL reports whether links may begin with text.
+func validURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.Path == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 func invalid(format string, args ...any) error {
