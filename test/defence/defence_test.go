@@ -249,6 +249,8 @@ func spread(list []time.Duration) string {
 		return "nothing"
 	}
 	slices.Sort(list)
-	at := func(q float64) time.Duration { return list[min(int(q*float64(len(list))), len(list)-1)].Round(10 * time.Microsecond) }
+	at := func(q float64) time.Duration {
+		return list[min(int(q*float64(len(list))), len(list)-1)].Round(10 * time.Microsecond)
+	}
 	return fmt.Sprintf("n %d, median %v, p99 %v, worst %v", len(list), at(.5), at(.99), at(1))
 }
