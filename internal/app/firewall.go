@@ -77,7 +77,8 @@ func (a *App) toBeInForce(ctx context.Context) (fwhelper.Table, error) {
 				continue
 			}
 			err := tx.Plans().InForce(ctx, in.Name, "", func(p *honeyguide.Plan) error {
-				if p.State == honeyguide.PlanReverting || !p.ExpiresAt.After(now) {
+				begun := p.State != honeyguide.PlanApplying || !p.AppliedAt.IsZero() // else the stop switch may hold it back
+				if p.State == honeyguide.PlanReverting || !p.ExpiresAt.After(now) || !begun {
 					return nil
 				}
 				if in.Kind == "block_ip" {

@@ -26,11 +26,29 @@ func (e *Engine) carry(ctx context.Context, w *work) error {
 		}
 	}
 	for len(w.plans) > 0 {
+		if h := e.halt(); h.On {
+			return e.stay(ctx, w, h)
+		}
 		if err := e.step(ctx, w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stay halts a run that was about to act. Its plans stay as they are: whoever
+// lifts the halt lets them be applied.
+func (e *Engine) stay(ctx context.Context, w *work, h honeyguide.HaltState) error {
+	return e.dep.State.Update(ctx, func(tx state.Tx) error {
+		r, err := tx.Runs().Get(ctx, w.run.ID)
+		if err != nil {
+			return err
+		}
+		if w.run = &r; r.State.Over() {
+			return e.queue.Done(ctx, tx, w.job)
+		}
+		return e.rest(ctx, tx, w, "the stop switch is on: "+h.Why, 0)
+	})
 }
 
 // resume reads a run and finds its next act.
@@ -147,6 +165,10 @@ func (e *Engine) step(ctx context.Context, w *work) error {
 	again := false
 	for i := range w.plans {
 		p := &w.plans[i]
+		if e.halt().On { // in the middle of many: the rest stays for later
+			again = again || p.State == honeyguide.PlanApplying
+			continue
+		}
 		err := e.apply(ctx, p, s)
 		if ctx.Err() != nil {
 			return ctx.Err() // whoever starts next applies it again

@@ -178,6 +178,19 @@ func TestHalt(t *testing.T) {
 	w.want("R-2", "halted")
 	w.attack("c", "192.0.2.3")
 	w.work()
+	// What was decided a moment before is held back, too.
+	quick := newWorld(t, blockBook)
+	quick.attack("a", "192.0.2.1")
+	if _, err := quick.engine.Halt(t.Context(), "anna", "now"); err != nil {
+		t.Fatal(err)
+	}
+	quick.work()
+	quick.want("R-1", "halted applying")
+	if _, err := quick.engine.Resume(t.Context(), "anna", ""); err != nil {
+		t.Fatal(err)
+	}
+	quick.work()
+	quick.want("R-1", "done verified applied", "block_ip 192.0.2.1", "tell ")
 	if got := w.out.effects(t); len(got) > 0 {
 		t.Fatalf("halted, and yet: %q", got)
 	}
