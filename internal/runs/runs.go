@@ -115,6 +115,11 @@ func New(ctx context.Context, cfg Config, dep Deps) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, dep: dep, queue: jobs.New(dep.State, dep.Now), log: dep.Log, now: dep.Now, m: newMetrics(dep.Metrics), ring: make(chan struct{}, 1),
 	}
+	for name := range dep.Actions { // there from the start, so that the first one is seen
+		for _, s := range []honeyguide.PlanState{honeyguide.PlanApplied, honeyguide.PlanVerified, honeyguide.PlanFailed, honeyguide.PlanExpired, honeyguide.PlanReverted} {
+			e.m.plans.With(name, string(s)).Add(0)
+		}
+	}
 	e.locks.held = map[string]*lockOf{}
 	h, err := e.readHalt(ctx)
 	if err != nil {
