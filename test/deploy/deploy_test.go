@@ -122,7 +122,7 @@ var (
 // A core that has seen nothing shows every metric the rules and the board ask
 // for: a counter that appears with its first event has no increase.
 func TestMetricsAreThereFromTheStart(t *testing.T) {
-	core := rig.Start(t, t.TempDir())
+	core := rig.Start(t, t.TempDir(), "actions.hook.kind=webhook", "actions.hook.url=https://hooks.example/honeyguide", "actions.hook.secret=0123456789abcdef0123456789abcdef") // metrics of a channel come with the channel
 	var shown string
 	if err := core.Get("/metrics", &shown); err != nil {
 		t.Fatal(err)
