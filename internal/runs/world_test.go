@@ -81,12 +81,6 @@ func (a *act) hit(verb string) error {
 	return err
 }
 
-func (a *act) told() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append([]string{}, a.calls...)
-}
-
 func (a *act) Contains() bool { return a.ttl > 0 }
 
 func (a *act) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, error) {
@@ -156,7 +150,6 @@ type world struct {
 	engine      *runs.Engine
 	cfg         runs.Config
 	contained   []string
-	opened      int
 }
 
 func newWorld(t testing.TB, books ...string) *world {

@@ -88,7 +88,7 @@ func BenchmarkBouncers(b *testing.B) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	core := rig.Start(b, data, "lapi.listen="+addr, "sensors.ssh.enabled=false", "sensors.telnet.enabled=false", "sensors.http.enabled=false", "telemetry.level=warn")
+	core := rig.Start(b, data, "node.memory_mib=192", "lapi.listen="+addr, "sensors.ssh.enabled=false", "sensors.telnet.enabled=false", "sensors.http.enabled=false", "telemetry.level=warn")
 	var key api.BouncerKey
 	if out, _, _ := rig.CLI(b, data, nil, "bouncers", "add", "crowd", "-o", "json"); json.Unmarshal([]byte(out), &key) != nil {
 		b.Fatal(out)
