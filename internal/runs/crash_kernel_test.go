@@ -178,8 +178,12 @@ func recountKernel(dir, name string, at int, victim string) error {
 		}
 	}
 	// The process may be on its way up again: what it refills counts.
-	if _, err := p.Health(ctx); err != nil {
-		return err
+	for patience := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := p.Health(ctx); err == nil {
+			break
+		} else if !errors.Is(err, fwhelper.ErrUnavailable) || time.Now().After(patience) {
+			return err
+		}
 	}
 	out, err := exec.Command("nft", "list", "ruleset").CombinedOutput()
 	if err != nil {
