@@ -18,21 +18,23 @@ var floor = map[string]int{
 	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
 	"internal/sshwire": 1, "internal/evtx": 1, "internal/sigma": 1, "internal/triage": 1, "internal/cmdline": 1,
-	// 2: what sensors share, the state that jobs stand on, the two helper processes, and the attacker of the demo
-	"internal/deception": 2, "internal/state": 2, "internal/fwhelper": 2, "internal/fetcher": 2, "internal/demo": 2, "internal/rootfs": 2, "internal/rulebook": 2,
-	// 3: hosts; their sub-folders are kinds
-	"internal/sensor": 3, "internal/ingest": 3, "internal/enrich": 3, "internal/detect": 3, "internal/respond": 3,
-	"internal/eventlog": 3, "internal/jobs": 3, "internal/worlds": 3, "internal/sink": 3, "internal/audit": 3, "internal/evidence": 3, "internal/auth": 3,
-	// 4: the flow
-	"internal/pipeline": 4, "internal/source": 4, "internal/warden": 4, "internal/incident": 4, "internal/verdict": 4, "internal/playbook": 4, "internal/report": 4, "internal/blocklist": 4, "internal/notice": 4,
-	// 5: what playbooks do
-	"internal/runs": 5,
-	// 6: doors
-	"internal/api": 6, "internal/builtin": 6,
-	// 7 and up: wiring
-	"internal/app": 7, "internal/cli": 8, "cmd": 9,
+	// 2: what sensors share, the state that jobs stand on, what processes in cages share, and the attacker of the demo
+	"internal/deception": 2, "internal/state": 2, "internal/caged": 2, "internal/demo": 2, "internal/rootfs": 2, "internal/rulebook": 2,
+	// 3: the processes that hold one right each
+	"internal/fwhelper": 3, "internal/fetcher": 3,
+	// 4: hosts; their sub-folders are kinds
+	"internal/sensor": 4, "internal/ingest": 4, "internal/enrich": 4, "internal/detect": 4, "internal/respond": 4,
+	"internal/eventlog": 4, "internal/jobs": 4, "internal/worlds": 4, "internal/sink": 4, "internal/audit": 4, "internal/evidence": 4, "internal/auth": 4,
+	// 5: the flow
+	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5,
+	// 6: what playbooks do
+	"internal/runs": 6,
+	// 7: doors
+	"internal/api": 7, "internal/builtin": 7,
+	// 8 and up: wiring
+	"internal/app": 8, "internal/cli": 9, "cmd": 10,
 	// outside the house: nobody imports these but tests
-	"internal/archtest": 10, "tools": 10, "test": 10,
+	"internal/archtest": 11, "tools": 11, "test": 11,
 }
 
 // kit lists the packages of internal/deception. Each may import those before it.

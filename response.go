@@ -66,15 +66,6 @@ func (s PlanState) InForce() bool {
 	return s == PlanApplying || s == PlanApplied || s == PlanVerified || s == PlanReverting
 }
 
-// Final reports whether nothing happens to a plan of this state any more.
-func (s PlanState) Final() bool {
-	switch s {
-	case PlanReverted, PlanExpired, PlanRefused, PlanFailed, PlanCancelled:
-		return true
-	}
-	return false
-}
-
 // A Block is the newest block_ip plan of one address as the blocks list shows it.
 type Block struct {
 	Address   string    `json:"address"` // canonical prefix or address

@@ -22,7 +22,7 @@ fi
 # A real CrowdSec bouncer, unpacked and not installed: its package would start a service.
 sh "$(dirname "$0")/bouncer.sh" "$(dirname "$0")/../bin" || echo "setup: no CrowdSec bouncer; the test that uses it is skipped"
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux pdftotext:poppler-utils exim4:exim4-daemon-light; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux pdftotext:poppler-utils exim4:exim4-daemon-light hping3:hping3 sysctl:procps; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 # rsyslog's TLS is a module of its own.

@@ -92,6 +92,7 @@ func (a *App) openRespond(ctx context.Context) error {
 			return invalid("actions.%s: %v", in.Name, err)
 		}
 	}
+	a.allowlist.Undoes(a.actions)
 	if err := a.openNotices(); err != nil {
 		return err
 	}

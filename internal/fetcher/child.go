@@ -15,13 +15,18 @@ import (
 	"syscall"
 	"time"
 
+	"honeyguide/internal/caged"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/netx"
 	"honeyguide/internal/sandbox"
 	"honeyguide/internal/supervise"
 )
 
 // maxRunning bounds the requests under way; more wait.
 const maxRunning = 16
+
+// maxResolvers is how many name servers resolv.conf(5) may name.
+const maxResolvers = 3
 
 // Child is the whole life of the process that reaches out: it learns what it may
 // reach, reads what it needs of the host's files, closes the cage, proves it, and
@@ -36,11 +41,11 @@ func Child(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	cage, err := expect[ipc.Cage](conn)
+	cage, err := ipc.Expect[ipc.Cage](conn)
 	if err != nil {
 		return err
 	}
-	setup, err := expect[ipc.FetchSetup](conn)
+	setup, err := ipc.Expect[ipc.FetchSetup](conn)
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func Child(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hello, err := enter(cage, reachable(&setup))
+	hello, err := caged.Enter(cage, sandbox.Config{Egress: &sandbox.Egress{Ports: append([]uint16{dnsPort}, reachable(&setup)...)}}, sandbox.Target{Egress: true})
 	hello.Took = time.Since(began)
 	if err != nil {
 		hello.Failure = err.Error()
@@ -57,20 +62,6 @@ func Child(ctx context.Context) error {
 		return errors.Join(err, serr)
 	}
 	return serve(ctx, conn, w)
-}
-
-// expect receives a message that must be an M.
-func expect[M ipc.Message](conn *ipc.Conn) (M, error) {
-	var none M
-	m, err := conn.Receive()
-	if err != nil {
-		return none, fmt.Errorf("wait for %T: %w", none, err)
-	}
-	want, ok := m.(M)
-	if !ok {
-		return none, fmt.Errorf("%w: %T where %T was due", ipc.ErrProtocol, m, none)
-	}
-	return want, nil
 }
 
 // prepare reads what no file can tell later: authorities to trust, name servers,
@@ -84,7 +75,10 @@ func prepare(s ipc.FetchSetup) (*surfer, error) {
 		return nil, errors.New("the file of authorities holds no certificate")
 	}
 	if raw, err := os.ReadFile("/etc/resolv.conf"); err == nil && len(s.Resolvers) == 0 {
-		s.Resolvers = nameServers(string(raw))
+		servers := netx.Nameservers(raw)
+		for _, a := range servers[:min(len(servers), maxResolvers)] {
+			s.Resolvers = append(s.Resolvers, netip.AddrPortFrom(a, dnsPort))
+		}
 	}
 	if raw, err := os.ReadFile("/etc/hosts"); err == nil && s.Hosts == nil {
 		s.Hosts = hostTable(string(raw))
@@ -100,21 +94,6 @@ func prepare(s ipc.FetchSetup) (*surfer, error) {
 		raw.Close()
 	}
 	return newSurfer(s, roots)
-}
-
-// nameServers reads the servers of resolv.conf(5).
-func nameServers(text string) []netip.AddrPort {
-	var out []netip.AddrPort
-	for line := range strings.Lines(text) {
-		f := strings.Fields(line)
-		if len(f) < 2 || f[0] != "nameserver" {
-			continue
-		}
-		if a, err := netip.ParseAddr(f[1]); err == nil && len(out) < 3 {
-			out = append(out, netip.AddrPortFrom(a, dnsPort))
-		}
-	}
-	return out
 }
 
 // hostTable reads hosts(5).
@@ -147,30 +126,6 @@ func reachable(s *ipc.FetchSetup) []uint16 {
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports)
-}
-
-// enter closes the cage and tries to break out of it.
-func enter(cage ipc.Cage, ports []uint16) (ipc.Hello, error) {
-	report, err := sandbox.Enter(sandbox.Config{
-		Namespaces: cage.Namespaces, Conns: cage.Conns, Procs: cage.Procs, Memory: cage.Memory, Insecure: cage.Insecure,
-		Egress: &sandbox.Egress{Ports: append([]uint16{dnsPort}, ports...)},
-	})
-	hello := ipc.Hello{PID: os.Getpid()}
-	for _, l := range report {
-		hello.Layers = append(hello.Layers, ipc.Layer(l))
-	}
-	if err != nil {
-		return hello, err
-	}
-	group := supervise.New(nil)
-	probe := sandbox.SelfTest(sandbox.Target{Egress: true}, func(name string, fn func()) {
-		group.Go(context.Background(), name, func(context.Context) error { fn(); return nil })
-	})
-	hello.Probes, hello.Open = probe.Made, probe.Open
-	if len(probe.Open) > 0 && !cage.Insecure {
-		return hello, fmt.Errorf("the cage does not hold: %s", strings.Join(probe.Open, ", "))
-	}
-	return hello, nil
 }
 
 // serve does what the core asks until it is gone.

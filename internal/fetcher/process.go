@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"honeyguide/internal/caged"
 	"honeyguide/internal/ipc"
-	"honeyguide/internal/safetext"
 	"honeyguide/internal/sandbox"
-	"honeyguide/internal/supervise"
 	"honeyguide/internal/telemetry"
 )
 
@@ -32,9 +29,8 @@ type Options struct {
 
 // How long the core waits for the process.
 const (
-	helloWithin = 15 * time.Second
-	writeWithin = 10 * time.Second
-	grace       = 5 * time.Second // beyond the time a request may take
+	writeWithin = 10 * time.Second // for it to read what it is sent
+	grace       = 5 * time.Second  // beyond the time a request may take
 	conns       = 256
 	memory      = 128 << 20
 )
@@ -99,93 +95,19 @@ func (p *Process) Permit(ways ...Way) {
 // Run starts the process and hands answers out until the process or ctx ends. It
 // is called again after an error.
 func (p *Process) Run(ctx context.Context) error {
-	group := supervise.New(p.opts.Log)
-	launcher := sandbox.NewLauncher(func(name string, fn func()) {
-		group.Go(context.WithoutCancel(ctx), name, func(context.Context) error { fn(); return nil })
-	})
-	defer func() { launcher.Close(); _ = group.Wait() }()
-	proc, conn, err := p.start(ctx, launcher)
-	if err != nil {
-		return err
-	}
-	over, end := context.WithCancel(ctx)
-	group.Go(context.WithoutCancel(ctx), "fetcher stop", func(context.Context) error {
-		<-over.Done()
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_ = conn.Send(ipc.Stop{})
-		return conn.Close()
-	})
-	err = p.greet(proc, conn)
-	if err == nil {
-		p.serve(conn)
-		err = p.receive(conn)
-	}
-	p.gone()
-	end()
-	_ = proc.Kill()
-	exit, werr := proc.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("fetcher process ended (%v): %s", exit, safetext.TermN(strings.TrimSpace(exit.Output), 300)), err, werr)
-}
-
-// start starts the process with one end of a pair and nothing else.
-func (p *Process) start(ctx context.Context, l *sandbox.Launcher) (*sandbox.Process, *ipc.Conn, error) {
-	core, child, err := ipc.Pair()
-	if err != nil {
-		return nil, nil, err
-	}
-	p.restarts.Add(1)
-	proc, err := l.Start(ctx, sandbox.Options{
-		Path: p.opts.Path, Args: p.opts.Args, Files: []*os.File{child}, NoNamespaces: p.opts.NoNamespaces, HostNetwork: true,
-	})
-	child.Close()
-	if err != nil {
-		core.Close()
-		return nil, nil, err
-	}
-	conn, err := ipc.FromFile(core, ipc.Core)
-	if err != nil {
-		_ = proc.Kill()
-		_, _ = proc.Wait()
-		return nil, nil, err
-	}
-	return proc, conn, nil
-}
-
-// greet says what the process may do and checks the proof of its cage.
-func (p *Process) greet(proc *sandbox.Process, conn *ipc.Conn) error {
-	_ = conn.SetWriteDeadline(time.Now().Add(writeWithin))
-	err := conn.Send(ipc.Cage{Namespaces: proc.Namespaces, Conns: conns, Memory: memory, Insecure: p.opts.Insecure})
 	p.mu.Lock()
 	setup := p.opts.Setup
 	p.mu.Unlock()
-	if err == nil {
-		err = conn.Send(setup)
-	}
-	if err != nil {
-		return fmt.Errorf("greet the fetcher process: %w", err)
-	}
-	_ = conn.SetReadDeadline(time.Now().Add(helloWithin))
-	hello, err := expect[ipc.Hello](conn)
-	if err != nil {
-		return err
-	}
-	_ = conn.SetReadDeadline(time.Time{})
-	if hello.Failure != "" || len(hello.Open) > 0 && !p.opts.Insecure {
-		return fmt.Errorf("the fetcher process cannot be caged: %s", safetext.TermN(hello.Failure+strings.Join(hello.Open, ", "), 300))
-	}
-	var layers []string
-	for _, l := range hello.Layers[:min(len(hello.Layers), 16)] {
-		layers = append(layers, safetext.TermN(l.Name+": "+l.State, 60))
-	}
-	p.mu.Lock()
-	p.layers = layers
-	p.mu.Unlock()
-	p.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "fetcher process caged",
-		slog.Int("pid", proc.Pid), slog.String("level", proc.Level), slog.Int("probes", hello.Probes), slog.Int("open", len(hello.Open)))
-	return nil
+	p.restarts.Add(1)
+	return caged.Run(ctx, caged.Options{
+		Name:  "fetcher",
+		Start: sandbox.Options{Path: p.opts.Path, Args: p.opts.Args, NoNamespaces: p.opts.NoNamespaces, HostNetwork: true},
+		Conns: conns, Memory: memory, Insecure: p.opts.Insecure, Setup: setup, Log: p.opts.Log,
+	}, func(_ context.Context, conn *ipc.Conn, layers []string) error {
+		defer p.gone()
+		p.serve(conn, layers)
+		return p.receive(conn)
+	})
 }
 
 // Layers returns the layers of the cage, nil before it is closed.
@@ -196,10 +118,10 @@ func (p *Process) Layers() []string {
 }
 
 // serve lets requests through.
-func (p *Process) serve(conn *ipc.Conn) {
+func (p *Process) serve(conn *ipc.Conn, layers []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conn = conn
+	p.conn, p.layers = conn, layers
 	close(p.ready)
 }
 

@@ -8,11 +8,11 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"honeyguide/internal/caged"
 	"honeyguide/internal/ipc"
 	"honeyguide/internal/netx"
 	"honeyguide/internal/sandbox"
@@ -32,16 +32,16 @@ func Child(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	cage, err := expect[ipc.Cage](conn)
+	cage, err := ipc.Expect[ipc.Cage](conn)
 	if err != nil {
 		return err
 	}
-	setup, err := expect[ipc.FirewallSetup](conn)
+	setup, err := ipc.Expect[ipc.FirewallSetup](conn)
 	if err != nil {
 		return err
 	}
 	local := netx.Lately(surroundings(nameServers()), time.Now, time.Second)
-	hello, err := enter(cage)
+	hello, err := caged.Enter(cage, sandbox.Config{NetAdmin: true}, sandbox.Target{NetAdmin: true})
 	hello.Took = time.Since(began)
 	var d *desk
 	if err == nil {
@@ -54,20 +54,6 @@ func Child(ctx context.Context) error {
 		return errors.Join(err, serr)
 	}
 	return serve(ctx, conn, d)
-}
-
-// expect receives a message that must be an M.
-func expect[M ipc.Message](conn *ipc.Conn) (M, error) {
-	var none M
-	m, err := conn.Receive()
-	if err != nil {
-		return none, fmt.Errorf("wait for %T: %w", none, err)
-	}
-	want, ok := m.(M)
-	if !ok {
-		return none, fmt.Errorf("%w: %T where %T was due", ipc.ErrProtocol, m, none)
-	}
-	return want, nil
 }
 
 // nameServers reads the servers of resolv.conf(5), while files can be read.
@@ -92,29 +78,6 @@ func open(setup ipc.FirewallSetup, local func() ([]netx.Local, error)) (*desk, e
 		return nil, err
 	}
 	return newDesk(k, setup, local, time.Now), nil
-}
-
-// enter closes the cage and tries to break out of it.
-func enter(cage ipc.Cage) (ipc.Hello, error) {
-	report, err := sandbox.Enter(sandbox.Config{
-		Namespaces: cage.Namespaces, Conns: cage.Conns, Procs: cage.Procs, Memory: cage.Memory, Insecure: cage.Insecure, NetAdmin: true,
-	})
-	hello := ipc.Hello{PID: os.Getpid()}
-	for _, l := range report {
-		hello.Layers = append(hello.Layers, ipc.Layer(l))
-	}
-	if err != nil {
-		return hello, err
-	}
-	group := supervise.New(nil)
-	probe := sandbox.SelfTest(sandbox.Target{NetAdmin: true}, func(name string, fn func()) {
-		group.Go(context.Background(), name, func(context.Context) error { fn(); return nil })
-	})
-	hello.Probes, hello.Open = probe.Made, probe.Open
-	if len(probe.Open) > 0 && !cage.Insecure {
-		return hello, fmt.Errorf("the cage does not hold: %s", strings.Join(probe.Open, ", "))
-	}
-	return hello, nil
 }
 
 // serve does what the core asks, one thing after the other, until it is gone.

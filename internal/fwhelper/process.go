@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
+	"honeyguide/internal/caged"
 	"honeyguide/internal/ipc"
 	"honeyguide/internal/safetext"
 	"honeyguide/internal/sandbox"
@@ -36,8 +35,7 @@ type Options struct {
 
 // How long the core waits for the process.
 const (
-	helloWithin  = 15 * time.Second
-	writeWithin  = 10 * time.Second
+	writeWithin  = 10 * time.Second // for it to read what it is sent
 	answerWithin = 60 * time.Second // the largest replace takes a few
 	conns        = 16
 	memory       = 256 << 20
@@ -76,109 +74,45 @@ func New(o Options) *Process {
 // Run starts the process, puts in force what Refill says, and hands answers out
 // until the process or ctx ends. It is called again after an error.
 func (p *Process) Run(ctx context.Context) error {
-	group := supervise.New(p.opts.Log)
-	launcher := sandbox.NewLauncher(func(name string, fn func()) {
-		group.Go(context.WithoutCancel(ctx), name, func(context.Context) error { fn(); return nil })
-	})
-	defer func() { launcher.Close(); _ = group.Wait() }()
-	proc, conn, err := p.start(ctx, launcher)
-	if err != nil {
-		p.refused(err)
-		return err
-	}
-	over, end := context.WithCancel(ctx)
-	group.Go(context.WithoutCancel(ctx), "firewall stop", func(context.Context) error {
-		<-over.Done()
-		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_ = conn.Send(ipc.Stop{})
-		return conn.Close()
-	})
-	err = p.greet(proc, conn)
-	if err == nil {
-		refilled := make(chan struct{})
-		group.Go(over, "firewall refill", func(ctx context.Context) error {
-			defer close(refilled)
-			if err := p.refill(ctx, conn); err != nil && ctx.Err() == nil {
-				p.refused(err)
-				p.opts.Log.LogAttrs(ctx, slog.LevelError, "firewall not refilled", slog.Any("error", err))
-				end()
-			}
-			return nil
-		})
-		err = p.receive(conn)
-		end()
-		<-refilled // or it would let others ask what is gone
-	}
-	p.gone()
-	end()
-	_ = proc.Kill()
-	exit, werr := proc.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	err = errors.Join(fmt.Errorf("firewall process ended (%v): %s", exit, safetext.TermN(strings.TrimSpace(exit.Output), 300)), err, werr)
-	return err
-}
-
-// start starts the process with one end of a pair and nothing else.
-func (p *Process) start(ctx context.Context, l *sandbox.Launcher) (*sandbox.Process, *ipc.Conn, error) {
-	core, child, err := ipc.Pair()
-	if err != nil {
-		return nil, nil, err
-	}
 	p.m.starts.Add(1)
 	p.mu.Lock()
 	p.starts++
 	p.mu.Unlock()
-	proc, err := l.Start(ctx, sandbox.Options{
-		Path: p.opts.Path, Args: p.opts.Args, Files: []*os.File{child}, NoNamespaces: p.opts.NoNamespaces, NetAdmin: true,
+	proved := false
+	err := caged.Run(ctx, caged.Options{
+		Name:  "firewall",
+		Start: sandbox.Options{Path: p.opts.Path, Args: p.opts.Args, NoNamespaces: p.opts.NoNamespaces, NetAdmin: true},
+		Conns: conns, Memory: memory, Insecure: p.opts.Insecure, Setup: p.opts.Setup, Log: p.opts.Log,
+	}, func(ctx context.Context, conn *ipc.Conn, layers []string) error {
+		proved = true
+		defer p.gone()
+		p.mu.Lock()
+		p.layers = layers
+		p.mu.Unlock()
+		return p.serve(ctx, conn)
 	})
-	child.Close()
-	if err != nil {
-		core.Close()
-		return nil, nil, err
+	if err != nil && !proved {
+		p.refused(err)
 	}
-	conn, err := ipc.FromFile(core, ipc.Core)
-	if err != nil {
-		_ = proc.Kill()
-		_, _ = proc.Wait()
-		return nil, nil, err
-	}
-	return proc, conn, nil
+	return err
 }
 
-// greet says what the process may never do and checks the proof of its cage.
-func (p *Process) greet(proc *sandbox.Process, conn *ipc.Conn) error {
-	_ = conn.SetWriteDeadline(time.Now().Add(writeWithin))
-	err := conn.Send(ipc.Cage{Namespaces: proc.Namespaces, Conns: conns, Memory: memory, Insecure: p.opts.Insecure})
-	if err == nil {
-		err = conn.Send(p.opts.Setup)
-	}
-	if err != nil {
-		return fmt.Errorf("greet the firewall process: %w", err)
-	}
-	_ = conn.SetReadDeadline(time.Now().Add(helloWithin))
-	hello, err := expect[ipc.Hello](conn)
-	if err != nil {
-		p.refused(err)
-		return err
-	}
-	_ = conn.SetReadDeadline(time.Time{})
-	if hello.Failure != "" || len(hello.Open) > 0 && !p.opts.Insecure {
-		err := fmt.Errorf("the firewall process cannot serve: %s", safetext.TermN(hello.Failure+strings.Join(hello.Open, ", "), 300))
-		p.refused(err)
-		return err
-	}
-	var layers []string
-	for _, l := range hello.Layers[:min(len(hello.Layers), 16)] {
-		layers = append(layers, safetext.TermN(l.Name+": "+l.State, 60))
-	}
-	p.mu.Lock()
-	p.layers = layers
-	p.mu.Unlock()
-	p.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "firewall process caged",
-		slog.Int("pid", proc.Pid), slog.String("level", proc.Level), slog.Int("probes", hello.Probes), slog.Int("open", len(hello.Open)))
-	return nil
+// serve hands answers out, while what is wanted is put in force: only then may
+// others ask.
+func (p *Process) serve(ctx context.Context, conn *ipc.Conn) error {
+	ctx, end := context.WithCancel(ctx)
+	group := supervise.New(p.opts.Log)
+	group.Go(ctx, "firewall refill", func(ctx context.Context) error {
+		if err := p.refill(ctx, conn); err != nil && ctx.Err() == nil {
+			p.refused(err)
+			p.opts.Log.LogAttrs(ctx, slog.LevelError, "firewall not refilled", slog.Any("error", err))
+			return conn.Close() // another process tries again
+		}
+		return nil
+	})
+	err := p.receive(conn)
+	end()
+	return errors.Join(err, group.Wait()) // or it would let others ask what is gone
 }
 
 // refused remembers why the process could not be started.

@@ -30,3 +30,17 @@ func FromFile(f *os.File, side Side) (*Conn, error) {
 	}
 	return New(rw, side), nil
 }
+
+// Expect receives a message that must be an M.
+func Expect[M Message](conn *Conn) (M, error) {
+	var none M
+	m, err := conn.Receive()
+	if err != nil {
+		return none, fmt.Errorf("wait for %T: %w", none, err)
+	}
+	want, ok := m.(M)
+	if !ok {
+		return none, fmt.Errorf("%w: %T where %T was due", ErrProtocol, m, none)
+	}
+	return want, nil
+}

@@ -258,7 +258,6 @@ func (e *Engine) record(ctx context.Context, w *work, again bool, wait time.Dura
 		s := &r.Steps[r.Step]
 		s.Attempts++
 		s.Error = ""
-		failed := false
 		for i := range acted {
 			p := acted[i]
 			if err := e.keep(ctx, tx, &p); err != nil {
@@ -267,7 +266,10 @@ func (e *Engine) record(ctx context.Context, w *work, again bool, wait time.Dura
 			if p.State == honeyguide.PlanFailed || p.State == honeyguide.PlanApplying {
 				s.Error = p.Error
 			}
-			failed = failed || p.State == honeyguide.PlanFailed
+		}
+		failed, err := failure(ctx, tx, s)
+		if err != nil {
+			return err
 		}
 		now := e.now().UTC()
 		switch {
@@ -296,6 +298,25 @@ func (e *Engine) record(ctx context.Context, w *work, again bool, wait time.Dura
 		}
 		return e.on(ctx, tx, w)
 	})
+}
+
+// failure reports whether one of a step's plans failed for good, in this attempt
+// or in an earlier one, and lets the step say why.
+func failure(ctx context.Context, tx state.Tx, s *honeyguide.RunStep) (bool, error) {
+	failed := false
+	for _, id := range s.Plans {
+		p, err := tx.Plans().Get(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if p.State != honeyguide.PlanFailed {
+			continue
+		}
+		if failed = true; s.Error == "" {
+			s.Error = p.Error
+		}
+	}
+	return failed, nil
 }
 
 func later(a, b time.Time) time.Time {

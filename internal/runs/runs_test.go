@@ -105,6 +105,20 @@ func TestAttemptsAndFailure(t *testing.T) {
 	w.work()
 	w.want("R-1", "failed failed")
 
+	// What failed for good is not forgotten when the rest is tried again.
+	w = newWorld(t, blockBook)
+	w.block.never = "192.0.2.1"
+	w.block.fail = map[string]error{"apply": errors.New("no answer")}
+	w.attack("a", "192.0.2.1", "192.0.2.2")
+	w.work()
+	w.want("R-1", "running failed applying")
+	w.clock.step(time.Second)
+	w.work()
+	w.want("R-1", "failed failed verified", "block_ip 192.0.2.2")
+	if r := w.run("R-1"); !strings.Contains(r.Error, "it cannot be") {
+		t.Errorf("run: %+v", r)
+	}
+
 	w = newWorld(t, strings.Replace(blockBook, "{name: say, action: tell}", "{name: shut, action: gate, on_fail: rollback}", 1))
 	w.gate.fail = map[string]error{"apply": respond.Permanent(errors.New("stuck"))}
 	w.attack("a", "192.0.2.1")

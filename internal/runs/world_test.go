@@ -70,6 +70,7 @@ type act struct {
 	calls []string
 	fail  map[string]error // by verb; each is used once
 	blind bool             // what it does cannot be seen
+	never string           // a target that cannot be acted on
 }
 
 func (a *act) hit(verb string) error {
@@ -95,6 +96,9 @@ func (a *act) Plan(_ context.Context, r respond.Request) (honeyguide.Plan, error
 }
 
 func (a *act) Apply(_ context.Context, p honeyguide.Plan) (respond.Receipt, error) {
+	if a.never != "" && p.Target == a.never {
+		return respond.Receipt{}, respond.Permanent(errors.New("it cannot be"))
+	}
 	if err := a.hit("apply"); err != nil {
 		return respond.Receipt{}, err
 	}

@@ -7,13 +7,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
+	"honeyguide/internal/caged"
 	"honeyguide/internal/ipc"
 	"honeyguide/internal/sandbox"
-	"honeyguide/internal/supervise"
 )
 
 // Child is the main function of a sensor process: it takes its descriptors,
@@ -33,7 +32,7 @@ func Child(ctx context.Context, run func(ctx context.Context, conn *ipc.Conn, se
 		return err
 	}
 	defer conn.Close()
-	cage, err := expect[ipc.Cage](conn)
+	cage, err := ipc.Expect[ipc.Cage](conn)
 	if err != nil {
 		return err
 	}
@@ -41,7 +40,7 @@ func Child(ctx context.Context, run func(ctx context.Context, conn *ipc.Conn, se
 	if err != nil {
 		return err
 	}
-	hello, err := enter(cage, socket)
+	hello, err := caged.Enter(cage, sandbox.Config{}, sandbox.Target{Socket: socket})
 	hello.Took = time.Since(began)
 	if err != nil {
 		hello.Failure = err.Error()
@@ -49,25 +48,11 @@ func Child(ctx context.Context, run func(ctx context.Context, conn *ipc.Conn, se
 	if serr := conn.Send(hello); err != nil || serr != nil {
 		return errors.Join(err, serr)
 	}
-	setup, err := expect[ipc.Setup](conn)
+	setup, err := ipc.Expect[ipc.Setup](conn)
 	if err != nil {
 		return err
 	}
 	return run(ctx, conn, setup, listeners)
-}
-
-// expect receives a message that must be an M.
-func expect[M ipc.Message](conn *ipc.Conn) (M, error) {
-	m, err := conn.Receive()
-	if err != nil {
-		var none M
-		return none, fmt.Errorf("wait for %T: %w", none, err)
-	}
-	want, ok := m.(M)
-	if !ok {
-		return want, fmt.Errorf("%w: %T where %T was due", ipc.ErrProtocol, m, want)
-	}
-	return want, nil
 }
 
 // inherit takes the n listeners that follow the socket pair, and the
@@ -94,27 +79,4 @@ func inherit(n int) (listeners []net.Listener, socket int, err error) {
 		err = raw.Control(func(fd uintptr) { socket = int(fd) })
 	}
 	return listeners, socket, err
-}
-
-// enter closes the cage and tries to break out of it.
-func enter(cage ipc.Cage, socket int) (ipc.Hello, error) {
-	report, err := sandbox.Enter(sandbox.Config{
-		Namespaces: cage.Namespaces, Conns: cage.Conns, Procs: cage.Procs, Memory: cage.Memory, Insecure: cage.Insecure,
-	})
-	hello := ipc.Hello{PID: os.Getpid()}
-	for _, l := range report {
-		hello.Layers = append(hello.Layers, ipc.Layer(l))
-	}
-	if err != nil {
-		return hello, err
-	}
-	group := supervise.New(nil)
-	probe := sandbox.SelfTest(sandbox.Target{Socket: socket}, func(name string, fn func()) {
-		group.Go(context.Background(), name, func(context.Context) error { fn(); return nil })
-	})
-	hello.Probes, hello.Open = probe.Made, probe.Open
-	if len(probe.Open) > 0 && !cage.Insecure {
-		return hello, fmt.Errorf("the cage does not hold: %s", strings.Join(probe.Open, ", "))
-	}
-	return hello, nil
 }

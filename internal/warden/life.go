@@ -182,7 +182,7 @@ func (l *life) greet() error {
 		return err
 	}
 	_ = l.conn.SetReadDeadline(time.Now().Add(helloWithin))
-	hello, err := expect[ipc.Hello](l.conn)
+	hello, err := ipc.Expect[ipc.Hello](l.conn)
 	if err != nil {
 		return err
 	}

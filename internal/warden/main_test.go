@@ -283,7 +283,7 @@ func gap() error {
 	if err != nil {
 		return err
 	}
-	cage, err := expect[ipc.Cage](conn)
+	cage, err := ipc.Expect[ipc.Cage](conn)
 	if err != nil {
 		return err
 	}
@@ -292,7 +292,7 @@ func gap() error {
 		return err
 	}
 	conn.Send(ipc.Hello{Probes: 62, Open: []string{"fork: succeeded"}})
-	setup, err := expect[ipc.Setup](conn)
+	setup, err := ipc.Expect[ipc.Setup](conn)
 	if err != nil {
 		return err
 	}
