@@ -10,22 +10,23 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/state"
 )
 
 // plain registers a route that the library does not serve.
-func (s *server) plain(pattern string, need Permission, h http.HandlerFunc) {
+func (s *server) plain(pattern string, need auth.Permission, h http.HandlerFunc) {
 	s.router.need(pattern, need)
 	s.router.HandleFunc(pattern, h)
 }
 
 // health answers whether the core lives, whether it can work, and its figures.
 func (s *server) health() {
-	s.plain("GET /healthz", PermOpen, func(w http.ResponseWriter, _ *http.Request) {
+	s.plain("GET /healthz", auth.PermOpen, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
-	s.plain("GET /readyz", PermOpen, func(w http.ResponseWriter, r *http.Request) {
+	s.plain("GET /readyz", auth.PermOpen, func(w http.ResponseWriter, r *http.Request) {
 		reasons := []string{}
 		if s.dep.Health != nil {
 			reasons = append(reasons, s.dep.Health(r.Context())...)
@@ -36,7 +37,7 @@ func (s *server) health() {
 		}
 		writeJSON(w, status, map[string]any{"status": word, "reasons": reasons})
 	})
-	s.plain("GET /metrics", PermMetrics, func(w http.ResponseWriter, r *http.Request) {
+	s.plain("GET /metrics", auth.PermMetrics, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		if s.dep.Metrics == nil {
 			return
@@ -63,7 +64,7 @@ func (s *server) about() {
 	read(s, op("/about", "about", "Version and abilities"), func(context.Context, *struct{}) (about, error) {
 		return about{s.dep.Version, ingest.FormatNames(s.dep.Mappers)}, nil
 	})
-	s.plain("GET "+base+"/openapi.json", PermRead, func(w http.ResponseWriter, r *http.Request) {
+	s.plain("GET "+base+"/openapi.json", auth.PermRead, func(w http.ResponseWriter, r *http.Request) {
 		doc, err := s.document()
 		if err != nil {
 			writeProblem(w, s.problem(r.Context(), err))
@@ -103,7 +104,7 @@ func (s *server) recording() {
 		Description: "The recording. It holds what the attacker sent: show it with a player that is apart from the page.",
 		Content:     map[string]*huma.MediaType{castType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
 	}}
-	s.router.need(o.Method+" "+o.Path, PermRead)
+	s.router.need(o.Method+" "+o.Path, auth.PermRead)
 	huma.Register(s.huma, o, func(ctx context.Context, in *byID) (*huma.StreamResponse, error) {
 		cast, err := s.openRecording(ctx, in.ID)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
@@ -22,8 +23,8 @@ func (s *server) allowlist() {
 		}
 		return out, "", err
 	})
-	orderAnew(s, post("/allowlist", "add-allowed", "Never block an address or a prefix; lifts what holds on it at once"), PermAllow, s.allow)
-	remove(s, "/allowlist/{address}", "remove-allowed", "Take an entry away: what it covered may be blocked again", PermAllow,
+	orderAnew(s, post("/allowlist", "add-allowed", "Never block an address or a prefix; lifts what holds on it at once"), auth.PermAllow, s.allow)
+	remove(s, "/allowlist/{address}", "remove-allowed", "Take an entry away: what it covered may be blocked again", auth.PermAllow,
 		func(ctx context.Context, in *byAddress) (honeyguide.Allowed, error) {
 			l, err := s.allowed()
 			if err != nil {

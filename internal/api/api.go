@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
@@ -85,7 +86,7 @@ type Deps struct {
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
 
-	Keys    Keys                // who holds which key
+	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
 	Log     *slog.Logger     // nil: none
@@ -248,10 +249,12 @@ func humaConfig(version string) huma.Config {
 type router struct {
 	mux      *http.ServeMux
 	patterns []string
-	needs    map[string]Permission
+	needs    map[string]auth.Permission
 }
 
-func newRouter() *router { return &router{mux: http.NewServeMux(), needs: map[string]Permission{}} }
+func newRouter() *router {
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}}
+}
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
 // set beside it.
@@ -264,7 +267,7 @@ func (r *router) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Re
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
 
 // need sets the permission of a pattern.
-func (r *router) need(pattern string, p Permission) { r.needs[pattern] = p }
+func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
 
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/sigma"
@@ -42,7 +43,7 @@ func (s *server) backtest() {
 	o.Method = http.MethodPost
 	o.Errors = append(o.Errors, http.StatusNotFound)
 	o.MaxBodyBytes = 2 * maxRuleText
-	act(s, o, PermRead, func(ctx context.Context, in *backtestIn) (Backtest, error) {
+	act(s, o, auth.PermRead, func(ctx context.Context, in *backtestIn) (Backtest, error) {
 		set, err := s.tried(in)
 		if err != nil {
 			return Backtest{}, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
@@ -49,8 +50,8 @@ func (s *server) blocks() {
 		})
 		return out, err
 	})
-	orderAnew(s, post("/blocks", "add-block", "Block an address or a prefix by hand; the guard and the allowlist still win"), PermRespond, s.addBlock)
-	remove(s, "/blocks/{address}", "remove-block", "Let an address through: ends every block that holds on it, and says which prefixes still cover it", PermRespond,
+	orderAnew(s, post("/blocks", "add-block", "Block an address or a prefix by hand; the guard and the allowlist still win"), auth.PermRespond, s.addBlock)
+	remove(s, "/blocks/{address}", "remove-block", "Let an address through: ends every block that holds on it, and says which prefixes still cover it", auth.PermRespond,
 		func(ctx context.Context, in *ending) (client.Unblocking, error) { return s.unblock(ctx, in) })
 }
 
@@ -251,7 +252,7 @@ func (s *server) lift(ctx context.Context, plans []honeyguide.Plan, why string) 
 }
 
 // remove registers a route that deletes.
-func remove[I, O any](s *server, path, id, summary string, need Permission, f func(context.Context, *I) (O, error)) {
+func remove[I, O any](s *server, path, id, summary string, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	o := op(path, id, summary)
 	o.Method = http.MethodDelete
 	o.Errors = append(o.Errors, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)

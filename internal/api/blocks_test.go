@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/state"
@@ -138,7 +139,7 @@ func TestAllowlistLifts(t *testing.T) {
 		slices.Sort(out)
 		return out
 	}
-	anna := r.keyOf("anna", ScopeResponder)
+	anna := r.keyOf("anna", auth.ScopeResponder)
 	got := ask[client.Allowing](r, http.MethodPost, "/allowlist", anna, `{"address":"198.51.100.1","reason":"the office"}`, http.StatusOK)
 	if want := []string{"block_ip 198.51.100.0/25", "block_ip 198.51.100.1", "redirect 198.51.100.1"}; !slices.Equal(targets(got.Lifted), want) || len(got.Failed) != 0 || got.Left != 0 || got.Entry.Owner != "anna" {
 		t.Errorf("lifted %+v", got)
@@ -185,7 +186,7 @@ func TestLiftingIsBounded(t *testing.T) {
 
 func TestStopSwitch(t *testing.T) {
 	r := newRig(t)
-	anna := r.keyOf("anna", ScopeResponder)
+	anna := r.keyOf("anna", auth.ScopeResponder)
 	if h := ask[HaltState](r, http.MethodPost, "/halt", anna, `{"reason":"what is this"}`, http.StatusOK); !h.On || h.By != "anna" {
 		t.Errorf("halt %+v", h)
 	}
@@ -201,7 +202,7 @@ func TestStopSwitch(t *testing.T) {
 func TestKeyring(t *testing.T) {
 	r := newRig(t)
 	made := ask[client.NewKey](r, http.MethodPost, "/keys", bootstrap, `{"name":"anna","scope":"responder","expires_at":"2099-01-01T00:00:00Z"}`, http.StatusOK)
-	if !WellFormed(honeyguide.Secret(made.Key)) || made.Scope != "responder" || made.ExpiresAt.IsZero() {
+	if !auth.WellFormed(honeyguide.Secret(made.Key)) || made.Scope != "responder" || made.ExpiresAt.IsZero() {
 		t.Errorf("made %+v", made)
 	}
 	ask[any](r, http.MethodGet, "/runs", honeyguide.Secret(made.Key), "", http.StatusOK)

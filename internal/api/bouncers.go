@@ -6,16 +6,9 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 )
-
-// KeyStore keeps keys, too. [StateKeys] is one.
-type KeyStore interface {
-	Keys
-	List(ctx context.Context) ([]Key, error)
-	Add(ctx context.Context, key Key) error
-	Remove(ctx context.Context, id string) error
-}
 
 // mostBouncers bounds the keys of bouncers: each is compared at every request.
 const mostBouncers = 1000
@@ -27,30 +20,18 @@ func (s *server) bouncers() {
 		all, err := s.bouncerList(ctx)
 		return client.Page[client.Bouncer]{Items: all}, err
 	})
-	writeAnew(s, post("/bouncers", "add-bouncer", "Make a key for a machine that enforces what is blocked"), PermKeys, s.addBouncer)
-	write(s, post("/bouncers/{id}/remove", "remove-bouncer", "Take the key of a bouncer back, by its id or name"), PermKeys, s.removeBouncer)
+	writeAnew(s, post("/bouncers", "add-bouncer", "Make a key for a machine that enforces what is blocked"), auth.PermKeys, s.addBouncer)
+	write(s, post("/bouncers/{id}/remove", "remove-bouncer", "Take the key of a bouncer back, by its id or name"), auth.PermKeys, s.removeBouncer)
 }
 
-func (s *server) keyStore() (KeyStore, error) {
-	k, ok := s.dep.Keys.(KeyStore)
-	if !ok {
-		return nil, &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "keys are kept elsewhere and cannot be changed here"}
-	}
-	return k, nil
-}
-
-func (s *server) bouncerKeys(ctx context.Context) (KeyStore, []Key, error) {
-	store, err := s.keyStore()
-	if err != nil {
-		return nil, nil, err
-	}
-	all, err := store.List(ctx)
-	return store, slices.DeleteFunc(all, func(k Key) bool { return k.Scope != ScopeBouncer }), err
+func (s *server) bouncerKeys(ctx context.Context) ([]auth.Key, error) {
+	all, err := s.dep.Keys.List(ctx)
+	return slices.DeleteFunc(all, func(k auth.Key) bool { return k.Scope != auth.ScopeBouncer }), err
 }
 
 func (s *server) bouncerList(ctx context.Context) ([]client.Bouncer, error) {
 	out := []client.Bouncer{}
-	_, keys, err := s.bouncerKeys(ctx)
+	keys, err := s.bouncerKeys(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -69,24 +50,24 @@ func (s *server) bouncerList(ctx context.Context) ([]client.Bouncer, error) {
 }
 
 func (s *server) addBouncer(ctx context.Context, in *client.BouncerRequest) (out client.BouncerKey, err error) {
-	store, keys, err := s.bouncerKeys(ctx)
+	keys, err := s.bouncerKeys(ctx)
 	if err != nil {
 		return out, err
 	}
 	now := s.dep.Now().UTC()
 	switch {
-	case slices.ContainsFunc(keys, func(k Key) bool { return k.Name == in.Name }):
+	case slices.ContainsFunc(keys, func(k auth.Key) bool { return k.Name == in.Name }):
 		return out, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "name: there is a bouncer of this name; remove it first, or choose another name"}
 	case len(keys) >= mostBouncers:
 		return out, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "there are 1000 bouncers; remove those that are not used"}
 	case !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now):
 		return out, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "expires_at: want a time to come, or none"}
 	}
-	secret, key, err := NewKey(in.Name, ScopeBouncer, now, in.ExpiresAt.UTC().Truncate(time.Microsecond))
+	secret, key, err := auth.NewKey(in.Name, auth.ScopeBouncer, now, in.ExpiresAt.UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return out, err
 	}
-	if err := store.Add(ctx, key); err != nil {
+	if err := s.dep.Keys.Add(ctx, key); err != nil {
 		return out, err
 	}
 	s.dep.Log.InfoContext(ctx, "bouncer added", "key_id", key.ID, "by", whoAsks(ctx), "request_id", requestID(ctx))
@@ -97,17 +78,17 @@ func (s *server) addBouncer(ctx context.Context, in *client.BouncerRequest) (out
 }
 
 func (s *server) removeBouncer(ctx context.Context, id string, _ *struct{}) (client.Bouncer, error) {
-	store, keys, err := s.bouncerKeys(ctx)
+	keys, err := s.bouncerKeys(ctx)
 	if err != nil {
 		return client.Bouncer{}, err
 	}
-	i := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id || k.Name == id })
+	i := slices.IndexFunc(keys, func(k auth.Key) bool { return k.ID == id || k.Name == id })
 	if i < 0 {
 		return client.Bouncer{}, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "there is no bouncer with this id"}
 	}
 	k := keys[i]
 	// The key first: without it nobody can note anything under its id again.
-	if err := store.Remove(ctx, k.ID); err != nil {
+	if err := s.dep.Keys.Remove(ctx, k.ID); err != nil {
 		return client.Bouncer{}, err
 	}
 	if err := s.dep.Readers.Forget(ctx, k.ID); err != nil {

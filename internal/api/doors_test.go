@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/state"
 )
 
@@ -69,9 +70,9 @@ func ours(pattern string) bool {
 }
 
 // keyOf hands out a key of a scope.
-func (r *rig) keyOf(name string, scope Scope) honeyguide.Secret {
+func (r *rig) keyOf(name string, scope auth.Scope) honeyguide.Secret {
 	r.t.Helper()
-	secret, key, err := NewKey(name, scope, time.Now(), time.Time{})
+	secret, key, err := auth.NewKey(name, scope, time.Now(), time.Time{})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -88,8 +89,8 @@ func (r *rig) furnish() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !slices.ContainsFunc(all, func(k Key) bool { return k.Name == "victim" }) {
-		r.keyOf("victim", ScopeRead)
+	if !slices.ContainsFunc(all, func(k auth.Key) bool { return k.Name == "victim" }) {
+		r.keyOf("victim", auth.ScopeRead)
 	}
 	r.update(func(ctx context.Context, tx state.Tx) error {
 		p := honeyguide.Plan{ID: "held", Action: state.ActionBlockIP, Target: "198.51.100.2", Mode: honeyguide.ModeApply, State: honeyguide.PlanVerified, CreatedAt: day}
@@ -109,8 +110,8 @@ func TestDoors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := map[Scope]honeyguide.Secret{}
-	for scope := range grants {
+	keys := map[auth.Scope]honeyguide.Secret{}
+	for _, scope := range auth.Scopes() {
 		keys[scope] = r.keyOf("holder-"+string(scope), scope)
 	}
 	seen := 0

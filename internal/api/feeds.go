@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/client"
 )
@@ -133,7 +134,7 @@ func registerList[I any](s *server, o huma.Operation, find func(*I) (*BlocklistQ
 		}},
 		"304": {Description: "The reader has this list already."},
 	}
-	s.router.need(o.Method+" "+o.Path, PermBouncer)
+	s.router.need(o.Method+" "+o.Path, auth.PermBouncer)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		what, f, ok := find(in)
 		if !ok {

@@ -6,70 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
+	"honeyguide/internal/auth"
 	"honeyguide/internal/telemetry"
 )
-
-// A Permission is what a route asks for.
-type Permission string
-
-// The permissions. Open routes are for anybody.
-const (
-	PermOpen    Permission = "open"
-	PermRead    Permission = "read"
-	PermIngest  Permission = "ingest"
-	PermMetrics Permission = "metrics"
-	PermSamples Permission = "samples" // the content of malware
-	PermRules   Permission = "rules"   // switching rules on and off
-	PermWork    Permission = "work"    // to judge, suppress, merge and split: what analysts do
-	PermTriage  Permission = "triage"  // change the model that scores
-	PermBouncer Permission = "bouncer" // what is blocked, for machines that enforce it
-	PermRespond Permission = "respond" // start, cancel, retry and revert runs, block and unblock
-	PermApprove Permission = "approve" // decide about steps that wait, as far as their rule lets
-	PermAllow   Permission = "allow"   // change what is never blocked
-	PermHalt    Permission = "halt"    // turn the stop switch on
-	PermResume  Permission = "resume"  // turn it off
-	PermKeys    Permission = "keys"    // hand out keys and take them back
-)
-
-// A Scope is what a key is good for.
-type Scope string
-
-// The scopes.
-const (
-	ScopeAdmin     Scope = "admin"     // everything
-	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
-	ScopeAnalyst   Scope = "analyst"   // read, pass verdicts, and approve where a playbook names analysts
-	ScopeRead      Scope = "read"
-	ScopeIngest    Scope = "ingest"
-	ScopeMetrics   Scope = "metrics"
-	ScopeBouncer   Scope = "bouncer" // read what is blocked
-)
-
-var grants = map[Scope][]Permission{
-	ScopeAdmin: {
-		PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage,
-		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys, PermBouncer,
-	},
-	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer},
-	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove, PermBouncer},
-	ScopeRead:      {PermRead, PermMetrics, PermBouncer},
-	ScopeIngest:    {PermIngest},
-	ScopeMetrics:   {PermMetrics},
-	ScopeBouncer:   {PermBouncer},
-}
-
-// A principal is who asks.
-type principal struct {
-	id    string // of the key
-	name  string
-	scope Scope
-}
-
-func (p principal) may(want Permission) bool { return slices.Contains(grants[p.scope], want) }
 
 // Trusted marks the requests a handler gets as those of the local
 // administrator: for a handler used within the process, and for connections
@@ -109,7 +51,7 @@ func (g *gate) route(r *http.Request) string {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
-	if need == PermOpen {
+	if need == auth.PermOpen {
 		g.s.router.ServeHTTP(w, r)
 		return
 	}
@@ -121,11 +63,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case pattern == "":
 		refuse(w, r, g.nowhere(w, r, h))
-	case need == "" || !who.may(need):
+	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	default:
-		if g.s.dep.Present != nil && who.may(PermWork) {
+		if g.s.dep.Present != nil && who.May(auth.PermWork) {
 			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
@@ -159,34 +101,34 @@ func (p *probe) Write(b []byte) (int, error) {
 
 // who returns the peer. A right key is let in whatever its address did before:
 // keys cannot be guessed, so the limit on failures only saves work and log.
-func (g *gate) who(w http.ResponseWriter, r *http.Request, need Permission) (principal, *Problem) {
+func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission) (auth.Principal, *Problem) {
 	if local, _ := r.Context().Value(localKey).(bool); local {
-		return principal{"local", "local", ScopeAdmin}, nil
+		return auth.Principal{ID: "local", Name: "local", Scope: auth.ScopeAdmin}, nil
 	}
 	token, given := bearer(r)
-	if !given && need == PermBouncer {
+	if !given && need == auth.PermBouncer {
 		token, given = deviceKey(r)
 	}
 	if given {
 		k, err := g.s.lookup(r.Context(), token, need)
 		if err == nil {
-			return principal{k.ID, k.Name, k.Scope}, nil
+			return auth.Principal{ID: k.ID, Name: k.Name, Scope: k.Scope}, nil
 		}
-		if !errors.Is(err, ErrNoKey) {
-			return principal{}, g.s.problem(r.Context(), err)
+		if !errors.Is(err, auth.ErrNoKey) {
+			return auth.Principal{}, g.s.problem(r.Context(), err)
 		}
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="honeyguide"`)
 	if !given {
 		g.denied.With("no_key").Add(1)
-		return principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
+		return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
 	}
 	g.denied.With("wrong_key").Add(1)
 	if wait := g.strikes.strike(peer(r), g.s.dep.Now()); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		return principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")
+		return auth.Principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")
 	}
-	return principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
+	return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
 }
 
 func bearer(r *http.Request) (token string, given bool) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/state"
 )
 
@@ -92,8 +93,8 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
-	for _, scope := range []Scope{ScopeResponder, ScopeAnalyst, ScopeRead, ScopeIngest, ScopeMetrics, ScopeBouncer} {
-		secret, key, err := NewKey(string(scope), scope, time.Now(), time.Time{})
+	for _, scope := range []auth.Scope{auth.ScopeResponder, auth.ScopeAnalyst, auth.ScopeRead, auth.ScopeIngest, auth.ScopeMetrics, auth.ScopeBouncer} {
+		secret, key, err := auth.NewKey(string(scope), scope, time.Now(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,17 +123,17 @@ func TestEveryRouteEveryKey(t *testing.T) {
 		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
 			r.handler, _ = New(r.dep) // no strikes of the question before
 			got := ask(key)
-			if need == PermOpen && got != http.StatusOK || need != PermOpen && got != stranger {
+			if need == auth.PermOpen && got != http.StatusOK || need != auth.PermOpen && got != stranger {
 				t.Errorf("%s with %s: %d", pattern, name, got)
 			}
 		}
 		for scope, key := range keys {
 			want := http.StatusForbidden
-			if need == PermOpen || (principal{scope: Scope(scope)}).may(need) {
+			if need == auth.PermOpen || auth.Scope(scope).May(need) {
 				want = http.StatusOK
 			}
 			got := ask(key)
-			if scope == string(ScopeAnalyst) && strings.HasSuffix(pattern, "/decide") && got == http.StatusForbidden {
+			if scope == string(auth.ScopeAnalyst) && strings.HasSuffix(pattern, "/decide") && got == http.StatusForbidden {
 				continue // let in, and refused by the step's own rule
 			}
 			if want == http.StatusOK && method != http.MethodGet && method != http.MethodDelete && (got == http.StatusBadRequest || got == http.StatusUnprocessableEntity) {
@@ -145,7 +146,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)
 			}
 		}
-		if got := ask("hg_" + bootstrap); need != PermOpen && got != stranger {
+		if got := ask("hg_" + bootstrap); need != auth.PermOpen && got != stranger {
 			t.Errorf("%s with a longer key: %d", pattern, got)
 		}
 	}
@@ -167,7 +168,7 @@ func TestUnlistedRoute(t *testing.T) {
 	if w := r.call(http.MethodGet, "/api/v1/secret", bootstrap, nil); w.Code != http.StatusForbidden || called {
 		t.Errorf("got %d, called %v", w.Code, called)
 	}
-	s.router.need("GET /nowhere", PermRead)
+	s.router.need("GET /nowhere", auth.PermRead)
 	if err := s.router.check(); err == nil {
 		t.Error("a permission without a route is taken")
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 )
 
@@ -20,14 +21,14 @@ func (s *server) halt() {
 		}
 		return r.Halted(ctx)
 	})
-	orderAnew(s, post("/halt", "halt", "Turn the stop switch on"), PermHalt, func(ctx context.Context, in *client.Why) (HaltState, error) {
+	orderAnew(s, post("/halt", "halt", "Turn the stop switch on"), auth.PermHalt, func(ctx context.Context, in *client.Why) (HaltState, error) {
 		r, err := s.responder()
 		if err != nil {
 			return HaltState{}, err
 		}
 		return r.Halt(ctx, whoAsks(ctx), in.Reason)
 	})
-	remove(s, "/halt", "resume", "Turn the stop switch off: what waited goes on", PermResume, func(ctx context.Context, in *resumeIn) (HaltState, error) {
+	remove(s, "/halt", "resume", "Turn the stop switch off: what waited goes on", auth.PermResume, func(ctx context.Context, in *resumeIn) (HaltState, error) {
 		r, err := s.responder()
 		if err != nil {
 			return HaltState{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/state"
@@ -40,7 +41,7 @@ type tagged struct {
 func (s *server) oneIncident() {
 	o := op("/incidents/{id}", "get-incident", "One incident with its plans")
 	o.Errors = append(o.Errors, http.StatusNotFound)
-	s.router.need(o.Method+" "+o.Path, PermRead)
+	s.router.need(o.Method+" "+o.Path, auth.PermRead)
 	huma.Register(s.huma, o, func(ctx context.Context, in *byID) (*tagged, error) {
 		var i honeyguide.Incident
 		err := s.dep.State.View(ctx, func(tx state.Tx) (err error) {
@@ -109,7 +110,7 @@ func (s *server) late(ctx context.Context, err error) error {
 
 func (s *server) incidentWork() {
 	o := patch("/incidents/{id}", "change-incident", "Move its phase, give it to somebody, hold it, judge it, comment on it: all of it or nothing")
-	s.router.need(o.Method+" "+o.Path, PermWork)
+	s.router.need(o.Method+" "+o.Path, auth.PermWork)
 	huma.Register(s.huma, o, func(ctx context.Context, in *incidentPatched) (*tagged, error) {
 		out, err := done(s, ctx, in.RawBody, func() (honeyguide.Incident, error) { return s.changeIncident(ctx, in) }, strict[client.IncidentPatch])
 		if err != nil {
@@ -117,15 +118,15 @@ func (s *server) incidentWork() {
 		}
 		return &tagged{client.Tag(out.Body.UpdatedAt), out.Body}, nil
 	})
-	write(s, post("/incidents/{id}/comments", "comment-incident", "Write into its timeline"), PermWork, func(ctx context.Context, id string, in *client.Comment) (honeyguide.TimelineEntry, error) {
+	write(s, post("/incidents/{id}/comments", "comment-incident", "Write into its timeline"), auth.PermWork, func(ctx context.Context, id string, in *client.Comment) (honeyguide.TimelineEntry, error) {
 		return s.dep.Desk.Comment(ctx, id, whoAsks(ctx), in.Text)
 	})
-	write(s, post("/incidents/{id}/tasks", "add-task", "Ask for something to be done"), PermWork, func(ctx context.Context, id string, in *client.NewTask) (honeyguide.Task, error) {
+	write(s, post("/incidents/{id}/tasks", "add-task", "Ask for something to be done"), auth.PermWork, func(ctx context.Context, id string, in *client.NewTask) (honeyguide.Task, error) {
 		_, t, err := s.dep.Desk.AddTask(ctx, id, honeyguide.Task{Title: in.Title, Owner: in.Owner, DueAt: in.DueAt, By: whoAsks(ctx)})
 		return t, err
 	})
 	t := patch("/incidents/{id}/tasks/{task}", "change-task", "Say that a task is done, or give it to somebody")
-	s.router.need(t.Method+" "+t.Path, PermWork)
+	s.router.need(t.Method+" "+t.Path, auth.PermWork)
 	huma.Register(s.huma, t, func(ctx context.Context, in *taskPatched) (*body[honeyguide.Task], error) {
 		return done(s, ctx, in.RawBody, func() (honeyguide.Task, error) {
 			seen, err := in.seen()
@@ -192,7 +193,7 @@ func (s *server) exportIncident() {
 		content[f.Type] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
 	}
 	o.Responses = map[string]*huma.Response{"200": {Description: "The document, as an attachment.", Content: content}}
-	s.router.need(o.Method+" "+o.Path, PermRead)
+	s.router.need(o.Method+" "+o.Path, auth.PermRead)
 	huma.Register(s.huma, o, func(ctx context.Context, in *exportIn) (*huma.StreamResponse, error) {
 		var d incident.Dossier
 		err := s.dep.State.View(ctx, func(tx state.Tx) (err error) {

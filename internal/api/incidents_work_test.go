@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/state"
@@ -132,7 +133,7 @@ func TestExport(t *testing.T) {
 func TestWorkNeedsItsPermission(t *testing.T) {
 	r := newRig(t)
 	r.incident()
-	secret, key, err := NewKey("reader", ScopeRead, day, time.Time{})
+	secret, key, err := auth.NewKey("reader", auth.ScopeRead, day, time.Time{})
 	if err == nil {
 		err = r.keys.Add(t.Context(), key)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ingest"
@@ -77,7 +78,7 @@ func (s *server) upload(o huma.Operation) {
 		"default": {Description: "It was not taken, or not to its end; \"ingest\" says how far it came", Content: problem},
 	}
 	s.huma.OpenAPI().AddOperation(&o)
-	s.plain(o.Method+" "+o.Path, PermIngest, s.serveIngest)
+	s.plain(o.Method+" "+o.Path, auth.PermIngest, s.serveIngest)
 }
 
 func (s *server) serveIngest(w http.ResponseWriter, r *http.Request) {

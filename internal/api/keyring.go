@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 )
 
@@ -24,7 +25,7 @@ var reserved = []string{"local", "bootstrap", "playbook", "expiry", "schedule"}
 
 // keyring registers the keys of the API. A key is shown once, when it is made.
 func (s *server) keyring() {
-	act(s, op("/keys", "list-keys", "Who holds a key, oldest first"), PermKeys, func(ctx context.Context, _ *struct{ Paging }) (client.Page[client.KeyRow], error) {
+	act(s, op("/keys", "list-keys", "Who holds a key, oldest first"), auth.PermKeys, func(ctx context.Context, _ *struct{ Paging }) (client.Page[client.KeyRow], error) {
 		all, err := s.dep.Keys.List(ctx)
 		p := client.Page[client.KeyRow]{Items: make([]client.KeyRow, 0, len(all))}
 		for _, k := range all {
@@ -33,11 +34,11 @@ func (s *server) keyring() {
 		return p, err
 	})
 	// No order: its answer holds the key, which must not be kept.
-	writeAnew(s, post("/keys", "create-key", "Make a key; the answer is the only place it is ever shown"), PermKeys, s.createKey)
-	remove(s, "/keys/{id}", "remove-key", "Take a key back, by its id or its name; holds from the next request on", PermKeys, s.removeKey)
+	writeAnew(s, post("/keys", "create-key", "Make a key; the answer is the only place it is ever shown"), auth.PermKeys, s.createKey)
+	remove(s, "/keys/{id}", "remove-key", "Take a key back, by its id or its name; holds from the next request on", auth.PermKeys, s.removeKey)
 }
 
-func keyRow(k Key, now time.Time) client.KeyRow {
+func keyRow(k auth.Key, now time.Time) client.KeyRow {
 	return client.KeyRow{
 		ID: k.ID, Name: k.Name, Scope: string(k.Scope), Last4: k.Last4, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt,
 		Expired: !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt),
@@ -54,7 +55,7 @@ func (s *server) createKey(ctx context.Context, in *client.KeyOrder) (out client
 	case !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now):
 		return out, invalid("expires_at: lies in the past")
 	}
-	secret, k, err := NewKey(in.Name, Scope(in.Scope), now, in.ExpiresAt.UTC())
+	secret, k, err := auth.NewKey(in.Name, auth.Scope(in.Scope), now, in.ExpiresAt.UTC())
 	if err != nil {
 		return out, err
 	}
@@ -77,7 +78,7 @@ func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, er
 	if err != nil {
 		return out, err
 	}
-	var hit []Key
+	var hit []auth.Key
 	for _, k := range all {
 		if k.ID == in.ID || strings.EqualFold(k.Name, in.ID) {
 			hit = append(hit, k)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/respond"
 )
@@ -43,12 +44,12 @@ func Bouncers(dep Deps) (http.Handler, error) {
 }
 
 func (s *server) lapi() {
-	s.plain("GET /health", PermOpen, func(w http.ResponseWriter, _ *http.Request) {
+	s.plain("GET /health", auth.PermOpen, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "up"})
 	})
-	s.plain("GET /v1/decisions", PermBouncer, s.lapiDecisions)
-	s.plain("GET /v1/decisions/stream", PermBouncer, s.lapiStream)
-	s.plain("POST /v1/usage-metrics", PermBouncer, s.lapiUsage)
+	s.plain("GET /v1/decisions", auth.PermBouncer, s.lapiDecisions)
+	s.plain("GET /v1/decisions/stream", auth.PermBouncer, s.lapiStream)
+	s.plain("POST /v1/usage-metrics", auth.PermBouncer, s.lapiUsage)
 }
 
 // deviceKey finds a key where machines put it that know no bearer tokens: in the
@@ -110,8 +111,8 @@ func (s *server) lapiStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	who, _ := ctx.Value(principalKey).(principal)
-	known, err := s.dep.Readers.Reader(ctx, who.id)
+	who, _ := ctx.Value(principalKey).(auth.Principal)
+	known, err := s.dep.Readers.Reader(ctx, who.ID)
 	if err != nil {
 		refuse(w, r, s.problem(ctx, err))
 		return
@@ -139,7 +140,7 @@ func (s *server) lapiStream(w http.ResponseWriter, r *http.Request) {
 		s.lapiCut(ctx, err)
 	}
 	now := s.dep.Now().UTC()
-	s.dep.Readers.Note(who.id, func(b *blocklist.Reader) {
+	s.dep.Readers.Note(who.ID, func(b *blocklist.Reader) {
 		b.Mark, b.LastPull, b.Agent, b.Address = mark, now, agent, address
 		b.Pulls++
 	})
@@ -364,14 +365,14 @@ func (s *server) lapiUsage(w http.ResponseWriter, r *http.Request) {
 		lapiError(w, http.StatusBadRequest, "the request is no JSON of usage metrics")
 		return
 	}
-	who, _ := r.Context().Value(principalKey).(principal)
-	if _, err := s.dep.Readers.Reader(r.Context(), who.id); err != nil {
+	who, _ := r.Context().Value(principalKey).(auth.Principal)
+	if _, err := s.dep.Readers.Reader(r.Context(), who.ID); err != nil {
 		refuse(w, r, s.problem(r.Context(), err))
 		return
 	}
 	dropped, active, said := u.sums()
 	now := s.dep.Now().UTC()
-	s.dep.Readers.Note(who.id, func(b *blocklist.Reader) {
+	s.dep.Readers.Note(who.ID, func(b *blocklist.Reader) {
 		b.MetricsAt = now
 		b.Dropped += dropped
 		if said {
@@ -406,8 +407,8 @@ func (u *usage) sums() (dropped, active int64, said bool) {
 }
 
 // lookup looks a key up in the time a bouncer may be kept waiting.
-func (s *server) lookup(ctx context.Context, token string, need Permission) (Key, error) {
-	if need == PermBouncer {
+func (s *server) lookup(ctx context.Context, token string, need auth.Permission) (auth.Key, error) {
+	if need == auth.PermBouncer {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, lapiPatience)
 		defer cancel()

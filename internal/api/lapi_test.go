@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
@@ -67,7 +68,7 @@ func newLAPIRig(t testing.TB) *lapiRig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	keys, err := NewStateKeys(store, bootstrap)
+	keys, err := auth.NewStateKeys(store, bootstrap)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func newLAPIRig(t testing.TB) *lapiRig {
 		d.Lists = blocklist.New(blocklist.Options{State: r.store, Now: clock})
 	})
 	r.rig.store, r.keys = store, keys
-	secret, key, err := NewKey("fw", ScopeBouncer, r.now, time.Time{})
+	secret, key, err := auth.NewKey("fw", auth.ScopeBouncer, r.now, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +209,7 @@ func TestDurations(t *testing.T) {
 func TestLAPIRefuses(t *testing.T) {
 	r := newLAPIRig(t)
 	const forbidden = `{"message":"access forbidden"}`
-	ingest, key, _ := NewKey("in", ScopeIngest, r.now, time.Time{})
+	ingest, key, _ := auth.NewKey("in", auth.ScopeIngest, r.now, time.Time{})
 	if err := r.keys.Add(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
@@ -378,21 +379,21 @@ func TestLAPIStoreLocked(t *testing.T) {
 
 // remembered knows one key without a state.
 type remembered struct {
-	Keys
+	auth.Keys
 	secret honeyguide.Secret
 }
 
-func (k remembered) Lookup(_ context.Context, s honeyguide.Secret, _ time.Time) (Key, error) {
+func (k remembered) Lookup(_ context.Context, s honeyguide.Secret, _ time.Time) (auth.Key, error) {
 	if s != k.secret {
-		return Key{}, ErrNoKey
+		return auth.Key{}, auth.ErrNoKey
 	}
-	return Key{ID: "k", Name: "fw", Scope: ScopeBouncer}, nil
+	return auth.Key{ID: "k", Name: "fw", Scope: auth.ScopeBouncer}, nil
 }
 
-type failing struct{ Keys }
+type failing struct{ auth.Keys }
 
-func (failing) Lookup(context.Context, honeyguide.Secret, time.Time) (Key, error) {
-	return Key{}, errors.New("locked")
+func (failing) Lookup(context.Context, honeyguide.Secret, time.Time) (auth.Key, error) {
+	return auth.Key{}, errors.New("locked")
 }
 
 func TestLAPIUsage(t *testing.T) {
@@ -426,7 +427,7 @@ func TestBouncerKeys(t *testing.T) {
 	}
 	w := add(`{"name":"edge"}`)
 	var k client.BouncerKey
-	if err := json.Unmarshal(w.Body.Bytes(), &k); err != nil || w.Code != http.StatusOK || !WellFormed(honeyguide.Secret(k.Key)) {
+	if err := json.Unmarshal(w.Body.Bytes(), &k); err != nil || w.Code != http.StatusOK || !auth.WellFormed(honeyguide.Secret(k.Key)) {
 		t.Fatalf("%d %v %s", w.Code, err, w.Body)
 	}
 	if w := add(`{"name":"edge"}`); w.Code != http.StatusConflict {

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 )
@@ -56,9 +57,9 @@ func op(path, id, summary string) huma.Operation {
 	}
 }
 
-// read registers a route for PermRead whose errors become problems.
+// read registers a route for auth.PermRead whose errors become problems.
 func read[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
-	s.router.need(o.Method+" "+o.Path, PermRead)
+	s.router.need(o.Method+" "+o.Path, auth.PermRead)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
 		out, err := f(ctx, in)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/state"
@@ -52,13 +53,13 @@ func (s *server) notices() {
 		}
 		return p, err
 	})
-	write(s, post("/notices/{id}/retry", "retry-notice", "Send a message again that was given up or had no channel"), PermWork, func(ctx context.Context, id string, _ *struct{}) (honeyguide.Notice, error) {
+	write(s, post("/notices/{id}/retry", "retry-notice", "Send a message again that was given up or had no channel"), auth.PermWork, func(ctx context.Context, id string, _ *struct{}) (honeyguide.Notice, error) {
 		if s.dep.Notices == nil {
 			return honeyguide.Notice{}, noOutbox()
 		}
 		return s.dep.Notices.Retry(ctx, id, whoAsks(ctx))
 	})
-	writeAnew(s, post("/notices/test", "test-channel", "Send a test message on a channel at once; the answer says whether it was taken"), PermWork, func(ctx context.Context, in *client.ChannelTest) (honeyguide.Notice, error) {
+	writeAnew(s, post("/notices/test", "test-channel", "Send a test message on a channel at once; the answer says whether it was taken"), auth.PermWork, func(ctx context.Context, in *client.ChannelTest) (honeyguide.Notice, error) {
 		if s.dep.Notices == nil {
 			return honeyguide.Notice{}, noOutbox()
 		}

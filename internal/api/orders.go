@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"honeyguide/internal/auth"
 	"honeyguide/internal/state"
 )
 
@@ -30,7 +31,7 @@ const (
 )
 
 // order is write for a request that acts.
-func order[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
+func order[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
 	write(s, s.acts(o), need, func(ctx context.Context, id string, in *T) (O, error) {
 		out, err := f(ctx, id, in)
 		s.gave(ctx, o.OperationID, id, err)
@@ -39,7 +40,7 @@ func order[T, O any](s *server, o huma.Operation, need Permission, f func(ctx co
 }
 
 // orderAnew is order for a path without an id.
-func orderAnew[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, in *T) (O, error)) {
+func orderAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *T) (O, error)) {
 	writeAnew(s, s.acts(o), need, func(ctx context.Context, in *T) (O, error) {
 		out, err := f(ctx, in)
 		s.gave(ctx, o.OperationID, "", err)
@@ -82,7 +83,7 @@ func (o *orders) claim(id string) (free func(), ok bool) {
 
 // once serves a request that acts: at once when it has no name, else only when
 // nobody had a request of that name carried out before.
-func (s *server) once(w http.ResponseWriter, r *http.Request, who principal, pattern string, next http.Handler) {
+func (s *server) once(w http.ResponseWriter, r *http.Request, who auth.Principal, pattern string, next http.Handler) {
 	name := r.Header.Get(orderKey)
 	if name == "" || !s.orders.routes[pattern] {
 		next.ServeHTTP(w, r)
@@ -99,7 +100,7 @@ func (s *server) once(w http.ResponseWriter, r *http.Request, who principal, pat
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	reply := state.Reply{ID: hashed(who.name, string(who.scope), name), Request: hashed(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body)), At: s.dep.Now()}
+	reply := state.Reply{ID: hashed(who.Name, string(who.Scope), name), Request: hashed(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body)), At: s.dep.Now()}
 	free, ok := s.orders.claim(reply.ID)
 	if !ok {
 		refuse(http.StatusConflict, "the first request with this Idempotency-Key is still under way: ask again later")

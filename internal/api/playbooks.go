@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/state"
@@ -66,7 +67,7 @@ func (s *server) playbooks() {
 	read(s, o, s.getPlaybook)
 	o = post("/playbooks/test", "test-playbooks", "What playbooks would have done to the stored incidents; nothing is changed")
 	o.Errors = append(o.Errors, http.StatusNotFound)
-	writeAnew(s, o, PermWork, s.testPlaybooks)
+	writeAnew(s, o, auth.PermWork, s.testPlaybooks)
 }
 
 func (s *server) listPlaybooks(ctx context.Context, in *struct{ Paging }) (out client.Page[Playbook], err error) {

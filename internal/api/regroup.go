@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/state"
@@ -15,9 +16,9 @@ type changesIn struct {
 }
 
 func (s *server) regrouping() {
-	write(s, post("/incidents/{id}/merge", "merge-incidents", "Move the alerts of other incidents into this one"), PermWork, s.mergeIncidents)
-	write(s, post("/incidents/{id}/split", "split-incident", "Move alerts or attackers out into a new incident"), PermWork, s.splitIncident)
-	write(s, post("/incident-changes/{id}/undo", "undo-incident-change", "Take a join, a merge or a split back"), PermWork, s.undoChange)
+	write(s, post("/incidents/{id}/merge", "merge-incidents", "Move the alerts of other incidents into this one"), auth.PermWork, s.mergeIncidents)
+	write(s, post("/incidents/{id}/split", "split-incident", "Move alerts or attackers out into a new incident"), auth.PermWork, s.splitIncident)
+	write(s, post("/incident-changes/{id}/undo", "undo-incident-change", "Take a join, a merge or a split back"), auth.PermWork, s.undoChange)
 	list(s, op("/incident-changes", "list-incident-changes", "What was moved between incidents, newest first"), func(ctx context.Context, tx state.Tx, in *changesIn) ([]honeyguide.IncidentChange, string, error) {
 		incident, err := incidentID(ctx, tx, in.Incident)
 		if err != nil {

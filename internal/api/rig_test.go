@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/ingest"
@@ -37,7 +38,7 @@ type rig struct {
 	dep     Deps
 	store   state.Store
 	log     eventlog.Store
-	keys    *StateKeys
+	keys    *auth.StateKeys
 	engine  *engine
 	handler http.Handler
 
@@ -59,7 +60,7 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.log.Close() })
-	if r.keys, err = NewStateKeys(r.store, bootstrap); err != nil {
+	if r.keys, err = auth.NewStateKeys(r.store, bootstrap); err != nil {
 		t.Fatal(err)
 	}
 	mappers, err := ingest.OpenAll(t.Context(), ingest.Set{suricata.Kind, generic.Kind, wazuh.Kind}, ingest.Deps{})

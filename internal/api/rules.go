@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/rulebook"
@@ -211,7 +212,7 @@ func (s *server) switchRule() {
 	o := op("/rules/{id}/switch", "switch-rule", "Switch a rule on or off; it takes effect at once")
 	o.Method = http.MethodPost
 	o.Errors = append(o.Errors, http.StatusNotFound)
-	act(s, o, PermRules, func(ctx context.Context, in *struct {
+	act(s, o, auth.PermRules, func(ctx context.Context, in *struct {
 		ByRule
 		Body struct {
 			On     bool   `json:"on"`
@@ -223,18 +224,18 @@ func (s *server) switchRule() {
 		if err != nil {
 			return rulebook.Info{}, err
 		}
-		who, _ := ctx.Value(principalKey).(principal)
-		if _, err := b.Turn(ctx, x.Meta.Key(), in.Body.On, who.name, in.Body.Reason); err != nil {
+		who, _ := ctx.Value(principalKey).(auth.Principal)
+		if _, err := b.Turn(ctx, x.Meta.Key(), in.Body.On, who.Name, in.Body.Reason); err != nil {
 			return rulebook.Info{}, err
 		}
-		s.dep.Log.InfoContext(ctx, "rule switched", "rule", x.ID(), "on", in.Body.On, "by", who.name, "request_id", requestID(ctx))
+		s.dep.Log.InfoContext(ctx, "rule switched", "rule", x.ID(), "on", in.Body.On, "by", who.Name, "request_id", requestID(ctx))
 		info, _, _ := b.Info(x.Meta.Key())
 		return info, nil
 	})
 }
 
 // act registers a route that changes something, or works hard.
-func act[I, O any](s *server, o huma.Operation, need Permission, f func(context.Context, *I) (O, error)) {
+func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
 		out, err := f(ctx, in)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 )
@@ -77,8 +78,8 @@ func (s *server) runs() {
 		})
 	})
 	one(s, op("/runs/{id}", "get-run", "One run with its steps, decisions and plans"), runDetail)
-	orderAnew(s, post("/runs", "start-run", "Start a playbook by hand"), PermRespond, s.startRun)
-	order(s, post("/runs/{id}/decide", "decide-run", "Approve or deny the step a run waits at"), PermApprove, s.decideRun)
+	orderAnew(s, post("/runs", "start-run", "Start a playbook by hand"), auth.PermRespond, s.startRun)
+	order(s, post("/runs/{id}/decide", "decide-run", "Approve or deny the step a run waits at"), auth.PermApprove, s.decideRun)
 	s.runOrder("cancel", "End a run; what it did stays", Responder.Cancel)
 	s.runOrder("revert", "Undo all of a run that can be undone", Responder.Revert)
 	s.runOrder("retry", "Go on from the step that failed", func(r Responder, ctx context.Context, run, by, _ string) (honeyguide.Run, error) {
@@ -181,7 +182,7 @@ func (s *server) mayDecide(ctx context.Context, id string, named *int) (step int
 
 // runOrder registers a verb about a run that takes a reason.
 func (s *server) runOrder(verb, summary string, do func(r Responder, ctx context.Context, run, by, why string) (honeyguide.Run, error)) {
-	order(s, post("/runs/{id}/"+verb, verb+"-run", summary), PermRespond, func(ctx context.Context, id string, in *client.Why) (out client.RunDetail, err error) {
+	order(s, post("/runs/{id}/"+verb, verb+"-run", summary), auth.PermRespond, func(ctx context.Context, id string, in *client.Why) (out client.RunDetail, err error) {
 		r, err := s.responder()
 		if err != nil {
 			return out, err
@@ -217,7 +218,7 @@ func (s *server) approvals() {
 
 // waiting appends the steps of a run that wait.
 func (s *server) waiting(ctx context.Context, tx state.Tx, out []client.Approval, r *honeyguide.Run, all bool, now time.Time) ([]client.Approval, error) {
-	who, _ := ctx.Value(principalKey).(principal)
+	who, _ := ctx.Value(principalKey).(auth.Principal)
 	for n := range r.Steps {
 		step := &r.Steps[n]
 		if step.State != honeyguide.StepWaiting || step.Approval == nil {
@@ -227,9 +228,9 @@ func (s *server) waiting(ctx context.Context, tx state.Tx, out []client.Approval
 			Run: r.ID, Short: r.Short, Playbook: r.Playbook, Title: r.Title, Incident: r.Incident, By: r.By, Reason: r.Reason, Mode: r.Mode,
 			Step: n, Name: step.Name, Action: step.Action, Plans: []honeyguide.Plan{}, Roles: append([]string{}, step.Approval.Roles...),
 			People: max(1, step.Approval.People), Needed: step.Needed(), Decisions: append([]honeyguide.Decision{}, step.Decisions...),
-			AskedAt: step.AskedAt, LapsesAt: step.Lapse(), WhyNot: r.Objection(n, who.name, string(who.scope), now),
+			AskedAt: step.AskedAt, LapsesAt: step.Lapse(), WhyNot: r.Objection(n, who.Name, string(who.Scope), now),
 		}
-		if !who.may(PermApprove) {
+		if !who.May(auth.PermApprove) {
 			a.WhyNot = "this key is not good for approving"
 		}
 		if a.May = a.WhyNot == ""; !a.May && !all {
@@ -252,6 +253,6 @@ func (s *server) waiting(ctx context.Context, tx state.Tx, out []client.Approval
 
 // roleAsks is the role of the holder of the key.
 func roleAsks(ctx context.Context) string {
-	p, _ := ctx.Value(principalKey).(principal)
-	return string(p.scope)
+	p, _ := ctx.Value(principalKey).(auth.Principal)
+	return string(p.Scope)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 )
@@ -64,7 +65,7 @@ func TestRuns(t *testing.T) {
 func TestOrdersReachTheEngine(t *testing.T) {
 	r := newRig(t)
 	r.fill()
-	anna := r.keyOf("anna", ScopeResponder)
+	anna := r.keyOf("anna", auth.ScopeResponder)
 	for _, c := range []struct{ path, body, call, want string }{
 		{"/runs", `{"playbook":"contain","incident":"I-1","vars":{"a":"b"},"mode":"apply","reason":"why"}`, "start", `{"Playbook":"contain","Incident":"I-1","Vars":{"a":"b"},"Mode":"apply","By":"anna","Role":"responder","Reason":"why"}`},
 		{"/runs/R-1/decide", `{"approve":false,"note":"no"}`, "decide R-1 0", `"by":"anna","role":"responder","approved":false,"note":"no"`},
@@ -130,10 +131,10 @@ func TestAnalystsDecideWhereTheyAreNamed(t *testing.T) {
 		run := honeyguide.Run{ID: "r2", State: honeyguide.RunWaiting, Steps: []honeyguide.RunStep{{State: honeyguide.StepWaiting, AskedAt: time.Now(), Approval: &honeyguide.ApprovalRule{Roles: []string{"analyst"}}}}}
 		return tx.Runs().Save(ctx, &run)
 	})
-	ben := r.keyOf("ben", ScopeAnalyst)
+	ben := r.keyOf("ben", auth.ScopeAnalyst)
 	ask[any](r, http.MethodPost, "/runs/r1/decide", ben, `{"approve":true}`, http.StatusForbidden)
 	ask[any](r, http.MethodPost, "/runs/r2/decide", ben, `{"approve":true}`, http.StatusOK)
-	ask[any](r, http.MethodPost, "/runs/r2/decide", r.keyOf("carol", ScopeResponder), `{"approve":true}`, http.StatusForbidden)
+	ask[any](r, http.MethodPost, "/runs/r2/decide", r.keyOf("carol", auth.ScopeResponder), `{"approve":true}`, http.StatusForbidden)
 }
 
 func TestInbox(t *testing.T) {
@@ -141,7 +142,7 @@ func TestInbox(t *testing.T) {
 	r := newRig(t, func(d *Deps) { d.Now = func() time.Time { return now } })
 	r.fill()
 	keys := map[string]honeyguide.Secret{
-		"anna": r.keyOf("anna", ScopeResponder), "ALICE": r.keyOf("ALICE", ScopeResponder), "ben": r.keyOf("ben", ScopeAnalyst), "rita": r.keyOf("rita", ScopeRead), "admin": bootstrap,
+		"anna": r.keyOf("anna", auth.ScopeResponder), "ALICE": r.keyOf("ALICE", auth.ScopeResponder), "ben": r.keyOf("ben", auth.ScopeAnalyst), "rita": r.keyOf("rita", auth.ScopeRead), "admin": bootstrap,
 	}
 	inbox := func(who, query string) []client.Approval {
 		t.Helper()
@@ -197,7 +198,7 @@ func TestAnOrderIsCarriedOutOnce(t *testing.T) {
 	now := day
 	r := newRig(t, func(d *Deps) { d.Now = func() time.Time { return now } })
 	r.fill()
-	anna, ben := r.keyOf("anna", ScopeResponder), r.keyOf("ben", ScopeResponder)
+	anna, ben := r.keyOf("anna", auth.ScopeResponder), r.keyOf("ben", auth.ScopeResponder)
 	const body = `{"address":"198.51.100.9","ttl":"1h","reason":"x"}`
 	first := r.named("k1", "/blocks", anna, body)
 	again := r.named("k1", "/blocks", anna, body)
@@ -264,7 +265,7 @@ func TestAnOrderIsCarriedOutOnce(t *testing.T) {
 	// Without a name it is as often as it is asked, and a refused key is no order.
 	ask[any](r, http.MethodPost, "/blocks", anna, body, http.StatusOK)
 	expect("without a name", 8)
-	if w := r.named("k1", "/blocks", r.keyOf("rita", ScopeRead), body); w.Code != http.StatusForbidden {
+	if w := r.named("k1", "/blocks", r.keyOf("rita", auth.ScopeRead), body); w.Code != http.StatusForbidden {
 		t.Errorf("a reader: %d", w.Code)
 	}
 }

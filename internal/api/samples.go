@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/state"
 )
@@ -61,14 +62,14 @@ func (s *server) sampleContent() {
 		Description: "The content, as an attachment.",
 		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
 	}}
-	s.router.need(o.Method+" "+o.Path, PermSamples)
+	s.router.need(o.Method+" "+o.Path, auth.PermSamples)
 	huma.Register(s.huma, o, func(ctx context.Context, in *contentIn) (*huma.StreamResponse, error) {
 		sample, content, err := s.openSample(ctx, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
-		who, _ := ctx.Value(principalKey).(principal)
-		s.dep.Log.InfoContext(ctx, "sample taken", "sample", sample.ID, "form", in.Form, "by", who.name, "request_id", requestID(ctx))
+		who, _ := ctx.Value(principalKey).(auth.Principal)
+		s.dep.Log.InfoContext(ctx, "sample taken", "sample", sample.ID, "form", in.Form, "by", who.Name, "request_id", requestID(ctx))
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			defer content.Close()
 			ending := map[string]string{"sealed": ".age", "raw": ".sample"}[in.Form]

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/state"
@@ -35,9 +36,9 @@ func (s *server) suppressions() {
 	one(s, op("/suppressions/{id}", "get-suppression", "One suppression with its counts"), func(ctx context.Context, tx state.Tx, id string) (honeyguide.Suppression, error) {
 		return tx.Suppressions().Get(ctx, id)
 	})
-	writeAnew(s, post("/suppressions/preview", "preview-suppression", "What a suppression would have hidden; changes nothing"), PermRead, s.previewSuppression)
-	writeAnew(s, post("/suppressions", "add-suppression", "Hide known noise for a while"), PermWork, s.addSuppression)
-	write(s, post("/suppressions/{id}/lift", "lift-suppression", "End a suppression before its time"), PermWork, s.liftSuppression)
+	writeAnew(s, post("/suppressions/preview", "preview-suppression", "What a suppression would have hidden; changes nothing"), auth.PermRead, s.previewSuppression)
+	writeAnew(s, post("/suppressions", "add-suppression", "Hide known noise for a while"), auth.PermWork, s.addSuppression)
+	write(s, post("/suppressions/{id}/lift", "lift-suppression", "End a suppression before its time"), auth.PermWork, s.liftSuppression)
 }
 
 func (s *server) previewSuppression(ctx context.Context, in *client.SuppressionRequest) (p client.SuppressionPreview, err error) {

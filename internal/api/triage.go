@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
@@ -45,14 +46,14 @@ func (s *server) triage() {
 		p.Items, err = t.History(ctx)
 		return p, err
 	})
-	writeAnew(s, post("/triage/train", "train-triage", "Learn a model from the verdicts; it runs in the shadow"), PermTriage, func(ctx context.Context, _ *struct{}) (m state.TriageModel, err error) {
+	writeAnew(s, post("/triage/train", "train-triage", "Learn a model from the verdicts; it runs in the shadow"), auth.PermTriage, func(ctx context.Context, _ *struct{}) (m state.TriageModel, err error) {
 		t, err := trainer()
 		if err != nil {
 			return m, err
 		}
 		return t.Train(ctx)
 	})
-	writeAnew(s, post("/triage/promote", "promote-triage", "Let the model in the shadow score"), PermTriage, func(ctx context.Context, in *Forced) (m state.TriageModel, err error) {
+	writeAnew(s, post("/triage/promote", "promote-triage", "Let the model in the shadow score"), auth.PermTriage, func(ctx context.Context, in *Forced) (m state.TriageModel, err error) {
 		t, err := trainer()
 		if err != nil {
 			return m, err
@@ -60,7 +61,7 @@ func (s *server) triage() {
 		s.dep.Log.InfoContext(ctx, "triage model promotion asked for", "by", whoAsks(ctx), "force", in.Force, "request_id", requestID(ctx))
 		return t.Promote(ctx, in.Force)
 	})
-	writeAnew(s, post("/triage/rollback", "roll-back-triage", "Give up the model that scores for the one before"), PermTriage, func(ctx context.Context, _ *struct{}) (m state.TriageModel, err error) {
+	writeAnew(s, post("/triage/rollback", "roll-back-triage", "Give up the model that scores for the one before"), auth.PermTriage, func(ctx context.Context, _ *struct{}) (m state.TriageModel, err error) {
 		t, err := trainer()
 		if err != nil {
 			return m, err

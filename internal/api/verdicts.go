@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
 )
@@ -56,7 +57,7 @@ func (s *server) pass(ctx context.Context, v honeyguide.Verdict, f func(state.Tx
 }
 
 func (s *server) verdicts() {
-	write(s, post("/alerts/{id}/verdict", "pass-verdict", "Say what an alert was"), PermWork, func(ctx context.Context, id string, in *Said) (a honeyguide.Alert, err error) {
+	write(s, post("/alerts/{id}/verdict", "pass-verdict", "Say what an alert was"), auth.PermWork, func(ctx context.Context, id string, in *Said) (a honeyguide.Alert, err error) {
 		v := s.said(ctx, *in)
 		err = s.pass(ctx, v, func(tx state.Tx) (n int, err error) {
 			var changed bool
@@ -67,7 +68,7 @@ func (s *server) verdicts() {
 		})
 		return a, err
 	})
-	writeAnew(s, post("/alerts/verdict", "pass-verdicts", "Say what several alerts were"), PermWork, func(ctx context.Context, in *SaidOfMany) (out verdict.Outcome, err error) {
+	writeAnew(s, post("/alerts/verdict", "pass-verdicts", "Say what several alerts were"), auth.PermWork, func(ctx context.Context, in *SaidOfMany) (out verdict.Outcome, err error) {
 		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
 			out, err = verdict.Pass(ctx, tx, in.IDs, v)
@@ -75,7 +76,7 @@ func (s *server) verdicts() {
 		})
 		return out, err
 	})
-	write(s, post("/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it"), PermWork, func(ctx context.Context, id string, in *SaidOfIncident) (out incidentVerdict, err error) {
+	write(s, post("/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it"), auth.PermWork, func(ctx context.Context, id string, in *SaidOfIncident) (out incidentVerdict, err error) {
 		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
 			if out.Incident, out.Alerts, err = verdict.PassIncident(ctx, tx, id, v, in.Overwrite); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
@@ -50,7 +51,7 @@ func TestVerdicts(t *testing.T) {
 		}
 		return nil
 	})
-	secret, key, err := NewKey("eve", ScopeAnalyst, time.Now(), time.Time{})
+	secret, key, err := auth.NewKey("eve", auth.ScopeAnalyst, time.Now(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

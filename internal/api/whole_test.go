@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
@@ -106,8 +107,8 @@ type whole struct {
 }
 
 // people are the keys of the tests: name and scope.
-var people = map[string]Scope{
-	"anna": ScopeResponder, "ben": ScopeResponder, "Anna": ScopeResponder, "carol": ScopeAdmin, "dave": ScopeAnalyst, "eve": ScopeRead, "feed": ScopeIngest, "gauge": ScopeMetrics,
+var people = map[string]auth.Scope{
+	"anna": auth.ScopeResponder, "ben": auth.ScopeResponder, "Anna": auth.ScopeResponder, "carol": auth.ScopeAdmin, "dave": auth.ScopeAnalyst, "eve": auth.ScopeRead, "feed": auth.ScopeIngest, "gauge": auth.ScopeMetrics,
 }
 
 func newWhole(t *testing.T) *whole {

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 )
 
 // asked is a request with a JSON body. A field nobody knows is an error: in a
@@ -45,7 +46,7 @@ func post(path, id, summary string) huma.Operation {
 }
 
 // write registers a route that takes a body, for a permission; path has an id.
-func write[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
+func write[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
 	o.Errors = append(o.Errors, http.StatusNotFound)
 	s.router.need(o.Method+" "+o.Path, need)
 	huma.Register(s.huma, o, func(ctx context.Context, in *asked[T]) (*body[O], error) {
@@ -54,7 +55,7 @@ func write[T, O any](s *server, o huma.Operation, need Permission, f func(ctx co
 }
 
 // writeAnew is write for a path without an id.
-func writeAnew[T, O any](s *server, o huma.Operation, need Permission, f func(ctx context.Context, in *T) (O, error)) {
+func writeAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *T) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
 	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*body[O], error) {
 		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
@@ -74,6 +75,6 @@ func done[O any](s *server, ctx context.Context, raw []byte, f func() (O, error)
 
 // whoAsks names the holder of the key.
 func whoAsks(ctx context.Context) string {
-	p, _ := ctx.Value(principalKey).(principal)
-	return p.name
+	p, _ := ctx.Value(principalKey).(auth.Principal)
+	return p.Name
 }

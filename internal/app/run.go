@@ -14,6 +14,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/api"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
@@ -149,8 +150,8 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 
 // apiKeys returns who may use the API and, at the first start without a key of
 // the operator's choice, a new admin key. Only its hash is kept.
-func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, error) {
-	keys, err := api.NewStateKeys(a.state, a.settings.API.AdminKey)
+func (a *App) apiKeys(ctx context.Context) (*auth.StateKeys, honeyguide.Secret, error) {
+	keys, err := auth.NewStateKeys(a.state, a.settings.API.AdminKey)
 	if err != nil || a.settings.API.AdminKey != "" {
 		return keys, "", err
 	}
@@ -158,7 +159,7 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 	if err != nil || len(known) > 0 {
 		return keys, "", err
 	}
-	secret, key, err := api.NewKey("admin", api.ScopeAdmin, a.now(), time.Time{})
+	secret, key, err := auth.NewKey("admin", auth.ScopeAdmin, a.now(), time.Time{})
 	if err != nil {
 		return nil, "", err
 	}
@@ -166,12 +167,12 @@ func (a *App) apiKeys(ctx context.Context) (*api.StateKeys, honeyguide.Secret, e
 }
 
 // handler builds the API over what is open. w is nil when no sensor runs.
-func (a *App) handler(keys api.Keys, w *warden.Warden) (http.Handler, error) {
+func (a *App) handler(keys auth.Keys, w *warden.Warden) (http.Handler, error) {
 	return api.New(a.apiDeps(keys, w))
 }
 
 // apiDeps is what the API's doors stand on.
-func (a *App) apiDeps(keys api.Keys, w *warden.Warden) api.Deps {
+func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 	a.openLists()
 	return api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
@@ -224,7 +225,7 @@ func (a *App) health(w *warden.Warden) func(context.Context) []string {
 // Offline serves the API inside this process over a core that does not run:
 // the pipeline works off what is left, and ingest finds it running. stop ends it.
 func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
-	keys, err := api.NewStateKeys(a.state, "")
+	keys, err := auth.NewStateKeys(a.state, "")
 	if err != nil {
 		return nil, nil, err
 	}

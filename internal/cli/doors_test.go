@@ -20,6 +20,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/app"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/playbook"
@@ -75,7 +76,7 @@ type ward struct {
 	*testing.T
 	gate   *gatehouse
 	store  state.Store
-	keys   *api.StateKeys
+	keys   *auth.StateKeys
 	engine *runs.Engine
 	allow  *respond.Allowlist
 	guard  *respond.Guard
@@ -160,7 +161,7 @@ func newWard(t *testing.T, gate *gatehouse) *ward {
 		State: w.store, Shelf: playbook.NewShelf(books), Actions: map[string]respond.Action{"block_ip": w}, Now: clock,
 	})
 	check(err)
-	w.keys, err = api.NewStateKeys(w.store, "")
+	w.keys, err = auth.NewStateKeys(w.store, "")
 	check(err)
 	h, err := api.New(api.Deps{
 		State: w.store, Events: log, Keys: w.keys, Responder: w.engine, Allowlist: w.allow, Now: clock,
@@ -180,7 +181,7 @@ func (w *ward) as(who string, args ...string) (status int, out, errs string) {
 		args = append(args, "--data", w.gate.data)
 	default:
 		if who != "nobody" && w.given[who] == "" {
-			secret, k, err := api.NewKey(who, api.Scope(strings.TrimRight(who, "2")), w.now, time.Time{})
+			secret, k, err := auth.NewKey(who, auth.Scope(strings.TrimRight(who, "2")), w.now, time.Time{})
 			if err == nil {
 				err = w.keys.Add(w.Context(), k)
 			}
@@ -344,5 +345,5 @@ func (w *ward) traces() string {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return out + fmt.Sprint(slices.ContainsFunc(keys, func(k api.Key) bool { return k.Name == "zoe" }))
+	return out + fmt.Sprint(slices.ContainsFunc(keys, func(k auth.Key) bool { return k.Name == "zoe" }))
 }

@@ -1,4 +1,4 @@
-package api
+package auth
 
 import (
 	"errors"
@@ -11,6 +11,31 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 )
+
+// bootstrap is the administrator's key of these tests.
+const bootstrap honeyguide.Secret = "an operator's own key of 40 characters.."
+
+var day = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// rig is keys over a real state.
+type rig struct {
+	store state.Store
+	keys  *StateKeys
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	store, err := sqlite.Kind.Open(t.Context(), nil, state.Deps{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	keys, err := NewStateKeys(store, bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rig{store: store, keys: keys}
+}
 
 func TestKeys(t *testing.T) {
 	r := newRig(t)

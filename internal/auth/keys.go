@@ -1,4 +1,4 @@
-package api
+package auth
 
 import (
 	"context"
@@ -52,7 +52,7 @@ var keyText = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding
 // NewKey makes a key: hg_, 160 random bits, and a checksum by which a typing
 // error is told from a key that was taken back. The secret is shown once.
 func NewKey(name string, scope Scope, now, expires time.Time) (honeyguide.Secret, Key, error) {
-	if grants[scope] == nil {
+	if !scope.Known() {
 		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, read, ingest, metrics, bouncer"}
 	}
 	if name == "" || len(name) > 64 {
