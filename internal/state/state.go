@@ -81,6 +81,10 @@ type Tx interface {
 	Meta() Meta
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
+	Tallies() Tallies
+	Views() Views
+	Preferences() Preferences
+	Notes() Notes
 	Retention() Retention
 }
 
