@@ -22,6 +22,8 @@ const (
 var tenants = map[string][]string{
 	"github.com/benhoyt/goawk":     {"internal/deception/coreutils"},
 	"github.com/danielgtaylor":     {"internal/api"},
+	"github.com/caddyserver":       {"internal/certs"},
+	"go.uber.org/zap":              {"internal/certs"}, // the word for "no log" that certmagic asks for
 	"github.com/expr-lang/expr":    {"internal/playbook"},
 	"github.com/go-pdf/fpdf":       {"internal/incident"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
@@ -55,7 +57,7 @@ var tenants = map[string][]string{
 	"os/exec":                      {"internal/sandbox", "tools", "test"},
 	"net/smtp":                     {"internal/fetcher"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
+		"internal/certs", "internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }
