@@ -28,6 +28,8 @@ var tenants = map[string][]string{
 	"github.com/go-webauthn":       {"internal/auth/passkey"},
 	"golang.org/x/oauth2":          {"internal/auth/oidc"},
 	"github.com/danielgtaylor":     {"internal/api"},
+	"github.com/caddyserver":       {"internal/certs"},
+	"go.uber.org/zap":              {"internal/certs"}, // the word for "no log" that certmagic asks for
 	"github.com/expr-lang/expr":    {"internal/playbook"},
 	"github.com/go-pdf/fpdf":       {"internal/incident"},
 	"github.com/google/nftables":   {"internal/fwhelper"},
@@ -61,7 +63,7 @@ var tenants = map[string][]string{
 	"os/exec":                      {"internal/sandbox", "tools", "test"},
 	"net/smtp":                     {"internal/fetcher"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/auth/oidc", "internal/cli", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/auth/oidc", "internal/certs", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }
