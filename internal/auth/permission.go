@@ -62,7 +62,7 @@ var explained = []struct {
 // of a role the operator made.
 type Scope string
 
-// The built-in scopes. The first four and viewer are the roles of people too.
+// The built-in scopes. Those of people are roles, too.
 const (
 	ScopeAdmin     Scope = "admin"     // everything
 	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
@@ -72,10 +72,11 @@ const (
 	ScopeIngest    Scope = "ingest"
 	ScopeMetrics   Scope = "metrics"
 	ScopeBouncer   Scope = "bouncer" // read what is blocked
+	ScopeAuditor   Scope = "auditor" // read, and read and verify the audit log
 )
 
 // people are the built-in roles of users, the least first.
-var people = []Scope{ScopeViewer, ScopeAnalyst, ScopeResponder, ScopeAdmin}
+var people = []Scope{ScopeViewer, ScopeAuditor, ScopeAnalyst, ScopeResponder, ScopeAdmin}
 
 // grants are what the built-in scopes may.
 var grants = map[Scope][]Permission{
@@ -87,6 +88,7 @@ var grants = map[Scope][]Permission{
 	ScopeIngest:    {PermIngest},
 	ScopeMetrics:   {PermMetrics},
 	ScopeBouncer:   {PermBouncer},
+	ScopeAuditor:   {PermRead, PermMetrics, PermBouncer, PermAudit},
 }
 
 // Permissions are those a role can grant.

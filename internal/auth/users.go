@@ -96,9 +96,6 @@ func (s *Service) AddUser(ctx context.Context, by Actor, u honeyguide.User) (l L
 		return l, flaw("role: want viewer, analyst, responder, admin or one of your own; the others are for programs")
 	}
 	u = honeyguide.User{Name: u.Name, Display: u.Display, Kind: u.Kind, Role: u.Role, CreatedBy: by.Name, UpdatedAt: s.now()}
-	if err := s.by(ctx, by, "create-user", "user:"+u.Name, "role "+u.Role); err != nil {
-		return l, err
-	}
 	if err := s.o.State.Update(ctx, func(tx state.Tx) error { _, err := tx.Users().Save(ctx, &u); return err }); err != nil {
 		return l, err
 	}
@@ -140,9 +137,6 @@ func (s *Service) ChangeUser(ctx context.Context, by Actor, id string, c UserCha
 	if c.Display != nil && len(*c.Display) > 200 {
 		return u, flaw("display: want at most 200 bytes")
 	}
-	if err := s.by(ctx, by, "change-user", "user:"+f.Name, c.words()); err != nil {
-		return u, err
-	}
 	err = s.o.State.Update(ctx, func(tx state.Tx) error {
 		if u, err = tx.Users().Get(ctx, f.ID); err != nil {
 			return err
@@ -173,23 +167,6 @@ func set[T any](to, from *T) {
 	}
 }
 
-func (c UserChange) words() string {
-	var out []string
-	if c.Role != nil {
-		out = append(out, "role "+*c.Role)
-	}
-	if c.Disabled != nil {
-		out = append(out, map[bool]string{true: "disabled", false: "enabled"}[*c.Disabled])
-	}
-	if c.ChangePassword != nil && *c.ChangePassword {
-		out = append(out, "has to change the password")
-	}
-	if c.Display != nil {
-		out = append(out, "display")
-	}
-	return join(out)
-}
-
 // keepsAdmin refuses a change after which nobody could administer any more; u is
 // nil when the account goes.
 func keepsAdmin(ctx context.Context, tx state.Tx, was honeyguide.User, u *honeyguide.User) error {
@@ -218,9 +195,6 @@ func (s *Service) RemoveUser(ctx context.Context, by Actor, id string) (u honeyg
 	if err := s.above(ctx, by, f.User); err != nil {
 		return u, err
 	}
-	if err := s.by(ctx, by, "remove-user", "user:"+f.Name, ""); err != nil {
-		return u, err
-	}
 	return f.User, s.o.State.Update(ctx, func(tx state.Tx) error {
 		was, err := tx.Users().Get(ctx, f.ID)
 		if err == nil {
@@ -246,13 +220,6 @@ func (s *Service) ResetLink(ctx context.Context, by Actor, id string, factors bo
 	if err := s.above(ctx, by, f.User); err != nil {
 		return Link{}, err
 	}
-	detail := ""
-	if factors {
-		detail = "second factors, too"
-	}
-	if err := s.by(ctx, by, "reset-user", "user:"+f.Name, detail); err != nil {
-		return Link{}, err
-	}
 	return s.newLink(ctx, f.User, link{Factors: factors})
 }
 
@@ -260,9 +227,6 @@ func (s *Service) ResetLink(ctx context.Context, by Actor, id string, factors bo
 func (s *Service) Unlock(ctx context.Context, by Actor, id string) (u honeyguide.User, err error) {
 	f, err := s.User(ctx, id)
 	if err != nil {
-		return u, err
-	}
-	if err := s.by(ctx, by, "unlock-user", "user:"+f.Name, ""); err != nil {
 		return u, err
 	}
 	s.unlock(f.User)
