@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -86,6 +87,10 @@ type Deps struct {
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
 
+	// Console holds the files of the built console. Nil: none is served; one without
+	// index.html was not built, and a page says how to.
+	Console fs.FS
+
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -116,6 +121,7 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
+	site   *site         // nil: no console
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -167,6 +173,12 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate = newGate(s)
+	if dep.Console != nil {
+		var err error
+		if s.site, err = openSite(dep.Console); err != nil {
+			return nil, err
+		}
+	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
 	// Answers may get more fields within v1; the description must not forbid it.

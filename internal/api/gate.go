@@ -45,6 +45,9 @@ func (g *gate) route(r *http.Request) string {
 	if _, pattern := g.s.router.mux.Handler(r); g.s.router.needs[pattern] != "" {
 		return pattern
 	}
+	if g.s.site.claims(r) {
+		return "console"
+	}
 	return "none"
 }
 
@@ -53,6 +56,10 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	need := g.s.router.needs[pattern]
 	if need == auth.PermOpen {
 		g.s.router.ServeHTTP(w, r)
+		return
+	}
+	if pattern == "" && g.s.site.claims(r) {
+		g.s.site.ServeHTTP(w, r)
 		return
 	}
 	who, problem := g.who(w, r, need)

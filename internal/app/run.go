@@ -18,6 +18,7 @@ import (
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
+	"honeyguide/web"
 )
 
 // SocketName is the core's local door in the data folder. Whoever may open it
@@ -180,7 +181,7 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
 		Allowlist: a.allowlist, Responder: a.runs,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
-		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name,
+		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(),
 	}
 }
 
