@@ -23,6 +23,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -82,6 +83,9 @@ type Deps struct {
 	Responder Responder
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
+
+	// Live tells what changes. Nil: there is no live stream.
+	Live *live.Hub
 
 	// Present is told the address of everybody who works here, once they have shown
 	// a key that is good for more than reading. Nil: nobody needs to know.
@@ -233,6 +237,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.lapi()
+	s.stream()
 }
 
 // setUpHuma sets what the library keeps in package variables.

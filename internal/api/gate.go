@@ -139,6 +139,19 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 	return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
 }
 
+// still reports whether a principal is who it was when its request came in.
+func (g *gate) still(r *http.Request, was auth.Principal) bool {
+	if local, _ := r.Context().Value(localKey).(bool); local {
+		return true
+	}
+	token, _ := bearer(r)
+	k, err := g.s.lookup(r.Context(), token, auth.PermRead)
+	if err != nil {
+		return !errors.Is(err, auth.ErrNoKey) // the state may be busy
+	}
+	return k.ID == was.ID && k.Scope == was.Scope
+}
+
 func bearer(r *http.Request) (token string, given bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
