@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
@@ -10,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/chacha20poly1305"
+	"honeyguide/internal/seal"
 )
 
 // CookieName is the cookie that holds a sign-in under way. It has to be set with
@@ -39,7 +38,7 @@ type flight struct {
 // by all providers. Its key lives as long as the process: after a restart people
 // press the button again.
 type Flights struct {
-	seal cipher.AEAD
+	box  *seal.Box
 	now  func() time.Time
 	mu   sync.Mutex
 	used map[string]time.Time // states that came back, and when they may be forgotten
@@ -51,10 +50,7 @@ const maxUsed = 20_000
 
 // NewFlights returns an empty register. now is the clock.
 func NewFlights(now func() time.Time) *Flights {
-	var key [chacha20poly1305.KeySize]byte
-	_, _ = rand.Read(key[:])                 // never fails (crypto/rand)
-	seal, _ := chacha20poly1305.NewX(key[:]) // fails only for keys of another length
-	return &Flights{seal: seal, now: now, used: map[string]time.Time{}}
+	return &Flights{box: seal.Random(), now: now, used: map[string]time.Time{}}
 }
 
 // random returns 256 random bits as text.
@@ -71,9 +67,7 @@ func (f *Flights) begin(provider, to string) (flight, string, error) {
 	if err != nil {
 		return fl, "", err
 	}
-	nonce := make([]byte, f.seal.NonceSize())
-	_, _ = rand.Read(nonce) // never fails (crypto/rand)
-	return fl, base64.RawURLEncoding.EncodeToString(f.seal.Seal(nonce, nonce, raw, []byte(CookieName))), nil
+	return fl, base64.RawURLEncoding.EncodeToString(f.box.Seal(raw, CookieName)), nil
 }
 
 // land opens the cookie of a flight and compares its state. Each state lands once.
@@ -84,11 +78,10 @@ func (f *Flights) land(provider, state, cookie string) (flight, error) {
 		return no("the browser brings no sign-in that was begun here")
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(cookie)
-	n := f.seal.NonceSize()
-	if len(cookie) > maxCookie || err != nil || len(raw) < n {
+	if len(cookie) > maxCookie || err != nil {
 		return no("the cookie of the sign-in cannot be read")
 	}
-	plain, err := f.seal.Open(nil, raw[:n], raw[n:], []byte(CookieName))
+	plain, err := f.box.Open(raw, CookieName)
 	if err != nil || json.Unmarshal(plain, &fl) != nil {
 		return no("the cookie of the sign-in is not ours, or from before a restart")
 	}

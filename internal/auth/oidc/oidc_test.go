@@ -162,7 +162,7 @@ func TestCookie(t *testing.T) {
 		"none":            {func(string) string { return "" }, "begun here"},
 		"of another":      {func(string) string { _, c, _ := d.Start(t.Context(), "/"); return c }, "state"},
 		"changed":         {func(c string) string { return c[:len(c)-2] + "AA" }, "not ours"},
-		"cut":             {func(c string) string { return c[:20] }, "cannot be read"},
+		"cut":             {func(c string) string { return c[:20] }, "not ours"},
 		"of another core": {func(string) string { _, c, _ := other.Start(t.Context(), "/"); return c }, "not ours"},
 		"words":           {func(string) string { return "hello, world" }, "cannot be read"},
 		"huge":            {func(string) string { return strings.Repeat("A", 1<<20) }, "cannot be read"},
