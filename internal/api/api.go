@@ -95,6 +95,8 @@ type Deps struct {
 	// index.html was not built, and a page says how to.
 	Console fs.FS
 
+	Guards Guards // what stops a request before anybody asks who sent it
+
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -125,7 +127,8 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
-	site   *site         // nil: no console
+	site   *site // nil: no console
+	meter  *meter
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -176,7 +179,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
-	s.gate = newGate(s)
+	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
 	if dep.Console != nil {
 		var err error
 		if s.site, err = openSite(dep.Console); err != nil {
@@ -192,13 +195,13 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	return s, s.router.check()
 }
 
-// handler wraps the routes: recovery outermost, then headers, then the gate.
+// handler wraps the routes: recovery outermost, then headers, the front, and the gate.
 func (s *server) handler() http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "the request comes from another site"))
 	}))
-	return s.guard(cross.Handler(s.gate))
+	return s.guard(s.front(cross.Handler(s.gate)))
 }
 
 func (s *server) routes() {
