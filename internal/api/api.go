@@ -207,6 +207,7 @@ func (s *server) handler() http.Handler {
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
