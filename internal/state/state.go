@@ -79,6 +79,7 @@ type Tx interface {
 	Cursors() Cursors
 	Checkpoints() Checkpoints
 	Meta() Meta
+	Identity
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
 	Tallies() Tallies
