@@ -15,6 +15,8 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	attemptKey
+	addressKey
 )
 
 func requestID(ctx context.Context) string {

@@ -53,7 +53,7 @@ var keyText = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding
 // error is told from a key that was taken back. The secret is shown once.
 func NewKey(name string, scope Scope, now, expires time.Time) (honeyguide.Secret, Key, error) {
 	if !scope.Known() {
-		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, read, ingest, metrics, bouncer"}
+		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, auditor, read, ingest, metrics, bouncer"}
 	}
 	if name == "" || len(name) > 64 {
 		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "name: want 1 to 64 characters"}

@@ -25,6 +25,7 @@ const (
 	PermHalt    Permission = "halt"    // turn the stop switch on
 	PermResume  Permission = "resume"  // turn it off
 	PermKeys    Permission = "keys"    // hand out keys and take them back
+	PermAudit   Permission = "audit"   // read and verify the audit log
 )
 
 // A Scope is what a key is good for.
@@ -39,13 +40,14 @@ const (
 	ScopeIngest    Scope = "ingest"
 	ScopeMetrics   Scope = "metrics"
 	ScopeBouncer   Scope = "bouncer" // read what is blocked
+	ScopeAuditor   Scope = "auditor" // read, and read and verify the audit log
 )
 
 // grants are what the built-in scopes may.
 var grants = map[Scope][]Permission{
 	ScopeAdmin: {
 		PermRead, PermIngest, PermMetrics, PermSamples, PermRules, PermWork, PermTriage,
-		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys, PermBouncer,
+		PermRespond, PermApprove, PermAllow, PermHalt, PermResume, PermKeys, PermBouncer, PermAudit,
 	},
 	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer},
 	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove, PermBouncer},
@@ -53,6 +55,7 @@ var grants = map[Scope][]Permission{
 	ScopeIngest:    {PermIngest},
 	ScopeMetrics:   {PermMetrics},
 	ScopeBouncer:   {PermBouncer},
+	ScopeAuditor:   {PermRead, PermMetrics, PermBouncer, PermAudit},
 }
 
 // Known reports whether there is such a scope.

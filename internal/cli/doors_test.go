@@ -20,6 +20,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/app"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
@@ -164,7 +165,7 @@ func newWard(t *testing.T, gate *gatehouse) *ward {
 	w.keys, err = auth.NewStateKeys(w.store, "")
 	check(err)
 	h, err := api.New(api.Deps{
-		State: w.store, Events: log, Keys: w.keys, Responder: w.engine, Allowlist: w.allow, Now: clock,
+		State: w.store, Events: log, Keys: w.keys, Audit: &audit.Memory{}, Responder: w.engine, Allowlist: w.allow, Now: clock,
 		Take: func(context.Context, []honeyguide.Event) (eventlog.Seq, error) { return 0, errors.New("takes nothing") },
 	})
 	check(err)
