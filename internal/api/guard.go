@@ -17,6 +17,8 @@ const (
 	principalKey
 	localKey
 	certificateKey
+	attemptKey
+	addressKey
 )
 
 func requestID(ctx context.Context) string {
