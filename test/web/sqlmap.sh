@@ -1,7 +1,7 @@
 #!/bin/sh
 # Attacks every query parameter of the API with sqlmap (Debian package sqlmap), at
 # level 3, against the real binary on loopback. Fails when something is found. It
-# takes an hour or so; ONLY=alerts keeps to the URLs with that word, LIMIT=600 are
+# takes minutes to hours; ONLY=alerts keeps to the URLs with that word, LIMIT=600 are
 # the seconds one URL may take.
 set -eu
 command -v sqlmap >/dev/null 2>&1 || { echo "sqlmap is missing: apt-get install sqlmap"; exit 1; }
@@ -11,7 +11,7 @@ python3 "$(dirname "$0")/urls.py" "$work/openapi.json" "$base" | grep -e "${ONLY
 tested=0 found=0 late=0 params=0
 while read -r url; do
 	timeout "${LIMIT:-600}" sqlmap --batch --url "$url" --header "Authorization: Bearer $key" --level 3 --risk 2 --dbms sqlite --skip-waf \
-		--param-exclude '^(authorization|user-agent|referer|host)$' --threads 4 --time-sec 2 --ignore-code '*' --disable-coloring --flush-session --output-dir "$work/out" >"$work/one" 2>&1 </dev/null || {
+		--param-exclude '^(authorization|user-agent|referer|host)$' --threads 4 --time-sec 2 --technique "${TECHNIQUE:-BEUSTQ}" --ignore-code '*' --disable-coloring --flush-session --output-dir "$work/out" >"$work/one" 2>&1 </dev/null || {
 		[ $? -ne 124 ] || late=$((late + 1))
 	}
 	tested=$((tested + 1))
