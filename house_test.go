@@ -21,6 +21,12 @@ const (
 // library paths match exactly, module paths match with all their packages.
 var tenants = map[string][]string{
 	"github.com/benhoyt/goawk":             {"internal/deception/coreutils"},
+	"github.com/boombuler/barcode":         {"internal/auth/totp"},
+	"github.com/coreos/go-oidc":            {"internal/auth/oidc"},
+	"github.com/descope":                   {"internal/auth/passkey"}, // tests only
+	"github.com/go-jose":                   {"internal/auth/oidc"},    // tests only: what a hostile provider signs
+	"github.com/go-webauthn":               {"internal/auth/passkey"},
+	"golang.org/x/oauth2":                  {"internal/auth/oidc"},
 	"github.com/danielgtaylor":             {"internal/api"},
 	"github.com/expr-lang/expr":            {"internal/playbook"},
 	"github.com/go-pdf/fpdf":               {"internal/incident"},
@@ -57,7 +63,7 @@ var tenants = map[string][]string{
 	"os/exec":                              {"internal/sandbox", "tools", "test"},
 	"net/smtp":                             {"internal/fetcher"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/auth/oidc", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -91,6 +92,8 @@ type App struct {
 	desk      *enrich.Desk
 	loadFacts func()
 
+	identity *auth.Service // who may log in
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }
@@ -107,6 +110,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"lock the data folder", a.lock},
 		{"read the deployment's keys", a.openKeys},
 		{"open the state", a.openState},
+		{"open the users", a.openIdentity},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},

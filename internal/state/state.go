@@ -82,6 +82,10 @@ type Tx interface {
 	Identity
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
+	Tallies() Tallies
+	Views() Views
+	Preferences() Preferences
+	Notes() Notes
 	Retention() Retention
 }
 

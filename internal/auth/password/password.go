@@ -1,5 +1,3 @@
-// Package password keeps passwords as argon2id hashes in PHC strings
-// ($argon2id$v=19$m=...,t=...,p=...$salt$hash), which say how they were made.
 package password
 
 import (
@@ -15,6 +13,9 @@ import (
 
 	"honeyguide"
 )
+
+// Passwords are kept as argon2id hashes in PHC strings
+// ($argon2id$v=19$m=...,t=...,p=...$salt$hash), which say how they were made.
 
 // A Cost is how hard a hash is to make.
 type Cost struct {
