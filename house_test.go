@@ -28,6 +28,8 @@ var tenants = map[string][]string{
 	"github.com/go-webauthn":               {"internal/auth/passkey"},
 	"golang.org/x/oauth2":                  {"internal/auth/oidc"},
 	"github.com/danielgtaylor":             {"internal/api"},
+	"github.com/caddyserver":               {"internal/certs"},
+	"go.uber.org/zap":                      {"internal/certs"}, // the word for "no log" that certmagic asks for
 	"github.com/expr-lang/expr":            {"internal/playbook"},
 	"github.com/go-pdf/fpdf":               {"internal/incident"},
 	"github.com/google/nftables":           {"internal/fwhelper"},
@@ -48,8 +50,6 @@ var tenants = map[string][]string{
 	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it
 	"golang.org/x/crypto/chacha20":         {"internal/sshwire"},
 	"golang.org/x/crypto/poly1305":         {"internal/sshwire"},
-	"golang.org/x/crypto/chacha20poly1305": {"internal/seal"},
-	"golang.org/x/crypto/argon2":           {"internal/auth/password"},
 	"golang.org/x/mod/sumdb":               {"internal/audit"},
 	"mvdan.cc/sh/v3/syntax":                {"internal/deception/shell"},
 	"mvdan.cc/sh/v3/interp":                {}, // touches the host
@@ -62,8 +62,10 @@ var tenants = map[string][]string{
 	"log":                                  {"tools"},
 	"os/exec":                              {"internal/sandbox", "tools", "test"},
 	"net/smtp":                             {"internal/fetcher"},
+	"golang.org/x/crypto/chacha20poly1305": {"internal/seal"},
+	"golang.org/x/crypto/argon2":           {"internal/auth/password"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/auth/oidc", "internal/cli", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/auth/oidc", "internal/certs", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }

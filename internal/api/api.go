@@ -24,6 +24,8 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -54,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
+	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
 	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
@@ -85,6 +89,9 @@ type Deps struct {
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
 
+	// Live tells what changes. Nil: there is no live stream.
+	Live *live.Hub
+
 	// Present is told the address of everybody who works here, once they have shown
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
@@ -98,6 +105,8 @@ type Deps struct {
 	Identity *auth.Service
 	// Audit gets what people do before it happens. Nil: nobody does.
 	Audit audit.Recorder
+
+	Guards Guards // what stops a request before anybody asks who sent it
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -119,6 +128,15 @@ type Sensor struct {
 	Restarts int64     `json:"restarts"`
 	Sessions int64     `json:"sessions" doc:"open now"`
 	Since    time.Time `json:"since,omitzero" doc:"when its process started"`
+	Heard
+}
+
+// Heard is how a sensor or source is heard from since the core started.
+type Heard struct {
+	LastAt    time.Time `json:"last_at,omitzero" doc:"when its newest event came in; absent: none since the core started"`
+	LagMS     int64     `json:"lag_ms" doc:"between the happening of that event and its coming in"`
+	PerMinute float64   `json:"per_minute" doc:"events, mean of the last five whole minutes"`
+	Events    int64     `json:"events" doc:"since the core started"`
 }
 
 // server is the API at work.
@@ -129,7 +147,8 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
-	site   *site         // nil: no console
+	site   *site // nil: no console
+	meter  *meter
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -183,7 +202,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
-	s.gate = newGate(s)
+	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
 	if dep.Console != nil {
 		var err error
 		if s.site, err = openSite(dep.Console); err != nil {
@@ -199,18 +218,19 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	return s, s.router.check()
 }
 
-// handler wraps the routes: recovery outermost, then headers, then the gate.
+// handler wraps the routes: recovery outermost, then headers, the front, and the gate.
 func (s *server) handler() http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "the request comes from another site"))
 	}))
-	return s.guard(cross.Handler(s.gate))
+	return s.guard(s.front(cross.Handler(s.gate)))
 }
 
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
@@ -232,6 +252,10 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.overview()
+	s.worldMap()
+	s.preferences()
+	s.views()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
@@ -245,6 +269,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.lapi()
+	s.stream()
 }
 
 // setUpHuma sets what the library keeps in package variables.

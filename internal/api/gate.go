@@ -34,7 +34,9 @@ type gate struct {
 
 func newGate(s *server) *gate {
 	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
-	for _, reason := range []string{"permission", "no_key", "wrong_key", "wrong_place", "no_login", "origin", "confirm"} {
+	for _, reason := range []string{
+		"permission", "no_key", "wrong_key", "wrong_place", "no_login", "origin", "confirm", "proxy", "address", "host", "too_large", "too_many",
+	} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
 	return &gate{s: s, strikes: newStrikes(), denied: denied}
@@ -83,6 +85,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case who.Sort == auth.SortUser && g.s.router.fresh[pattern] && !who.Confirmed:
 		g.denied.With("confirm").Add(1)
 		refuse(w, r, confirmProblem(r.Context()))
+	case !g.s.known(w, r, who, pattern, need):
 	default:
 		if g.s.dep.Present != nil && who.May(auth.PermWork) {
 			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
@@ -188,6 +191,11 @@ func (g *gate) notGood(r *http.Request, who auth.Principal) *Problem {
 	return newProblem(r.Context(), http.StatusForbidden, "this key is not good for that")
 }
 
+// still reports whether a principal is who it was when its request came in.
+func (g *gate) still(r *http.Request, was auth.Principal) bool {
+	return g.s.dep.Identity.Holds(r.Context(), was)
+}
+
 func bearer(r *http.Request) (token string, given bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
@@ -209,8 +217,13 @@ func peer(r *http.Request) netip.Prefix {
 	if err != nil {
 		return netip.Prefix{}
 	}
+	return network(addr.Unmap().WithZone(""))
+}
+
+// network is what one peer is taken to have: an address, or a /64 of IPv6.
+func network(addr netip.Addr) netip.Prefix {
 	bits := 32
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+	if addr.Is6() {
 		bits = 64
 	}
 	p, _ := addr.Prefix(bits) // the zero prefix for the zero address

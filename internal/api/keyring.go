@@ -188,6 +188,7 @@ func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, er
 	if err := s.dep.Keys.Remove(ctx, k.ID); err != nil {
 		return out, err
 	}
+	s.dep.Live.Revoked(k.ID)
 	s.dep.Log.InfoContext(ctx, "key taken back", "request_id", requestID(ctx), "key", k.ID, "name", k.Name, "by", whoAsks(ctx))
 	return out, nil
 }
