@@ -16,6 +16,7 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	callerKey
 	certificateKey
 	attemptKey
 	addressKey

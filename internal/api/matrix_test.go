@@ -14,9 +14,6 @@ import (
 	"honeyguide/internal/state"
 )
 
-// sessionCookie is the name of the console's cookie.
-const sessionCookie = "__Host-honeyguide"
-
 // signIn returns the value of the cookie of a signed-in administrator. It is nil
 // as long as a rig knows no sessions; the matrix then holds with a cookie that
 // opens nothing.
