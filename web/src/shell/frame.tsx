@@ -1,7 +1,7 @@
 /** What is around every room: rail, top bar, status bar; and what lies over it. */
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { live } from "../api/live";
+import { live, useLive } from "../api/live";
 import { session } from "../api/session";
 import { keymap, useKeys } from "../lib/keys";
 import { useGo } from "../lib/route";
@@ -57,6 +57,9 @@ export function Frame() {
     if (state === "out" && inside) go("/login", { to: path === "/" ? undefined : path + location.search }, true);
     if (state === "in") live.reconnect();
   }, [state, inside, path, go]);
+
+  // The bar shows how live we are, whatever room is open.
+  useLive(["events", "health"], () => undefined);
 
   useKeys([
     {
