@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -16,12 +17,15 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -52,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
+	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
 	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
@@ -82,9 +88,22 @@ type Deps struct {
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
 
+	// Live tells what changes. Nil: there is no live stream.
+	Live *live.Hub
+
 	// Present is told the address of everybody who works here, once they have shown
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
+
+	// Console holds the files of the built console. Nil: none is served; one without
+	// index.html was not built, and a page says how to.
+	Console fs.FS
+
+	Guards Guards // what stops a request before anybody asks who sent it
+	// Audit takes an entry of every act before it happens; without one nothing is done.
+	Audit audit.Recorder
+	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
+	Trail *audit.Log
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -106,6 +125,15 @@ type Sensor struct {
 	Restarts int64     `json:"restarts"`
 	Sessions int64     `json:"sessions" doc:"open now"`
 	Since    time.Time `json:"since,omitzero" doc:"when its process started"`
+	Heard
+}
+
+// Heard is how a sensor or source is heard from since the core started.
+type Heard struct {
+	LastAt    time.Time `json:"last_at,omitzero" doc:"when its newest event came in; absent: none since the core started"`
+	LagMS     int64     `json:"lag_ms" doc:"between the happening of that event and its coming in"`
+	PerMinute float64   `json:"per_minute" doc:"events, mean of the last five whole minutes"`
+	Events    int64     `json:"events" doc:"since the core started"`
 }
 
 // server is the API at work.
@@ -113,9 +141,12 @@ type server struct {
 	dep    Deps
 	router *router
 	huma   huma.API
+	masker audit.Masker // of secrets in the audit log
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
+	site   *site // nil: no console
+	meter  *meter
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -140,8 +171,8 @@ func build(dep Deps) (*server, error) { return buildWith(dep, (*server).routes) 
 
 // buildWith builds a server of some of the routes.
 func buildWith(dep Deps, routes func(*server)) (*server, error) {
-	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
-		return nil, errors.New("api: state, events, take and keys are needed")
+	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil || dep.Audit == nil {
+		return nil, errors.New("api: state, events, take, keys and audit are needed")
 	}
 	if dep.Now == nil {
 		dep.Now = time.Now
@@ -163,12 +194,19 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
-	s.gate = newGate(s)
+	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
+	if dep.Console != nil {
+		var err error
+		if s.site, err = openSite(dep.Console); err != nil {
+			return nil, err
+		}
+	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
+	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -176,18 +214,19 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	return s, s.router.check()
 }
 
-// handler wraps the routes: recovery outermost, then headers, then the gate.
+// handler wraps the routes: recovery outermost, then headers, the front, and the gate.
 func (s *server) handler() http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "the request comes from another site"))
 	}))
-	return s.guard(cross.Handler(s.gate))
+	return s.guard(s.front(cross.Handler(s.gate)))
 }
 
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
@@ -205,6 +244,10 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.overview()
+	s.worldMap()
+	s.preferences()
+	s.views()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()
@@ -218,6 +261,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.lapi()
+	s.stream()
 }
 
 // setUpHuma sets what the library keeps in package variables.
@@ -250,10 +294,12 @@ type router struct {
 	mux      *http.ServeMux
 	patterns []string
 	needs    map[string]auth.Permission
+	audited  map[string]bool   // makes its own entry of the audit log
+	names    map[string]string // operation ids
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -268,6 +314,21 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
+
+// audits sets that the registration of a pattern makes the entry of the audit
+// log itself, once the request was understood.
+func (r *router) audits(pattern string) { r.audited[pattern] = true }
+
+// nameAll learns the names of the operations.
+func (r *router) nameAll(doc *huma.OpenAPI) {
+	for path, item := range doc.Paths {
+		for method, o := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete} {
+			if o != nil {
+				r.names[method+" "+path] = o.OperationID
+			}
+		}
+	}
+}
 
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {

@@ -33,7 +33,7 @@ type gate struct {
 
 func newGate(s *server) *gate {
 	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
-	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+	for _, reason := range []string{"permission", "no_key", "wrong_key", "proxy", "address", "host", "too_large", "too_many"} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
 	return &gate{s: s, strikes: newStrikes(), denied: denied}
@@ -45,14 +45,22 @@ func (g *gate) route(r *http.Request) string {
 	if _, pattern := g.s.router.mux.Handler(r); g.s.router.needs[pattern] != "" {
 		return pattern
 	}
+	if g.s.site.claims(r) {
+		return "console"
+	}
 	return "none"
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
+	a, r := g.s.attempt(pattern, r)
 	if need == auth.PermOpen {
-		g.s.router.ServeHTTP(w, r)
+		g.s.audited(pattern, g.s.router).ServeHTTP(w, r)
+		return
+	}
+	if pattern == "" && g.s.site.claims(r) {
+		g.s.site.ServeHTTP(w, r)
 		return
 	}
 	who, problem := g.who(w, r, need)
@@ -65,14 +73,16 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
+		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+", which "+string(who.Scope)+" has not")
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+	case !g.s.known(w, r, who, pattern, need):
 	default:
 		if g.s.dep.Present != nil && who.May(auth.PermWork) {
 			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
+		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 
@@ -124,11 +134,25 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 		return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
 	}
 	g.denied.With("wrong_key").Add(1)
+	g.s.refusal(r.Context(), &attempt{action: "use-key", object: "key:unknown"}, "the key is not known, or not any more")
 	if wait := g.strikes.strike(peer(r), g.s.dep.Now()); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return auth.Principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")
 	}
 	return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
+}
+
+// still reports whether a principal is who it was when its request came in.
+func (g *gate) still(r *http.Request, was auth.Principal) bool {
+	if local, _ := r.Context().Value(localKey).(bool); local {
+		return true
+	}
+	token, _ := bearer(r)
+	k, err := g.s.lookup(r.Context(), token, auth.PermRead)
+	if err != nil {
+		return !errors.Is(err, auth.ErrNoKey) // the state may be busy
+	}
+	return k.ID == was.ID && k.Scope == was.Scope
 }
 
 func bearer(r *http.Request) (token string, given bool) {
@@ -146,8 +170,13 @@ func peer(r *http.Request) netip.Prefix {
 	if err != nil {
 		return netip.Prefix{}
 	}
+	return network(addr.Unmap().WithZone(""))
+}
+
+// network is what one peer is taken to have: an address, or a /64 of IPv6.
+func network(addr netip.Addr) netip.Prefix {
 	bits := 32
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+	if addr.Is6() {
 		bits = 64
 	}
 	p, _ := addr.Prefix(bits) // the zero prefix for the zero address

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -25,6 +26,7 @@ import (
 	"honeyguide/internal/fwhelper"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
@@ -49,6 +51,7 @@ type App struct {
 	metrics  *telemetry.Registry
 	now      func() time.Time
 
+	audit    *audit.Log
 	secret   []byte
 	host     *persona.Host
 	image    []byte // the operator's own, else nil
@@ -91,6 +94,9 @@ type App struct {
 	desk      *enrich.Desk
 	loadFacts func()
 
+	live     *live.Hub                      // what changes, for those who listen
+	troubles func(context.Context) []string // why the core cannot work
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }
@@ -106,6 +112,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 	}{
 		{"lock the data folder", a.lock},
 		{"read the deployment's keys", a.openKeys},
+		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
@@ -191,7 +198,7 @@ func (a *App) openState(ctx context.Context) error {
 		return err
 	}
 	a.closers = append(a.closers, a.state.Close)
-	return nil
+	return a.openLive(ctx)
 }
 
 func (a *App) openEvents(ctx context.Context) error {
@@ -292,6 +299,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
+	g.Keep(ctx, "audit log", a.audit.Run)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
@@ -302,6 +310,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "rules", a.rules.Run)
 	g.Keep(ctx, "notices", a.notices.Run)
 	g.Keep(ctx, "playbooks", a.books.Run)
+	g.Keep(ctx, "live stream", a.live.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -20,7 +20,9 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/app"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/playbook"
@@ -47,7 +49,7 @@ func (g *gatehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func newGatehouse(t *testing.T) *gatehouse {
 	t.Helper()
 	g := &gatehouse{data: t.TempDir()}
-	cert, _, err := api.SelfSigned(g.data, []string{"127.0.0.1"}, time.Now())
+	keeper, err := certs.Open(certs.Options{Dir: g.data})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,7 @@ func newGatehouse(t *testing.T) *gatehouse {
 	g.address = "https://" + remote.Addr().String()
 	var served sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
-	for _, l := range []api.Listener{{Listener: remote, TLS: api.Config(cert)}, {Listener: local, Local: true}} {
+	for _, l := range []api.Listener{{Listener: remote, TLS: keeper.Config()}, {Listener: local, Local: true}} {
 		served.Go(func() { _ = api.Serve(ctx, l, g, nil) })
 	}
 	t.Cleanup(func() { stop(); served.Wait() })
@@ -164,7 +166,7 @@ func newWard(t *testing.T, gate *gatehouse) *ward {
 	w.keys, err = auth.NewStateKeys(w.store, "")
 	check(err)
 	h, err := api.New(api.Deps{
-		State: w.store, Events: log, Keys: w.keys, Responder: w.engine, Allowlist: w.allow, Now: clock,
+		State: w.store, Events: log, Keys: w.keys, Audit: &audit.Memory{}, Responder: w.engine, Allowlist: w.allow, Now: clock,
 		Take: func(context.Context, []honeyguide.Event) (eventlog.Seq, error) { return 0, errors.New("takes nothing") },
 	})
 	check(err)

@@ -76,11 +76,17 @@ type Tx interface {
 	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
+	Acts() Acts
 	Cursors() Cursors
 	Checkpoints() Checkpoints
 	Meta() Meta
+	Identity
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
+	Tallies() Tallies
+	Views() Views
+	Preferences() Preferences
+	Notes() Notes
 	Retention() Retention
 }
 
