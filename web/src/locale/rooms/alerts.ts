@@ -186,7 +186,8 @@ export const t = catalogue("alerts", {
   "suppress.existing": "Hide the open alerts it means, too",
   "suppress.preview": "What it would have hidden in the last 30 days",
   "suppress.preview.none": "Nothing. A suppression that hides nothing is of no use.",
-  "suppress.preview.count": { one: "{n} alert from {sources} sources", other: "{n} alerts from {sources} sources" },
+  "suppress.preview.count": { one: "{n} alert", other: "{n} alerts" },
+  "suppress.preview.sources": { one: "from {n} source", other: "from {n} sources" },
   "suppress.preview.incidents": {
     one: "{n} incident would lose all its alerts",
     other: "{n} incidents would lose all their alerts",
