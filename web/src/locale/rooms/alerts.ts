@@ -43,6 +43,7 @@ export const t = catalogue("alerts", {
   by: "{state} by {who}",
   proven: "Proven by a honeytoken",
   times: "×{n}",
+  "times.both": "happened {time}, found {found}",
   "empty.title": "No alert fits this filter",
   "empty.last": "The last alert came {time} ago.",
   "empty.none":

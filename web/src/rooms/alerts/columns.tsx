@@ -1,12 +1,11 @@
 /** The columns of the queue. */
-import { ago, clockTime } from "../../lib/time";
+import { absolute, ago, clockTime } from "../../lib/time";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
 import { Sla, slaDue } from "../../widgets/badge";
 import type { Column } from "../../widgets/grid";
 import { Safe } from "../../widgets/safe";
 import { Severity } from "../../widgets/severity";
-import { When } from "../../widgets/when";
 import { isGroup, type Line } from "./queue";
 import type { AlertRow } from "./row";
 
@@ -22,17 +21,15 @@ export const COLUMNS: readonly Column<Line>[] = [
     width: 64,
     weight: 3,
     sortable: true,
-    cell: of((row, now) =>
-      now - Date.parse(row.time) < DAY ? (
-        <time dateTime={row.time} title={ago(row.time, now)} className="muted">
-          {clockTime(row.time)}
-        </time>
-      ) : (
-        <span className="muted">
-          <When at={row.time} now={now} />
-        </span>
-      ),
-    ),
+    cell: of((row, now) => (
+      <time
+        dateTime={row.created}
+        title={t("times.both", { time: absolute(row.time), found: absolute(row.created) })}
+        className="muted"
+      >
+        {now - Date.parse(row.created) < DAY ? clockTime(row.created) : ago(row.created, now)}
+      </time>
+    )),
   },
   {
     id: "severity",
