@@ -16,6 +16,8 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	matchKey
+	maskKey
 	certificateKey
 )
 
