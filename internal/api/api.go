@@ -149,11 +149,14 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
-	site   *site // nil: no console
-	meter  *meter
-	recall sync.Mutex    // held while seen learns what earlier runs stored
-	knows  bool          // seen has learnt it
-	slots  chan struct{} // of ingests under way
+
+	guards   map[string]bool    // patterns of changes that want If-Match
+	generals map[string]general // what holds for each pattern
+	site     *site              // nil: no console
+	meter    *meter
+	recall   sync.Mutex    // held while seen learns what earlier runs stored
+	knows    bool          // seen has learnt it
+	slots    chan struct{} // of ingests under way
 }
 
 const (
@@ -204,6 +207,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
+	s.guards, s.generals = map[string]bool{}, map[string]general{}
 	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
 	if dep.Console != nil {
 		var err error
@@ -214,6 +218,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
 	s.router.nameAll(s.huma.OpenAPI())
+	s.learn()
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -298,6 +303,7 @@ func humaConfig(version string) huma.Config {
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
+	c.Transformers = append(c.Transformers, masked)
 	c.RejectUnknownQueryParameters = true
 	return c
 }

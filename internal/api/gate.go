@@ -95,7 +95,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
+		asked, problem := g.s.generalRules(r.WithContext(context.WithValue(r.Context(), principalKey, who)), pattern)
+		if problem != nil {
+			refuse(w, r, problem)
+			return
+		}
+		g.s.once(w, asked, who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 
