@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
@@ -78,6 +79,7 @@ type Deps struct {
 	Lists   *blocklist.List
 	Readers *blocklist.Book
 	Node    string // name of this node
+	Address string // where people reach the console, https://..., for one-time links
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
@@ -96,6 +98,11 @@ type Deps struct {
 	Console fs.FS
 
 	Guards Guards // what stops a request before anybody asks who sent it
+	// Identity knows who may log in. Nil: one over State, whose second factors last
+	// as long as the process.
+	Identity *auth.Service
+	// Audit gets what people do before it happens. Nil: nobody does.
+	Audit audit.Recorder
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -174,6 +181,9 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.Desk == nil {
 		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
 	}
+	if dep.Identity == nil {
+		dep.Identity = auth.NewService(auth.Options{State: dep.State, Audit: dep.Audit, Metrics: dep.Metrics, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
@@ -219,6 +229,10 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.logins()
+	s.me()
+	s.users()
+	s.roles()
 	s.notices()
 	s.suppressions()
 	s.regrouping()
@@ -255,9 +269,10 @@ func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Honeyguide", version)
 	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"key":   {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"login": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of a login, for browsers."},
 	}
-	c.Security = []map[string][]string{{"key": {}}}
+	c.Security = []map[string][]string{{"key": {}}, {"login": {}}}
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
@@ -270,10 +285,11 @@ type router struct {
 	mux      *http.ServeMux
 	patterns []string
 	needs    map[string]auth.Permission
+	fresh    map[string]bool // wants a user to have shown lately who they are
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, fresh: map[string]bool{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -289,6 +305,13 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
 
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
+	}
+}
+
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {
 	for _, p := range r.patterns {
@@ -299,6 +322,11 @@ func (r *router) check() error {
 	for p := range r.needs {
 		if !slices.Contains(r.patterns, p) {
 			return fmt.Errorf("api: there is no route %q to need a permission", p)
+		}
+	}
+	for p := range r.fresh {
+		if !slices.Contains(r.patterns, p) {
+			return fmt.Errorf("api: there is no route %q to want a fresh login", p)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ const (
 	principalKey
 	localKey
 	certificateKey
+	callerKey
 )
 
 func requestID(ctx context.Context) string {

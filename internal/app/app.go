@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -94,6 +95,7 @@ type App struct {
 
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
+	identity *auth.Service                  // who may log in
 
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
@@ -111,6 +113,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"lock the data folder", a.lock},
 		{"read the deployment's keys", a.openKeys},
 		{"open the state", a.openState},
+		{"open the users", a.openIdentity},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},

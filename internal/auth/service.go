@@ -241,3 +241,21 @@ func forbidden(text string) error {
 }
 
 func absent(err error) bool { return honeyguide.ErrorCode(err) == honeyguide.CodeNotFound }
+
+// Strength measures a password, and says whether it is on the list of stolen ones.
+func (s *Service) Strength(ctx context.Context, name string, given honeyguide.Secret) (m password.Strength, breached bool) {
+	m = password.Measure(given.Reveal(), name, "honeyguide")
+	if s.o.Breached != nil {
+		breached, _ = s.o.Breached(ctx, given) // the list is a help: without it nothing is on it
+	}
+	return m, breached
+}
+
+// OpenBreaches opens a list of stolen passwords, for [Options.Breached].
+func OpenBreaches(path string) (has func(context.Context, honeyguide.Secret) (bool, error), done func() error, err error) {
+	list, err := password.OpenBreaches(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(_ context.Context, p honeyguide.Secret) (bool, error) { return list.Has(p.Reveal()) }, list.Close, nil
+}
