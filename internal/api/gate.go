@@ -34,7 +34,9 @@ type gate struct {
 
 func newGate(s *server) *gate {
 	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
-	for _, reason := range []string{"permission", "no_key", "wrong_key", "wrong_place", "no_login", "origin", "confirm", "proxy", "address", "host", "too_large", "too_many"} {
+	for _, reason := range []string{
+		"permission", "no_key", "wrong_key", "wrong_place", "no_login", "origin", "confirm", "proxy", "address", "host", "too_large", "too_many",
+	} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
 	return &gate{s: s, strikes: newStrikes(), denied: denied}
@@ -191,9 +193,6 @@ func (g *gate) notGood(r *http.Request, who auth.Principal) *Problem {
 
 // still reports whether a principal is who it was when its request came in.
 func (g *gate) still(r *http.Request, was auth.Principal) bool {
-	if local, _ := r.Context().Value(localKey).(bool); local {
-		return true
-	}
 	return g.s.dep.Identity.Holds(r.Context(), was)
 }
 

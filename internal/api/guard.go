@@ -16,8 +16,8 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
-	certificateKey
 	callerKey
+	certificateKey
 )
 
 func requestID(ctx context.Context) string {

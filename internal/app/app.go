@@ -93,9 +93,9 @@ type App struct {
 	desk      *enrich.Desk
 	loadFacts func()
 
+	identity *auth.Service                  // who may log in
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
-	identity *auth.Service                  // who may log in
 
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it

@@ -294,7 +294,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.Auth.check(), s.API.check(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

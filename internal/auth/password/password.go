@@ -17,9 +17,6 @@ import (
 	"honeyguide"
 )
 
-// Passwords are kept as argon2id hashes in PHC strings
-// ($argon2id$v=19$m=...,t=...,p=...$salt$hash), which say how they were made.
-
 // A Cost is how hard a hash is to make.
 type Cost struct {
 	Memory uint32 // KiB
