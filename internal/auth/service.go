@@ -16,6 +16,8 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth/oidc"
+	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/auth/password"
 	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
@@ -80,6 +82,9 @@ type Service struct {
 	never    string // id of an account that is not there
 	checks   *telemetry.CounterVec
 	results  *telemetry.CounterVec
+
+	party     *passkey.Party // nil: there are no passkeys
+	providers []*oidc.Provider
 
 	mu    sync.Mutex
 	seen  map[string]time.Time // logins in use since they were last written down
