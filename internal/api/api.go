@@ -244,6 +244,7 @@ func (s *server) routes() {
 	s.halt()
 	s.keyring()
 	s.logins()
+	s.factors()
 	s.me()
 	s.users()
 	s.roles()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"honeyguide"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
@@ -30,34 +32,33 @@ func (s *server) me() {
 			}
 			return out, nil, nil
 		})
-	enterAt(s, op("/me/sessions", "my-logins", "The browsers you are logged in with, newest first"), auth.PermSelf,
-		func(ctx context.Context, _ *struct{}) (client.Page[client.LoginRow], []string, error) {
-			by, err := person(ctx)
-			if err != nil {
-				return client.Page[client.LoginRow]{}, nil, err
-			}
-			p, err := s.loginRows(ctx, by.ID, by.Session)
-			return p, nil, err
+	mine(s, op("/me/sessions", "my-logins", "The browsers you are logged in with, newest first"),
+		func(ctx context.Context, by auth.Actor, _ *struct{}) (client.Page[client.LoginRow], error) {
+			return s.loginRows(ctx, by.ID, by.Session)
 		})
 	end := op("/me/sessions/{id}", "end-my-login", "Log one of your browsers out; holds from its next request on")
 	end.Method, end.Errors = http.MethodDelete, append(end.Errors, http.StatusNotFound)
-	enterAt(s, end, auth.PermSelf, func(ctx context.Context, in *byID) (client.Ended, []string, error) {
+	mine(s, end, func(ctx context.Context, by auth.Actor, in *byID) (client.Ended, error) {
+		n, err := s.dep.Identity.EndLogins(ctx, by, by.ID, in.ID, "")
+		return client.Ended{Ended: n}, err
+	})
+	mine(s, post("/me/sessions/end-others", "end-my-other-logins", "Log all your other browsers out"),
+		func(ctx context.Context, by auth.Actor, _ *struct{}) (client.Ended, error) {
+			n, err := s.dep.Identity.EndLogins(ctx, by, by.ID, "", by.Session)
+			return client.Ended{Ended: n}, err
+		})
+}
+
+// mine registers a route about the account of who asks, for people who logged in.
+func mine[I, O any](s *server, o huma.Operation, f func(ctx context.Context, by auth.Actor, in *I) (O, error)) {
+	enterAt(s, o, auth.PermSelf, func(ctx context.Context, in *I) (out O, _ []string, err error) {
 		by, err := person(ctx)
 		if err != nil {
-			return client.Ended{}, nil, err
+			return out, nil, err
 		}
-		n, err := s.dep.Identity.EndLogins(ctx, by, by.ID, in.ID, "")
-		return client.Ended{Ended: n}, nil, err
+		out, err = f(ctx, by, in)
+		return out, nil, err
 	})
-	enterAt(s, post("/me/sessions/end-others", "end-my-other-logins", "Log all your other browsers out"), auth.PermSelf,
-		func(ctx context.Context, _ *struct{}) (client.Ended, []string, error) {
-			by, err := person(ctx)
-			if err != nil {
-				return client.Ended{}, nil, err
-			}
-			n, err := s.dep.Identity.EndLogins(ctx, by, by.ID, "", by.Session)
-			return client.Ended{Ended: n}, nil, err
-		})
 }
 
 // person is who asks, when that is somebody who logged in.

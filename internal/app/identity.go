@@ -44,6 +44,8 @@ func (a *App) openIdentity(context.Context) error {
 	}
 	o := auth.Options{
 		State: a.state, Box: box, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
+		Public: a.settings.API.URL, Listen: a.settings.API.Listen,
+		Revoked: func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams
 	}
 	if file := a.settings.Auth.BreachList; file != "" {
 		breached, done, err := auth.OpenBreaches(file)

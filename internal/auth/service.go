@@ -16,7 +16,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
-	"honeyguide/internal/auth/oidc"
 	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/auth/password"
 	"honeyguide/internal/seal"
@@ -63,11 +62,17 @@ type Options struct {
 	SecondFactor []string
 	// Breached reports whether a password is on a list of stolen ones. Nil: there is no list.
 	Breached func(context.Context, honeyguide.Secret) (bool, error)
-	Cost     password.Cost // of hashes; zero: [password.Default]
-	Cores    int           // hashes at a time; 0: as many as there are cores
-	Metrics  *telemetry.Registry
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Public is the address people reach the console at, Listen the one it listens
+	// on: passkeys are made for the name in them. Both empty: there are none.
+	Public, Listen string
+	// Revoked is told the ids of accounts and logins that may do less from now on.
+	// Nil: nobody needs to know.
+	Revoked func(ids ...string)
+	Cost    password.Cost // of hashes; zero: [password.Default]
+	Cores   int           // hashes at a time; 0: as many as there are cores
+	Metrics *telemetry.Registry
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // A Service knows who may come in, lets them in and ends their logins. It is
@@ -79,7 +84,8 @@ type Service struct {
 	codes    *guard // second factors
 	confirms *guard // of those who are in
 	devices  [][]byte
-	never    string // id of an account that is not there
+	party    *passkey.Party // nil: no passkeys here
+	never    string         // id of an account that is not there
 	checks   *telemetry.CounterVec
 	results  *telemetry.CounterVec
 
@@ -122,6 +128,7 @@ func NewService(o Options) *Service {
 	for _, result := range []string{"in", "second", "wrong", "throttled", "busy"} {
 		s.results.With(result).Add(0) // there from the start, so that the first one is seen
 	}
+	s.openPasskeys()
 	return s
 }
 
@@ -181,6 +188,13 @@ func (s *Service) by(ctx context.Context, a Actor, action, object, detail string
 	return s.record(ctx, a.From, honeyguide.AuditEntry{
 		Actor: a.Name, Kind: string(a.Sort), Session: a.Session, Action: action, Object: object, Detail: detail,
 	})
+}
+
+// revoked tells whoever serves an account for long that it is not as it was.
+func (s *Service) revoked(ids ...string) {
+	if s.o.Revoked != nil {
+		s.o.Revoked(ids...)
+	}
 }
 
 // Run writes down what is noted lazily and forgets what is over, until ctx ends.
