@@ -11,7 +11,6 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/auth/oidc"
-	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/fetcher"
 	"honeyguide/internal/state"
 )
@@ -19,11 +18,11 @@ import (
 // ProviderSettings are one provider of identities as an operator writes it.
 type ProviderSettings = oidc.Settings
 
-// Factors say where the console is and who else lets people in.
-type Factors struct {
-	Address   string // of the console as browsers reach it, https://HOST[:PORT]
-	Providers map[string]ProviderSettings
-	Fetch     fetcher.Doer // how providers are asked; needed with Providers
+// Providers say who else lets people in.
+type Providers struct {
+	Address  string                      // of the console as browsers reach it, https://HOST[:PORT]
+	Settings map[string]ProviderSettings // by id
+	Fetch    fetcher.Doer                // how they are asked
 }
 
 // A ProviderInfo is a provider as the page shows it on which people log in.
@@ -45,20 +44,12 @@ func CallbackPath(id string) string { return oidc.CallbackPath(id) }
 // everything else.
 func Local(to string) string { return oidc.Local(to) }
 
-// Connect adds passkeys and providers. It is called before anybody logs in. An
-// address that browsers take no passkeys for is no error: there are none then.
-func (s *Service) Connect(f Factors) error {
-	place, err := passkey.PlaceOf(f.Address, "")
-	if err == nil {
-		s.party, err = passkey.New(place, s.o.Now)
-	}
-	if err != nil {
-		s.o.Log.Warn("there are no passkeys", "error", err)
-	}
+// Connect adds providers. It is called before anybody logs in.
+func (s *Service) Connect(f Providers) error {
 	flights := oidc.NewFlights(s.o.Now)
 	var faults error
-	for _, id := range slices.Sorted(maps.Keys(f.Providers)) {
-		p, err := oidc.New(id, f.Providers[id], oidc.Options{Fetch: f.Fetch, Base: f.Address, Flights: flights, Now: s.o.Now})
+	for _, id := range slices.Sorted(maps.Keys(f.Settings)) {
+		p, err := oidc.New(id, f.Settings[id], oidc.Options{Fetch: f.Fetch, Base: f.Address, Flights: flights, Now: s.o.Now})
 		if err != nil {
 			faults = errors.Join(faults, err)
 			continue
@@ -173,7 +164,7 @@ func (s *Service) linked(ctx context.Context, from Caller, who oidc.Identity) (u
 	if !isRole(ctx, s, who.Role) {
 		return u, &Refused{Problem: string(oidc.NoRole), Err: fmt.Errorf("the role %.40q of auth.oidc.%s does not exist", who.Role, who.Provider)}
 	}
-	key := lookupOf([]byte(who.Issuer + "\x00" + who.Subject))
+	key := sumOf(honeyguide.Secret(who.Issuer + "\x00" + who.Subject)) // of a fixed length, whatever they are
 	err = s.o.State.View(ctx, func(tx state.Tx) error {
 		c, err := tx.Credentials().Find(ctx, honeyguide.CredentialOIDC, key)
 		if err != nil {
@@ -204,6 +195,7 @@ func (s *Service) follow(ctx context.Context, from Caller, u *honeyguide.User, w
 		if err := s.record(ctx, from, e); err != nil {
 			return err
 		}
+		defer s.revoked(u.ID)
 	}
 	return s.o.State.Update(ctx, func(tx state.Tx) error {
 		now, err := tx.Users().Get(ctx, u.ID)

@@ -16,6 +16,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth/oidc"
 	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/auth/password"
 	"honeyguide/internal/seal"
@@ -89,7 +90,6 @@ type Service struct {
 	checks   *telemetry.CounterVec
 	results  *telemetry.CounterVec
 
-	party     *passkey.Party // nil: there are no passkeys
 	providers []*oidc.Provider
 
 	mu    sync.Mutex
