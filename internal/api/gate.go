@@ -57,6 +57,7 @@ func (g *gate) route(r *http.Request) string {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
+	a, r := g.s.attempt(pattern, r)
 	r = r.WithContext(context.WithValue(r.Context(), callerKey, callerOf(r)))
 	if forged(r) {
 		g.denied.With("origin").Add(1)
@@ -64,7 +65,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if need == auth.PermOpen {
-		g.s.router.ServeHTTP(w, r)
+		g.s.audited(pattern, g.s.router).ServeHTTP(w, r)
 		return
 	}
 	if pattern == "" && g.s.site.claims(r) {
@@ -81,7 +82,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
-		refuse(w, r, g.notGood(r, who))
+		problem := g.notGood(r, who)
+		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+": "+problem.Detail)
+		refuse(w, r, problem)
 	case who.Sort == auth.SortUser && g.s.router.fresh[pattern] && !who.Confirmed:
 		g.denied.With("confirm").Add(1)
 		refuse(w, r, confirmProblem(r.Context()))
@@ -92,7 +95,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
+		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 
@@ -156,6 +159,7 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 		return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
 	}
 	g.denied.With("wrong_key").Add(1)
+	g.s.refusal(r.Context(), &attempt{action: "use-key", object: "key:unknown"}, "the key is not known, or not any more")
 	if wait := g.strikes.strike(peer(r), g.s.dep.Now()); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return auth.Principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")

@@ -18,6 +18,8 @@ const (
 	localKey
 	callerKey
 	certificateKey
+	attemptKey
+	addressKey
 )
 
 func requestID(ctx context.Context) string {

@@ -51,7 +51,7 @@ func (a *App) openIdentity(context.Context) error {
 		return err
 	}
 	o := auth.Options{
-		State: a.state, Box: box, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Box: box, Audit: a.audit, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
 		Public: a.settings.API.URL, Listen: a.settings.API.Listen,
 		Revoked: func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams
 	}
