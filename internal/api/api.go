@@ -253,6 +253,7 @@ func (s *server) routes() {
 	s.keyring()
 	s.logins()
 	s.factors()
+	s.providers()
 	s.me()
 	s.users()
 	s.roles()
