@@ -132,3 +132,12 @@ var index = func() map[string]*Field {
 
 // Fields returns what can be asked about.
 func Fields() []Field { return append([]Field{}, fields...) }
+
+// Dim is what events are counted by for a field: its dimension, or the attribute
+// of that name.
+func Dim(field string) eventlog.Dim {
+	if f, ok := index[field]; ok && f.dim != "" {
+		return f.dim
+	}
+	return eventlog.Dim(field)
+}
