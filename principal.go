@@ -81,7 +81,8 @@ type LoginSession struct {
 	SeenAt      time.Time  `json:"seen_at"` // within a minute
 	Until       time.Time  `json:"until"`   // its absolute end
 	ConfirmedAt time.Time  `json:"confirmed_at,omitzero"`
-	Wrong       int        `json:"wrong,omitempty"` // second factors that were wrong
+	Wrong       int        `json:"wrong,omitempty"`  // second factors that were wrong
+	Failed      int        `json:"failed,omitempty"` // wrong tries between the login before and this one
 	Address     netip.Addr `json:"address,omitzero"`
 	Agent       string     `json:"agent,omitempty"` // what the browser calls itself
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/safetext"
 )
 
 type contextKey int
@@ -15,6 +16,7 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	certificateKey
 )
 
 func requestID(ctx context.Context) string {
@@ -62,6 +64,10 @@ func (s *server) guard(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", id)
 		if r.TLS != nil {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+			if len(r.TLS.VerifiedChains) > 0 { // the handshake has checked it
+				subject := safetext.Term(r.TLS.PeerCertificates[0].Subject.String())
+				r = r.WithContext(context.WithValue(r.Context(), certificateKey, subject))
+			}
 		}
 		watched := &watch{ResponseWriter: w}
 		defer func() {
@@ -79,7 +85,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			requests.With(route, strconv.Itoa(watched.status/100)+"xx").Add(1)
 			seconds.With(route).Observe(s.dep.Now().Sub(start).Seconds())
 			s.dep.Log.DebugContext(r.Context(), "request", "request_id", id, "route", route, "status", watched.status,
-				"ms", s.dep.Now().Sub(start)/time.Millisecond)
+				"certificate", certified(r.Context()), "ms", s.dep.Now().Sub(start)/time.Millisecond)
 		}()
 		next.ServeHTTP(watched, r)
 	})

@@ -76,7 +76,7 @@ func (c *command) logger(s app.Settings) (*slog.Logger, error) {
 // welcome tells a person where everything is. The key is shown once.
 func (c *command) welcome(w app.Welcome) {
 	fmt.Fprintf(c.out, "\nhoneyguide %s is up\n\n", version)
-	fmt.Fprintf(c.out, "  console  https://%s/\n           its certificate is self-signed, SHA-256 %s\n", w.API, w.Certificate)
+	fmt.Fprintf(c.out, "  console  https://%s/\n           its certificate is %s, SHA-256 %s\n", w.API, w.Certificate.Kind, w.Certificate.Fingerprint)
 	for _, s := range w.Sensors {
 		fmt.Fprintf(c.out, "  decoy    %-8s %s\n", s.Name, s.Listen)
 	}

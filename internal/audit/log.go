@@ -1,0 +1,334 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"honeyguide"
+	"honeyguide/internal/telemetry"
+)
+
+// Options says how a log is kept.
+type Options struct {
+	Dir    string        // folder of the log
+	Keys   string        // folder of its keys; both are made at the first start
+	Rotate int64         // bytes after which a file is sealed, at the end of a day at the latest; 0 = 64 MiB
+	Keep   time.Duration // age at which the bodies of sealed entries go; 0 = never
+
+	Witnesses []Witness     // who gets copies of checkpoints
+	Every     time.Duration // how often witnesses are told of news; 0 = a minute
+
+	Metrics *telemetry.Registry
+	Log     *slog.Logger     // nil: none
+	Now     func() time.Time // nil: time.Now
+}
+
+// maxBatch is how many entries are made durable together. So many at most can
+// stand behind the checkpoint after a crash.
+const maxBatch = 1024
+
+// A Log is the audit log, open for writing. It is safe for concurrent use.
+type Log struct {
+	opt    Options
+	dir    string
+	signer note.Signer
+	public string
+	masker Masker
+	log    *slog.Logger
+	m      *metrics
+
+	gather  sync.Mutex
+	next    *batch        // takes entries until its turn comes
+	turn    chan struct{} // held by the one who writes
+	refused atomic.Pointer[string]
+
+	// moves is held for reading by whoever opens files by name, and for writing by
+	// whoever renames or removes them.
+	moves sync.RWMutex
+
+	// What follows is changed by the one whose turn it is, under files; readers
+	// hold files for reading, and not for long.
+	files  sync.RWMutex
+	segs   []*segment // the last one is open
+	tree   frontier
+	point  Checkpoint
+	open   *os.File // entries.log
+	hashes hashFile
+	dirty  bool // entries.log may be longer than it should be
+
+	damper   damper
+	checking checking
+	told     map[string]int64 // size witnesses have
+	changed  chan struct{}    // rings when there is a new checkpoint
+}
+
+// A batch is what is made durable together.
+type batch struct {
+	list []honeyguide.AuditEntry
+	done chan struct{}
+	err  error
+}
+
+// Masker returns what hides secrets in entries.
+func (l *Log) Masker() Masker { return l.masker }
+
+// PublicKey returns what verifies the checkpoints of the log: name+hash+key.
+func (l *Log) PublicKey() string { return l.public }
+
+// Checkpoint returns the newest one.
+func (l *Log) Checkpoint() Checkpoint {
+	l.files.RLock()
+	defer l.files.RUnlock()
+	return l.point
+}
+
+// Refused says why nothing can be written until somebody mends it; "" when
+// writing goes on.
+func (l *Log) Refused() string {
+	if why := l.refused.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
+func (l *Log) refuse(ctx context.Context, why string) {
+	l.refused.Store(&why)
+	l.m.refusing.Set(1)
+	l.log.LogAttrs(ctx, slog.LevelError, "audit log refuses to be written: nothing can be changed until it is mended", slog.String("why", why))
+}
+
+func unavailable(err error) error {
+	return &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "the audit log cannot be written, so nothing is changed; the core's log says why", Err: err}
+}
+
+// Record makes an entry durable. The sequence number is given here; the time is
+// set when it is zero. An error means that the act must not happen. Of refusals
+// under a flood some are counted instead, and a later entry says how many.
+func (l *Log) Record(ctx context.Context, e honeyguide.AuditEntry) error {
+	return l.RecordAll(ctx, []honeyguide.AuditEntry{e})
+}
+
+// RecordAll makes entries durable, in order and next to each other. They are
+// written together when there are no more than 256 of them.
+func (l *Log) RecordAll(ctx context.Context, list []honeyguide.AuditEntry) error {
+	return l.record(ctx, l.damper.let(list))
+}
+
+func (l *Log) record(ctx context.Context, list []honeyguide.AuditEntry) error {
+	for len(list) > maxBatch {
+		if err := l.record(ctx, list[:maxBatch]); err != nil {
+			return err
+		}
+		list = list[maxBatch:]
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if why := l.Refused(); why != "" {
+		l.m.failed.Add(1)
+		return unavailable(errors.New(why))
+	}
+	now := l.opt.Now()
+	ready := make([]honeyguide.AuditEntry, len(list))
+	for i := range list {
+		ready[i] = list[i]
+		if y := ready[i].Time.Year(); ready[i].Time.IsZero() || y < 1 || y > 9999 { // others have no form in JSON
+			ready[i].Time = now
+		}
+		ready[i] = bound(ready[i])
+	}
+	return l.join(ctx, ready)
+}
+
+// join lets entries go with the next batch. Whoever opens a batch writes it, as
+// soon as the one before is written; meanwhile others join. So a batch waits for
+// nothing but the disk, and the busier the disk, the larger the batch.
+func (l *Log) join(ctx context.Context, list []honeyguide.AuditEntry) error {
+	l.gather.Lock()
+	b := l.next
+	first := b == nil || len(b.list)+len(list) > maxBatch
+	if first {
+		b = &batch{done: make(chan struct{})}
+		l.next = b
+	}
+	b.list = append(b.list, list...)
+	l.gather.Unlock()
+	if !first {
+		select {
+		case <-b.done:
+			return b.err
+		case <-ctx.Done():
+			return unavailable(ctx.Err()) // it may become durable all the same, and then tells of an act that did not happen
+		}
+	}
+	l.turn <- struct{}{} // others wait for this batch: it is written whatever becomes of ctx
+	defer func() { <-l.turn }()
+	l.gather.Lock()
+	if l.next == b {
+		l.next = nil
+	}
+	l.gather.Unlock()
+	b.err = l.commit(ctx, b.list)
+	close(b.done)
+	return b.err
+}
+
+// commit writes a batch: entries, hashes, checkpoint, in the order that is the
+// promise. When it fails before the new checkpoint is in place, nothing has
+// happened.
+func (l *Log) commit(ctx context.Context, list []honeyguide.AuditEntry) error {
+	began := l.opt.Now()
+	err := l.write(list)
+	if err != nil {
+		l.m.failed.Add(float64(len(list)))
+		l.log.LogAttrs(ctx, slog.LevelError, "audit entries not written", slog.Int("entries", len(list)), slog.Any("error", err))
+		return unavailable(err)
+	}
+	l.m.entries.Add(float64(len(list)))
+	l.m.commits.Observe(l.opt.Now().Sub(began).Seconds())
+	l.m.size.Set(float64(l.point.Size))
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (l *Log) write(list []honeyguide.AuditEntry) error {
+	if why := l.Refused(); why != "" {
+		return errors.New(why)
+	}
+	if err := l.cleanTail(); err != nil {
+		return err
+	}
+	if err := l.rotateIfDue(list[0].Time); err != nil {
+		return fmt.Errorf("begin a new file: %w", err)
+	}
+	seg := l.segs[len(l.segs)-1]
+	tree := l.tree.clone()
+	var buf []byte
+	var stored []Hash
+	offs := make([]int64, len(list))
+	for i := range list {
+		list[i].Seq = tree.size
+		offs[i] = seg.size + int64(len(buf))
+		var text []byte
+		var err error
+		if buf, text, err = encode(buf, &list[i]); err != nil {
+			return err
+		}
+		stored = tree.add(tlog.RecordHash(text), stored)
+	}
+	point, err := signCheckpoint(l.signer, tree.size, tree.root())
+	if err != nil {
+		return err
+	}
+	l.dirty = true
+	if _, err := l.open.WriteAt(buf, seg.size); err != nil {
+		return errors.Join(fmt.Errorf("write entries: %w", err), l.cleanTail())
+	}
+	if err := l.open.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("write entries: %w", err), l.cleanTail())
+	}
+	if err := l.hashes.write(tlog.StoredHashCount(l.tree.size), stored); err != nil {
+		return errors.Join(err, l.cleanTail())
+	}
+	if err := l.placeCheckpoint(point.Note); err != nil {
+		return errors.Join(fmt.Errorf("write the checkpoint: %w", err), l.cleanTail())
+	}
+	// From here on the entries count: the checkpoint says that they are there.
+	l.files.Lock()
+	for i := range list {
+		seg.note(seg.count, offs[i], &list[i])
+		seg.count++
+	}
+	seg.size += int64(len(buf))
+	l.tree, l.point, l.dirty = tree, point, false
+	l.files.Unlock()
+	if err := syncDir(l.dir); err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
+	return nil
+}
+
+// placeCheckpoint puts a checkpoint in the place of the last one. When it
+// returns an error the last one is still there.
+func (l *Log) placeCheckpoint(text []byte) error {
+	file := filepath.Join(l.dir, checkpointName)
+	f, err := os.OpenFile(file+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file+".tmp", file)
+}
+
+// cleanTail cuts off what a failed write left behind the last entry.
+func (l *Log) cleanTail() error {
+	if !l.dirty {
+		return nil
+	}
+	if err := l.open.Truncate(l.segs[len(l.segs)-1].size); err != nil {
+		return fmt.Errorf("cut off what was half written: %w", err)
+	}
+	l.dirty = false
+	return nil
+}
+
+// Close closes the files. What was recorded is durable already.
+func (l *Log) Close() error {
+	l.checking.stop()
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	why := "the audit log is closed"
+	l.refused.CompareAndSwap(nil, &why)
+	l.files.Lock()
+	defer l.files.Unlock()
+	var errs []error
+	for _, f := range []*os.File{l.open, l.hashes.f} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	l.open, l.hashes.f = nil, nil
+	return errors.Join(errs...)
+}
+
+type metrics struct {
+	entries, failed, lost *telemetry.CounterVec
+	refusing, size, bad   *telemetry.GaugeVec
+	commits               *telemetry.HistogramVec
+}
+
+func newMetrics(r *telemetry.Registry) *metrics {
+	m := &metrics{
+		entries:  r.Counter("honeyguide_audit_entries_total", "Entries of the audit log made durable since the start."),
+		failed:   r.Counter("honeyguide_audit_failed_total", "Entries that could not be written: the acts they tell of did not happen."),
+		lost:     r.Counter("honeyguide_audit_witness_failed_total", "Copies of checkpoints that could not be handed to a witness.", "witness"),
+		refusing: r.Gauge("honeyguide_audit_refusing", "1 while the audit log refuses to be written because it was changed or lost entries."),
+		bad:      r.Gauge("honeyguide_audit_damaged", "1 when the last verification found that something was changed."),
+		size:     r.Gauge("honeyguide_audit_size", "Entries of the audit log."),
+		commits:  r.Histogram("honeyguide_audit_commit_seconds", "Time to make a batch of entries durable.", []float64{0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2}),
+	}
+	m.entries.Add(0)
+	m.failed.Add(0)
+	m.refusing.Set(0)
+	m.bad.Set(0)
+	return m
+}

@@ -1,0 +1,170 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"regexp"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// A Witness keeps copies of checkpoints where whoever changes the log cannot
+// change them. It alone shows that a log was put back to an older state whole.
+type Witness interface {
+	// Name is what the witness is called in logs and metrics.
+	Name() string
+	// Keep takes a copy. An error means that it has to be offered again.
+	Keep(ctx context.Context, c Checkpoint) error
+}
+
+// Line returns a checkpoint as one line of text that survives logs and mail:
+// [ReadCheckpoints] finds it again among whatever stands around it.
+func (c Checkpoint) Line() string {
+	return fmt.Sprintf("honeyguide-checkpoint:%s (%d entries)", base64.RawURLEncoding.EncodeToString(c.Note), c.Size)
+}
+
+var lineForm = regexp.MustCompile(`honeyguide-checkpoint:([A-Za-z0-9_-]{40,})`)
+
+// maxWitnessed is how many checkpoints one file of them may hold; of more, the
+// newest are used.
+const maxWitnessed = 100_000
+
+// ReadCheckpoints finds the checkpoints in a text: the lines of [Checkpoint.Line]
+// wherever they stand, or one signed note. Those not signed by the key are
+// counted and left out.
+func ReadCheckpoints(r io.Reader, key string) (list []Checkpoint, foreign int, err error) {
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the public key: %w", err)
+	}
+	b := bufio.NewReaderSize(r, 64<<10)
+	if head, _ := b.Peek(maxNote); len(head) > 0 {
+		if c, err := openCheckpoint(head, v); err == nil {
+			return []Checkpoint{c}, 0, nil
+		}
+	}
+	for {
+		line, err := b.ReadSlice('\n')
+		if m := lineForm.FindSubmatch(line); m != nil {
+			msg, bad := base64.RawURLEncoding.DecodeString(string(m[1]))
+			c, worse := openCheckpoint(msg, v)
+			if errors.Join(bad, worse) != nil {
+				foreign++
+			} else if list = append(list, c); len(list) > maxWitnessed {
+				list = append(list[:0:0], list[maxWitnessed/2:]...)
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return list, foreign, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return list, foreign, err
+		}
+	}
+}
+
+// FileWitness appends checkpoints to a file, best on another machine's disk.
+func FileWitness(path string, now func() time.Time) Witness { return fileWitness{path, now} }
+
+type fileWitness struct {
+	path string
+	now  func() time.Time
+}
+
+func (w fileWitness) Name() string { return "file " + w.path }
+
+func (w fileWitness) Keep(_ context.Context, c Checkpoint) error {
+	f, err := os.OpenFile(w.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%s %s\n", w.now().UTC().Format(time.RFC3339), c.Line())
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Times of what a log does by itself.
+const (
+	keepEvery  = time.Hour      // to look for entries that are old enough to drop
+	checkEvery = 24 * time.Hour // to verify all of it
+)
+
+// Run tells witnesses of news, drops what is old, verifies the log once a day
+// and sums up floods of refusals, until ctx ends.
+func (l *Log) Run(ctx context.Context) error {
+	tick := time.NewTicker(min(l.opt.Every, damperSpan/2))
+	defer tick.Stop()
+	var kept, checked, told time.Time
+	for {
+		now := l.opt.Now()
+		if l.Refused() == "" {
+			if list := l.damper.flush(); len(list) > 0 {
+				if err := l.record(ctx, list); err != nil {
+					l.log.LogAttrs(ctx, slog.LevelWarn, "refusals not summed up", slog.Any("error", err))
+				}
+			}
+		}
+		if since(now, told) >= l.opt.Every {
+			told = now
+			l.tell(ctx)
+		}
+		if l.opt.Keep > 0 && since(now, kept) >= keepEvery && l.Refused() == "" {
+			kept = now
+			if _, err := l.Drop(ctx, now.Add(-l.opt.Keep)); err != nil {
+				l.log.LogAttrs(ctx, slog.LevelError, "old audit entries not dropped", slog.Any("error", err))
+			}
+		}
+		if since(now, checked) >= checkEvery {
+			checked = now
+			l.StartCheck(ctx, nil)
+		}
+		select {
+		case <-ctx.Done():
+			l.tell(context.WithoutCancel(ctx)) // what happened last is what matters most
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// since is the time from an instant to now; a clock that was put back counts as long ago.
+func since(now, then time.Time) time.Duration {
+	if d := now.Sub(then); d >= 0 && !then.IsZero() {
+		return d
+	}
+	return 1<<63 - 1
+}
+
+// tellPatience is how long one witness may take.
+const tellPatience = 10 * time.Second
+
+// tell offers the newest checkpoint to the witnesses that do not have it.
+func (l *Log) tell(ctx context.Context) {
+	if l.Refused() != "" {
+		return
+	}
+	point := l.Checkpoint()
+	for _, w := range l.opt.Witnesses {
+		if point.Size == 0 || l.told[w.Name()] == point.Size {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, tellPatience)
+		err := w.Keep(limited, point)
+		cancel()
+		if err != nil {
+			l.m.lost.With(w.Name()).Add(1)
+			l.log.LogAttrs(ctx, slog.LevelWarn, "witness of the audit log not told, it is told again", slog.String("witness", w.Name()), slog.Any("error", err))
+			continue
+		}
+		l.told[w.Name()] = point.Size
+	}
+}
