@@ -23,11 +23,8 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
-<<<<<<< HEAD
-	"honeyguide/internal/pipeline"
-=======
 	"honeyguide/internal/live"
->>>>>>> main
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -222,6 +219,7 @@ func (s *server) handler() http.Handler {
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
