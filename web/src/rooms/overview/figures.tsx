@@ -170,7 +170,7 @@ function Open({ data }: { data: Overview }) {
         </Go>
       </div>
       <p className="overview-line overview-severities">
-        {(["critical", "high", "medium"] as const).map((name) =>
+        {(["critical", "high"] as const).map((name) =>
           by[name] ? (
             <Go key={name} path="/alerts" query={{ severity: name }} className="row">
               <Severity name={name} /> <b>{number(by[name] ?? 0)}</b>

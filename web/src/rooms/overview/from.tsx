@@ -7,7 +7,7 @@ import { useGo } from "../../lib/route";
 import { t } from "../../locale/rooms/overview";
 import { Button } from "../../widgets/button";
 import { Go } from "../../widgets/go";
-import { hitsOf, rankOf } from "../../widgets/map/flow";
+import { hitsOf, worstOf } from "../../widgets/map/flow";
 import { Origins, type OriginsProps } from "../../widgets/map/map";
 import { ErrorView, Loading } from "../../widgets/views";
 import type { Span } from ".";
@@ -22,7 +22,11 @@ export function From({ span }: { span: Span }) {
     () =>
       (map.data?.countries ?? [])
         .filter(({ events, country }) => events > 0 && country !== "")
-        .map((one) => ({ country: one.country, count: one.events, rank: rankOf(one.severity) })),
+        .map((one) => ({
+          country: one.country,
+          count: one.events,
+          rank: worstOf(one.severity, one.alerts_by_severity),
+        })),
     [map.data],
   );
   const listen = useCallback<OriginsProps["listen"]>(

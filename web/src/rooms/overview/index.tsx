@@ -3,14 +3,15 @@ import { useCallback, useMemo } from "react";
 import { useFreshness } from "../../api/live";
 import { useOne } from "../../api/query";
 import type { Page, Sensor } from "../../api/types";
+import { number } from "../../lib/i18n";
 import { useKept } from "../../lib/preferences";
 import { useQueryState } from "../../lib/route";
 import { ago, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/overview";
 import { Chip } from "../../widgets/bar";
 import { ErrorBoundary } from "../../widgets/boundary";
+import { Go } from "../../widgets/go";
 import { Safe } from "../../widgets/safe";
-import { TopLine } from "../../widgets/slot";
 import { ErrorView, Loading } from "../../widgets/views";
 import { Figures } from "./figures";
 import { From } from "./from";
@@ -51,15 +52,14 @@ export default function Room() {
   }
   return (
     <div className="overview" data-keys="list" tabIndex={-1}>
-      <TopLine>
-        <Last data={data} />
-      </TopLine>
       <div className="overview-spans" role="toolbar" aria-label={t("span")}>
         {SPANS.map((one) => (
           <Chip key={one} on={one === span} onClick={() => choose(one)}>
             {t(`span.${one}`)}
           </Chip>
         ))}
+        <span className="grow" />
+        <Last data={data} />
       </div>
       <Figures data={data} />
       <div className="overview-main">
@@ -90,8 +90,19 @@ export default function Room() {
 
 function Last({ data }: { data: Overview }) {
   const now = useNow(10_000);
-  if (!data.last_alert || !data.last_alert_at) return <span className="meta">{t("last.none")}</span>;
-  return <span className="meta">{t("last.alert", { short: data.last_alert, ago: ago(data.last_alert_at, now) })}</span>;
+  return (
+    <span className="meta overview-last">
+      {t("health.rate", { n: number(data.events_per_minute, { maximumFractionDigits: 1 }) })}
+      {" · "}
+      {data.last_alert && data.last_alert_at ? (
+        <Go path={`/alerts/${encodeURIComponent(data.last_alert)}`}>
+          {t("last.alert", { short: data.last_alert, ago: ago(data.last_alert_at, now) })}
+        </Go>
+      ) : (
+        t("last.none")
+      )}
+    </span>
+  );
 }
 
 function StartWithSensors() {

@@ -145,7 +145,7 @@ export function Needs({ data }: { data: Overview }) {
                   <span className="mono muted">{one.short}</span>
                   <Safe text={one.title} />
                 </Go>
-                <span className={left < 0 ? "overview-missed" : "muted"}>
+                <span className={left < 0 ? "overview-missed" : "overview-due muted"}>
                   {t(left < 0 ? "needs.due.over" : "needs.due.in", { time: span(Math.abs(left)) })}
                 </span>
               </li>
@@ -163,9 +163,6 @@ export function Health({ data }: { data: Overview }) {
       <ul className="overview-list">
         <Side name={t("health.sensors")} presence={data.sensors} />
         <Side name={t("health.sources")} presence={data.sources} />
-        <li className="meta">
-          {t("health.rate", { n: number(data.events_per_minute, { maximumFractionDigits: 1 }) })}
-        </li>
       </ul>
     </Panel>
   );

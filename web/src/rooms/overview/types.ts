@@ -78,6 +78,14 @@ export interface Overview {
 
 /** GET /map. */
 export interface WorldMap {
-  countries: { country: string; events: number; alerts: number; sessions: number; severity: string }[];
+  countries: {
+    country: string;
+    events: number;
+    alerts: number;
+    sessions: number;
+    /** The highest of its events. */
+    severity: string;
+    alerts_by_severity: Record<string, number>;
+  }[];
   credit: string[];
 }
