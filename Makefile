@@ -12,15 +12,28 @@ ROOT    ?=
 DIFF    ?=
 # folder of the alert corpus, which is no part of the repository
 ALERTS  ?= ../shared/corpus/soc/ait-ads
-.PHONY: sigma-gate sigma-bench run build generate test unit setup check race fuzz bench fidelity triage-eval golden image docs clean unsupported
+.PHONY: sigma-gate sigma-bench run build generate test unit setup web check race fuzz bench fidelity triage-eval golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
 run: build ## build and start everything with safe defaults
 	./$(BIN) run --set respond.never_block_loopback=false
 
-build: ## one static binary: bin/honeyguide
+build: web ## one static binary: bin/honeyguide
 	$(GO) build -ldflags "-s -w -X honeyguide/internal/cli.version=$(VERSION)" -o $(BIN) ./cmd/honeyguide
+
+WEB_SOURCES := $(shell find web/src web/public web/tools -type f -not -path '*/node_modules/*' 2>/dev/null) \
+	$(wildcard web/*.html web/*.json web/*.ts)
+
+web: web/dist/index.html ## the console, which the binary carries; only when its sources are newer
+
+web/dist/index.html: $(WEB_SOURCES)
+	@if command -v npm >/dev/null; then \
+		cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build && touch dist/index.html; \
+	else \
+		echo "There is no npm here: the binary is built without the console. The API and the command line are whole."; \
+		echo "With Node 20 or newer, 'make build' adds the console."; \
+	fi
 
 generate: ## the list of linked kinds
 	cd tools && $(GO) run ./kinds ..
@@ -59,6 +72,8 @@ check: generate ## formatting, static analysis, laws, generated files up to date
 	bin/staticcheck ./...
 	$(GO) test .
 	git diff --exit-code -- internal/builtin
+	@if command -v npm >/dev/null; then cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run check; \
+	else echo "There is no npm here: the console is not checked."; fi
 
 race: ## the race detector; cgo is needed for it, the sandbox tests start children without
 	CGO_ENABLED=1 $(GO) test -race -short ./...

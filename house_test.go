@@ -20,42 +20,52 @@ const (
 // tenants says which folders may import a package; none means nobody. Standard
 // library paths match exactly, module paths match with all their packages.
 var tenants = map[string][]string{
-	"github.com/benhoyt/goawk":     {"internal/deception/coreutils"},
-	"github.com/danielgtaylor":     {"internal/api"},
-	"github.com/expr-lang/expr":    {"internal/playbook"},
-	"github.com/go-pdf/fpdf":       {"internal/incident"},
-	"github.com/google/nftables":   {"internal/fwhelper"},
-	"github.com/mdlayher/netlink":  {"internal/fwhelper"},
-	"github.com/jackc/pgx":         {"internal/sqldb"},
-	"modernc.org/sqlite":           {"internal/sqldb"},
-	"github.com/klauspost":         {"internal/colblock"},
-	"github.com/knadh/koanf":       {"internal/config"},
-	"github.com/miekg/dns":         {"internal/sensor/dns"},
-	"go.yaml.in/yaml":              {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
-	"github.com/oschwald":          {"internal/enrich/geo"},
-	"github.com/landlock-lsm":      {"internal/sandbox"},
-	"golang.org/x/net/bpf":         {"internal/sandbox"},
-	"github.com/nats-io":           {"internal/eventlog/jetstream"},
-	"filippo.io/age":               {"internal/evidence"},
-	"github.com/spf13/cobra":       {"internal/cli"},
-	"github.com/rogpeppe":          {"cmd"},           // tests only
-	"golang.org/x/crypto/ssh":      {"internal/demo"}, // the decoy's attacker; no server is made of it
-	"golang.org/x/crypto/chacha20": {"internal/sshwire"},
-	"golang.org/x/crypto/poly1305": {"internal/sshwire"},
-	"golang.org/x/mod/sumdb":       {"internal/audit"},
-	"mvdan.cc/sh/v3/syntax":        {"internal/deception/shell"},
-	"mvdan.cc/sh/v3/interp":        {}, // touches the host
-	"mvdan.cc/sh/v3/expand":        {}, // touches the host
-	"github.com/sirupsen/logrus":   {}, // log/slog
-	"github.com/pkg/errors":        {}, // errors, fmt
-	"github.com/stretchr":          {}, // testing, go-cmp
-	"math/rand":                    {}, // math/rand/v2, crypto/rand
-	"net/http/pprof":               {}, // registers on the default mux
-	"log":                          {"tools"},
-	"os/exec":                      {"internal/sandbox", "tools", "test"},
-	"net/smtp":                     {"internal/fetcher"},
+	"github.com/benhoyt/goawk":             {"internal/deception/coreutils"},
+	"github.com/boombuler/barcode":         {"internal/auth/totp"},
+	"github.com/coreos/go-oidc":            {"internal/auth/oidc"},
+	"github.com/descope":                   {"internal/auth/passkey"}, // tests only
+	"github.com/go-jose":                   {"internal/auth/oidc"},    // tests only: what a hostile provider signs
+	"github.com/go-webauthn":               {"internal/auth/passkey"},
+	"golang.org/x/oauth2":                  {"internal/auth/oidc"},
+	"github.com/danielgtaylor":             {"internal/api"},
+	"github.com/caddyserver":               {"internal/certs"},
+	"go.uber.org/zap":                      {"internal/certs"}, // the word for "no log" that certmagic asks for
+	"github.com/expr-lang/expr":            {"internal/playbook"},
+	"github.com/go-pdf/fpdf":               {"internal/incident"},
+	"github.com/google/nftables":           {"internal/fwhelper"},
+	"github.com/mdlayher/netlink":          {"internal/fwhelper"},
+	"github.com/jackc/pgx":                 {"internal/sqldb"},
+	"modernc.org/sqlite":                   {"internal/sqldb"},
+	"github.com/klauspost":                 {"internal/colblock"},
+	"github.com/knadh/koanf":               {"internal/config"},
+	"github.com/miekg/dns":                 {"internal/sensor/dns"},
+	"go.yaml.in/yaml":                      {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
+	"github.com/oschwald":                  {"internal/enrich/geo"},
+	"github.com/landlock-lsm":              {"internal/sandbox"},
+	"golang.org/x/net/bpf":                 {"internal/sandbox"},
+	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
+	"filippo.io/age":                       {"internal/evidence"},
+	"github.com/spf13/cobra":               {"internal/cli"},
+	"github.com/rogpeppe":                  {"cmd"},           // tests only
+	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it
+	"golang.org/x/crypto/chacha20":         {"internal/sshwire"},
+	"golang.org/x/crypto/poly1305":         {"internal/sshwire"},
+	"golang.org/x/mod/sumdb":               {"internal/audit"},
+	"mvdan.cc/sh/v3/syntax":                {"internal/deception/shell"},
+	"mvdan.cc/sh/v3/interp":                {}, // touches the host
+	"mvdan.cc/sh/v3/expand":                {}, // touches the host
+	"github.com/sirupsen/logrus":           {}, // log/slog
+	"github.com/pkg/errors":                {}, // errors, fmt
+	"github.com/stretchr":                  {}, // testing, go-cmp
+	"math/rand":                            {}, // math/rand/v2, crypto/rand
+	"net/http/pprof":                       {}, // registers on the default mux
+	"log":                                  {"tools"},
+	"os/exec":                              {"internal/sandbox", "tools", "test"},
+	"net/smtp":                             {"internal/fetcher"},
+	"golang.org/x/crypto/chacha20poly1305": {"internal/seal"},
+	"golang.org/x/crypto/argon2":           {"internal/auth/password"},
 	"net/http": {
-		"internal/api", "internal/app", "internal/cli", "internal/client", "internal/fetcher",
+		"internal/api", "internal/app", "internal/auth/oidc", "internal/certs", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",
 	},
 }

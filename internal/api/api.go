@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -23,6 +24,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -83,6 +85,9 @@ type Deps struct {
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
 
+	// Live tells what changes. Nil: there is no live stream.
+	Live *live.Hub
+
 	// Present is told the address of everybody who works here, once they have shown
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
@@ -91,6 +96,11 @@ type Deps struct {
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
+	// Console holds the files of the built console. Nil: none is served; one without
+	// index.html was not built, and a page says how to.
+	Console fs.FS
+
+	Guards Guards // what stops a request before anybody asks who sent it
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -123,6 +133,8 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
+	site   *site // nil: no console
+	meter  *meter
 	recall sync.Mutex    // held while seen learns what earlier runs stored
 	knows  bool          // seen has learnt it
 	slots  chan struct{} // of ingests under way
@@ -173,7 +185,13 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
-	s.gate = newGate(s)
+	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
+	if dep.Console != nil {
+		var err error
+		if s.site, err = openSite(dep.Console); err != nil {
+			return nil, err
+		}
+	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
 	s.router.nameAll(s.huma.OpenAPI())
@@ -184,13 +202,13 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	return s, s.router.check()
 }
 
-// handler wraps the routes: recovery outermost, then headers, then the gate.
+// handler wraps the routes: recovery outermost, then headers, the front, and the gate.
 func (s *server) handler() http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, newProblem(r.Context(), http.StatusForbidden, "the request comes from another site"))
 	}))
-	return s.guard(cross.Handler(s.gate))
+	return s.guard(s.front(cross.Handler(s.gate)))
 }
 
 func (s *server) routes() {
@@ -226,6 +244,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.lapi()
+	s.stream()
 }
 
 // setUpHuma sets what the library keeps in package variables.

@@ -33,7 +33,7 @@ type gate struct {
 
 func newGate(s *server) *gate {
 	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
-	for _, reason := range []string{"permission", "no_key", "wrong_key"} {
+	for _, reason := range []string{"permission", "no_key", "wrong_key", "proxy", "address", "host", "too_large", "too_many"} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
 	return &gate{s: s, strikes: newStrikes(), denied: denied}
@@ -45,6 +45,9 @@ func (g *gate) route(r *http.Request) string {
 	if _, pattern := g.s.router.mux.Handler(r); g.s.router.needs[pattern] != "" {
 		return pattern
 	}
+	if g.s.site.claims(r) {
+		return "console"
+	}
 	return "none"
 }
 
@@ -54,6 +57,10 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, r := g.s.attempt(pattern, r)
 	if need == auth.PermOpen {
 		g.s.audited(pattern, g.s.router).ServeHTTP(w, r)
+		return
+	}
+	if pattern == "" && g.s.site.claims(r) {
+		g.s.site.ServeHTTP(w, r)
 		return
 	}
 	who, problem := g.who(w, r, need)
@@ -68,6 +75,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.denied.With("permission").Add(1)
 		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+", which "+string(who.Scope)+" has not")
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+	case !g.s.known(w, r, who, pattern, need):
 	default:
 		if g.s.dep.Present != nil && who.May(auth.PermWork) {
 			if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // the local door has no address
@@ -134,6 +142,19 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 	return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
 }
 
+// still reports whether a principal is who it was when its request came in.
+func (g *gate) still(r *http.Request, was auth.Principal) bool {
+	if local, _ := r.Context().Value(localKey).(bool); local {
+		return true
+	}
+	token, _ := bearer(r)
+	k, err := g.s.lookup(r.Context(), token, auth.PermRead)
+	if err != nil {
+		return !errors.Is(err, auth.ErrNoKey) // the state may be busy
+	}
+	return k.ID == was.ID && k.Scope == was.Scope
+}
+
 func bearer(r *http.Request) (token string, given bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
@@ -149,8 +170,13 @@ func peer(r *http.Request) netip.Prefix {
 	if err != nil {
 		return netip.Prefix{}
 	}
+	return network(addr.Unmap().WithZone(""))
+}
+
+// network is what one peer is taken to have: an address, or a /64 of IPv6.
+func network(addr netip.Addr) netip.Prefix {
 	bits := 32
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+	if addr.Is6() {
 		bits = 64
 	}
 	p, _ := addr.Prefix(bits) // the zero prefix for the zero address

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/safetext"
 )
 
 type contextKey int
@@ -17,6 +18,7 @@ const (
 	localKey
 	attemptKey
 	addressKey
+	certificateKey
 )
 
 func requestID(ctx context.Context) string {
@@ -24,16 +26,28 @@ func requestID(ctx context.Context) string {
 	return id
 }
 
-// headers go on every answer. The policy lets a browser that shows an answer do
-// nothing with it.
+// Policies of documents. The console's goes on every answer; only the replay
+// frame, which shows what attackers typed, has its own: no origin, no network.
+const (
+	consolePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+		"worker-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types 'none'"
+	framePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data:; font-src 'self'; connect-src 'none'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+)
+
+// headers go on every answer.
 var headers = map[string]string{
-	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-		"frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"Content-Security-Policy":      consolePolicy,
 	"X-Content-Type-Options":       "nosniff",
 	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
 	"Referrer-Policy":              "no-referrer",
-	"Cache-Control":                "no-store",
+	// What the console uses of a browser's abilities: passkeys, copying, the full screen.
+	"Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), " +
+		"microphone=(), midi=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self), fullscreen=(self), " +
+		"publickey-credentials-create=(self), publickey-credentials-get=(self)",
+	"Cache-Control": "no-store",
 }
 
 // guard gives a request its id, sets the headers, survives panics and counts.
@@ -52,6 +66,10 @@ func (s *server) guard(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", id)
 		if r.TLS != nil {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+			if len(r.TLS.VerifiedChains) > 0 { // the handshake has checked it
+				subject := safetext.Term(r.TLS.PeerCertificates[0].Subject.String())
+				r = r.WithContext(context.WithValue(r.Context(), certificateKey, subject))
+			}
 		}
 		watched := &watch{ResponseWriter: w}
 		defer func() {
@@ -69,7 +87,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			requests.With(route, strconv.Itoa(watched.status/100)+"xx").Add(1)
 			seconds.With(route).Observe(s.dep.Now().Sub(start).Seconds())
 			s.dep.Log.DebugContext(r.Context(), "request", "request_id", id, "route", route, "status", watched.status,
-				"ms", s.dep.Now().Sub(start)/time.Millisecond)
+				"certificate", certified(r.Context()), "ms", s.dep.Now().Sub(start)/time.Millisecond)
 		}()
 		next.ServeHTTP(watched, r)
 	})

@@ -94,6 +94,7 @@ func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, er
 	if err := s.dep.Keys.Remove(ctx, hit[0].ID); err != nil {
 		return out, err
 	}
+	s.dep.Live.Revoked(hit[0].ID)
 	s.dep.Log.InfoContext(ctx, "key taken back", "request_id", requestID(ctx), "key", hit[0].ID, "name", hit[0].Name, "by", whoAsks(ctx))
 	return keyRow(hit[0], s.dep.Now()), nil
 }

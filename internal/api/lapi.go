@@ -36,6 +36,7 @@ const (
 // Bouncers returns a handler that serves bouncers and nothing else, for a
 // listener of their own. dep.Lists and dep.Readers are shared with the API's.
 func Bouncers(dep Deps) (http.Handler, error) {
+	dep.Console, dep.Guards = nil, Guards{} // it has an address of its own, and keys alone open it
 	s, err := buildWith(dep, (*server).lapi)
 	if err != nil {
 		return nil, err

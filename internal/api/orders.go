@@ -230,5 +230,5 @@ func (s *server) gave(ctx context.Context, what, about string, err error) {
 	if err != nil {
 		return // refused, or told by the error's own line
 	}
-	s.dep.Log.InfoContext(ctx, "order given", "request_id", requestID(ctx), "order", what, "about", about, "by", whoAsks(ctx), "role", roleAsks(ctx))
+	s.dep.Log.InfoContext(ctx, "order given", "request_id", requestID(ctx), "order", what, "about", about, "by", whoAsks(ctx), "role", roleAsks(ctx), "certificate", certified(ctx))
 }

@@ -46,7 +46,8 @@ var codes = map[int]honeyguide.Code{
 	http.StatusForbidden: honeyguide.CodeForbidden, http.StatusNotFound: honeyguide.CodeNotFound,
 	http.StatusMethodNotAllowed: "method_not_allowed", http.StatusConflict: honeyguide.CodeConflict,
 	http.StatusPreconditionFailed: honeyguide.CodeConflict, http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "timeout",
-	http.StatusTooManyRequests: "too_many_requests", http.StatusServiceUnavailable: honeyguide.CodeUnavailable,
+	http.StatusMisdirectedRequest: "misdirected",
+	http.StatusTooManyRequests:    "too_many_requests", http.StatusServiceUnavailable: honeyguide.CodeUnavailable,
 	http.StatusInternalServerError: honeyguide.CodeInternal,
 }
 

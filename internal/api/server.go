@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"sync"
 	"time"
@@ -22,6 +23,10 @@ type Listener struct {
 	// mode 0600. It is never said of TCP.
 	Local bool
 	TLS   *tls.Config // nil: plain, for unix sockets
+	// PerAddress is how many connections one address, or /64 of IPv6, may hold; 0: any
+	// number. Loopback and Exempt, the proxies, may hold as many as there are.
+	PerAddress int
+	Exempt     []netip.Prefix
 }
 
 // Limits of a connection.
@@ -35,6 +40,20 @@ const (
 	stopTime      = 10 * time.Second // for requests under way when the core stops
 )
 
+// limits2 are those of HTTP/2. A peer that opens and resets streams as fast as it
+// can has at most so many handlers at work; what it sends beyond waits in a queue
+// of four times as many, and then its connection is closed (net/http).
+var limits2 = http.HTTP2Config{
+	MaxConcurrentStreams: 100,
+	MaxReadFrameSize:     64 << 10,
+	// What one connection and one stream may send before somebody reads it.
+	MaxReceiveBufferPerConnection: 1 << 20,
+	MaxReceiveBufferPerStream:     256 << 10,
+	SendPingTimeout:               30 * time.Second, // a live stream is quiet for that long; a dead peer is found
+	PingTimeout:                   10 * time.Second,
+	WriteByteTimeout:              20 * time.Second, // of a peer that takes nothing, whatever deadline its stream has
+}
+
 // Serve answers on l until ctx ends, then gives requests under way ten seconds.
 // The error is nil when ctx ended it.
 func Serve(ctx context.Context, l Listener, h http.Handler, log *slog.Logger) error {
@@ -46,7 +65,7 @@ func Serve(ctx context.Context, l Listener, h http.Handler, log *slog.Logger) er
 	}
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes, TLSConfig: l.TLS,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes, TLSConfig: l.TLS, HTTP2: &limits2,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 			if l.Local {
@@ -64,7 +83,7 @@ func Serve(ctx context.Context, l Listener, h http.Handler, log *slog.Logger) er
 			_ = srv.Close() // those that did not end in time
 		}
 	})
-	err := serve(srv, &crowd{Listener: l.Listener, slots: make(chan struct{}, maxConns)}, l.TLS != nil)
+	err := serve(srv, &crowd{Listener: l.Listener, slots: make(chan struct{}, maxConns), most: l.PerAddress, exempt: l.Exempt}, l.TLS != nil)
 	if !stop() {
 		<-stopped
 	}
@@ -81,28 +100,72 @@ func serve(srv *http.Server, l net.Listener, secure bool) error {
 	return srv.Serve(l)
 }
 
-// crowd accepts no more than so many connections at a time.
+// crowd accepts no more than so many connections at a time, and of one address.
 type crowd struct {
 	net.Listener
-	slots chan struct{}
-	once  sync.Once
-	done  chan struct{}
-	mu    sync.Mutex
+	slots  chan struct{}
+	most   int // of one address; 0: any number
+	exempt []netip.Prefix
+	once   sync.Once
+	done   chan struct{}
+	mu     sync.Mutex
+	by     map[netip.Prefix]int // connections held
 }
 
-// Accept waits for a place, then for a peer.
+// Accept waits for a place, then for a peer that may have it.
 func (c *crowd) Accept() (net.Conn, error) {
 	select {
 	case c.slots <- struct{}{}:
 	case <-c.closed():
 		return nil, net.ErrClosed
 	}
-	conn, err := c.Listener.Accept()
-	if err != nil {
-		<-c.slots
-		return nil, err
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			<-c.slots
+			return nil, err
+		}
+		from, ok := c.enter(conn.RemoteAddr())
+		if !ok {
+			_ = conn.Close() // it has its share
+			continue
+		}
+		return &seat{Conn: conn, leave: sync.OnceFunc(func() { c.leave(from); <-c.slots })}, nil
 	}
-	return &seat{Conn: conn, leave: sync.OnceFunc(func() { <-c.slots })}, nil
+}
+
+// enter counts a connection of an address, the zero prefix for one that is not counted.
+func (c *crowd) enter(addr net.Addr) (netip.Prefix, bool) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || c.most <= 0 {
+		return netip.Prefix{}, true
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if ip.IsLoopback() || inside(c.exempt, ip) {
+		return netip.Prefix{}, true
+	}
+	from := network(ip)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[from] >= c.most {
+		return from, false
+	}
+	if c.by == nil {
+		c.by = map[netip.Prefix]int{}
+	}
+	c.by[from]++
+	return from, true
+}
+
+func (c *crowd) leave(from netip.Prefix) {
+	if !from.IsValid() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[from]--; c.by[from] <= 0 {
+		delete(c.by, from)
+	}
 }
 
 func (c *crowd) closed() chan struct{} {

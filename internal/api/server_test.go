@@ -10,14 +10,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/client"
 )
 
@@ -52,13 +50,17 @@ func loopback(t *testing.T) net.Listener {
 func TestTLSWithAKey(t *testing.T) {
 	r := newRig(t)
 	dir := t.TempDir()
-	cert, sum, err := SelfSigned(dir, []string{"core.example"}, time.Now())
+	keeper, err := certs.Open(certs.Options{Dir: dir, Hosts: []string{"core.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := loopback(t)
-	stop := serveOn(t, Listener{Listener: l, TLS: Config(cert)}, r.handler)
+	stop := serveOn(t, Listener{Listener: l, TLS: keeper.Config()}, r.handler)
 	pool := x509.NewCertPool()
+	cert, err := keeper.Config().GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pool.AddCert(cert.Leaf)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
@@ -72,58 +74,12 @@ func TestTLSWithAKey(t *testing.T) {
 			t.Errorf("got %v, want %q", err, code)
 		}
 	}
-	if len(sum) != 64 {
+	if sum := keeper.Status().Fingerprint; len(sum) != 64 {
 		t.Errorf("fingerprint %q", sum)
 	}
 	transport.CloseIdleConnections()
 	if err := stop(); err != nil {
 		t.Errorf("stopping: %v", err)
-	}
-}
-
-func TestSelfSigned(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "keys")
-	now := time.Now()
-	_, first, err := SelfSigned(dir, []string{"core.example"}, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(filepath.Join(dir, pairFile))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, mode %v", err, info.Mode())
-	}
-	for _, c := range []struct {
-		what  string
-		hosts []string
-		now   time.Time
-		same  bool
-	}{
-		{"again", []string{"core.example"}, now, true},
-		{"fewer hosts", nil, now, true},
-		{"names that fit no certificate", []string{"", "my node", "knoten-ä", "."}, now, true},
-		{"another host", []string{"other.example", "192.0.2.9"}, now, false},
-		{"near its end", []string{"other.example"}, now.Add(certLife - renewWithin + time.Hour), false},
-	} {
-		cert, sum, err := SelfSigned(dir, c.hosts, c.now)
-		if err != nil || (sum == first) != c.same {
-			t.Errorf("%s: the same %v, want %v, %v", c.what, sum == first, c.same, err)
-		}
-		for _, host := range append(slices.DeleteFunc(c.hosts, unfit), "localhost", "127.0.0.1", "::1") {
-			if err := cert.Leaf.VerifyHostname(host); err != nil {
-				t.Errorf("%s: %v", c.what, err)
-			}
-		}
-		first = sum
-	}
-	if err := os.WriteFile(filepath.Join(dir, pairFile), []byte("spoilt"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := SelfSigned(dir, nil, now); err == nil {
-		t.Error("a spoilt file is passed over")
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, ".new-*"))
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
 	}
 }
 

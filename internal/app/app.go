@@ -26,6 +26,7 @@ import (
 	"honeyguide/internal/fwhelper"
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
+	"honeyguide/internal/live"
 	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
@@ -92,6 +93,9 @@ type App struct {
 	locals    []enrich.Local
 	desk      *enrich.Desk
 	loadFacts func()
+
+	live     *live.Hub                      // what changes, for those who listen
+	troubles func(context.Context) []string // why the core cannot work
 
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
@@ -194,7 +198,7 @@ func (a *App) openState(ctx context.Context) error {
 		return err
 	}
 	a.closers = append(a.closers, a.state.Close)
-	return nil
+	return a.openLive(ctx)
 }
 
 func (a *App) openEvents(ctx context.Context) error {
@@ -306,6 +310,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "rules", a.rules.Run)
 	g.Keep(ctx, "notices", a.notices.Run)
 	g.Keep(ctx, "playbooks", a.books.Run)
+	g.Keep(ctx, "live stream", a.live.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -46,6 +46,8 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkAudit(s) },
 		func() Finding { return checkCage(ctx, s) },
 		func() Finding { return checkAPI(s) },
+		func() Finding { return checkCertificate(s, time.Now()) },
+		func() Finding { return checkProxies(s) },
 		func() Finding { return checkReach(s) },
 		func() Finding { return checkAllowlist(s) },
 		func() Finding { return checkFirewall(s) },
@@ -123,15 +125,16 @@ func checkCage(ctx context.Context, s Settings) Finding {
 }
 
 func checkAPI(s Settings) Finding {
-	host, _, err := net.SplitHostPort(s.API.Listen)
-	ip := net.ParseIP(host)
+	_, _, err := net.SplitHostPort(s.API.Listen)
 	switch {
 	case err != nil:
 		return Finding{"api", StatusFail, fmt.Sprintf("api.listen: %v", err), "for example api.listen: 127.0.0.1:8443"}
-	case host == "localhost" || ip != nil && ip.IsLoopback():
+	case loopbackAddress(s.API.Listen):
 		return ok("api", "TLS on loopback (%s)", s.API.Listen)
+	case len(s.API.Allow) > 0:
+		return ok("api", "TLS on %s, for %d networks (api.allow)", s.API.Listen, len(s.API.Allow))
 	}
-	return Finding{"api", StatusWarn, s.API.Listen + " can be reached from other machines", "bind it to loopback and reach it through SSH or a VPN"}
+	return Finding{"api", StatusWarn, s.API.Listen + " can be reached from other machines, and api.allow is empty: from all of them", "set api.allow to your own networks, or bind it to loopback and reach it through SSH or a VPN"}
 }
 
 // checkReach says whether attackers can reach the decoys at all.

@@ -17,7 +17,7 @@ const consumerName = "detect"
 // openPipeline builds the way from an event to a plan.
 func (a *App) openPipeline(ctx context.Context) (err error) {
 	a.intake, err = pipeline.NewIntake(ctx, pipeline.IntakeDeps{
-		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.facts(), a.tokens.Uses}, Metrics: a.metrics, Now: a.now,
+		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.facts(), a.tokens.Uses}, Seen: a.live.Saw, Metrics: a.metrics, Now: a.now,
 	})
 	if err != nil {
 		return err

@@ -5,11 +5,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"path/filepath"
 	"slices"
 
 	"honeyguide/internal/api"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
 )
@@ -57,7 +57,7 @@ func (a *App) keepLists(ctx context.Context, g *supervise.Group) {
 }
 
 // openLAPI opens the door for bouncers. A nil listener says that there is none.
-func (a *App) openLAPI(ctx context.Context, deps api.Deps) (l api.Listener, h http.Handler, err error) {
+func (a *App) openLAPI(ctx context.Context, deps api.Deps, keeper *certs.Keeper) (l api.Listener, h http.Handler, err error) {
 	if a.settings.LAPI.Listen == "" {
 		return l, nil, nil
 	}
@@ -72,13 +72,6 @@ func (a *App) openLAPI(ctx context.Context, deps api.Deps) (l api.Listener, h ht
 	if err == nil && bound.Addr().Unmap().IsLoopback() {
 		return l, h, nil
 	}
-	host, _, _ := net.SplitHostPort(a.settings.API.Listen) // checked when the API's door was opened
-	own, _, _ := net.SplitHostPort(a.settings.LAPI.Listen)
-	cert, _, err := api.SelfSigned(filepath.Join(a.settings.Node.Data, "keys"), []string{host, a.settings.Node.Name, own}, a.now())
-	if err != nil {
-		_ = l.Close()
-		return l, nil, err
-	}
-	l.TLS = api.Config(cert)
+	l.TLS = keeper.Config()
 	return l, h, nil
 }

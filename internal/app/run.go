@@ -15,9 +15,11 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/state"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
+	"honeyguide/web"
 )
 
 // SocketName is the core's local door in the data folder. Whoever may open it
@@ -31,7 +33,7 @@ type Door struct{ Name, Kind, Listen string }
 type Welcome struct {
 	Sensors     []Door
 	API         string            // host:port
-	Certificate string            // its SHA-256, by which a person knows it again
+	Certificate certs.Status      // with its SHA-256, by which a person knows it again
 	Data        string            // folder
 	AdminKey    honeyguide.Secret // set at the first start only, unless it was configured
 }
@@ -57,7 +59,11 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	if err != nil {
 		return err
 	}
-	lapi, bouncers, err := a.openLAPI(ctx, a.apiDeps(keys, w))
+	lapi, bouncers, err := a.openLAPI(ctx, a.apiDeps(keys, w), doors.certs)
+	if err != nil {
+		return err
+	}
+	plain, redirect, err := a.openRedirect(ctx, doors.certs, doors.tls.Addr().String())
 	if err != nil {
 		return err
 	}
@@ -83,11 +89,15 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	die(ctx, "api", func(ctx context.Context) error { return api.Serve(ctx, doors.tls, handler, a.log) })
 	die(ctx, "local api", func(ctx context.Context) error { return api.Serve(ctx, doors.local, handler, a.log) })
+	g.Keep(ctx, "certificate", doors.certs.Run)
+	if redirect != nil {
+		die(ctx, "redirect", func(ctx context.Context) error { return api.Serve(ctx, plain, redirect, a.log) })
+	}
 	if bouncers != nil {
 		die(ctx, "lapi", func(ctx context.Context) error { return api.Serve(ctx, lapi, bouncers, a.log) })
 	}
 	g.Go(ctx, "sources", a.sources.Run)
-	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.fingerprint, Data: a.settings.Node.Data, AdminKey: key}
+	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.certs.Status(), Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
 		defer w.Close()
 		a.decoys.set(w)
@@ -116,26 +126,23 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 
 // doors are the listeners of the API.
 type doors struct {
-	tls, local  api.Listener
-	fingerprint string // SHA-256 of the certificate
+	tls, local api.Listener
+	certs      *certs.Keeper
 }
 
 func (a *App) openDoors(ctx context.Context) (d doors, err error) {
-	dir := filepath.Join(a.settings.Node.Data, "keys")
-	host, _, err := net.SplitHostPort(a.settings.API.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(a.settings.API.Listen); err != nil {
 		return d, invalid("api.listen: %v; for example 127.0.0.1:8443", err)
 	}
-	cert, sum, err := api.SelfSigned(dir, []string{host, a.settings.Node.Name}, a.now())
-	if err != nil {
+	if d.certs, err = a.openCerts(); err != nil {
 		return d, err
 	}
-	d.fingerprint = sum
 	open, err := warden.Listen(ctx, a.settings.API.Listen, "api.listen")
 	if err != nil {
 		return d, err
 	}
-	d.tls = api.Listener{Listener: open, TLS: api.Config(cert)}
+	guards := a.guards()
+	d.tls = api.Listener{Listener: open, TLS: d.certs.Config(), PerAddress: a.settings.API.Limits.Connections, Exempt: guards.Proxies.From}
 	socket := filepath.Join(a.settings.Node.Data, SocketName)
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) { // the lock is ours: nobody listens there
 		return d, err
@@ -174,14 +181,14 @@ func (a *App) handler(keys auth.Keys, w *warden.Warden) (http.Handler, error) {
 // apiDeps is what the API's doors stand on.
 func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 	a.openLists()
+	a.troubles = a.health(w)
 	return api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
-		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.health(w),
-		Allowlist: a.allowlist, Responder: a.runs,
-		Audit: a.audit, Trail: a.audit,
+		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
+		Allowlist: a.allowlist, Responder: a.runs, Live: a.live, Audit: a.audit, Trail: a.audit,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
-		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name,
+		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/api"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/kind"
@@ -64,8 +65,17 @@ type Deception struct {
 
 // API configures the operator's door.
 type API struct {
-	Listen   string            `yaml:"listen" doc:"address of the HTTPS API"`
-	URL      string            `yaml:"url" doc:"address people reach it at, https://soc.example, for links in messages and tickets; empty = no links"`
+	Listen   string   `yaml:"listen" doc:"address of the HTTPS API"`
+	URL      string   `yaml:"url" doc:"address people reach it at, https://soc.example, for links in messages and tickets; empty = no links"`
+	TLS      TLS      `yaml:"tls"`
+	Redirect string   `yaml:"redirect" doc:"address of a plain HTTP door that sends browsers to HTTPS, for example 0.0.0.0:80; empty = none"`
+	Proxies  []string `yaml:"proxies" doc:"addresses and prefixes of reverse proxies whose word about the client is believed"`
+	// One header only: see api.Proxies.
+	ProxyHeader string   `yaml:"proxy_header" doc:"the header they write: X-Forwarded-For or Forwarded; the other one is ignored"`
+	Hosts       []string `yaml:"hosts" doc:"names the API and the console are served under, beside addresses; empty = this machine's on loopback, any elsewhere"`
+	Allow       []string `yaml:"allow" doc:"addresses and prefixes that may reach the API and the console; empty = all. The local socket is never shut"`
+	Limits      Limits   `yaml:"limits"`
+
 	AdminKey honeyguide.Secret `yaml:"admin_key" doc:"bootstrap admin key, at least 32 characters; empty = one is made and shown once"`
 }
 
@@ -116,7 +126,7 @@ func defaults() Settings {
 	return Settings{
 		Node:      Node{Data: defaultData(), Mode: "production"},
 		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
-		API:       API{Listen: "127.0.0.1:8443"},
+		API:       API{Listen: "127.0.0.1:8443", TLS: TLS{Client: "optional"}, ProxyHeader: api.HeaderForwardedFor, Limits: defaultLimits()},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Audit:     defaultAudit(),
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
@@ -284,7 +294,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.Audit.validate(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Audit.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

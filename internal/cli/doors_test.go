@@ -22,6 +22,7 @@ import (
 	"honeyguide/internal/app"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/playbook"
@@ -48,7 +49,7 @@ func (g *gatehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func newGatehouse(t *testing.T) *gatehouse {
 	t.Helper()
 	g := &gatehouse{data: t.TempDir()}
-	cert, _, err := api.SelfSigned(g.data, []string{"127.0.0.1"}, time.Now())
+	keeper, err := certs.Open(certs.Options{Dir: g.data})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func newGatehouse(t *testing.T) *gatehouse {
 	g.address = "https://" + remote.Addr().String()
 	var served sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
-	for _, l := range []api.Listener{{Listener: remote, TLS: api.Config(cert)}, {Listener: local, Local: true}} {
+	for _, l := range []api.Listener{{Listener: remote, TLS: keeper.Config()}, {Listener: local, Local: true}} {
 		served.Go(func() { _ = api.Serve(ctx, l, g, nil) })
 	}
 	t.Cleanup(func() { stop(); served.Wait() })

@@ -28,7 +28,7 @@ func (p *Process) Do(ctx context.Context, r Request, w io.Writer) (Response, err
 		p.requests.With(codeOther).Add(1)
 		return Response{}, err
 	}
-	err = p.send(conn, ipc.Fetch{ID: id, Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, MaxBytes: r.MaxBytes, Timeout: r.Timeout, Mail: r.Mail})
+	err = p.send(conn, ipc.Fetch{ID: id, Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, MaxBytes: r.MaxBytes, Timeout: r.Timeout, Mail: r.Mail, Stay: r.Stay})
 	if err != nil {
 		p.take(id)
 		p.requests.With(codeOther).Add(1)

@@ -25,6 +25,7 @@ type Request struct {
 	MaxBytes int64             // of the answer's body; 0 means 1 MiB
 	Timeout  time.Duration     // of the whole; 0 means 30 s
 	Mail     *Mail             // of smtp and smtps only
+	Stay     bool              // a redirect is the answer and is not followed
 }
 
 // Mail is the envelope of a message. A password never goes over a connection

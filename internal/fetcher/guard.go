@@ -41,6 +41,8 @@ type guard struct {
 	own   []netip.Addr   // never
 	look  func(ctx context.Context, host string) ([]netip.Addr, error)
 	hosts map[string][]netip.Addr
+
+	inside []string // hosts that may have private addresses
 }
 
 func refuse(format string, args ...any) error {
@@ -70,6 +72,17 @@ func (g *guard) address(a netip.Addr) error {
 	return nil
 }
 
+// admit judges an address of a host. A host that the settings name may be in the
+// operator's own network or on this machine, but nowhere else that is closed: not
+// among the link-local addresses, where clouds keep their keys.
+func (g *guard) admit(host string, a netip.Addr) error {
+	named := slices.Contains(g.inside, hostName(host)) && a.Zone() == "" && !a.Is4In6()
+	if named && (a.IsPrivate() || a.IsLoopback() || slices.Contains(g.own, a) && !a.IsLinkLocalUnicast()) {
+		return nil
+	}
+	return g.address(a)
+}
+
 // url judges a URL before anything is looked up. secret says that a key goes with it.
 func (g *guard) url(u *url.URL, secret bool) error {
 	switch {
@@ -87,15 +100,16 @@ func (g *guard) url(u *url.URL, secret bool) error {
 	addr, err := netip.ParseAddr(name)
 	switch {
 	case err == nil:
-		if err := g.address(addr); err != nil {
+		if err := g.admit(name, addr); err != nil {
 			return err
 		}
+	case slices.Contains(g.inside, name):
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
 		return refuse("%s is this host", name)
 	case numeric(name[strings.LastIndexByte(name, '.')+1:]):
 		return refuse("%.60q is neither an address nor a name", name) // 127.1, 0x7f.1, 2130706433
 	}
-	if secret && u.Scheme == "http" && !(err == nil && slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(addr) })) {
+	if secret && u.Scheme == "http" && !(err == nil && (addr.IsLoopback() || slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(addr) }))) {
 		return refuse("a key would be sent in the clear; want https")
 	}
 	return nil
@@ -162,7 +176,7 @@ func (g *guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) 
 	var out []netip.Addr
 	var no error
 	for _, a := range list {
-		if err := g.address(a); err != nil {
+		if err := g.admit(host, a); err != nil {
 			no = errors.Join(no, err)
 			continue
 		}

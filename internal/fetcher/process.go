@@ -92,6 +92,18 @@ func (p *Process) Permit(ways ...Way) {
 	}
 }
 
+// PermitInside lets hosts have private addresses, for the settings name them. It
+// is called before Run.
+func (p *Process) PermitInside(hosts ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, h := range hosts {
+		if h = hostName(h); !slices.Contains(p.opts.Setup.Inside, h) {
+			p.opts.Setup.Inside = append(slices.Clone(p.opts.Setup.Inside), h)
+		}
+	}
+}
+
 // Run starts the process and hands answers out until the process or ctx ends. It
 // is called again after an error.
 func (p *Process) Run(ctx context.Context) error {

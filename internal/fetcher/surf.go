@@ -41,7 +41,7 @@ type surfer struct {
 func newSurfer(s ipc.FetchSetup, roots *x509.CertPool) (*surfer, error) {
 	w := &surfer{agent: s.Agent, dns: resolver(s.Resolvers), roots: roots}
 	w.guard = &guard{
-		ports: s.Ports, ways: s.Ways, allow: s.Allow, own: s.Own, hosts: s.Hosts,
+		ports: s.Ports, ways: s.Ways, allow: s.Allow, own: s.Own, hosts: s.Hosts, inside: s.Inside,
 		look: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return w.dns.LookupNetIP(ctx, "ip", host+".")
 		},
@@ -150,7 +150,7 @@ func (w *surfer) do(ctx context.Context, m *ipc.Fetch, body func([]byte) error) 
 	sends := method != http.MethodGet && method != http.MethodHead
 	c := http.Client{Transport: w.client, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		switch {
-		case next.Method != method:
+		case m.Stay || next.Method != method:
 			return http.ErrUseLastResponse
 		case sends && next.URL.Host != u.Host:
 			return refuse("a redirect to another host would take the message there")

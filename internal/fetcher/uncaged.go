@@ -31,7 +31,7 @@ type uncaged struct{ w *surfer }
 // Do makes one request here and now.
 func (u uncaged) Do(ctx context.Context, r Request, to io.Writer) (Response, error) {
 	var n int64
-	m := ipc.Fetch{Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, MaxBytes: r.MaxBytes, Timeout: r.Timeout, Mail: r.Mail}
+	m := ipc.Fetch{Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, MaxBytes: r.MaxBytes, Timeout: r.Timeout, Mail: r.Mail, Stay: r.Stay}
 	done, err := u.w.do(ctx, &m, func(p []byte) error {
 		n += int64(len(p))
 		_, err := to.Write(p)

@@ -40,6 +40,7 @@ type FetchSetup struct {
 	Proxy     string                  // URL; "" for none
 	Agent     string                  // User-Agent
 	Ways      []FetchWay              // places beyond Ports, each for one scheme
+	Inside    []string                // hosts whose addresses may be private, because the settings name them
 }
 
 // A FetchWay is a place that requests of one scheme may go to, whatever Ports
@@ -60,6 +61,7 @@ type Fetch struct {
 	MaxBytes int64
 	Timeout  time.Duration
 	Mail     *FetchMail // of smtp and smtps: who sends to whom
+	Stay     bool       // a redirect is the answer and is not followed
 }
 
 // FetchMail is the envelope of a message and how the server is spoken to.

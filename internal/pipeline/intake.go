@@ -24,6 +24,7 @@ type IntakeDeps struct {
 	Log     eventlog.Log
 	State   state.Store // asked once for the exposures so far; nil: none are known
 	Facts   []Fact
+	Seen    func([]honeyguide.Event) // told of events that are durable; must not block; nil: nobody needs to know
 	Metrics *telemetry.Registry
 	Now     func() time.Time // nil: time.Now
 }
@@ -96,6 +97,9 @@ func (in *Intake) Store(ctx context.Context, events []honeyguide.Event) (eventlo
 			return last, fmt.Errorf("store events: %w", err)
 		}
 		last = max(last, seq)
+		if in.dep.Seen != nil {
+			in.dep.Seen(full)
+		}
 		in.m.intake.Add(float64(len(full)))
 	}
 	return last, nil

@@ -22,6 +22,7 @@ type counting struct {
 	work                                                                      Incidents
 	left                                                                      int64
 	uses                                                                      map[string][]honeyguide.Alert // token: alerts of its use
+	used                                                                      []tokenUse
 }
 
 // alerts reads the alerts of the span, without those a suppression hides.
@@ -76,12 +77,27 @@ func (c *counting) alert(a *honeyguide.Alert) {
 	case a.Category == honeyguide.CategoryExfiltration && a.Session == "":
 		c.exfiltrations = append(c.exfiltrations, a.Short)
 	case a.RuleID == ruleTokenUsed:
-		for _, o := range a.Observed {
-			if o.Type == "token" {
-				c.uses[o.Value] = append(c.uses[o.Value], *a)
-			}
+		c.tokenAlert(a)
+	}
+}
+
+// tokenAlert notes an alert about a used token, unless it was judged wrong.
+func (c *counting) tokenAlert(a *honeyguide.Alert) {
+	if a.Verdict.As == honeyguide.VerdictFalsePositive || a.Verdict.As == honeyguide.VerdictBenign {
+		return
+	}
+	for _, o := range a.Observed {
+		if o.Type == "token" {
+			c.uses[o.Value] = append(c.uses[o.Value], *a)
 		}
 	}
+}
+
+// tokenUse is one use of a token and whether it was told of rightly and in time.
+type tokenUse struct {
+	token  string
+	at     time.Time
+	worked bool
 }
 
 // incidents reads the incidents opened in the span, without those that live on in
@@ -183,8 +199,9 @@ func (c *counting) effectiveness(ctx context.Context, tx state.Tx) (worked, uses
 				if !u.At.Before(c.until) {
 					continue
 				}
-				uses++
-				if slices.ContainsFunc(c.uses[t.ID], func(a honeyguide.Alert) bool { return tells(&a, u) && attributed(&a, t, u, read) }) {
+				ok := slices.ContainsFunc(c.uses[t.ID], func(a honeyguide.Alert) bool { return tells(&a, u) && attributed(&a, t, u, read) })
+				c.used = append(c.used, tokenUse{t.ID, u.At, ok})
+				if uses++; ok {
 					worked++
 				}
 			}

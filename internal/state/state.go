@@ -79,8 +79,13 @@ type Tx interface {
 	Cursors() Cursors
 	Checkpoints() Checkpoints
 	Meta() Meta
+	Identity
 	Suppressions() Suppressions
 	IncidentChanges() IncidentChanges
+	Tallies() Tallies
+	Views() Views
+	Preferences() Preferences
+	Notes() Notes
 	Retention() Retention
 }
 

@@ -206,6 +206,7 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 	if err := t.techniques(ctx, num, nil, a.Attacks); err != nil {
 		return err
 	}
+	t.tallyAlert(a, 1)
 	t.index("alert_words", num, false, state.Column(a.Title), state.AlertText(a))
 	t.conn.warm.put(num, *a)
 	return nil
@@ -228,6 +229,7 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 	if err := t.techniques(ctx, num, old.Attacks, a.Attacks); err != nil {
 		return err
 	}
+	t.retallyAlert(old, a)
 	t.conn.warm.put(num, *a)
 	if sameText(old, a) {
 		return nil

@@ -16,6 +16,7 @@ import (
 type later struct {
 	numbers map[string]int64          // counters that have moved
 	words   map[string]map[int64]word // by table and number
+	tallies map[counted]amount
 }
 
 // word is one row of a words table.
@@ -79,6 +80,9 @@ func (t *tx) flush(ctx context.Context) error {
 				return doing("index words", err)
 			}
 		}
+	}
+	if err := t.flushTallies(ctx); err != nil {
+		return err
 	}
 	t.later = later{}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"honeyguide"
 	"honeyguide/internal/state"
 )
 
@@ -37,6 +38,7 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",
 		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1) LIMIT $2)",
 		"DELETE FROM incident_change WHERE num IN (SELECT num FROM incident_change WHERE at < $1 LIMIT $2)",
+		"DELETE FROM attacker_note WHERE id IN (SELECT id FROM attacker_note WHERE at < $1 LIMIT $2)",
 		"DELETE FROM allowed WHERE address IN (SELECT address FROM allowed WHERE expires <> 0 AND expires < $1 LIMIT $2)",
 		"DELETE FROM token_use WHERE (token, event) IN (SELECT token, event FROM token_use WHERE at < $1 LIMIT $2)",
 	} {
@@ -46,16 +48,26 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		}
 		dropped += n
 	}
-	return dropped, nil
+	more, err := t.dropTallies(ctx, before)
+	return dropped + more, doing("drop old counts", err)
 }
 
 func (t retention) numbered(ctx context.Context, table, words, cond string, before int64, most int) (int64, error) {
 	var nums []int64
-	q := "SELECT num FROM " + table + " WHERE " + cond + " LIMIT $2"
+	column := "''"
+	if table == "alert" {
+		column = "status"
+	}
+	q := "SELECT num, severity, " + column + " FROM " + table + " WHERE " + cond + " LIMIT $2"
 	err := t.each(ctx, q, []any{before, most}, func(scan func(...any) error) error {
 		var n int64
-		err := scan(&n)
+		var s honeyguide.Severity
+		var status string
+		err := scan(&n, &s, &status)
 		nums = append(nums, n)
+		if table == "alert" {
+			t.tallyOpen(honeyguide.AlertStatus(status), s, -1)
+		}
 		return err
 	})
 	if err != nil {

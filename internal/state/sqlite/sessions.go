@@ -42,6 +42,9 @@ func (t sessions) Save(ctx context.Context, s *honeyguide.Session) error {
 	if err != nil {
 		return doing("save session", err)
 	}
+	if !found {
+		t.tally(state.TallySession, hourDay, s.StartedAt, s.Src.Country, honeyguide.SeverityInformational, 1, 0)
+	}
 	return doing("save session", t.words(num, before, s))
 }
 

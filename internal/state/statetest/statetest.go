@@ -112,6 +112,9 @@ func Run(t *testing.T, open Open) {
 		{"SuppressedAlerts", suppressedAlerts},
 		{"IncidentChanges", incidentChanges},
 		{"SuppressionRetention", suppressionRetention},
+		{"Tallies", tallies},
+		{"Clocks", clocks},
+		{"Views", views},
 		{"Retention", retention},
 	} {
 		t.Run(c.name, func(t *testing.T) {

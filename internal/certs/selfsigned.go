@@ -1,4 +1,4 @@
-package api
+package certs
 
 import (
 	"bytes"
@@ -49,8 +49,13 @@ func SelfSigned(dir string, hosts []string, now time.Time) (tls.Certificate, str
 			return tls.Certificate{}, "", fmt.Errorf("make the API's certificate in %s: %w", dir, err)
 		}
 	}
-	sum := sha256.Sum256(cert.Certificate[0])
-	return cert, hex.EncodeToString(sum[:]), nil
+	return cert, Fingerprint(cert.Leaf), nil
+}
+
+// Fingerprint is the SHA-256 of a certificate in hex, as browsers show it.
+func Fingerprint(leaf *x509.Certificate) string {
+	sum := sha256.Sum256(leaf.Raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // unfit reports whether a name cannot stand in a certificate: empty, as in
@@ -63,11 +68,6 @@ func unfit(name string) bool {
 		strings.ContainsFunc(name, func(r rune) bool {
 			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
 		})
-}
-
-// Config returns the settings of a TLS listener with a certificate.
-func Config(cert tls.Certificate) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 }
 
 func loadPair(dir string) (tls.Certificate, error) {

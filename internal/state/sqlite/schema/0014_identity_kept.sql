@@ -1,0 +1,2 @@
+-- Number kept.
+SELECT 1;

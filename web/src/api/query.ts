@@ -1,0 +1,71 @@
+/** Documents: kept, shared and asked for again by TanStack Query. Streams are in live.ts; never both for the same rows. */
+import { QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { call } from "./client";
+import { asProblem, Problem } from "./problem";
+import type { Page } from "./types";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      gcTime: 300_000,
+      refetchOnWindowFocus: true,
+      networkMode: "always",
+      // What the server refuses it refuses again; what it did not answer may come.
+      retry: (count, error) => asProblem(error).unreachable && count < 3,
+      retryDelay: (count, error) => Math.max(asProblem(error).retryAfter * 1000, Math.min(8000, 500 * 2 ** count)),
+    },
+    mutations: { networkMode: "always", retry: false },
+  },
+});
+
+type Values = Record<string, string | number | boolean | undefined>;
+
+/** One document by its path without /api/v1: useOne<Alert>("/alerts/A-1"). null as path asks for nothing. */
+export function useOne<T>(path: string | null, query?: Values, every?: number) {
+  return useQuery<T, Problem>({
+    queryKey: [path, query ?? {}],
+    enabled: path !== null,
+    queryFn: ({ signal }) => call<T>("GET", path ?? "", { query, signal }),
+    refetchInterval: every,
+  });
+}
+
+/** A list by pages: rows of all pages so far, and more() for the next one. */
+export function useList<T>(path: string | null, query: Values = {}, options: { limit?: number; every?: number } = {}) {
+  const asked = useInfiniteQuery<Page<T>, Problem>({
+    queryKey: [path, query, options.limit ?? 100],
+    enabled: path !== null,
+    initialPageParam: "",
+    queryFn: ({ signal, pageParam }) =>
+      call<Page<T>>("GET", path ?? "", {
+        query: { limit: options.limit ?? 100, ...query, after: String(pageParam) },
+        signal,
+      }),
+    getNextPageParam: (page) => page.next || undefined,
+    refetchInterval: options.every,
+  });
+  const rows = useMemo(() => asked.data?.pages.flatMap((page) => page.items) ?? [], [asked.data]);
+  return {
+    rows,
+    loading: asked.isPending && asked.fetchStatus !== "idle",
+    error: asked.error,
+    hasMore: asked.hasNextPage,
+    loadingMore: asked.isFetchingNextPage,
+    more: () => {
+      if (asked.hasNextPage && !asked.isFetchingNextPage) void asked.fetchNextPage();
+    },
+    again: () => void asked.refetch(),
+    total: asked.data?.pages[0]?.total,
+  };
+}
+
+/** Documents under these paths are no longer what they were. */
+export function refresh(...begins: string[]): void {
+  void queries.invalidateQueries({
+    predicate: (query) => begins.some((begin) => String(query.queryKey[0] ?? "").startsWith(begin)),
+  });
+}
+
+export { Problem };
