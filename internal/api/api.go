@@ -25,6 +25,7 @@ import (
 	"honeyguide/internal/incident"
 	"honeyguide/internal/ingest"
 	"honeyguide/internal/live"
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
@@ -55,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
+	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
 	Enrich func(context.Context) []enrich.Status
 	// Health says why the core cannot do its work now, in words that may be shown to
@@ -92,15 +95,15 @@ type Deps struct {
 	// a key that is good for more than reading. Nil: nobody needs to know.
 	Present func(netip.Addr)
 
-	// Audit takes an entry of every act before it happens; without one nothing is done.
-	Audit audit.Recorder
-	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
-	Trail *audit.Log
 	// Console holds the files of the built console. Nil: none is served; one without
 	// index.html was not built, and a page says how to.
 	Console fs.FS
 
 	Guards Guards // what stops a request before anybody asks who sent it
+	// Audit takes an entry of every act before it happens; without one nothing is done.
+	Audit audit.Recorder
+	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
+	Trail *audit.Log
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -122,6 +125,15 @@ type Sensor struct {
 	Restarts int64     `json:"restarts"`
 	Sessions int64     `json:"sessions" doc:"open now"`
 	Since    time.Time `json:"since,omitzero" doc:"when its process started"`
+	Heard
+}
+
+// Heard is how a sensor or source is heard from since the core started.
+type Heard struct {
+	LastAt    time.Time `json:"last_at,omitzero" doc:"when its newest event came in; absent: none since the core started"`
+	LagMS     int64     `json:"lag_ms" doc:"between the happening of that event and its coming in"`
+	PerMinute float64   `json:"per_minute" doc:"events, mean of the last five whole minutes"`
+	Events    int64     `json:"events" doc:"since the core started"`
 }
 
 // server is the API at work.
@@ -214,6 +226,7 @@ func (s *server) handler() http.Handler {
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
@@ -231,6 +244,10 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.overview()
+	s.worldMap()
+	s.preferences()
+	s.views()
 	s.deadLetters()
 	s.sensors()
 	s.attackers()

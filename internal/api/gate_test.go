@@ -57,6 +57,9 @@ func (r *rig) fill() {
 		if err := tx.Suppressions().Save(ctx, &s); err != nil {
 			return err
 		}
+		if err := tx.Views().Save(ctx, &state.View{ID: "view1", Name: "v", Room: "alerts", Owner: "somebody", Shared: true}); err != nil {
+			return err
+		}
 		return tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{ID: "d1", Time: day, Source: "f", Reason: "x", Raw: []byte("raw")})
 	})
 	if _, err := r.take(r.t.Context(), []honeyguide.Event{event(1)}); err != nil {
@@ -71,7 +74,7 @@ func filled(pattern string) (method, path string) {
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
 		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
-		"/notices/": "n1", "/blocklists/": "text",
+		"/notices/": "n1", "/views/": "view1", "/blocklists/": "text",
 	} {
 		if strings.HasPrefix(path, base+prefix) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
@@ -141,6 +144,9 @@ func TestEveryRouteEveryKey(t *testing.T) {
 			}
 			if want == http.StatusOK && method == http.MethodDelete && got == http.StatusNotFound {
 				got = http.StatusOK // let in, and there is nothing; TestDoors deletes what is there
+			}
+			if pattern == "DELETE "+base+"/views/{id}" && got == http.StatusForbidden && scope != "admin" && want == http.StatusOK {
+				continue // let in, and told that the view is somebody else's
 			}
 			if got != want {
 				t.Errorf("%s with scope %s: %d, want %d", pattern, scope, got, want)

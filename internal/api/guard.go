@@ -16,9 +16,9 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	certificateKey
 	attemptKey
 	addressKey
-	certificateKey
 )
 
 func requestID(ctx context.Context) string {

@@ -220,12 +220,27 @@ func (s *server) sensorList(ctx context.Context) []Sensor {
 	if s.dep.Sensors != nil {
 		all = append(all, s.dep.Sensors(ctx)...)
 	}
+	heard := s.heard()
 	for i := range all {
 		if all[i].Layers == nil {
 			all[i].Layers = []string{}
 		}
+		all[i].Heard = heard[all[i].Name]
 	}
 	return all
+}
+
+// heard returns how sensors and sources are heard from, by name.
+func (s *server) heard() map[string]Heard {
+	out := map[string]Heard{}
+	if s.dep.Pulses == nil {
+		return out
+	}
+	now := s.dep.Now()
+	for _, p := range s.dep.Pulses() {
+		out[p.Sensor] = Heard{LastAt: p.LastAt.UTC(), LagMS: p.Lag.Milliseconds(), PerMinute: p.PerMinute(now), Events: p.Events}
+	}
+	return out
 }
 
 func (s *server) sensors() {

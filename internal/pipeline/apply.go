@@ -41,6 +41,9 @@ func (c *Consumer) apply(ctx context.Context, v *verdict) (*outcome, error) {
 		if err := saveSamples(ctx, tx, v.seen); err != nil {
 			return err
 		}
+		if err := saveCounts(ctx, tx, v.counts); err != nil {
+			return err
+		}
 		if err := w.alerts(ctx, v); err != nil {
 			return err
 		}

@@ -35,6 +35,8 @@ type Intake struct {
 	dep IntakeDeps
 	m   *metrics
 
+	pulses pulses
+
 	mu    sync.Mutex
 	reads map[string][]honeyguide.Exposure // by token, oldest first, at most keptReads
 }
@@ -101,6 +103,7 @@ func (in *Intake) Store(ctx context.Context, events []honeyguide.Event) (eventlo
 			in.dep.Seen(full)
 		}
 		in.m.intake.Add(float64(len(full)))
+		in.pulses.hear(full, in.dep.Now())
 	}
 	return last, nil
 }

@@ -85,6 +85,7 @@ type verdict struct {
 	exposed  []honeyguide.Exposure
 	used     []use
 	seen     []sight
+	counts   map[counted]int64 // of events
 
 	memory   []byte // what triage remembered, nil when it was not written down
 	memoryAt eventlog.Seq
@@ -92,7 +93,7 @@ type verdict struct {
 }
 
 func newVerdict(from eventlog.Seq) *verdict {
-	return &verdict{from: from, to: from, keys: map[string][]string{}, sessions: newTally()}
+	return &verdict{from: from, to: from, keys: map[string][]string{}, sessions: newTally(), counts: map[counted]int64{}}
 }
 
 // A use is one return of a token.
@@ -116,6 +117,7 @@ func (j *judge) judge(ctx context.Context, v *verdict, recs []eventlog.Record) {
 		v.sessions.add(e)
 		v.token(e)
 		v.sample(e)
+		v.count(e)
 		one[0] = *e
 		j.triage.Sleep(recs[i].Seq <= j.known)
 		for d := range j.detectors {

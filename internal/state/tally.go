@@ -13,6 +13,9 @@ import (
 // shows first costs the same whether there are a thousand alerts or ten million.
 // They hold alerts that no suppression hides, by CreatedAt.
 type Tallies interface {
+	// Add counts n rows of a kind that the store does not see being written, such as
+	// events, in the hour and the day of a time.
+	Add(ctx context.Context, kind TallyKind, at time.Time, name string, s honeyguide.Severity, n int64) error
 	// Read calls fn for every count of a kind whose step begins in [q.From, q.To),
 	// oldest first. fn must not ask the store. An error of fn ends it.
 	Read(ctx context.Context, q TallyQuery, fn func(Tally) error) error
@@ -36,11 +39,13 @@ const (
 	TallyRule      TallyKind = "rule"      // alerts by RuleID
 	TallySource    TallyKind = "source"    // alerts by source address; hours are kept for three days
 	TallySensor    TallyKind = "sensor"    // alerts by sensor
-	TallyCountry   TallyKind = "country"   // alerts by country of the source, "" when it is not known; Weight: events behind them
+	TallyCountry   TallyKind = "country"   // alerts by country of the source, "" when it is not known
 	TallyTechnique TallyKind = "technique" // alerts by ATT&CK id; Weight: events behind them
 	TallyDetect    TallyKind = "detect"    // alerts by how long detection took, see [TallyBucket]; Weight: milliseconds
 	TallyRespond   TallyKind = "respond"   // incidents by how long the answer took, by their CreatedAt; Weight: milliseconds
 	TallyNever     TallyKind = "never"     // what must not happen, by [NeverEscape] and [NeverExfiltration]
+	TallyEvent     TallyKind = "event"     // events by country of the source, by when they happened; "" when it is not known
+	TallyHeard     TallyKind = "heard"     // events by sensor or source, by when they happened
 	TallySession   TallyKind = "session"   // sessions by country of the source, by StartedAt, without severity
 )
 

@@ -34,8 +34,8 @@ type View struct {
 // Views are saved views.
 type Views interface {
 	// Save stores the full value v: with an ID over the stored one, whose owner and
-	// CreatedAt stay and whose Edition grows; without one as a new one. CodeNotFound;
-	// CodeConflict when the owner has MaxViews.
+	// CreatedAt stay and whose Edition grows; else as a new one, which gets an ID when
+	// it has none. CodeConflict when the owner has MaxViews.
 	Save(ctx context.Context, v *View) error
 	Get(ctx context.Context, id string) (View, error) // CodeNotFound
 	Remove(ctx context.Context, id string) error      // CodeNotFound

@@ -62,6 +62,15 @@ func (t *tx) tallyOpen(status honeyguide.AlertStatus, s honeyguide.Severity, n i
 	t.later.tallies[k] = a
 }
 
+// Add counts what others know of.
+func (t tallies) Add(_ context.Context, kind state.TallyKind, at time.Time, name string, s honeyguide.Severity, n int64) error {
+	if kind != state.TallyEvent && kind != state.TallyHeard {
+		return doing("count", invalid("kind: the store counts that by itself"))
+	}
+	t.tally(kind, hourDay, state.Time(at), name, s, n, 0)
+	return nil
+}
+
 // tallyAlert counts an alert n times: 1 or -1.
 func (t *tx) tallyAlert(a *honeyguide.Alert, n int64) {
 	t.tallyOpen(a.Status, a.Severity, n)
@@ -80,12 +89,12 @@ func (t *tx) tallyAlert(a *honeyguide.Alert, n int64) {
 	if what := state.Never(a); what != "" {
 		t.tally(state.TallyNever, hourDay, a.CreatedAt, what, a.Severity, n, 0)
 	}
+	t.tally(state.TallyCountry, hourDay, a.CreatedAt, a.Src.Country, a.Severity, n, 0)
 	t.tallyEvents(a, n, n*a.Count)
 }
 
 // tallyEvents counts what knows of the events behind an alert.
 func (t *tx) tallyEvents(a *honeyguide.Alert, n, events int64) {
-	t.tally(state.TallyCountry, hourDay, a.CreatedAt, a.Src.Country, a.Severity, n, events)
 	for i, x := range a.Attacks {
 		id := technique(x.ID)
 		if id != "" && !slices.ContainsFunc(a.Attacks[:i], func(y honeyguide.Technique) bool { return technique(y.ID) == id }) {

@@ -27,6 +27,9 @@ func (t views) Save(ctx context.Context, v *state.View) error {
 		return doing("save view", t.insert(ctx, v))
 	}
 	old, err := t.Get(ctx, v.ID)
+	if err != nil && honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+		return doing("save view", t.insert(ctx, v))
+	}
 	if err != nil {
 		return err
 	}
@@ -52,7 +55,10 @@ func (t views) insert(ctx context.Context, v *state.View) error {
 		return err
 	}
 	v.CreatedAt, v.Edition = v.UpdatedAt, 1
-	v.ID = honeyguide.NewID(v.CreatedAt)
+	if v.ID == "" {
+		v.ID = honeyguide.NewID(v.CreatedAt)
+	}
+	v.ID = state.Key(v.ID)
 	doc, err := encode(v)
 	if err != nil {
 		return err
@@ -177,7 +183,7 @@ func (t retention) dropTallies(ctx context.Context, before time.Time) (dropped i
 	cuts := []cut{{state.TallyAlert, state.TallyQuarter, fine}, {state.TallySource, state.TallyHour, fine}}
 	for _, kind := range []state.TallyKind{
 		state.TallyAlert, state.TallyRule, state.TallySource, state.TallySensor, state.TallyCountry, state.TallyTechnique, state.TallyDetect,
-		state.TallyRespond, state.TallyNever, state.TallySession,
+		state.TallyRespond, state.TallyNever, state.TallySession, state.TallyEvent, state.TallyHeard,
 	} {
 		cuts = append(cuts, cut{kind, state.TallyHour, before}, cut{kind, state.TallyDay, before})
 	}

@@ -46,6 +46,24 @@ func tallies(b *bench) {
 		return nil
 	})
 	b.sameTallies()
+	b.up(func(ctx context.Context, tx state.Tx) error {
+		b.code("counting alerts by hand", tx.Tallies().Add(ctx, state.TallyAlert, start, "", 1, 1), honeyguide.CodeInvalid)
+		for range 3 {
+			if err := tx.Tallies().Add(ctx, state.TallyEvent, start, "NL", honeyguide.SeverityLow, 5); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.see(func(ctx context.Context, tx state.Tx) error {
+		var got []state.Tally
+		err := tx.Tallies().Read(ctx, state.TallyQuery{Kind: state.TallyEvent, Step: state.TallyDay, From: start.Add(-24 * time.Hour), To: start.Add(time.Hour)}, func(x state.Tally) error {
+			got = append(got, x)
+			return nil
+		})
+		b.same("events", got, []state.Tally{{At: start.Truncate(24 * time.Hour), Name: "NL", By: state.BySeverity{honeyguide.SeverityLow: 15}}})
+		return err
+	})
 	b.clock.step(200 * 24 * time.Hour)
 	b.up(func(ctx context.Context, tx state.Tx) error {
 		_, err := tx.Retention().Drop(ctx, at(30), 1000)
@@ -96,7 +114,6 @@ func (b *bench) sameTallies() {
 			add(state.TallySource, state.Addr(a.Src), 1)
 			add(state.TallySensor, a.Sensor, 1)
 			add(state.TallyCountry, a.Src.Country, 1)
-			add(state.TallyCountry, a.Src.Country+" events", a.Count)
 			ids := map[string]bool{}
 			for _, x := range a.Attacks {
 				id := map[string]string{"t1059": "T1059"}[x.ID]

@@ -42,7 +42,7 @@ INSERT INTO tally SELECT 'source', step, at / step * step, src, count(*), sum(se
   FROM counted, steps WHERE src <> '' GROUP BY step, at / step, src;
 INSERT INTO tally SELECT 'sensor', step, at / step * step, coalesce(sensor, ''), count(*), sum(sev = 0), sum(sev = 1), sum(sev = 2), sum(sev = 3), sum(sev = 4), sum(sev = 5), 0
   FROM counted, steps GROUP BY step, at / step, coalesce(sensor, '');
-INSERT INTO tally SELECT 'country', step, at / step * step, coalesce(country, ''), count(*), sum(sev = 0), sum(sev = 1), sum(sev = 2), sum(sev = 3), sum(sev = 4), sum(sev = 5), sum(events)
+INSERT INTO tally SELECT 'country', step, at / step * step, coalesce(country, ''), count(*), sum(sev = 0), sum(sev = 1), sum(sev = 2), sum(sev = 3), sum(sev = 4), sum(sev = 5), 0
   FROM counted, steps GROUP BY step, at / step, coalesce(country, '');
 INSERT INTO tally SELECT 'technique', step, at / step * step, upper(json_extract(x.value, '$.id')) AS tech, count(*), sum(sev = 0), sum(sev = 1), sum(sev = 2), sum(sev = 3), sum(sev = 4), sum(sev = 5), sum(events)
   FROM counted, json_each(attacks) AS x, steps WHERE tech <> '' GROUP BY step, at / step, tech;
