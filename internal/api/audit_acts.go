@@ -28,6 +28,7 @@ var unaudited = map[string]string{
 	"POST " + base + "/suppressions/preview": "changes nothing",
 	"POST " + base + "/playbooks/test":       "changes nothing",
 	"POST " + base + "/rules/backtest":       "changes nothing",
+	"POST " + base + "/audit/verify":         "changes nothing, and is needed most when nothing can be written",
 	"POST " + base + "/ingest/{format}":      "events, durable before they are acknowledged",
 	"POST /v1/usage-metrics":                 "figures of bouncers",
 }

@@ -24,7 +24,7 @@ type door struct {
 }
 
 const (
-	readers    = "admin responder analyst read auditor"
+	readers    = "admin responder analyst read auditor viewer"
 	responders = "admin responder"
 	admins     = "admin"
 )
