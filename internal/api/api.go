@@ -82,6 +82,7 @@ type Deps struct {
 	Lists   *blocklist.List
 	Readers *blocklist.Book
 	Node    string // name of this node
+	Address string // where people reach the console, https://..., for one-time links
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
@@ -98,6 +99,10 @@ type Deps struct {
 	// Console holds the files of the built console. Nil: none is served; one without
 	// index.html was not built, and a page says how to.
 	Console fs.FS
+
+	// Identity knows who may log in. Nil: one over State, whose second factors last
+	// as long as the process.
+	Identity *auth.Service
 
 	Guards Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
@@ -192,6 +197,9 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.Desk == nil {
 		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
 	}
+	if dep.Identity == nil {
+		dep.Identity = auth.NewService(auth.Options{State: dep.State, Audit: dep.Audit, Metrics: dep.Metrics, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
@@ -239,6 +247,11 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.logins()
+	s.factors()
+	s.me()
+	s.users()
+	s.roles()
 	s.notices()
 	s.suppressions()
 	s.regrouping()
@@ -280,9 +293,10 @@ func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Honeyguide", version)
 	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"key":   {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"login": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of a login, for browsers."},
 	}
-	c.Security = []map[string][]string{{"key": {}}}
+	c.Security = []map[string][]string{{"key": {}}, {"login": {}}}
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
@@ -297,10 +311,11 @@ type router struct {
 	needs    map[string]auth.Permission
 	audited  map[string]bool   // makes its own entry of the audit log
 	names    map[string]string // operation ids
+	fresh    map[string]bool   // wants a user to have shown lately who they are
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}, fresh: map[string]bool{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -331,6 +346,13 @@ func (r *router) nameAll(doc *huma.OpenAPI) {
 	}
 }
 
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
+	}
+}
+
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {
 	for _, p := range r.patterns {
@@ -341,6 +363,11 @@ func (r *router) check() error {
 	for p := range r.needs {
 		if !slices.Contains(r.patterns, p) {
 			return fmt.Errorf("api: there is no route %q to need a permission", p)
+		}
+	}
+	for p := range r.fresh {
+		if !slices.Contains(r.patterns, p) {
+			return fmt.Errorf("api: there is no route %q to want a fresh login", p)
 		}
 	}
 	return nil

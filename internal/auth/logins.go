@@ -264,6 +264,7 @@ func (s *Service) Logout(ctx context.Context, from Caller) error {
 }
 
 func (s *Service) end(ctx context.Context, id string) error {
+	defer s.revoked(id)
 	return s.o.State.Update(ctx, func(tx state.Tx) error { return tx.LoginSessions().Remove(ctx, id) })
 }
 
@@ -314,6 +315,7 @@ func (s *Service) EndLogins(ctx context.Context, by Actor, user, id, but string)
 	if err := s.by(ctx, by, "end-logins", "user:"+u.Name, id); err != nil {
 		return 0, err
 	}
+	defer s.revoked(u.ID, id)
 	err = s.o.State.Update(ctx, func(tx state.Tx) error {
 		if id != "" {
 			n = 1
