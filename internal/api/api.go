@@ -284,6 +284,7 @@ func (s *server) routes() {
 	s.about()
 	s.blocklists()
 	s.bouncers()
+	s.auditLog()
 	s.lapi()
 	s.stream()
 }
