@@ -55,9 +55,18 @@ type Alert struct {
 	Suppression string  `json:"suppression,omitempty"`
 	Seen        string  `json:"seen,omitempty"` // what triage saw when it gave the score, packed
 	Verdict     Verdict `json:"verdict,omitzero"`
+	Handled     Handled `json:"handled,omitzero"` // who gave it its status
 	// Enrichments is what feeds said about the values of its events when they
 	// came in. What services say later stands in the state under the value.
 	Enrichments []Enrichment `json:"enrichments,omitempty"`
+}
+
+// Handled is who gave an alert its status, when and why. The zero value is nobody:
+// it is as it was raised.
+type Handled struct {
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
+	Note string    `json:"note,omitempty"`
 }
 
 // MaxEvidence bounds the events an alert names.

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
@@ -55,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Setup says how this node is set up. Nil: nobody knows.
+	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -99,6 +102,10 @@ type Deps struct {
 	Console fs.FS
 
 	Guards Guards // what stops a request before anybody asks who sent it
+	// Audit takes an entry of every act before it happens; without one nothing is done.
+	Audit audit.Recorder
+	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
+	Trail *audit.Log
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -136,6 +143,7 @@ type server struct {
 	dep    Deps
 	router *router
 	huma   huma.API
+	masker audit.Masker // of secrets in the audit log
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
@@ -165,8 +173,8 @@ func build(dep Deps) (*server, error) { return buildWith(dep, (*server).routes) 
 
 // buildWith builds a server of some of the routes.
 func buildWith(dep Deps, routes func(*server)) (*server, error) {
-	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
-		return nil, errors.New("api: state, events, take and keys are needed")
+	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil || dep.Audit == nil {
+		return nil, errors.New("api: state, events, take, keys and audit are needed")
 	}
 	if dep.Now == nil {
 		dep.Now = time.Now
@@ -188,7 +196,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
@@ -200,6 +208,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
+	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -219,6 +228,7 @@ func (s *server) handler() http.Handler {
 func (s *server) routes() {
 	s.health()
 	s.alerts()
+	s.bulk()
 	s.incidents()
 	s.verdicts()
 	s.triage()
@@ -243,6 +253,7 @@ func (s *server) routes() {
 	s.search()
 	s.replay()
 	s.exports()
+	s.settings()
 	s.suggestions()
 	s.preferences()
 	s.views()
@@ -292,10 +303,12 @@ type router struct {
 	mux      *http.ServeMux
 	patterns []string
 	needs    map[string]auth.Permission
+	audited  map[string]bool   // makes its own entry of the audit log
+	names    map[string]string // operation ids
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -310,6 +323,21 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
+
+// audits sets that the registration of a pattern makes the entry of the audit
+// log itself, once the request was understood.
+func (r *router) audits(pattern string) { r.audited[pattern] = true }
+
+// nameAll learns the names of the operations.
+func (r *router) nameAll(doc *huma.OpenAPI) {
+	for path, item := range doc.Paths {
+		for method, o := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete} {
+			if o != nil {
+				r.names[method+" "+path] = o.OperationID
+			}
+		}
+	}
+}
 
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {

@@ -54,8 +54,9 @@ func (g *gate) route(r *http.Request) string {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
+	a, r := g.s.attempt(pattern, r)
 	if need == auth.PermOpen {
-		g.s.router.ServeHTTP(w, r)
+		g.s.audited(pattern, g.s.router).ServeHTTP(w, r)
 		return
 	}
 	if pattern == "" && g.s.site.claims(r) {
@@ -72,6 +73,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
+		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+", which "+string(who.Scope)+" has not")
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
 	case !g.s.known(w, r, who, pattern, need):
 	default:
@@ -80,7 +82,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.router)
+		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 
@@ -132,6 +134,7 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 		return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "a key is wanted: Authorization: Bearer hg_...")
 	}
 	g.denied.With("wrong_key").Add(1)
+	g.s.refusal(r.Context(), &attempt{action: "use-key", object: "key:unknown"}, "the key is not known, or not any more")
 	if wait := g.strikes.strike(peer(r), g.s.dep.Now()); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		return auth.Principal{}, newProblem(r.Context(), http.StatusTooManyRequests, "too many wrong keys from this address")

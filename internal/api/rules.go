@@ -237,8 +237,9 @@ func (s *server) switchRule() {
 // act registers a route that changes something, or works hard.
 func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := f(ctx, in)
+		out, err := effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

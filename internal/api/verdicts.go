@@ -6,6 +6,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
 )
@@ -19,7 +20,7 @@ type Said struct {
 
 // SaidOfMany is what a verdict says of several alerts.
 type SaidOfMany struct {
-	IDs []string `json:"ids" minItems:"1" maxItems:"10000" doc:"ids or short forms of alerts"`
+	client.AlertSelection
 	Said
 }
 
@@ -71,7 +72,11 @@ func (s *server) verdicts() {
 	writeAnew(s, post("/alerts/verdict", "pass-verdicts", "Say what several alerts were"), auth.PermWork, func(ctx context.Context, in *SaidOfMany) (out verdict.Outcome, err error) {
 		v := s.said(ctx, in.Said)
 		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
-			out, err = verdict.Pass(ctx, tx, in.IDs, v)
+			ids, err := selected(ctx, tx, &in.AlertSelection)
+			if err != nil {
+				return 0, err
+			}
+			out, err = verdict.Pass(ctx, tx, ids, v)
 			return out.Changed, err
 		})
 		return out, err

@@ -49,24 +49,28 @@ func post(path, id, summary string) huma.Operation {
 func write[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
 	o.Errors = append(o.Errors, http.StatusNotFound)
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *asked[T]) (*body[O], error) {
-		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, in.ID, &in.Body) }, strict[T])
+		return done(s, ctx, in.RawBody, in.Body, func() (O, error) { return f(ctx, in.ID, &in.Body) }, strict[T])
 	})
 }
 
 // writeAnew is write for a path without an id.
 func writeAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *T) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*body[O], error) {
-		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
+		return done(s, ctx, in.RawBody, in.Body, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
 	})
 }
 
-func done[O any](s *server, ctx context.Context, raw []byte, f func() (O, error), check func([]byte) error) (*body[O], error) {
+// done does what a body that was understood asks for, and writes down before that
+// it was asked.
+func done[O any](s *server, ctx context.Context, raw []byte, said any, f func() (O, error), check func([]byte) error) (*body[O], error) {
 	if err := check(raw); err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	out, err := f()
+	out, err := effect(ctx, s, said, f)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -50,6 +51,7 @@ type App struct {
 	metrics  *telemetry.Registry
 	now      func() time.Time
 
+	audit    *audit.Log
 	secret   []byte
 	host     *persona.Host
 	image    []byte // the operator's own, else nil
@@ -95,6 +97,8 @@ type App struct {
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
 
+	sizes measured // of data on the disk
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }
@@ -110,6 +114,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 	}{
 		{"lock the data folder", a.lock},
 		{"read the deployment's keys", a.openKeys},
+		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
@@ -296,6 +301,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
+	g.Keep(ctx, "audit log", a.audit.Run)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)

@@ -187,8 +187,9 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
 		Allowlist: a.allowlist, Responder: a.runs, Live: a.live,
-		Pulses: a.intake.Pulses,
-		Keys:   keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Audit: a.audit, Trail: a.audit,
+		Pulses: a.intake.Pulses, Setup: a.standingSetup,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }
@@ -218,6 +219,9 @@ func sensorsOf(w *warden.Warden, persona string) func(context.Context) []api.Sen
 // health says what keeps the core from its work, in words anybody may read.
 func (a *App) health(w *warden.Warden) func(context.Context) []string {
 	return func(ctx context.Context) (why []string) {
+		if a.audit.Refused() != "" {
+			why = append(why, "the audit log is damaged, so nothing can be changed")
+		}
 		if _, _, err := a.events.Ends(ctx); err != nil {
 			why = append(why, "the event log does not answer")
 		}

@@ -24,6 +24,7 @@ type Settings struct {
 	Deception Deception
 	API       API
 	Store     Store
+	Audit     Audit
 	Detect    Detect
 	Respond   Respond
 	Notify    notice.Config
@@ -35,6 +36,7 @@ type Settings struct {
 	Actions   []config.Instance
 	Fetch     Fetch
 	LAPI      LAPI
+	Shown     []config.Value // every key, for those who may see how this node is set up
 }
 
 // Node says who and where this process is.
@@ -127,6 +129,7 @@ func defaults() Settings {
 		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443", TLS: TLS{Client: "optional"}, ProxyHeader: api.HeaderForwardedFor, Limits: defaultLimits()},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
+		Audit:     defaultAudit(),
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
@@ -171,6 +174,7 @@ func Schema() config.Schema {
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
+			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
 			enrichSection(),
@@ -214,7 +218,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s := defaults()
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
-		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
+		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit,
 		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
@@ -244,6 +248,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Actions, err = actionSettings(t)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
+	s.Shown = t.Values()
 	return s, errors.Join(errs...)
 }
 
@@ -291,7 +296,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Audit.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

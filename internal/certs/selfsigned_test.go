@@ -53,4 +53,3 @@ func TestSelfSigned(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
-

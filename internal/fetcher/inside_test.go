@@ -18,7 +18,9 @@ import (
 func TestInside(t *testing.T) {
 	port, reached := sink(t)
 	private := map[string]string{"op.corp": "127.0.0.1", "op2.corp": "127.0.0.1", "meta.corp": "169.254.169.254", "mapped.corp": "::ffff:127.0.0.1"}
-	dns := nameServer(t, func(name string, _ int) []netip.Addr { return []netip.Addr{netip.MustParseAddr(private[strings.TrimSuffix(name, ".")])} })
+	dns := nameServer(t, func(name string, _ int) []netip.Addr {
+		return []netip.Addr{netip.MustParseAddr(private[strings.TrimSuffix(name, ".")])}
+	})
 	own := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("8.8.4.4")}
 	w := surf(t, ipc.FetchSetup{Ports: []uint16{port}, Resolvers: []netip.AddrPort{dns}, Own: own, Inside: []string{"op.corp", "meta.corp", "127.0.0.1", "10.1.2.3", "169.254.169.254", "localhost"}, Hosts: map[string][]netip.Addr{"localhost": own[:1]}}, nil)
 	for _, c := range []struct {

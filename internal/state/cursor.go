@@ -33,6 +33,26 @@ const (
 
 var cursorText = base64.RawURLEncoding.Strict()
 
+// changes marks the cursor of a list in the order of changes.
+const changes = 0x80
+
+// Changes returns the list in the order of changes, for its cursors.
+func (l List) Changes() List { return l | changes }
+
+// ByChange reports whether a page is one in the order of changes.
+func (p Page) ByChange(l List) bool {
+	switch l {
+	case ListAlerts, ListIncidents, ListSessions, ListRuns, ListPlans, ListNotices, ListSuppressions:
+	default:
+		return false
+	}
+	if p.After == "" {
+		return !p.Since.IsZero()
+	}
+	_, _, err := ParseCursor(l.Changes(), p.After)
+	return err == nil
+}
+
 // Cursor writes the place of a row in a list: what it is sorted by, and its ID.
 func Cursor(list List, at int64, id string) string {
 	b := make([]byte, 0, 10+len(id))

@@ -16,6 +16,12 @@ const (
 type Page struct {
 	After string // the cursor the page before gave; "" = from the start
 	Limit int    // rows; 0 = DefaultLimit, cut to MaxLimit
+	// Since asks for the order of changes instead: what was written at or after it,
+	// oldest change first, each row once at its newest change. There is always a
+	// next cursor then, from which to go on when more has changed; a page read with
+	// such a cursor is of the same order whatever Since is. Alerts, incidents,
+	// sessions, runs, plans, notices and suppressions know this order.
+	Since time.Time
 }
 
 // Rows returns the number of rows the page may have.

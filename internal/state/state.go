@@ -76,6 +76,7 @@ type Tx interface {
 	Replies() Replies
 	DeadLetters() DeadLetters
 	Jobs() Jobs
+	Acts() Acts
 	Cursors() Cursors
 	Checkpoints() Checkpoints
 	Meta() Meta

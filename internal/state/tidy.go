@@ -106,6 +106,7 @@ func TidyAlert(a *honeyguide.Alert) {
 	}
 	a.Seen = Key(a.Seen)
 	TidyVerdict(&a.Verdict)
+	tidyHandled(&a.Handled)
 	a.Observed = none(union(nil, a.Observed, sameObservable))
 	for i := range a.Observed {
 		a.Observed[i].Value = Clip(a.Observed[i].Value, MaxLine)

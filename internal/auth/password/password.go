@@ -1,5 +1,6 @@
 // Package password keeps passwords as argon2id hashes in PHC strings
-// ($argon2id$v=19$m=...,t=...,p=...$salt$hash), which say how they were made.
+// ($argon2id$v=19$m=...,t=...,p=...$salt$hash), which say how they were made. It
+// also says how good one is, and whether it is known to those who guess.
 package password
 
 import (

@@ -1,5 +1,3 @@
-// Package password is what a person knows: how it is kept, how good it is, and
-// whether it is known already.
 package password
 
 import (

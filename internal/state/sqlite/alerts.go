@@ -193,10 +193,14 @@ func (t alerts) insert(ctx context.Context, a *honeyguide.Alert) error {
 	if err != nil {
 		return err
 	}
-	const q = `INSERT INTO alert (num, id, created, last, severity, status, rule, detector, src, session, attacker, incident, dedupe, doc, suppression, verdict)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	const q = `INSERT INTO alert (num, id, created, last, severity, status, rule, detector, src, session, attacker, incident, dedupe, doc, suppression, verdict, changed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, q, num, a.ID, micros(a.CreatedAt), micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
-		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression, string(a.Verdict.As))
+		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression, string(a.Verdict.As), at)
 	if err != nil {
 		return err
 	}
@@ -244,17 +248,20 @@ func (t alerts) replace(ctx context.Context, num int64, old, a *honeyguide.Alert
 // columns writes the row. A column that is named is written into all its indexes,
 // changed or not, so those that seldom change are left out when they did not.
 func (t alerts) columns(ctx context.Context, num int64, old, a *honeyguide.Alert, doc string) error {
-	var err error
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
 	if a.Severity == old.Severity && a.Status == old.Status && a.RuleID == old.RuleID && a.Detector == old.Detector &&
 		state.Addr(a.Src) == state.Addr(old.Src) && a.Session == old.Session && a.Attacker == old.Attacker &&
 		a.Incident == old.Incident && a.DedupeKey == old.DedupeKey && a.Suppression == old.Suppression && a.Verdict.As == old.Verdict.As {
-		_, err = t.exec(ctx, "UPDATE alert SET last = $2, doc = $3 WHERE num = $1", num, micros(a.LastAt), doc)
+		_, err = t.exec(ctx, "UPDATE alert SET last = $2, doc = $3, changed = $4 WHERE num = $1", num, micros(a.LastAt), doc, at)
 		return err
 	}
 	const q = `UPDATE alert SET last = $2, severity = $3, status = $4, rule = $5, detector = $6, src = $7, session = $8,
-		attacker = $9, incident = $10, dedupe = $11, doc = $12, suppression = $13, verdict = $14 WHERE num = $1`
+		attacker = $9, incident = $10, dedupe = $11, doc = $12, suppression = $13, verdict = $14, changed = $15 WHERE num = $1`
 	_, err = t.exec(ctx, q, num, micros(a.LastAt), a.Severity, string(a.Status), a.RuleID, a.Detector,
-		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression, string(a.Verdict.As))
+		state.Addr(a.Src), a.Session, a.Attacker, a.Incident, a.DedupeKey, doc, a.Suppression, string(a.Verdict.As), at)
 	return err
 }
 

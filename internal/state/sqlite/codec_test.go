@@ -29,6 +29,7 @@ func full(t testing.TB) honeyguide.Alert {
 		EventIDs: []string{"e", "f"}, Evidence: []honeyguide.Evidence{{EventID: "e", Time: at, Text: "echo"}, {}}, DedupeKey: "k",
 		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup",
 		Verdict: honeyguide.Verdict{As: honeyguide.VerdictBenign, Reason: "backup", Comment: "of every night", By: "eve", At: at},
+		Handled: honeyguide.Handled{By: "eve", At: at, Note: "every night"},
 		Enrichments: []honeyguide.Enrichment{{
 			Provider: "feed:tor", Type: "ip", Value: "203.0.113.7", Match: "203.0.113.0/24", Verdict: "suspicious", Confidence: 60,
 			Text: "exit <&>", Data: map[string]string{"a": "b"}, AsOf: at, At: at, Expires: at.Add(time.Hour),

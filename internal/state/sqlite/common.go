@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/state"
 )
 
 // later is what a transaction writes in one go at its end, or before it is asked
@@ -38,6 +39,22 @@ func (t *tx) number(ctx context.Context, name string) (n int64, err error) {
 	}
 	t.later.numbers[name] = n + 1
 	return n + 1, nil
+}
+
+// stamp returns the place of this transaction's rows in the order of changes: about
+// its time in microseconds, and always behind every transaction before it.
+// Transactions that write run one at a time, so whoever reads up to a stamp has
+// seen everything up to it.
+func (t *tx) stamp(ctx context.Context) (int64, error) {
+	if t.at == 0 {
+		last, err := t.number(ctx, "stamp") // one more than the last
+		if err != nil {
+			return 0, err
+		}
+		t.at = max(last, micros(state.Time(t.now())))
+		t.later.numbers["stamp"] = t.at
+	}
+	return t.at, nil
 }
 
 // index notes the words of a row. replace says that the row had others before.

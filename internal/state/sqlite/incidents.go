@@ -81,9 +81,13 @@ func (t incidents) insert(ctx context.Context, i *honeyguide.Incident) error {
 	if err != nil {
 		return err
 	}
-	const q = `INSERT INTO incident (num, id, name, created, updated, severity, status, doc, due, warn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	const q = `INSERT INTO incident (num, id, name, created, updated, severity, status, doc, due, warn, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	due, warn := state.Ticking(i)
-	_, err = t.exec(ctx, q, num, i.ID, i.Key, micros(i.CreatedAt), micros(i.UpdatedAt), i.Severity, string(i.Status), doc, micros(due), micros(warn))
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, q, num, i.ID, i.Key, micros(i.CreatedAt), micros(i.UpdatedAt), i.Severity, string(i.Status), doc, micros(due), micros(warn), at)
 	if err != nil {
 		return err
 	}
@@ -104,9 +108,13 @@ func (t incidents) replace(ctx context.Context, num int64, old, i *honeyguide.In
 	if err != nil {
 		return err
 	}
-	const q = `UPDATE incident SET name = $2, updated = $3, severity = $4, status = $5, doc = $6, due = $7, warn = $8 WHERE num = $1`
+	const q = `UPDATE incident SET name = $2, updated = $3, severity = $4, status = $5, doc = $6, due = $7, warn = $8, changed = $9 WHERE num = $1`
 	due, warn := state.Ticking(i)
-	if _, err := t.exec(ctx, q, num, i.Key, micros(i.UpdatedAt), i.Severity, string(i.Status), doc, micros(due), micros(warn)); err != nil {
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, q, num, i.Key, micros(i.UpdatedAt), i.Severity, string(i.Status), doc, micros(due), micros(warn), at); err != nil {
 		return err
 	}
 	t.tallyIncident(old, i)

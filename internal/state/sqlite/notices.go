@@ -32,10 +32,14 @@ func (t notices) Save(ctx context.Context, n *honeyguide.Notice) error {
 	if n.State == honeyguide.NoticeSent && n.Incident != "" && n.Event != noticeResolve && n.ResolvedAt.IsZero() {
 		told = 1
 	}
-	const q = `INSERT INTO notice (id, created, due, sent, channel, name, state, incident, told, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	const q = `INSERT INTO notice (id, created, due, sent, channel, name, state, incident, told, doc, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (id) DO UPDATE SET created = excluded.created, due = excluded.due, sent = excluded.sent, channel = excluded.channel,
-		name = excluded.name, state = excluded.state, incident = excluded.incident, told = excluded.told, doc = excluded.doc`
-	_, err = t.exec(ctx, q, n.ID, micros(n.CreatedAt), micros(n.DueAt), micros(n.SentAt), n.Channel, n.Key, string(n.State), n.Incident, told, doc)
+		name = excluded.name, state = excluded.state, incident = excluded.incident, told = excluded.told, doc = excluded.doc, changed = excluded.changed`
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return doing("save notice", err)
+	}
+	_, err = t.exec(ctx, q, n.ID, micros(n.CreatedAt), micros(n.DueAt), micros(n.SentAt), n.Channel, n.Key, string(n.State), n.Incident, told, doc, at)
 	return doing("save notice", err)
 }
 

@@ -26,14 +26,18 @@ func (t plans) Save(ctx context.Context, p *honeyguide.Plan) error {
 	if err != nil {
 		return doing("save plan", err)
 	}
-	const q = `INSERT INTO plan (id, created, incident, action, state, target, run, playbook, updated, applied, acts, holds, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+	const q = `INSERT INTO plan (id, created, incident, action, state, target, run, playbook, updated, applied, acts, holds, doc, changed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (id) DO UPDATE SET created = excluded.created, action = excluded.action,
 		state = excluded.state, target = excluded.target, run = excluded.run, playbook = excluded.playbook, updated = excluded.updated,
-		applied = excluded.applied, acts = excluded.acts, holds = excluded.holds, doc = excluded.doc`
+		applied = excluded.applied, acts = excluded.acts, holds = excluded.holds, doc = excluded.doc, changed = excluded.changed`
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return doing("save plan", err)
+	}
 	acts := p.Mode == honeyguide.ModeApply
 	if _, err := t.exec(ctx, q, p.ID, micros(p.CreatedAt), p.Incident, p.Action, string(p.State), p.Target, p.Run, p.Playbook,
-		micros(state.Time(t.now())), micros(p.AppliedAt), bit(acts), bit(acts && p.State.InForce()), doc); err != nil {
+		micros(state.Time(t.now())), micros(p.AppliedAt), bit(acts), bit(acts && p.State.InForce()), doc, at); err != nil {
 		return doing("save plan", err)
 	}
 	if p.Action != state.ActionBlockIP || p.Target == "" {

@@ -75,6 +75,12 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 		r.time(`,"at":`, &a.Verdict.At)
 		r.must("}")
 	}
+	if strings.HasPrefix(r.s, `,"handled":`) {
+		r.text(`,"handled":{"by":`, &a.Handled.By)
+		r.time(`,"at":`, &a.Handled.At)
+		r.some(`,"note":`, &a.Handled.Note)
+		r.must("}")
+	}
 	if r.skip(`,"enrichments":`) {
 		r.other(&a.Enrichments)
 	}

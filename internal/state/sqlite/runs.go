@@ -46,8 +46,12 @@ func (t runs) insert(ctx context.Context, r *honeyguide.Run) error {
 	if err != nil {
 		return err
 	}
-	const q = "INSERT INTO run (num, id, created, playbook, state, incident, open, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-	_, err = t.exec(ctx, q, num, r.ID, micros(r.CreatedAt), r.Playbook, string(r.State), r.Incident, bit(!r.State.Over()), doc)
+	const q = "INSERT INTO run (num, id, created, playbook, state, incident, open, doc, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, q, num, r.ID, micros(r.CreatedAt), r.Playbook, string(r.State), r.Incident, bit(!r.State.Over()), doc, at)
 	return err
 }
 
@@ -56,8 +60,12 @@ func (t runs) replace(ctx context.Context, num int64, r *honeyguide.Run) error {
 	if err != nil {
 		return err
 	}
-	const q = "UPDATE run SET playbook = $2, state = $3, open = $4, doc = $5 WHERE num = $1"
-	_, err = t.exec(ctx, q, num, r.Playbook, string(r.State), bit(!r.State.Over()), doc)
+	const q = "UPDATE run SET playbook = $2, state = $3, open = $4, doc = $5, changed = $6 WHERE num = $1"
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, q, num, r.Playbook, string(r.State), bit(!r.State.Over()), doc, at)
 	return err
 }
 

@@ -32,13 +32,17 @@ func (t sessions) Save(ctx context.Context, s *honeyguide.Session) error {
 	if s.Recording != "" {
 		recorded = 1
 	}
-	const q = `INSERT INTO session (num, id, started, ended, last, severity, sensor, service, src, login, recorded, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	const q = `INSERT INTO session (num, id, started, ended, last, severity, sensor, service, src, login, recorded, doc, changed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (num) DO UPDATE SET started = excluded.started, ended = excluded.ended, last = excluded.last,
 		severity = excluded.severity, sensor = excluded.sensor, service = excluded.service, src = excluded.src,
-		login = excluded.login, recorded = excluded.recorded, doc = excluded.doc`
+		login = excluded.login, recorded = excluded.recorded, doc = excluded.doc, changed = excluded.changed`
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return doing("save session", err)
+	}
 	_, err = t.exec(ctx, q, num, s.ID, micros(s.StartedAt), micros(s.EndedAt), micros(s.LastAt), s.Severity,
-		s.Sensor, s.Service, state.Addr(s.Src), state.Key(s.User), recorded, doc)
+		s.Sensor, s.Service, state.Addr(s.Src), state.Key(s.User), recorded, doc, at)
 	if err != nil {
 		return doing("save session", err)
 	}

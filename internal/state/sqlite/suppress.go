@@ -45,8 +45,12 @@ func (t suppressions) insert(ctx context.Context, s *honeyguide.Suppression) err
 	if err != nil {
 		return err
 	}
-	const q = "INSERT INTO suppression (num, id, created, expires, lifted, doc) VALUES ($1, $2, $3, $4, $5, $6)"
-	_, err = t.exec(ctx, q, num, s.ID, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LiftedAt), doc)
+	const q = "INSERT INTO suppression (num, id, created, expires, lifted, doc, changed) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, q, num, s.ID, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LiftedAt), doc, at)
 	return err
 }
 
@@ -55,7 +59,11 @@ func (t suppressions) replace(ctx context.Context, num int64, s *honeyguide.Supp
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, "UPDATE suppression SET expires = $2, lifted = $3, doc = $4 WHERE num = $1", num, micros(s.ExpiresAt), micros(s.LiftedAt), doc)
+	at, err := t.stamp(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "UPDATE suppression SET expires = $2, lifted = $3, doc = $4, changed = $5 WHERE num = $1", num, micros(s.ExpiresAt), micros(s.LiftedAt), doc, at)
 	return err
 }
 

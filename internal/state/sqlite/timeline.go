@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -87,8 +88,16 @@ func (t *tx) move(ctx context.Context, table, from, to string, only []string) ([
 		}
 		has = slices.DeleteFunc(has, func(id string) bool { return !meant[id] })
 	}
+	set := " SET incident = $2"
+	if table != "timeline" { // which only grows
+		at, err := t.stamp(ctx)
+		if err != nil {
+			return nil, err
+		}
+		set += ", changed = " + strconv.FormatInt(at, 10)
+	}
 	for _, id := range has {
-		if _, err := t.exec(ctx, "UPDATE "+table+" SET incident = $2 WHERE id = $1", id, to); err != nil {
+		if _, err := t.exec(ctx, "UPDATE "+table+set+" WHERE id = $1", id, to); err != nil {
 			return nil, err
 		}
 	}

@@ -21,6 +21,7 @@ type tx struct {
 	now    func() time.Time
 	failed error // the first statement that failed: the transaction can only end
 	later  later
+	at     int64 // see stamp
 }
 
 // The nouns share the transaction.

@@ -137,12 +137,22 @@ type list struct {
 	rest   string // text expression: the rest of the document, "" when doc is all of it
 	is     []string
 	split  string // a column of which each of the values is asked for by itself, see query
+	oldest bool   // oldest first, and there is always a next page
 }
 
 // key is the place of a row.
 type key struct {
 	at int64
 	id string
+}
+
+// changed is the list in the order of changes.
+func (l list) changed(p state.Page) (changed list, asked bool) {
+	if !p.ByChange(l.name) {
+		return l, false
+	}
+	l.name, l.at, l.id, l.oldest = l.name.Changes(), "changed", "id", true
+	return l, true
 }
 
 // query writes the question for one page. Several values of a status are asked one
@@ -155,10 +165,19 @@ func (l list) query(w where, p state.Page) (string, []any, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		w.add(fmt.Sprintf("(%s, %s) < (%s, %s)", l.at, l.id, w.arg(at), w.arg(id)))
+		beyond := "<"
+		if l.oldest {
+			beyond = ">"
+		}
+		w.add(fmt.Sprintf("(%s, %s) %s (%s, %s)", l.at, l.id, beyond, w.arg(at), w.arg(id)))
+	} else if l.oldest {
+		w.add(l.at + " >= " + w.arg(micros(state.Time(p.Since))))
 	}
 	columns := fmt.Sprintf("doc, %s, %s, %s", cmp.Or(l.rest, "''"), l.at, l.id)
 	order := fmt.Sprintf(" ORDER BY %s DESC, %s DESC", l.at, l.id)
+	if l.oldest {
+		order = fmt.Sprintf(" ORDER BY %s, %s", l.at, l.id)
+	}
 	limit := " LIMIT " + w.arg(p.Rows()+1)
 	if w.rare && !w.none { // sort keys, not documents
 		w.in(l.split, l.is)
@@ -166,8 +185,8 @@ func (l list) query(w where, p state.Page) (string, []any, error) {
 		return "SELECT " + columns + " FROM " + l.table + " WHERE " + l.id + " IN (" + keys + ")" + order, w.args, nil
 	}
 	part := "SELECT " + columns + " FROM " + l.table
-	if len(l.is) < 2 || w.none || w.common {
-		if w.common {
+	if len(l.is) < 2 || w.none || w.common || l.oldest {
+		if w.common || l.oldest { // the order comes from the index on it alone
 			l.split = "+" + l.split
 		}
 		w.in(l.split, l.is)
@@ -209,6 +228,7 @@ func page[T any](ctx context.Context, t *tx, l list, w where, p state.Page) ([]T
 
 // keyset calls row for the rows of one page and returns the cursor of the next.
 func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(doc string, k key) error) (string, error) {
+	l, follow := l.changed(p)
 	q, args, err := l.query(w, p)
 	if err != nil {
 		return "", err
@@ -227,8 +247,13 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 		last = k
 		return row(joined(doc, rest), k)
 	})
-	if err != nil || !more {
+	switch {
+	case err != nil || !more && !follow:
 		return "", err
+	case n == 0 && p.After != "":
+		return p.After, nil
+	case n == 0:
+		last.at = micros(state.Time(p.Since))
 	}
 	return state.Cursor(l.name, last.at, last.id), nil
 }

@@ -66,6 +66,12 @@ func (w *writer) head(a *honeyguide.Alert) {
 		w.time(`,"at":`, a.Verdict.At)
 		w.b = append(w.b, '}')
 	}
+	if a.Handled != (honeyguide.Handled{}) {
+		w.text(`,"handled":{"by":`, a.Handled.By)
+		w.time(`,"at":`, a.Handled.At)
+		w.some(`,"note":`, a.Handled.Note)
+		w.b = append(w.b, '}')
+	}
 	if len(a.Enrichments) > 0 {
 		w.other(`,"enrichments":`, a.Enrichments)
 	}

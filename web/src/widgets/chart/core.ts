@@ -26,6 +26,8 @@ export interface ChartSettings {
   point?: (at: number | undefined) => void;
   /** Without marks on the x-axis: for the upper of two that share one. */
   bare?: boolean;
+  /** Charts of the same name point at the same moment. */
+  group?: string;
 }
 
 /** Narrower than this the labels of the y-axis are cut (measured at 44). */
@@ -69,6 +71,13 @@ export class TimeChart {
     else this.#build();
   }
 
+  /** Points at a step, as the pointer would. */
+  point(at: number): void {
+    const { start, step } = this.#data;
+    const plot = this.#plot;
+    if (plot) plot.setCursor({ left: plot.valToPos(start + (at + 0.5) * step, "x"), top: 4 });
+  }
+
   destroy(): void {
     this.#plot?.destroy();
     this.#plot = undefined;
@@ -85,7 +94,7 @@ export class TimeChart {
   #build(): void {
     this.destroy();
     if (this.#width < 60 || this.#height < 30 || this.#data.series.length === 0) return;
-    const { colours, shape, value, moment, zoom, point, bare } = this.#settings;
+    const { colours, shape, value, moment, zoom, point, bare, group } = this.#settings;
     const { step } = this.#data;
     // Bars lie over one another, the sum of all first: what is seen of each is its own share.
     const drawn = shape === "bars" ? [...this.#data.series].reverse() : this.#data.series;
@@ -104,6 +113,7 @@ export class TimeChart {
         x: true,
         y: false,
         points: { show: shape === "lines" },
+        ...(group ? { sync: { key: group } } : {}),
         drag: { x: zoom !== undefined, y: false, setScale: false, dist: 4 },
       },
       scales: {

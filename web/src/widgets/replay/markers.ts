@@ -56,7 +56,11 @@ function techniquesOf(events: readonly SessionEvent[], alerts: readonly SessionA
     found.set(id, there);
   };
   for (const event of events) put(event.id, event.attacks);
-  for (const alert of alerts) for (const id of alert.event_ids ?? []) put(id, alert.attacks);
+  for (const alert of alerts) {
+    const ids = alert.event_ids ?? [];
+    // An alert of several events and techniques does not say which belongs to which.
+    if (ids.length === 1 || alert.attacks?.length === 1) for (const id of ids) put(id, alert.attacks);
+  }
   return new Map([...found].map(([id, set]) => [id, [...set].sort()]));
 }
 

@@ -153,6 +153,12 @@ describe("marks and commands", () => {
     },
     { id: "e6", time: "2026-11-22T09:00:13Z", activity: "command", attrs: null as unknown as Record<string, unknown> },
   ];
+  const vague = {
+    id: "a2",
+    time: "2026-11-22T09:00:12Z",
+    attacks: [{ id: "T1" }, { id: "T2" }],
+    event_ids: ["e2", "e3"],
+  };
   const alerts = [
     {
       id: "a1",
@@ -165,7 +171,7 @@ describe("marks and commands", () => {
   ];
   const began = Date.parse("2026-11-22T09:00:10.5Z") / 1000;
   test("commands rise and carry what they were evidence of", () => {
-    expect(commandsOf(events, alerts, began)).toEqual([
+    expect(commandsOf(events, [...alerts, vague], began)).toEqual([
       { at: 0.5, id: "e3", text: "id", techniques: [] },
       { at: 1.5, id: "e2", text: "wget x | sh", techniques: ["T1059.004", "T1105"], status: 2 },
       { at: 2.5, id: "e6", text: "", techniques: [] },

@@ -1,0 +1,100 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"honeyguide"
+	"honeyguide/internal/auth"
+	"honeyguide/internal/client"
+	"honeyguide/internal/state"
+	"honeyguide/internal/verdict"
+)
+
+// maxBulk is how many rows one request may change.
+const maxBulk = verdict.MaxAlerts
+
+// bulk registers what people do to many alerts at once.
+func (s *server) bulk() {
+	orderAnew(s, post("/alerts/status", "change-alerts", "Acknowledge, escalate, close or reopen alerts: those named, or all a filter finds"), auth.PermWork, s.changeAlerts)
+	orderAnew(s, post("/alerts/undo", "undo-alerts", "Take a change of status back, within ten minutes and as far as nobody else was there since"), auth.PermWork, s.undoAlerts)
+}
+
+func (s *server) changeAlerts(ctx context.Context, in *client.StatusRequest) (out verdict.Handling, err error) {
+	h := honeyguide.Handled{By: whoAsks(ctx), At: state.Time(s.dep.Now()), Note: in.Note}
+	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
+		ids, err := selected(ctx, tx, &in.AlertSelection)
+		if err != nil {
+			return err
+		}
+		out, err = verdict.Handle(ctx, tx, ids, in.Status, h)
+		return err
+	})
+	if err == nil {
+		s.dep.Log.InfoContext(ctx, "alerts handled", "status", string(in.Status), "changed", out.Changed, "failed", len(out.Failed), "by", h.By, "request_id", requestID(ctx))
+	}
+	return out, err
+}
+
+func (s *server) undoAlerts(ctx context.Context, in *client.UndoRequest) (out verdict.Handling, err error) {
+	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
+		out, err = verdict.Undo(ctx, tx, in.Undo, whoAsks(ctx), state.Time(s.dep.Now()))
+		return err
+	})
+	if err == nil {
+		s.dep.Log.InfoContext(ctx, "change of alerts taken back", "changed", out.Changed, "failed", len(out.Failed), "by", whoAsks(ctx), "request_id", requestID(ctx))
+	}
+	return out, err
+}
+
+// selected returns the ids of the alerts that are meant.
+func selected(ctx context.Context, tx state.Tx, sel *client.AlertSelection) ([]string, error) {
+	switch {
+	case sel.Filter == nil && len(sel.IDs) == 0, sel.Filter != nil && len(sel.IDs) > 0:
+		return nil, invalid("ids, filter: want one of them")
+	case sel.Filter == nil:
+		return sel.IDs, nil
+	case sel.Expected == nil:
+		return nil, invalid("expected_count: want how many alerts the filter finds, so that it cannot mean more than you saw")
+	}
+	q, err := filterQuery(ctx, tx, sel.Filter)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := tx.Alerts().Counts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var n int64
+	for _, c := range counts {
+		n += c
+	}
+	switch {
+	case n != *sel.Expected:
+		return nil, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: fmt.Sprintf("expected_count: the filter finds %d alerts by now", n)}
+	case n > maxBulk:
+		return nil, invalid(fmt.Sprintf("filter: finds %d alerts; want at most %d at a time", n, maxBulk))
+	}
+	ids := make([]string, 0, n)
+	for q.Limit = state.MaxLimit; ; {
+		list, next, err := tx.Alerts().List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			ids = append(ids, list[i].ID)
+		}
+		if q.After = next; next == "" {
+			return ids, nil
+		}
+	}
+}
+
+// filterQuery reads a filter as the list reads its query.
+func filterQuery(ctx context.Context, tx state.Tx, f *client.AlertFilter) (state.AlertQuery, error) {
+	in := alertsIn{
+		Span: Span{From: f.From, To: f.To}, Least: Least{Severity: f.Severity}, Status: f.Status, Src: f.Src, Technique: f.Technique, Rule: f.Rule,
+		Detector: f.Detector, Incident: f.Incident, Session: f.Session, Attacker: f.Attacker, Verdict: f.Verdict, Q: f.Q,
+	}
+	return in.query(ctx, tx)
+}

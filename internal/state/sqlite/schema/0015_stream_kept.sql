@@ -1,2 +1,0 @@
--- Number kept.
-SELECT 1;
