@@ -322,7 +322,7 @@ func (s *server) presence(ctx context.Context, heard map[string]Heard) (sensors,
 		}
 	}
 	for _, x := range s.sensorList(ctx) {
-		note(&sensors, x.State == "running", Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})
+		note(&sensors, x.State == "serving" || x.State == "running", Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})
 	}
 	for _, x := range s.sourceList(ctx) {
 		note(&sources, x.State == source.StateRunning || x.State == source.StateDone, Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})
