@@ -56,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Setup says how this node is set up. Nil: nobody knows.
+	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -269,6 +271,7 @@ func (s *server) routes() {
 	s.search()
 	s.replay()
 	s.exports()
+	s.settings()
 	s.suggestions()
 	s.preferences()
 	s.views()
