@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
@@ -81,6 +82,7 @@ type Deps struct {
 	Lists   *blocklist.List
 	Readers *blocklist.Book
 	Node    string // name of this node
+	Address string // where people reach the console, https://..., for one-time links
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
@@ -98,7 +100,14 @@ type Deps struct {
 	// index.html was not built, and a page says how to.
 	Console fs.FS
 
-	Guards Guards // what stops a request before anybody asks who sent it
+	// Identity knows who may log in. Nil: one over State, whose second factors last
+	// as long as the process.
+	Identity *auth.Service
+	Guards   Guards // what stops a request before anybody asks who sent it
+	// Audit takes an entry of every act before it happens; without one nothing is done.
+	Audit audit.Recorder
+	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
+	Trail *audit.Log
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -136,6 +145,7 @@ type server struct {
 	dep    Deps
 	router *router
 	huma   huma.API
+	masker audit.Masker // of secrets in the audit log
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
@@ -168,8 +178,8 @@ func build(dep Deps) (*server, error) { return buildWith(dep, (*server).routes) 
 
 // buildWith builds a server of some of the routes.
 func buildWith(dep Deps, routes func(*server)) (*server, error) {
-	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil {
-		return nil, errors.New("api: state, events, take and keys are needed")
+	if dep.State == nil || dep.Events == nil || dep.Take == nil || dep.Keys == nil || dep.Audit == nil {
+		return nil, errors.New("api: state, events, take, keys and audit are needed")
 	}
 	if dep.Now == nil {
 		dep.Now = time.Now
@@ -189,9 +199,12 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.Desk == nil {
 		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
 	}
+	if dep.Identity == nil {
+		dep.Identity = auth.NewService(auth.Options{State: dep.State, Audit: dep.Audit, Metrics: dep.Metrics, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
-		dep: dep, router: newRouter(), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
+		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
 	s.guards, s.generals = map[string]bool{}, map[string]general{}
@@ -205,6 +218,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
 	s.learn()
+	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -237,6 +251,11 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.logins()
+	s.factors()
+	s.me()
+	s.users()
+	s.roles()
 	s.notices()
 	s.suppressions()
 	s.regrouping()
@@ -277,9 +296,10 @@ func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Honeyguide", version)
 	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"key":   {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"login": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of a login, for browsers."},
 	}
-	c.Security = []map[string][]string{{"key": {}}}
+	c.Security = []map[string][]string{{"key": {}}, {"login": {}}}
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
@@ -293,10 +313,13 @@ type router struct {
 	mux      *http.ServeMux
 	patterns []string
 	needs    map[string]auth.Permission
+	audited  map[string]bool   // makes its own entry of the audit log
+	names    map[string]string // operation ids
+	fresh    map[string]bool   // wants a user to have shown lately who they are
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}, fresh: map[string]bool{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -312,6 +335,28 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
 
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
+	}
+}
+
+// audits sets that the registration of a pattern makes the entry of the audit
+// log itself, once the request was understood.
+func (r *router) audits(pattern string) { r.audited[pattern] = true }
+
+// nameAll learns the names of the operations.
+func (r *router) nameAll(doc *huma.OpenAPI) {
+	for path, item := range doc.Paths {
+		for method, o := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete} {
+			if o != nil {
+				r.names[method+" "+path] = o.OperationID
+			}
+		}
+	}
+}
+
 // check reports routes without a permission, and permissions without a route.
 func (r *router) check() error {
 	for _, p := range r.patterns {
@@ -322,6 +367,11 @@ func (r *router) check() error {
 	for p := range r.needs {
 		if !slices.Contains(r.patterns, p) {
 			return fmt.Errorf("api: there is no route %q to need a permission", p)
+		}
+	}
+	for p := range r.fresh {
+		if !slices.Contains(r.patterns, p) {
+			return fmt.Errorf("api: there is no route %q to want a fresh login", p)
 		}
 	}
 	return nil

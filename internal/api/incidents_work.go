@@ -115,8 +115,9 @@ func (s *server) late(ctx context.Context, err error) error {
 func (s *server) incidentWork() {
 	o := s.guarded(patch("/incidents/{id}", "change-incident", "Move its phase, give it to somebody, hold it, judge it, comment on it: all of it or nothing"))
 	s.router.need(o.Method+" "+o.Path, auth.PermWork)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *incidentPatched) (*tagged, error) {
-		out, err := done(s, ctx, in.RawBody, func() (honeyguide.Incident, error) { return s.changeIncident(ctx, in) }, strict[client.IncidentPatch])
+		out, err := done(s, ctx, in.RawBody, in.Body, func() (honeyguide.Incident, error) { return s.changeIncident(ctx, in) }, strict[client.IncidentPatch])
 		if err != nil {
 			return nil, err
 		}
@@ -131,8 +132,9 @@ func (s *server) incidentWork() {
 	})
 	t := s.guarded(patch("/incidents/{id}/tasks/{task}", "change-task", "Say that a task is done, or give it to somebody"))
 	s.router.need(t.Method+" "+t.Path, auth.PermWork)
+	s.router.audits(t.Method + " " + t.Path)
 	huma.Register(s.huma, t, func(ctx context.Context, in *taskPatched) (*body[honeyguide.Task], error) {
-		return done(s, ctx, in.RawBody, func() (honeyguide.Task, error) {
+		return done(s, ctx, in.RawBody, in.Body, func() (honeyguide.Task, error) {
 			seen, err := in.seen()
 			if err != nil {
 				return honeyguide.Task{}, err

@@ -156,7 +156,7 @@ func (s *server) carryOut(w http.ResponseWriter, r *http.Request, reply *state.R
 		defer cancel()
 		err := s.dep.State.Update(ctx, func(tx state.Tx) error {
 			switch {
-			case kept.status >= 500:
+			case kept.status >= 500 && begun(r.Context()):
 				return nil // how far it came is not known
 			case kept.status >= 300:
 				return tx.Replies().Remove(ctx, reply.ID)
@@ -172,6 +172,13 @@ func (s *server) carryOut(w http.ResponseWriter, r *http.Request, reply *state.R
 	}()
 	next.ServeHTTP(kept, r)
 	returned = true
+}
+
+// begun reports whether the effect of a request may have begun: it has not
+// when the request could not be audited.
+func begun(ctx context.Context) bool {
+	a, _ := ctx.Value(attemptKey).(*attempt)
+	return a == nil || a.begun
 }
 
 // keep copies an answer while it is sent.

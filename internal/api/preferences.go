@@ -87,7 +87,7 @@ func (s *server) preferences() {
 	put.Errors = append(put.Errors, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
 	s.router.need(put.Method+" "+put.Path, auth.PermRead)
 	huma.Register(s.huma, put, func(ctx context.Context, in *preferencesIn) (*preferencesOut, error) {
-		doc, err := objectOf(in.RawBody)
+		doc, err := tidyObject(in.RawBody)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
@@ -106,8 +106,8 @@ func (s *server) preferences() {
 	})
 }
 
-// objectOf returns a JSON object without blanks between its parts.
-func objectOf(raw []byte) ([]byte, error) {
+// tidyObject returns a JSON object without blanks between its parts.
+func tidyObject(raw []byte) ([]byte, error) {
 	var out bytes.Buffer
 	if len(raw) > state.MaxPreferences {
 		return nil, invalid("body: at most 64 KiB")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
@@ -40,6 +41,7 @@ type rig struct {
 	log     eventlog.Store
 	keys    *auth.StateKeys
 	engine  *engine
+	audit   *audit.Memory
 	handler http.Handler
 
 	mu     sync.Mutex
@@ -85,6 +87,8 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 			return io.NopCloser(strings.NewReader(`{"version":3}` + "\n")), nil
 		},
 	}
+	r.audit = &audit.Memory{}
+	r.dep.Audit = r.audit
 	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
 	r.dep.Playbooks = testPlaybooks(t, r.store)

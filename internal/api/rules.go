@@ -257,7 +257,15 @@ type single[T any] struct {
 // act registers a route that changes something, or works hard.
 func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
-	if o.Method == http.MethodGet && strings.HasSuffix(o.Path, "}") { // a single object
+	s.router.audits(o.Method + " " + o.Path)
+	answer(s, o, func(ctx context.Context, in *I) (O, error) {
+		return effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+	})
+}
+
+// answer serves a route; a single object is answered with the name of its state.
+func answer[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
+	if o.Method == http.MethodGet && strings.HasSuffix(o.Path, "}") {
 		huma.Register(s.huma, o, func(ctx context.Context, in *I) (*single[O], error) {
 			out, err := f(ctx, in)
 			if err != nil {

@@ -70,7 +70,7 @@ func (s *server) liftSuppression(ctx context.Context, id string, in *lifting) (o
 		if err != nil {
 			return err
 		}
-		if err := unchanged(ctx, etag(now), cmp.Or(now.LiftedBy, now.CreatedBy), later(now.LiftedAt, now.CreatedAt)); err != nil {
+		if err := unchanged(ctx, etag(now), cmp.Or(now.LiftedBy, now.CreatedBy), laterOf(now.LiftedAt, now.CreatedAt)); err != nil {
 			return err
 		}
 		out.Suppression, out.Changed, err = pipeline.Lift(ctx, tx, id, whoAsks(ctx), in.Reopen, s.dep.Now().UTC())
@@ -79,7 +79,7 @@ func (s *server) liftSuppression(ctx context.Context, id string, in *lifting) (o
 	return out, err
 }
 
-func later(a, b time.Time) time.Time {
+func laterOf(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

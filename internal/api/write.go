@@ -59,8 +59,9 @@ func write[T, O any](s *server, o huma.Operation, need auth.Permission, f func(c
 		o = s.acts(o)
 	}
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *asked[T]) (*body[O], error) {
-		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, in.ID, &in.Body) }, strict[T])
+		return done(s, ctx, in.RawBody, in.Body, func() (O, error) { return f(ctx, in.ID, &in.Body) }, strict[T])
 	})
 }
 
@@ -70,16 +71,19 @@ func writeAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f fu
 		o = s.acts(o)
 	}
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*body[O], error) {
-		return done(s, ctx, in.RawBody, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
+		return done(s, ctx, in.RawBody, in.Body, func() (O, error) { return f(ctx, &in.Body) }, strict[T])
 	})
 }
 
-func done[O any](s *server, ctx context.Context, raw []byte, f func() (O, error), check func([]byte) error) (*body[O], error) {
+// done does what a body that was understood asks for, and writes down before that
+// it was asked.
+func done[O any](s *server, ctx context.Context, raw []byte, said any, f func() (O, error), check func([]byte) error) (*body[O], error) {
 	if err := check(raw); err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	out, err := f()
+	out, err := effect(ctx, s, said, f)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -50,6 +52,7 @@ type App struct {
 	metrics  *telemetry.Registry
 	now      func() time.Time
 
+	audit    *audit.Log
 	secret   []byte
 	host     *persona.Host
 	image    []byte // the operator's own, else nil
@@ -92,6 +95,7 @@ type App struct {
 	desk      *enrich.Desk
 	loadFacts func()
 
+	identity *auth.Service                  // who may log in
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
 
@@ -110,7 +114,9 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 	}{
 		{"lock the data folder", a.lock},
 		{"read the deployment's keys", a.openKeys},
+		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
+		{"open the users", a.openIdentity},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},
@@ -296,6 +302,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
+	g.Keep(ctx, "audit log", a.audit.Run)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)

@@ -43,6 +43,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkFolder(s.Node.Data) },
 		func() Finding { return checkKeys(filepath.Join(s.Node.Data, "keys")) },
 		func() Finding { return checkAdminKey(s) },
+		func() Finding { return checkAudit(s) },
 		func() Finding { return checkCage(ctx, s) },
 		func() Finding { return checkAPI(s) },
 		func() Finding { return checkCertificate(s, time.Now()) },

@@ -24,6 +24,7 @@ type Settings struct {
 	Deception Deception
 	API       API
 	Store     Store
+	Audit     Audit
 	Detect    Detect
 	Respond   Respond
 	Notify    notice.Config
@@ -35,6 +36,7 @@ type Settings struct {
 	Actions   []config.Instance
 	Fetch     Fetch
 	LAPI      LAPI
+	Auth      Auth
 }
 
 // Node says who and where this process is.
@@ -127,12 +129,14 @@ func defaults() Settings {
 		Deception: Deception{Persona: "debian-12", Namespaces: "auto", MaxSessions: 10000, PerSource: 256, Memory: 256, Recordings: 2048, Worlds: 512, WorldsDays: 30, Samples: 2048},
 		API:       API{Listen: "127.0.0.1:8443", TLS: TLS{Client: "optional"}, ProxyHeader: api.HeaderForwardedFor, Limits: defaultLimits()},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
+		Audit:     defaultAudit(),
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
 			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
 		},
 		Notify:    notice.Defaults(),
+		Auth:      defaultAuth(),
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -169,8 +173,10 @@ func Schema() config.Schema {
 			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "auth", Summary: "who may log in, and how", Defaults: d.Auth},
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
+			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
 			enrichSection(),
@@ -214,8 +220,8 @@ func Decode(t *config.Tree) (Settings, error) {
 	s := defaults()
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
-		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "telemetry": &s.Telemetry,
+		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -291,7 +297,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -204,4 +205,11 @@ func (m Masker) walk(v any, secret bool) any {
 		}
 	}
 	return v
+}
+
+// NewMasker returns a masker under a key that nobody knows.
+func NewMasker() Masker {
+	m := Masker{make([]byte, 32)}
+	_, _ = rand.Read(m.key) // never fails (crypto/rand)
+	return m
 }

@@ -25,9 +25,6 @@ type Options struct {
 	Rotate int64         // bytes after which a file is sealed, at the end of a day at the latest; 0 = 64 MiB
 	Keep   time.Duration // age at which the bodies of sealed entries go; 0 = never
 
-	Witnesses []Witness     // who gets copies of checkpoints
-	Every     time.Duration // how often witnesses are told of news; 0 = a minute
-
 	Metrics *telemetry.Registry
 	Log     *slog.Logger     // nil: none
 	Now     func() time.Time // nil: time.Now
@@ -66,10 +63,9 @@ type Log struct {
 	hashes hashFile
 	dirty  bool // entries.log may be longer than it should be
 
-	damper   damper
-	checking checking
-	told     map[string]int64 // size witnesses have
-	changed  chan struct{}    // rings when there is a new checkpoint
+	damper    damper
+	checking  checking
+	witnesses []*told
 }
 
 // A batch is what is made durable together.
@@ -197,10 +193,6 @@ func (l *Log) commit(ctx context.Context, list []honeyguide.AuditEntry) error {
 	l.m.entries.Add(float64(len(list)))
 	l.m.commits.Observe(l.opt.Now().Sub(began).Seconds())
 	l.m.size.Set(float64(l.point.Size))
-	select {
-	case l.changed <- struct{}{}:
-	default:
-	}
 	return nil
 }
 

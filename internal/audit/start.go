@@ -29,12 +29,8 @@ func Open(ctx context.Context, opt Options) (*Log, error) {
 	if opt.Rotate <= 0 {
 		opt.Rotate = 64 << 20
 	}
-	if opt.Every <= 0 {
-		opt.Every = time.Minute
-	}
 	l := &Log{
-		opt: opt, dir: opt.Dir, log: opt.Log, m: newMetrics(opt.Metrics), turn: make(chan struct{}, 1), changed: make(chan struct{}, 1),
-		told: map[string]int64{},
+		opt: opt, dir: opt.Dir, log: opt.Log, m: newMetrics(opt.Metrics), turn: make(chan struct{}, 1),
 	}
 	l.damper.now = opt.Now
 	if err := os.MkdirAll(opt.Dir, 0o700); err != nil {

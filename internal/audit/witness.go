@@ -98,25 +98,34 @@ const (
 	checkEvery = 24 * time.Hour // to verify all of it
 )
 
+// A told is a witness and what it knows.
+type told struct {
+	Witness
+	every time.Duration
+	at    time.Time // of the last try
+	size  int64     // it has
+}
+
+// Tell adds a witness that is told of news no more often than given. It is
+// called before Run.
+func (l *Log) Tell(w Witness, every time.Duration) {
+	l.witnesses = append(l.witnesses, &told{Witness: w, every: every})
+}
+
 // Run tells witnesses of news, drops what is old, verifies the log once a day
 // and sums up floods of refusals, until ctx ends.
 func (l *Log) Run(ctx context.Context) error {
-	tick := time.NewTicker(min(l.opt.Every, damperSpan/2))
+	tick := time.NewTicker(damperSpan / 4)
 	defer tick.Stop()
-	var kept, checked, told time.Time
+	var kept, checked time.Time
 	for {
 		now := l.opt.Now()
-		if l.Refused() == "" {
-			if list := l.damper.flush(); len(list) > 0 {
-				if err := l.record(ctx, list); err != nil {
-					l.log.LogAttrs(ctx, slog.LevelWarn, "refusals not summed up", slog.Any("error", err))
-				}
+		if list := l.damper.flush(); len(list) > 0 && l.Refused() == "" {
+			if err := l.record(ctx, list); err != nil {
+				l.log.LogAttrs(ctx, slog.LevelWarn, "refusals not summed up", slog.Any("error", err))
 			}
 		}
-		if since(now, told) >= l.opt.Every {
-			told = now
-			l.tell(ctx)
-		}
+		l.tell(ctx, now, false)
 		if l.opt.Keep > 0 && since(now, kept) >= keepEvery && l.Refused() == "" {
 			kept = now
 			if _, err := l.Drop(ctx, now.Add(-l.opt.Keep)); err != nil {
@@ -129,7 +138,7 @@ func (l *Log) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			l.tell(context.WithoutCancel(ctx)) // what happened last is what matters most
+			l.tell(context.WithoutCancel(ctx), l.opt.Now(), true) // what happened last is what matters most
 			return nil
 		case <-tick.C:
 		}
@@ -144,19 +153,24 @@ func since(now, then time.Time) time.Duration {
 	return 1<<63 - 1
 }
 
+// tellLast is the rhythm of witnesses that are told at the end, too: not those that
+// would get a message at every restart.
+const tellLast = 5 * time.Minute
+
 // tellPatience is how long one witness may take.
 const tellPatience = 10 * time.Second
 
 // tell offers the newest checkpoint to the witnesses that do not have it.
-func (l *Log) tell(ctx context.Context) {
+func (l *Log) tell(ctx context.Context, now time.Time, last bool) {
 	if l.Refused() != "" {
 		return
 	}
 	point := l.Checkpoint()
-	for _, w := range l.opt.Witnesses {
-		if point.Size == 0 || l.told[w.Name()] == point.Size {
+	for _, w := range l.witnesses {
+		if point.Size == w.size || since(now, w.at) < w.every && (!last || w.every > tellLast) {
 			continue
 		}
+		w.at = now
 		limited, cancel := context.WithTimeout(ctx, tellPatience)
 		err := w.Keep(limited, point)
 		cancel()
@@ -165,6 +179,6 @@ func (l *Log) tell(ctx context.Context) {
 			l.log.LogAttrs(ctx, slog.LevelWarn, "witness of the audit log not told, it is told again", slog.String("witness", w.Name()), slog.Any("error", err))
 			continue
 		}
-		l.told[w.Name()] = point.Size
+		w.size = point.Size
 	}
 }

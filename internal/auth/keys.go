@@ -71,7 +71,7 @@ var keyText = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding
 // is a built-in one; the caller may put the name of a role in its place.
 func NewKey(name string, scope Scope, now, expires time.Time) (honeyguide.Secret, Key, error) {
 	if !scope.Known() {
-		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, viewer, read, ingest, metrics, bouncer, or a role of your own"}
+		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "scope: want one of admin, responder, analyst, viewer, auditor, read, ingest, metrics, bouncer, or a role of your own"}
 	}
 	if name == "" || len(name) > 64 {
 		return "", Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "name: want 1 to 64 characters"}

@@ -264,6 +264,7 @@ func (s *Service) Logout(ctx context.Context, from Caller) error {
 }
 
 func (s *Service) end(ctx context.Context, id string) error {
+	defer s.revoked(id)
 	return s.o.State.Update(ctx, func(tx state.Tx) error { return tx.LoginSessions().Remove(ctx, id) })
 }
 
@@ -306,14 +307,15 @@ func (s *Service) EndLogins(ctx context.Context, by Actor, user, id, but string)
 	if err != nil {
 		return 0, err
 	}
-	if u.ID != by.ID {
-		if err := s.above(ctx, by, u); err != nil {
-			return 0, err
-		}
+	if u.ID != by.ID { // the route has recorded it
+		err = s.above(ctx, by, u)
+	} else {
+		err = s.by(ctx, by, "end-my-logins", "user:"+u.Name, id)
 	}
-	if err := s.by(ctx, by, "end-logins", "user:"+u.Name, id); err != nil {
+	if err != nil {
 		return 0, err
 	}
+	defer s.revoked(u.ID, id)
 	err = s.o.State.Update(ctx, func(tx state.Tx) error {
 		if id != "" {
 			n = 1

@@ -217,16 +217,16 @@ func TestVersionsAndSuites(t *testing.T) {
 	}
 	for _, c := range []struct {
 		what string
-		c    tls.Config
+		c    *tls.Config
 		ok   bool
 	}{
-		{"1.3", tls.Config{}, true},
-		{"1.2", tls.Config{MaxVersion: tls.VersionTLS12}, true},
-		{"1.1", tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false},
-		{"CBC", tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}, false},
-		{"RSA key exchange", tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, false},
+		{"1.3", &tls.Config{}, true},
+		{"1.2", &tls.Config{MaxVersion: tls.VersionTLS12}, true},
+		{"1.1", &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false},
+		{"CBC", &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}, false},
+		{"RSA key exchange", &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, false},
 	} {
-		if err := shake(t, k, &c.c); (err == nil) != c.ok {
+		if err := shake(t, k, c.c); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.what, err)
 		}
 	}

@@ -20,8 +20,9 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/app"
-	"honeyguide/internal/certs"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/playbook"
@@ -165,7 +166,7 @@ func newWard(t *testing.T, gate *gatehouse) *ward {
 	w.keys, err = auth.NewStateKeys(w.store, "")
 	check(err)
 	h, err := api.New(api.Deps{
-		State: w.store, Events: log, Keys: w.keys, Responder: w.engine, Allowlist: w.allow, Now: clock,
+		State: w.store, Events: log, Keys: w.keys, Audit: &audit.Memory{}, Responder: w.engine, Allowlist: w.allow, Now: clock,
 		Take: func(context.Context, []honeyguide.Event) (eventlog.Seq, error) { return 0, errors.New("takes nothing") },
 	})
 	check(err)

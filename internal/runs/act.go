@@ -161,6 +161,9 @@ func (e *Engine) step(ctx context.Context, w *work) error {
 	s := &w.run.Steps[w.run.Step]
 	unlock := e.lock(w.plans)
 	defer unlock()
+	if err := e.trace(ctx, actApply, w.plans...); err != nil {
+		return err
+	}
 	var wait time.Duration // what the other side asked for
 	again := false
 	for i := range w.plans {
@@ -172,6 +175,9 @@ func (e *Engine) step(ctx context.Context, w *work) error {
 		err := e.apply(ctx, p, s)
 		if ctx.Err() != nil {
 			return ctx.Err() // whoever starts next applies it again
+		}
+		if err != nil {
+			e.traceFailed(ctx, actApply, p, err.Error())
 		}
 		var later *respond.Wait
 		switch {

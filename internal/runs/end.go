@@ -41,6 +41,10 @@ func (e *Engine) end(ctx context.Context, w *work) error {
 		return e.postpone(ctx, w, nil, p.ExpiresAt)
 	}
 	if a, ok := e.dep.Actions[p.Action].(respond.Reverter); ok {
+		if err := e.trace(ctx, actRevert, p); err != nil {
+			e.log.LogAttrs(ctx, slog.LevelError, "act not undone: it cannot be written down, trying again", slog.String("plan", p.ID), slog.Any("error", err))
+			return e.postpone(ctx, w, nil, now.Add(jobs.Backoff(min(w.job.Attempt, 6))))
+		}
 		limited, cancel := context.WithTimeout(ctx, revertTimeout)
 		defer cancel()
 		if err := supervise.Call(limited, "revert "+p.Action, func(ctx context.Context) error { return a.Revert(ctx, p) }); err != nil {
@@ -48,6 +52,7 @@ func (e *Engine) end(ctx context.Context, w *work) error {
 				return ctx.Err()
 			}
 			p.Error = "undo: " + err.Error()
+			e.traceFailed(ctx, actRevert, &p, err.Error())
 			e.log.LogAttrs(ctx, slog.LevelError, "act not undone, trying again", slog.String("action", p.Action), slog.String("plan", p.ID), slog.Any("error", err))
 			return e.postpone(ctx, w, &p, now.Add(jobs.Backoff(min(w.job.Attempt, 8))))
 		}

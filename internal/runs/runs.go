@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/jobs"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -57,6 +58,9 @@ type Deps struct {
 	Contained func(ctx context.Context, tx state.Tx, incident string, at time.Time, by string) error
 	// Summary counts what a digest tells. Nil: nothing.
 	Summary func(ctx context.Context, from, to time.Time) (playbook.Summary, error)
+	// Audit takes an entry of every act before it is done; while it does not, runs
+	// wait. Nil: nothing is written down.
+	Audit   audit.Recorder
 	Metrics *telemetry.Registry
 	Log     *slog.Logger     // nil: none
 	Now     func() time.Time // nil: time.Now
