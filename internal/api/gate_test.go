@@ -90,6 +90,11 @@ func filled(pattern string) (method, path string) {
 	if strings.HasSuffix(path, "/explain") {
 		path += "?event=event-1"
 	}
+	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user"} {
+		if strings.HasSuffix(path, suffix) {
+			path += q
+		}
+	}
 	return method, path
 }
 
