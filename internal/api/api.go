@@ -103,7 +103,8 @@ type Deps struct {
 	// Identity knows who may log in. Nil: one over State, whose second factors last
 	// as long as the process.
 	Identity *auth.Service
-	Guards   Guards // what stops a request before anybody asks who sent it
+
+	Guards Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
@@ -329,13 +330,6 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
 
-// lately says that patterns want users to have shown lately who they are.
-func (r *router) lately(patterns ...string) {
-	for _, p := range patterns {
-		r.fresh[p] = true
-	}
-}
-
 // audits sets that the registration of a pattern makes the entry of the audit
 // log itself, once the request was understood.
 func (r *router) audits(pattern string) { r.audited[pattern] = true }
@@ -348,6 +342,13 @@ func (r *router) nameAll(doc *huma.OpenAPI) {
 				r.names[method+" "+path] = o.OperationID
 			}
 		}
+	}
+}
+
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
 	}
 }
 

@@ -44,6 +44,9 @@ var understood = map[string]string{
 	"PATCH /api/v1/incidents/{id}":              `{"comment":"x"}`,
 	"PATCH /api/v1/incidents/{id}/tasks/{task}": `{"done":true}`,
 	"POST /api/v1/suppressions/{id}/lift":       `{}`,
+	"POST /api/v1/alerts/status":                `{"ids":["A-1"],"status":"closed"}`,
+	"POST /api/v1/alerts/undo":                  `{"undo":"x"}`,
+	"POST /api/v1/views":                        `{"name":"x","room":"alerts","query":"status=new"}`,
 }
 
 // changing lists the patterns of routes that change something.

@@ -114,7 +114,7 @@ func TestAFilterMeansWhatWasSeen(t *testing.T) {
 		`{"filter":{"rule":"rule_1"},"status":"closed"}`:                                 http.StatusBadRequest,
 		`{"filter":{"rule":"rule_1"},"expected_count":9,"status":"closed"}`:              http.StatusConflict,
 		`{"filter":{"rule":"rule_1"},"expected_count":10,"status":"suppressed"}`:         http.StatusUnprocessableEntity,
-		`{"filter":{"rules":"rule_1"},"expected_count":10,"status":"closed"}`:            http.StatusUnprocessableEntity,
+		`{"filter":{"rules":"rule_1"},"expected_count":10,"status":"closed"}`:            http.StatusBadRequest,
 		`{"filter":{"rule":"rule_1"},"expected_count":10,"status":"closed","note":"ok"}`: http.StatusOK,
 	} {
 		out, status, text := demand[verdict.Handling](r, bootstrap, "/api/v1/alerts/status", body)

@@ -174,6 +174,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case name == framePage:
 		h.Set("Content-Security-Policy", framePolicy)
+		h.Set("X-Frame-Options", "SAMEORIGIN")
 	case p.guest:
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	}

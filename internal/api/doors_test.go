@@ -24,7 +24,7 @@ type door struct {
 }
 
 const (
-	readers    = "admin responder analyst viewer auditor read"
+	readers    = "admin responder analyst viewer read auditor"
 	responders = "admin responder"
 	admins     = "admin"
 )

