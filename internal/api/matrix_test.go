@@ -165,7 +165,8 @@ func TestBadBodies(t *testing.T) {
 			continue
 		}
 		// These need no JSON, or take whatever JSON they do not know.
-		free := method == http.MethodDelete || routes.needs[pattern] == auth.PermIngest || routes.needs[pattern] == auth.PermBouncer
+		free := method == http.MethodDelete || routes.needs[pattern] == auth.PermIngest || routes.needs[pattern] == auth.PermBouncer ||
+			pattern == "POST "+base+"/auth/logout" || pattern == "PUT "+base+"/me/preferences"
 		for what, body := range map[string]func() io.Reader{
 			"nothing":        func() io.Reader { return strings.NewReader("") },
 			"cut short":      func() io.Reader { return strings.NewReader(`{"name":"` + canary) },
