@@ -24,7 +24,7 @@ type door struct {
 }
 
 const (
-	readers    = "admin responder analyst viewer read auditor"
+	readers    = "admin responder analyst viewer auditor read"
 	responders = "admin responder"
 	admins     = "admin"
 )
