@@ -105,7 +105,7 @@ func (s *server) entry(ctx context.Context, a *attempt, outcome honeyguide.Audit
 	who, _ := ctx.Value(principalKey).(auth.Principal)
 	at, _ := ctx.Value(addressKey).(netip.Addr)
 	e := honeyguide.AuditEntry{
-		Time: s.dep.Now(), Actor: who.Name, Kind: kindOf(who), Address: at, Action: a.action, Object: a.object, Outcome: outcome, Request: requestID(ctx),
+		Time: s.dep.Now(), Actor: who.Name, Kind: kindOf(who), Session: who.Session, Address: at, Action: a.action, Object: a.object, Outcome: outcome, Request: requestID(ctx),
 	}
 	if e.Actor == "" {
 		e.Actor = e.Kind
@@ -115,13 +115,13 @@ func (s *server) entry(ctx context.Context, a *attempt, outcome honeyguide.Audit
 
 // kindOf says what a principal is.
 func kindOf(who auth.Principal) string {
-	switch who.ID {
-	case "":
+	switch {
+	case who.ID == "":
 		return "nobody"
-	case "local":
-		return "local"
+	case who.Sort == "":
+		return string(auth.SortKey)
 	}
-	return "key"
+	return string(who.Sort)
 }
 
 // about fills in what a request says: with secrets masked, and the reason given.

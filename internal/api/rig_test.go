@@ -128,6 +128,9 @@ func (r *rig) call(method, path string, key honeyguide.Secret, body io.Reader) *
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key.Reveal())
 	}
+	if method != http.MethodGet {
+		req.Header.Set("If-Match", "*")
+	}
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)
 	return w
