@@ -7,6 +7,7 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { createRoot } from "react-dom/client";
+import { live } from "./api/live";
 import { whoAmI } from "./api/me";
 import { queries } from "./api/query";
 import { startTheme } from "./design/theme";
@@ -17,6 +18,7 @@ const begin = () => {
   whoAmI().catch(() => setTimeout(begin, 2000)); // nobody answers: the banner says so
 };
 begin();
+live.onEnd = () => void whoAmI().catch(() => undefined);
 
 const root = document.getElementById("root");
 if (root) {

@@ -6,7 +6,7 @@
  */
 import { useEffect, useRef } from "react";
 import { serverNow } from "../lib/time";
-import { connected, connection } from "./connection";
+import { connected, connection, readClock } from "./connection";
 import { refresh } from "./query";
 import { session } from "./session";
 
@@ -32,7 +32,7 @@ export interface Flush {
 
 type Listener = { topics: readonly Topic[]; take: (flush: Flush) => void };
 const FLUSH = 250;
-const STALE = 40_000; // two heartbeats and a half
+const STALE = 35_000; // two beats of the server and a bit
 
 /** Opens the source; tests put their own in its place. */
 type Opener = (url: string) => EventSource;
@@ -52,6 +52,8 @@ export class Live {
   #wait = 1000;
   #counts: number[] = [];
   #second = 0;
+  /** Called when the server ended the stream; main.tsx asks who is signed in. */
+  onEnd: () => void = () => undefined;
 
   constructor(private readonly opener: Opener = (url) => new EventSource(url, { withCredentials: true })) {}
 
@@ -88,7 +90,7 @@ export class Live {
   }
 
   #arrange(): void {
-    const wanted = this.#wanted();
+    const wanted = session.get().state === "in" ? this.#wanted() : "";
     if (wanted === "") {
       if (this.#source) this.#close();
       connected({ stream: "off", staleSince: null });
@@ -103,7 +105,7 @@ export class Live {
   #begin(topics: string): void {
     this.#open = topics;
     const query = new URLSearchParams({ topics });
-    if (this.#lastID) query.set("last_event_id", this.#lastID);
+    if (this.#lastID) query.set("after", this.#lastID);
     const source = this.opener(`/api/v1/stream?${query}`);
     this.#source = source;
     connected({ stream: this.#lastID ? "reconnecting" : "connecting" });
@@ -122,7 +124,7 @@ export class Live {
       this.#wait = Math.min(30_000, this.#wait * 2);
     };
     const handler = (event: MessageEvent<string>) => this.#take(event);
-    for (const name of ["message", "batch", "reset", "summary", "heartbeat", "hello", "end"]) {
+    for (const name of ["hello", "batch", "reset", "summary", "beat", "end"]) {
       source.addEventListener(name, handler as EventListener);
     }
     this.#watch ??= setInterval(() => this.#look(), 1000);
@@ -142,19 +144,34 @@ export class Live {
     } catch {
       return;
     }
-    if (event.type === "heartbeat" || event.type === "hello") return;
+    if (event.type === "hello" || event.type === "beat") {
+      const at = (data as { at?: string } | null)?.at;
+      if (at) readClock(at, Date.now(), Date.now());
+      return;
+    }
+    if (event.type === "end") {
+      // Rights ended, or the core stops: asking who we are tells which.
+      this.onEnd();
+      return;
+    }
     if (event.type === "reset") {
       this.#reset = true;
     } else if (event.type === "summary") {
       this.#summarised += countSummary(data);
     } else {
       const messages = messagesOf(data);
-      this.#second += messages.length;
+      for (const message of messages) {
+        if (message.topic !== "events") continue;
+        const second = message.row as { at?: string; events?: number } | undefined;
+        this.#second += Number(second?.events) || 0;
+        const at = Date.parse(second?.at ?? "");
+        if (!Number.isNaN(at)) connected({ lag: Math.max(0, Math.round(serverNow() - at)) });
+      }
       this.#held.push(...messages);
-      const last = messages.at(-1)?.row as { created_at?: string } | undefined;
-      const made = last?.created_at ? Date.parse(last.created_at) : Number.NaN;
-      if (messages.at(-1)?.kind === "new" && !Number.isNaN(made)) {
-        connected({ lag: Math.max(0, serverNow() - made) });
+      if (this.#held.length > 20_000) {
+        // Nobody can look at so many: what is shown is asked for again.
+        this.#held = [];
+        this.#summarised += messages.length;
       }
     }
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH);

@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge, escalate, close or reopen alerts: those named, or all a filter finds */
+        post: operations["change-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a change of status back, within ten minutes and as far as nobody else was there since */
+        post: operations["undo-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/verdict": {
         parameters: {
             query?: never;
@@ -732,6 +766,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came from where: events, alerts and sessions by country, and by the sensor they met */
+        get: operations["get-map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks prefers: an object the console makes, with an ETag */
+        get: operations["get-preferences"];
+        /** Keep what the one who asks prefers: an object of at most 64 KiB, in place of the one If-Match names */
+        put: operations["put-preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -811,6 +880,23 @@ export interface paths {
         put?: never;
         /** Send a message again that was given up or had no channel */
         post: operations["retry-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first screen in one answer: key figures, the queue, what happens, and what waits for the one who asks */
+        get: operations["get-overview"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1396,6 +1482,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it changes: server-sent events
+         * @description Events: hello {id, topics, at}; batch {id, messages: [{topic, kind: new|changed|gone, id, short, row}]}, at most every 100 ms; summary {id, from, to, counts} in place of messages a slow listener did not take; reset {id}: what came after Last-Event-ID is not known, read the lists anew; beat {id, at} every 15 s; end {reason}. A row is what the list of its topic shows. Rows are values: the newest one replaces what was there.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suppressions": {
         parameters: {
             query?: never;
@@ -1618,6 +1724,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views: one's own and those that are shared, newest first */
+        get: operations["list-views"];
+        put?: never;
+        /** Save a view */
+        post: operations["create-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved view */
+        get: operations["get-view"];
+        put?: never;
+        post?: never;
+        /** Remove a saved view */
+        delete: operations["remove-view"];
+        options?: never;
+        head?: never;
+        /** Rename a view, change what it shows, or share it */
+        patch: operations["change-view"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1626,6 +1769,14 @@ export interface components {
             /** @description what ingest reads */
             formats: string[];
             version: string;
+        };
+        Absent: {
+            detail?: string;
+            kind: string;
+            /** Format: date-time */
+            last_at?: string;
+            name: string;
+            state: string;
         };
         Alert: {
             attacker?: string;
@@ -1641,6 +1792,7 @@ export interface components {
             enrichments?: components["schemas"]["Enrichment"][];
             event_ids: string[];
             evidence: components["schemas"]["Evidence"][];
+            handled?: components["schemas"]["Handled"];
             id: string;
             incident?: string;
             /** Format: date-time */
@@ -1663,6 +1815,35 @@ export interface components {
             time: string;
             title: string;
             verdict?: components["schemas"]["Verdict"];
+        };
+        AlertFilter: {
+            attacker?: string;
+            detector?: string;
+            /**
+             * Format: date-time
+             * @description created at or after
+             */
+            from?: string;
+            incident?: string;
+            q?: string;
+            rule?: string;
+            session?: string;
+            /**
+             * @description at least
+             * @enum {string}
+             */
+            severity?: "informational" | "low" | "medium" | "high" | "critical";
+            src?: string;
+            /** @description absent means all but the suppressed ones */
+            status?: ("new" | "acknowledged" | "escalated" | "suppressed" | "closed")[];
+            technique?: string;
+            /**
+             * Format: date-time
+             * @description created before
+             */
+            to?: string;
+            /** @enum {string} */
+            verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
         };
         AllowOrder: {
             /** @description address or prefix that must never be blocked */
@@ -2082,6 +2263,23 @@ export interface components {
             /** Format: date-time */
             warned_at?: string;
         };
+        Clocks: {
+            /**
+             * Format: int64
+             * @description of them, four fifths of the time are over
+             */
+            at_risk: number;
+            /**
+             * Format: int64
+             * @description of them, all of it is
+             */
+            missed: number;
+            /**
+             * Format: int64
+             * @description incidents nobody has answered
+             */
+            waiting: number;
+        };
         Comment: {
             text: string;
         };
@@ -2111,6 +2309,25 @@ export interface components {
             result: "met" | "missed";
             /** Format: int64 */
             target: number;
+        };
+        Country: {
+            /** Format: int64 */
+            alerts: number;
+            alerts_by_severity: {
+                [key: string]: number;
+            };
+            /** @description events, as the live topic events counts them */
+            by_severity: {
+                [key: string]: number;
+            };
+            /** @description ISO 3166 alpha-2, empty when it is not known */
+            country: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            sessions: number;
+            /** @description the highest of its events */
+            severity: string;
         };
         Counts: {
             by_severity: {
@@ -2145,6 +2362,16 @@ export interface components {
             by: string;
             note?: string;
             role: string;
+        };
+        DueIncident: {
+            /** Format: date-time */
+            due_at: string;
+            id: string;
+            missed: boolean;
+            owner?: string;
+            severity: string;
+            short: string;
+            title: string;
         };
         Duration: {
             /**
@@ -2250,6 +2477,18 @@ export interface components {
             time: string;
             token: string;
         };
+        Failed: {
+            /**
+             * Format: date-time
+             * @description and when
+             */
+            at?: string;
+            /** @description who changed it since */
+            by?: string;
+            /** @description not_found, suppressed, conflict */
+            code: string;
+            id: string;
+        };
         Fault: {
             /** Format: int64 */
             column?: number;
@@ -2257,6 +2496,56 @@ export interface components {
             /** Format: int64 */
             line: number;
             text: string;
+        };
+        Figure: {
+            /** @description what it counts, in a sentence */
+            about: string;
+            /**
+             * @description where the value is to be, seen from the target
+             * @enum {string}
+             */
+            better: "below" | "above" | "at_most";
+            /** Format: double */
+            high?: number;
+            /**
+             * Format: int64
+             * @description of a share
+             */
+            hits?: number;
+            /**
+             * Format: double
+             * @description lower end of the 95 % Wilson interval
+             */
+            low?: number;
+            /**
+             * Format: int64
+             * @description how many it was counted from; without any there is no value
+             */
+            n: number;
+            /** @description as in /report/kpi */
+            name: string;
+            /**
+             * Format: int64
+             * @description of the false positive rate: alerts nobody has judged
+             */
+            open?: number;
+            /** Format: double */
+            p50?: number;
+            /** Format: double */
+            p95?: number;
+            /** @enum {string} */
+            result: "met" | "missed" | "no data";
+            /** Format: double */
+            target: number;
+            /** @description oldest first, steps of equal length; one without n has no value */
+            trend: components["schemas"]["Point"][];
+            /** @enum {string} */
+            unit: "ms" | "share" | "count";
+            /**
+             * Format: double
+             * @description mean, share or count
+             */
+            value?: number;
         };
         Forced: {
             /** @description also when the model is worse than the active one */
@@ -2269,6 +2558,19 @@ export interface components {
             on: boolean;
             why?: string;
         };
+        Handled: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note?: string;
+        };
+        Handling: {
+            /** Format: int64 */
+            changed: number;
+            failed: components["schemas"]["Failed"][];
+            /** @description takes it back, within ten minutes */
+            undo?: string;
+        };
         Hit: {
             event: string;
             reasons: string[];
@@ -2276,6 +2578,19 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
+        };
+        Home: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description a decoy; else a source of other products' records */
+            decoy: boolean;
+            /** Format: int64 */
+            events: number;
+            /** @description absent for what no longer runs */
+            kind?: string;
+            name: string;
+            service?: string;
+            state?: string;
         };
         Honeytoken: {
             /** Format: date-time */
@@ -2652,6 +2967,16 @@ export interface components {
             incidents: string[];
             reason?: string;
         };
+        Needs: {
+            /**
+             * Format: int64
+             * @description steps they may decide about, of the hundred newest runs
+             */
+            approvals: number;
+            /** @description unanswered incidents, the one that is due first first */
+            due: components["schemas"]["DueIncident"][];
+            first_approvals: components["schemas"]["Approval"][];
+        };
         NewKey: {
             /** Format: date-time */
             created_at?: string;
@@ -2732,6 +3057,36 @@ export interface components {
              * @description the same was said before
              */
             unchanged: number;
+        };
+        Overview: {
+            /** Format: double */
+            events_per_minute: number;
+            /** @description key figures with target and trend */
+            figures: components["schemas"]["Figure"][];
+            /** @description short id */
+            last_alert?: string;
+            /** Format: date-time */
+            last_alert_at?: string;
+            /**
+             * Format: date-time
+             * @description when the newest event came in, since the core started
+             */
+            last_event_at?: string;
+            /** @description what waits for the one who asks */
+            needs: components["schemas"]["Needs"];
+            queue: components["schemas"]["Queue"];
+            sensors: components["schemas"]["Presence"];
+            /** @description events and alerts over time */
+            series: components["schemas"]["Series"];
+            /** Format: date-time */
+            since: string;
+            /** @description what brings in records of other products */
+            sources: components["schemas"]["Presence"];
+            span: string;
+            top_rules: components["schemas"]["TopRule"][];
+            top_sources: components["schemas"]["TopSource"][];
+            /** Format: date-time */
+            until: string;
         };
         PageAlert: {
             items: components["schemas"]["Alert"][];
@@ -2831,6 +3186,10 @@ export interface components {
         };
         PageSample: {
             items: components["schemas"]["Sample"][];
+            next: string;
+        };
+        PageSavedView: {
+            items: components["schemas"]["SavedView"][];
             next: string;
         };
         PageSensor: {
@@ -3025,6 +3384,25 @@ export interface components {
             title: string;
             version: string;
         };
+        Point: {
+            /**
+             * Format: date-time
+             * @description begin of the step
+             */
+            at: string;
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            value?: number;
+        };
+        Presence: {
+            /** Format: int64 */
+            late: number;
+            /** @description those that are late, the first ten */
+            list: components["schemas"]["Absent"][];
+            /** Format: int64 */
+            ok: number;
+        };
         PreviewEvent: {
             activity: string;
             /** @description by OCSF path; the record's own fields under unmapped. */
@@ -3094,6 +3472,17 @@ export interface components {
              */
             since?: string;
             sources: components["schemas"]["Quality"][];
+        };
+        Queue: {
+            by_severity: {
+                [key: string]: number;
+            };
+            by_status: {
+                [key: string]: number;
+            };
+            incidents: components["schemas"]["Clocks"];
+            /** Format: int64 */
+            open: number;
         };
         Rate: {
             /** Format: double */
@@ -3364,8 +3753,15 @@ export interface components {
         };
         SaidOfMany: {
             comment?: string;
-            /** @description ids or short forms of alerts */
-            ids: string[];
+            /**
+             * Format: int64
+             * @description how many the filter finds as far as you know; 409 when it is another number
+             */
+            expected_count?: number;
+            /** @description instead of ids: all these alerts, at most 10,000; wants expected_count */
+            filter?: components["schemas"]["AlertFilter"];
+            /** @description ids or short forms */
+            ids?: string[];
             /** @description why, in a phrase by which verdicts can be compared */
             reason?: string;
             /**
@@ -3393,10 +3789,50 @@ export interface components {
             sources: string[];
             type: string;
         };
+        SavedView: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description counts changes
+             */
+            edition: number;
+            id: string;
+            /** @description the one who asks may change it */
+            mine: boolean;
+            /** @description what people call it: text, shown as it is */
+            name: string;
+            /** @description id of the principal */
+            owner: string;
+            owner_name: string;
+            /** @description what the room makes of it: its filter, order and columns as text */
+            query: string;
+            /** @description where it belongs: alerts, incidents, hunt, ... */
+            room: string;
+            /** @description everybody sees it; only its owner and administrators change it */
+            shared: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
         Sensor: {
             /** @description why it is not running */
             detail?: string;
+            /**
+             * Format: int64
+             * @description since the core started
+             */
+            events: number;
             kind: string;
+            /**
+             * Format: int64
+             * @description between the happening of that event and its coming in
+             */
+            lag_ms: number;
+            /**
+             * Format: date-time
+             * @description when its newest event came in; absent: none since the core started
+             */
+            last_at?: string;
             /** @description layers of its sandbox */
             layers: string[];
             /** @description address it really listens on */
@@ -3404,6 +3840,11 @@ export interface components {
             name: string;
             /** @description tcp or udp */
             network: string;
+            /**
+             * Format: double
+             * @description events, mean of the last five whole minutes
+             */
+            per_minute: number;
             persona: string;
             /** Format: int64 */
             restarts: number;
@@ -3419,6 +3860,30 @@ export interface components {
             since?: string;
             /** @description running, starting or failed */
             state: string;
+        };
+        Series: {
+            /** @description oldest first, none left out */
+            points: components["schemas"]["SeriesPoint"][];
+            /**
+             * Format: int64
+             * @description seconds of a point
+             */
+            step_s: number;
+        };
+        SeriesPoint: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description severities without alerts are left out */
+            alerts_by_severity: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description begin of the step
+             */
+            at: string;
+            /** Format: int64 */
+            events: number;
         };
         Session: {
             client?: string;
@@ -3576,6 +4041,21 @@ export interface components {
             next_at?: string;
             source?: string;
             state: string;
+        };
+        StatusRequest: {
+            /**
+             * Format: int64
+             * @description how many the filter finds as far as you know; 409 when it is another number
+             */
+            expected_count?: number;
+            /** @description instead of ids: all these alerts, at most 10,000; wants expected_count */
+            filter?: components["schemas"]["AlertFilter"];
+            /** @description ids or short forms */
+            ids?: string[];
+            /** @description why */
+            note?: string;
+            /** @enum {string} */
+            status: "new" | "acknowledged" | "escalated" | "closed";
         };
         Stream: {
             name: string;
@@ -3758,6 +4238,40 @@ export interface components {
             seen_at: string;
             text: string;
         };
+        TopRule: {
+            by_severity: {
+                [key: string]: number;
+            };
+            id: string;
+            /**
+             * Format: int64
+             * @description alerts
+             */
+            n: number;
+            /** @description the highest */
+            severity: string;
+            /** @description of the rule where it has one, else of its newest alert; may hold attackers' text */
+            title: string;
+        };
+        TopSource: {
+            address: string;
+            as_org?: string;
+            /** Format: int32 */
+            asn?: number;
+            /** @description key for /attackers/{id} */
+            attacker?: string;
+            by_severity: {
+                [key: string]: number;
+            };
+            country?: string;
+            /**
+             * Format: int64
+             * @description alerts
+             */
+            n: number;
+            /** @description the highest */
+            severity: string;
+        };
         Triage: {
             /** @description the model that scores; absent: the one of a site without verdicts */
             active?: components["schemas"]["TriageModel"];
@@ -3922,6 +4436,10 @@ export interface components {
             left: number;
             lifted: components["schemas"]["Lifted"][];
         };
+        UndoRequest: {
+            /** @description as the answer to the change gave it */
+            undo: string;
+        };
         Verdict: {
             as: string;
             /** Format: date-time */
@@ -3930,6 +4448,21 @@ export interface components {
             comment?: string;
             reason?: string;
         };
+        ViewOrder: {
+            /** @description text, shown as it is */
+            name: string;
+            /** @description what the room makes of it */
+            query: string;
+            /** @description where it belongs: alerts, incidents, sessions, attackers, hunt, ... */
+            room: string;
+            /** @description everybody sees it */
+            shared?: boolean;
+        };
+        ViewPatch: {
+            name?: string;
+            query?: string;
+            shared?: boolean;
+        };
         Weight: {
             feature: string;
             /** Format: double */
@@ -3937,6 +4470,25 @@ export interface components {
         };
         Why: {
             reason?: string;
+        };
+        WorldMap: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description most events first; one without a code is where the country is not known */
+            countries: components["schemas"]["Country"][];
+            /** @description to be shown where countries are: whose data says so */
+            credit: string[];
+            /** Format: int64 */
+            events: number;
+            /** @description where they arrived */
+            sensors: components["schemas"]["Home"][];
+            /** Format: int64 */
+            sessions: number;
+            /** Format: date-time */
+            since: string;
+            span: string;
+            /** Format: date-time */
+            until: string;
         };
     };
     responses: never;
@@ -4202,6 +4754,206 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handling"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handling"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9135,6 +9887,277 @@ export interface operations {
             };
         };
     };
+    "get-map": {
+        parameters: {
+            query?: {
+                /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
+                span?: "24h" | "7d" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorldMap"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-preferences": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was read; wanted once something is stored */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-notices": {
         parameters: {
             query?: {
@@ -9559,6 +10582,92 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-overview": {
+        parameters: {
+            query?: {
+                /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
+                span?: "24h" | "7d" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12996,6 +14105,57 @@ export interface operations {
             };
         };
     };
+    stream: {
+        parameters: {
+            query?: {
+                /** @description comma-separated, of alerts, incidents, sessions, runs, notices, events, health; absent means all the key is good for */
+                topics?: string;
+                /** @description go on behind this number, as Last-Event-ID does; for clients that cannot send the header */
+                after?: number;
+            };
+            header?: {
+                /** @description go on behind this number */
+                "Last-Event-ID"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream; it ends when the rights of its listener do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description There is no stream */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description what went wrong and what to do */
+                        detail?: string;
+                        /** @description what is wrong with single fields */
+                        errors?: components["schemas"]["ProblemItem"][];
+                        /** @description what an ingest did before it failed */
+                        ingest?: components["schemas"]["IngestResult"];
+                        /** @description id of the request, as in the log */
+                        instance?: string;
+                        /** Format: int64 */
+                        status: number;
+                        title: string;
+                        /** @description kind of the failure, stable: urn:honeyguide:problem:<code> */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     "list-suppressions": {
         parameters: {
             query?: {
@@ -14256,6 +15416,513 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-views": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                room?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSavedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-view": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the view that was read; absent: whatever it is now */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -68,4 +68,6 @@ export interface LoginState {
   state: "in" | "second" | "enrol";
   methods?: ("totp" | "passkey" | "recovery")[];
   user?: string;
+  /** Wrong tries since the sign-in before. */
+  failed?: number;
 }

@@ -1,7 +1,7 @@
 /** What is around every room: rail, top bar, status bar; and what lies over it. */
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { live } from "../api/live";
+import { live, useLive } from "../api/live";
 import { session } from "../api/session";
 import { keymap, useKeys } from "../lib/keys";
 import { useGo } from "../lib/route";
@@ -25,7 +25,9 @@ const Again = lazy(() => import("./again"));
 export const overlay = new Store<"none" | "palette" | "keys">("none");
 
 export function Frame() {
-  const { state } = useStore(session);
+  const { state, me } = useStore(session);
+  // Nothing but this can be done until it is done.
+  const unfinished = state === "in" && (me?.enrol === true || me?.must_change_password === true);
   const path = useRouterState({ select: (router) => router.location.pathname });
   const open = useStore(overlay);
   const [menu, setMenu] = useState(false);
@@ -34,7 +36,7 @@ export function Frame() {
   const room = ROOMS.find((entry) =>
     entry.path === "/" ? path === "/" : path === entry.path || path.startsWith(`${entry.path}/`),
   );
-  const inside = path !== "/login" && !path.startsWith("/login/");
+  const inside = !/^\/(login|first-run)(\/|$)/.test(path);
   const roomName = room?.name;
 
   useEffect(() => {
@@ -55,8 +57,14 @@ export function Frame() {
   }, [roomName]);
   useEffect(() => {
     if (state === "out" && inside) go("/login", { to: path === "/" ? undefined : path + location.search }, true);
+    if (unfinished && inside) go("/login", { to: path === "/" ? undefined : path + location.search }, true);
+  }, [state, unfinished, inside, path, go]);
+  useEffect(() => {
     if (state === "in") live.reconnect();
-  }, [state, inside, path, go]);
+  }, [state]);
+
+  // The bar shows how live we are, whatever room is open.
+  useLive(["events", "health"], () => undefined);
 
   useKeys([
     {

@@ -28,8 +28,15 @@ const login = createRoute({
   validateSearch: (search: Record<string, unknown>) => search as Record<string, string>,
 });
 
+const link = createRoute({
+  getParentRoute: () => root,
+  path: "/first-run",
+  component: lazyRouteComponent(() => import("../rooms/login"), "default"),
+  validateSearch: (search: Record<string, unknown>) => search as Record<string, string>,
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([...rooms, login]),
+  routeTree: root.addChildren([...rooms, login, link]),
   parseSearch: parseQuery,
   stringifySearch: writeQuery,
   defaultPreload: "intent",

@@ -1,6 +1,6 @@
 /** A dialog over the page; the focus goes in and comes back to where it was. */
 import { Dialog as Base } from "@base-ui/react/dialog";
-import { type ReactNode, type RefObject, useState } from "react";
+import { type ReactNode, type RefObject, useRef, useState } from "react";
 import { t } from "../locale/en";
 import { Button } from "./button";
 import { errorText } from "./views";
@@ -19,13 +19,23 @@ export interface DialogProps {
   firm?: boolean;
 }
 
+const FIELDS = "input:not([type=checkbox]), textarea, select";
+
 export function Dialog({ open, onClose, title, children, foot, size = "medium", first, firm }: DialogProps) {
+  const body = useRef<HTMLDivElement>(null);
+  // The field one types into first; without one, the button that does it, not the one that closes.
+  const begin = () => {
+    const field = first?.current ?? body.current?.querySelector<HTMLElement>(FIELDS);
+    if (field) return field;
+    const buttons = body.current?.parentElement?.querySelectorAll<HTMLElement>(".dialog-foot button");
+    return buttons?.[buttons.length - 1] ?? true;
+  };
   return (
     <Base.Root open={open} onOpenChange={(now) => (now || firm ? undefined : onClose())} disablePointerDismissal={firm}>
       <Base.Portal>
         <Base.Backdrop className="dialog-shade" />
         <Base.Viewport className="dialog-place">
-          <Base.Popup className={`dialog dialog-${size}`} initialFocus={first}>
+          <Base.Popup className={`dialog dialog-${size}`} initialFocus={begin}>
             <header className="dialog-head">
               <Base.Title className="dialog-title">{title}</Base.Title>
               {firm ? null : (
@@ -34,7 +44,9 @@ export function Dialog({ open, onClose, title, children, foot, size = "medium", 
                 </button>
               )}
             </header>
-            <div className="dialog-body">{children}</div>
+            <div className="dialog-body" ref={body}>
+              {children}
+            </div>
             {foot ? <footer className="dialog-foot">{foot}</footer> : null}
           </Base.Popup>
         </Base.Viewport>

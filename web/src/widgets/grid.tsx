@@ -126,6 +126,13 @@ export function Grid<T>(props: GridProps<T>) {
     scrollTo: (offset) => scroller.current?.scrollTo({ top: offset }),
   }));
 
+  // Who comes into a room works in its list at once, unless they are somewhere already.
+  useEffect(() => {
+    const active = document.activeElement;
+    if (active === document.body || active?.id === "main" || active === null)
+      scroller.current?.focus({ preventScroll: true });
+  }, []);
+
   const items = virtual.getVirtualItems();
   const lastIndex = items.at(-1)?.index ?? 0;
   const { hasMore, onMore } = props;

@@ -2,7 +2,7 @@
  * Short messages at the edge: what was done, with Undo for ten seconds; what
  * failed, with Retry. They never take the focus, and are a polite live region.
  */
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Store, useStore } from "../lib/store";
 import { t } from "../locale/en";
 import { Button } from "./button";
@@ -26,7 +26,10 @@ const NOTE = 5_000;
 
 function show(toast: Omit<Toast, "id" | "until">, stay: number): number {
   const id = next++;
-  toasts.set((before) => [...before.slice(-3), { ...toast, id, until: Date.now() + stay }]);
+  toasts.set((before) => [
+    ...before.filter((other) => other.kind === "failed" || other.undo !== undefined).slice(-2),
+    { ...toast, id, until: Date.now() + stay },
+  ]);
   return id;
 }
 
@@ -61,8 +64,17 @@ export function Toasts() {
     );
     return () => clearTimeout(timer);
   }, [all, over]);
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    element.removeAttribute("data-top");
+    const row = document.querySelector(".grid-current")?.getBoundingClientRect();
+    if (all.length > 0 && row && row.bottom > element.getBoundingClientRect().top) element.setAttribute("data-top", "");
+  }, [all]);
   return (
     <div
+      ref={box}
       className="toasts"
       role="status"
       aria-live="polite"
