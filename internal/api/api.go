@@ -56,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Setup says how this node is set up. Nil: nobody knows.
+	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -82,6 +84,7 @@ type Deps struct {
 	Lists   *blocklist.List
 	Readers *blocklist.Book
 	Node    string // name of this node
+	Address string // where people reach the console, https://..., for one-time links
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
@@ -99,7 +102,10 @@ type Deps struct {
 	// index.html was not built, and a page says how to.
 	Console fs.FS
 
-	Guards Guards // what stops a request before anybody asks who sent it
+	// Identity knows who may log in. Nil: one over State, whose second factors last
+	// as long as the process.
+	Identity *auth.Service
+	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
@@ -145,11 +151,14 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
-	site   *site // nil: no console
-	meter  *meter
-	recall sync.Mutex    // held while seen learns what earlier runs stored
-	knows  bool          // seen has learnt it
-	slots  chan struct{} // of ingests under way
+
+	guards   map[string]bool    // patterns of changes that want If-Match
+	generals map[string]general // what holds for each pattern
+	site     *site              // nil: no console
+	meter    *meter
+	recall   sync.Mutex    // held while seen learns what earlier runs stored
+	knows    bool          // seen has learnt it
+	slots    chan struct{} // of ingests under way
 }
 
 const (
@@ -192,11 +201,15 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	if dep.Desk == nil {
 		dep.Desk = incident.NewDesk(incident.Deps{State: dep.State, Judge: PassIncident, Log: dep.Log, Now: dep.Now})
 	}
+	if dep.Identity == nil {
+		dep.Identity = auth.NewService(auth.Options{State: dep.State, Audit: dep.Audit, Metrics: dep.Metrics, Log: dep.Log, Now: dep.Now})
+	}
 	setUpHuma()
 	s := &server{
 		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
+	s.guards, s.generals = map[string]bool{}, map[string]general{}
 	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
 	if dep.Console != nil {
 		var err error
@@ -207,6 +220,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
 	s.router.nameAll(s.huma.OpenAPI())
+	s.learn()
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -239,6 +253,12 @@ func (s *server) routes() {
 	s.allowlist()
 	s.halt()
 	s.keyring()
+	s.logins()
+	s.factors()
+	s.providers()
+	s.me()
+	s.users()
+	s.roles()
 	s.notices()
 	s.suppressions()
 	s.regrouping()
@@ -246,6 +266,13 @@ func (s *server) routes() {
 	s.report()
 	s.overview()
 	s.worldMap()
+	s.attackMatrix()
+	s.profiles()
+	s.search()
+	s.replay()
+	s.exports()
+	s.settings()
+	s.suggestions()
 	s.preferences()
 	s.views()
 	s.deadLetters()
@@ -260,6 +287,7 @@ func (s *server) routes() {
 	s.about()
 	s.blocklists()
 	s.bouncers()
+	s.auditLog()
 	s.lapi()
 	s.stream()
 }
@@ -279,12 +307,14 @@ func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Honeyguide", version)
 	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"key":   {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
+		"login": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of a login, for browsers."},
 	}
-	c.Security = []map[string][]string{{"key": {}}}
+	c.Security = []map[string][]string{{"key": {}}, {"login": {}}}
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
+	c.Transformers = append(c.Transformers, masked)
 	c.RejectUnknownQueryParameters = true
 	return c
 }
@@ -296,10 +326,11 @@ type router struct {
 	needs    map[string]auth.Permission
 	audited  map[string]bool   // makes its own entry of the audit log
 	names    map[string]string // operation ids
+	fresh    map[string]bool   // wants a user to have shown lately who they are
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}, fresh: map[string]bool{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be
@@ -314,6 +345,13 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
+
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
+	}
+}
 
 // audits sets that the registration of a pattern makes the entry of the audit
 // log itself, once the request was understood.
@@ -340,6 +378,11 @@ func (r *router) check() error {
 	for p := range r.needs {
 		if !slices.Contains(r.patterns, p) {
 			return fmt.Errorf("api: there is no route %q to need a permission", p)
+		}
+	}
+	for p := range r.fresh {
+		if !slices.Contains(r.patterns, p) {
+			return fmt.Errorf("api: there is no route %q to want a fresh login", p)
 		}
 	}
 	return nil

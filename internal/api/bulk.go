@@ -17,6 +17,7 @@ const maxBulk = verdict.MaxAlerts
 // bulk registers what people do to many alerts at once.
 func (s *server) bulk() {
 	orderAnew(s, post("/alerts/status", "change-alerts", "Acknowledge, escalate, close or reopen alerts: those named, or all a filter finds"), auth.PermWork, s.changeAlerts)
+	write(s, s.acts(s.guarded(patch("/alerts/{id}", "change-alert", "Give one alert a status"))), auth.PermWork, s.changeAlert)
 	orderAnew(s, post("/alerts/undo", "undo-alerts", "Take a change of status back, within ten minutes and as far as nobody else was there since"), auth.PermWork, s.undoAlerts)
 }
 
@@ -34,6 +35,40 @@ func (s *server) changeAlerts(ctx context.Context, in *client.StatusRequest) (ou
 		s.dep.Log.InfoContext(ctx, "alerts handled", "status", string(in.Status), "changed", out.Changed, "failed", len(out.Failed), "by", h.By, "request_id", requestID(ctx))
 	}
 	return out, err
+}
+
+// changeAlert changes one alert, decided upon as its asker saw it.
+func (s *server) changeAlert(ctx context.Context, id string, in *client.AlertPatch) (a honeyguide.Alert, err error) {
+	h := honeyguide.Handled{By: whoAsks(ctx), At: state.Time(s.dep.Now()), Note: in.Note}
+	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
+		if a, err = tx.Alerts().Get(ctx, id); err != nil {
+			return err
+		}
+		by, at := a.Handled.By, a.Handled.At
+		if a.Verdict.At.After(at) {
+			by, at = a.Verdict.By, a.Verdict.At
+		}
+		if err := unchanged(ctx, etag(a), by, at); err != nil {
+			return err
+		}
+		out, err := verdict.Handle(ctx, tx, []string{a.ID}, in.Status, h)
+		if err != nil {
+			return err
+		}
+		for _, f := range out.Failed {
+			return &honeyguide.Error{Code: honeyguide.CodeConflict, Message: whyFailed[f.Code]}
+		}
+		a, err = tx.Alerts().Get(ctx, id)
+		return err
+	})
+	return a, err
+}
+
+// whyFailed says why an alert stays as it is.
+var whyFailed = map[string]string{
+	verdict.FailedSuppressed: "a suppression hides this alert: lift that",
+	verdict.FailedConflict:   "another alert about the same is open",
+	verdict.FailedNotFound:   "there is no alert with this id",
 }
 
 func (s *server) undoAlerts(ctx context.Context, in *client.UndoRequest) (out verdict.Handling, err error) {

@@ -24,7 +24,7 @@ type door struct {
 }
 
 const (
-	readers    = "admin responder analyst viewer read auditor"
+	readers    = "admin responder analyst viewer auditor read"
 	responders = "admin responder"
 	admins     = "admin"
 )
@@ -56,6 +56,7 @@ var doorways = map[string]door{
 	"GET /api/v1/keys":                   {may: admins},
 	"POST /api/v1/keys":                  {may: admins, body: `{"name":"anna","scope":"read"}`},
 	"DELETE /api/v1/keys/{id}":           {may: admins, path: "victim"},
+	"POST /api/v1/keys/{id}/rotate":      {may: admins, path: "victim", body: `{"overlap":"1h"}`},
 }
 
 // ours reports whether a pattern is one of those doorways has to know.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"honeyguide"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/telemetry"
 )
@@ -33,7 +34,9 @@ type gate struct {
 
 func newGate(s *server) *gate {
 	denied := s.dep.Metrics.Counter("honeyguide_api_denied_total", "Requests refused at the gate, by reason.", "reason")
-	for _, reason := range []string{"permission", "no_key", "wrong_key", "proxy", "address", "host", "too_large", "too_many"} {
+	for _, reason := range []string{
+		"permission", "no_key", "wrong_key", "wrong_place", "no_login", "origin", "confirm", "proxy", "address", "host", "too_large", "too_many",
+	} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
 	return &gate{s: s, strikes: newStrikes(), denied: denied}
@@ -55,6 +58,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
 	a, r := g.s.attempt(pattern, r)
+	r = r.WithContext(context.WithValue(r.Context(), callerKey, callerOf(r)))
+	if forged(r) {
+		g.denied.With("origin").Add(1)
+		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "a login was shown without Sec-Fetch-Site or Origin, by which a browser says where a request comes from; programs use a key"))
+		return
+	}
 	if need == auth.PermOpen {
 		g.s.audited(pattern, g.s.router).ServeHTTP(w, r)
 		return
@@ -73,8 +82,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
-		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+", which "+string(who.Scope)+" has not")
-		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this key is not good for that"))
+		problem := g.notGood(r, who)
+		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+": "+problem.Detail)
+		refuse(w, r, problem)
+	case who.Sort == auth.SortUser && g.s.router.fresh[pattern] && !who.Confirmed:
+		g.denied.With("confirm").Add(1)
+		refuse(w, r, confirmProblem(r.Context()))
 	case !g.s.known(w, r, who, pattern, need):
 	default:
 		if g.s.dep.Present != nil && who.May(auth.PermWork) {
@@ -82,7 +95,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
+		asked, problem := g.s.generalRules(r.WithContext(context.WithValue(r.Context(), principalKey, who)), pattern)
+		if problem != nil {
+			refuse(w, r, problem)
+			return
+		}
+		g.s.once(w, asked, who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 
@@ -113,7 +131,7 @@ func (p *probe) Write(b []byte) (int, error) {
 // keys cannot be guessed, so the limit on failures only saves work and log.
 func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission) (auth.Principal, *Problem) {
 	if local, _ := r.Context().Value(localKey).(bool); local {
-		return auth.Principal{ID: "local", Name: "local", Scope: auth.ScopeAdmin}, nil
+		return auth.Principal{ID: "local", Name: "local", Scope: auth.ScopeAdmin, Sort: auth.SortLocal}, nil
 	}
 	token, given := bearer(r)
 	if !given && need == auth.PermBouncer {
@@ -122,11 +140,23 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 	if given {
 		k, err := g.s.lookup(r.Context(), token, need)
 		if err == nil {
-			return auth.Principal{ID: k.ID, Name: k.Name, Scope: k.Scope}, nil
+			return g.holder(r, k)
 		}
 		if !errors.Is(err, auth.ErrNoKey) {
 			return auth.Principal{}, g.s.problem(r.Context(), err)
 		}
+	}
+	if cookie := cookieOf(r, sessionCookie); !given && cookie != "" {
+		who, err := g.s.dep.Identity.Resume(r.Context(), honeyguide.Secret(cookie))
+		switch {
+		case err == nil:
+			return who, nil
+		case !errors.Is(err, auth.ErrNoLogin):
+			return auth.Principal{}, g.s.problem(r.Context(), err)
+		}
+		// The cookie is not taken away: a newer one may be on its way already.
+		g.denied.With("no_login").Add(1)
+		return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this login has ended: log in again")
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="honeyguide"`)
 	if !given {
@@ -142,22 +172,48 @@ func (g *gate) who(w http.ResponseWriter, r *http.Request, need auth.Permission)
 	return auth.Principal{}, newProblem(r.Context(), http.StatusUnauthorized, "this key is not known, or not any more")
 }
 
+// holder is who shows a key, if they may show it from where they are.
+func (g *gate) holder(r *http.Request, k auth.Key) (auth.Principal, *Problem) {
+	from := callOf(r.Context()).Address
+	if !k.Good(from) {
+		g.denied.With("wrong_place").Add(1)
+		return auth.Principal{}, newProblem(r.Context(), http.StatusForbidden, "this key is not good from this address")
+	}
+	who, err := g.s.dep.Identity.OfKey(r.Context(), k)
+	if err != nil {
+		return auth.Principal{}, g.s.problem(r.Context(), err)
+	}
+	g.s.dep.Keys.Used(k, from, g.s.dep.Now())
+	return who, nil
+}
+
+// notGood says why somebody may not do what they asked for.
+func (g *gate) notGood(r *http.Request, who auth.Principal) *Problem {
+	switch {
+	case who.Limited == auth.LimitedEnrol:
+		return newProblem(r.Context(), http.StatusForbidden, "your role wants a second factor: set one first")
+	case who.Limited == auth.LimitedPassword:
+		return newProblem(r.Context(), http.StatusForbidden, "choose a new password first")
+	case who.Sort == auth.SortUser:
+		return newProblem(r.Context(), http.StatusForbidden, "your role does not let you do that")
+	}
+	return newProblem(r.Context(), http.StatusForbidden, "this key is not good for that")
+}
+
 // still reports whether a principal is who it was when its request came in.
 func (g *gate) still(r *http.Request, was auth.Principal) bool {
-	if local, _ := r.Context().Value(localKey).(bool); local {
-		return true
-	}
-	token, _ := bearer(r)
-	k, err := g.s.lookup(r.Context(), token, auth.PermRead)
-	if err != nil {
-		return !errors.Is(err, auth.ErrNoKey) // the state may be busy
-	}
-	return k.ID == was.ID && k.Scope == was.Scope
+	return g.s.dep.Identity.Holds(r.Context(), was)
 }
 
 func bearer(r *http.Request) (token string, given bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// addrOf is the address a request comes from; the local door has none.
+func addrOf(r *http.Request) (netip.Addr, error) {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	return at.Addr().Unmap().WithZone(""), err
 }
 
 // peer is the network a request comes from: the address, or the /64 of IPv6.

@@ -65,6 +65,9 @@ func (r *rig) fill() {
 	if _, err := r.take(r.t.Context(), []honeyguide.Event{event(1)}); err != nil {
 		r.t.Fatal(err)
 	}
+	if err := r.dep.Trail.Record(r.t.Context(), honeyguide.AuditEntry{Time: day, Actor: "zoe", Kind: "user", Action: "halt", Outcome: honeyguide.AuditAsked}); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // filled puts ids of fill into the path of a pattern.
@@ -80,8 +83,17 @@ func filled(pattern string) (method, path string) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
+	path = strings.ReplaceAll(path, "{seq}", "0")
+	if strings.HasSuffix(path, "/audit/consistency") {
+		path += "?from=1"
+	}
 	if strings.HasSuffix(path, "/explain") {
 		path += "?event=event-1"
+	}
+	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user"} {
+		if strings.HasSuffix(path, suffix) {
+			path += q
+		}
 	}
 	return method, path
 }

@@ -16,6 +16,9 @@ const (
 	requestKey contextKey = iota
 	principalKey
 	localKey
+	callerKey
+	matchKey
+	maskKey
 	certificateKey
 	attemptKey
 	addressKey

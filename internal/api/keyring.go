@@ -2,8 +2,7 @@ package api
 
 import (
 	"context"
-	"regexp"
-	"slices"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -15,50 +14,83 @@ import (
 // maxKeys bounds the keys: each request compares with all of them.
 const maxKeys = 500
 
-// keyName is what a key may be called: it stands for a person in decisions and
-// logs, so two names must not look alike by blanks or odd letters.
-var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
-
-// reserved are names that stand for somebody else: the peer of the local socket,
-// the operator's own key, and those who act without a person.
-var reserved = []string{"local", "bootstrap", "playbook", "expiry", "schedule"}
-
 // keyring registers the keys of the API. A key is shown once, when it is made.
 func (s *server) keyring() {
 	act(s, op("/keys", "list-keys", "Who holds a key, oldest first"), auth.PermKeys, func(ctx context.Context, _ *struct{ Paging }) (client.Page[client.KeyRow], error) {
 		all, err := s.dep.Keys.List(ctx)
 		p := client.Page[client.KeyRow]{Items: make([]client.KeyRow, 0, len(all))}
 		for _, k := range all {
-			p.Items = append(p.Items, keyRow(k, s.dep.Now()))
+			p.Items = append(p.Items, s.keyRow(ctx, k))
 		}
 		return p, err
 	})
 	// No order: its answer holds the key, which must not be kept.
 	writeAnew(s, post("/keys", "create-key", "Make a key; the answer is the only place it is ever shown"), auth.PermKeys, s.createKey)
 	remove(s, "/keys/{id}", "remove-key", "Take a key back, by its id or its name; holds from the next request on", auth.PermKeys, s.removeKey)
+	write(s, post("/keys/{id}/rotate", "rotate-key", "Make a key in the place of another, by its id or name; the answer is the only place it is ever shown"), auth.PermKeys, s.rotateKey)
+	s.router.lately("POST "+base+"/keys", "DELETE "+base+"/keys/{id}", "POST "+base+"/keys/{id}/rotate")
 }
 
-func keyRow(k auth.Key, now time.Time) client.KeyRow {
-	return client.KeyRow{
+func (s *server) keyRow(ctx context.Context, k auth.Key) client.KeyRow {
+	now := s.dep.Now()
+	out := client.KeyRow{
 		ID: k.ID, Name: k.Name, Scope: string(k.Scope), Last4: k.Last4, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt,
-		Expired: !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt),
+		Expired: !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt), UsedAt: k.UsedAt, Successor: k.Successor,
 	}
+	for _, p := range k.From {
+		out.From = append(out.From, p.String())
+	}
+	if k.UsedFrom.IsValid() {
+		out.UsedFrom = k.UsedFrom.String()
+	}
+	if k.Owner != "" {
+		if u, err := s.dep.Identity.User(ctx, k.Owner); err == nil {
+			out.Owner = u.Name
+		}
+	}
+	return out
+}
+
+// keyFrom reads the addresses a key is good from.
+func keyFrom(all []string) (out []netip.Prefix, err error) {
+	for _, text := range all {
+		p, err := netip.ParsePrefix(text)
+		if addr, e := netip.ParseAddr(text); e == nil {
+			addr = addr.Unmap().WithZone("")
+			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, invalid("from: want addresses and prefixes, such as 192.0.2.0/24")
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 func (s *server) createKey(ctx context.Context, in *client.KeyOrder) (out client.NewKey, err error) {
 	now := s.dep.Now().UTC()
-	switch {
-	case !keyName.MatchString(in.Name):
-		return out, invalid("name: want 1 to 64 letters, digits or . _ @ -, beginning with a letter or a digit")
-	case slices.Contains(reserved, strings.ToLower(in.Name)):
-		return out, invalid("name: stands for somebody else; choose another, such as that of the person or program that gets the key")
-	case !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now):
+	if err := auth.GoodName(in.Name); err != nil {
+		return out, err
+	}
+	if !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now) {
 		return out, invalid("expires_at: lies in the past")
 	}
-	secret, k, err := auth.NewKey(in.Name, auth.Scope(in.Scope), now, in.ExpiresAt.UTC())
+	if err := s.dep.Identity.MayGrant(ctx, actor(ctx).Principal, in.Scope); err != nil {
+		return out, err
+	}
+	from, err := keyFrom(in.From)
 	if err != nil {
 		return out, err
 	}
+	owner, err := s.keyOwner(ctx, in)
+	if err != nil {
+		return out, err
+	}
+	secret, k, err := auth.NewKey(in.Name, auth.ScopeRead, now, in.ExpiresAt.UTC())
+	if err != nil {
+		return out, err
+	}
+	k.Scope, k.From, k.Owner = auth.Scope(in.Scope), from, owner
 	all, err := s.dep.Keys.List(ctx)
 	if err != nil {
 		return out, err
@@ -70,31 +102,93 @@ func (s *server) createKey(ctx context.Context, in *client.KeyOrder) (out client
 		return out, err
 	}
 	s.dep.Log.InfoContext(ctx, "key made", "request_id", requestID(ctx), "key", k.ID, "name", k.Name, "scope", string(k.Scope), "by", whoAsks(ctx))
-	return client.NewKey{KeyRow: keyRow(k, now), Key: secret.Reveal()}, nil
+	return client.NewKey{KeyRow: s.keyRow(ctx, k), Key: secret.Reveal()}, nil
 }
 
-func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, err error) {
-	all, err := s.dep.Keys.List(ctx)
+// keyOwner finds the user a key is to belong to. The name of a person on a key
+// that is not theirs would put words into their mouth.
+func (s *server) keyOwner(ctx context.Context, in *client.KeyOrder) (id string, err error) {
+	if in.Owner != "" {
+		u, err := s.dep.Identity.User(ctx, in.Owner)
+		if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+			return "", invalid("owner: there is no user of this name")
+		}
+		if err != nil {
+			return "", err
+		}
+		id = u.ID
+	}
+	named, err := s.dep.Identity.User(ctx, in.Name)
+	switch {
+	case honeyguide.ErrorCode(err) == honeyguide.CodeNotFound:
+		return id, nil
+	case err != nil:
+		return "", err
+	case named.ID != id:
+		return "", invalid("name: is that of a user; make it their key with owner, or choose another")
+	}
+	return id, nil
+}
+
+// rotateKey makes a key in the place of another.
+func (s *server) rotateKey(ctx context.Context, id string, in *client.RotateOrder) (out client.NewKey, err error) {
+	now := s.dep.Now().UTC()
+	var overlap time.Duration
+	if in.Overlap != "" {
+		if overlap, err = span("overlap", in.Overlap, 0, 90*24*time.Hour); err != nil {
+			return out, err
+		}
+	}
+	old, err := s.findKey(ctx, id)
 	if err != nil {
 		return out, err
 	}
+	if !old.ExpiresAt.IsZero() && !now.Before(old.ExpiresAt) || old.Successor != "" {
+		return out, conflictOf("this key has ended or has a successor already: make a new one")
+	}
+	// Whoever rotates a key holds it.
+	if err := s.dep.Identity.MayGrant(ctx, actor(ctx).Principal, string(old.Scope)); err != nil {
+		return out, err
+	}
+	secret, next := old.Renewed(now)
+	if err := s.dep.Keys.Replace(ctx, old.ID, next, now.Add(overlap)); err != nil {
+		return out, err
+	}
+	s.dep.Log.InfoContext(ctx, "key rotated", "request_id", requestID(ctx), "key", old.ID, "successor", next.ID, "name", next.Name, "by", whoAsks(ctx))
+	return client.NewKey{KeyRow: s.keyRow(ctx, next), Key: secret.Reveal()}, nil
+}
+
+// findKey finds a key by its id or name.
+func (s *server) findKey(ctx context.Context, id string) (k auth.Key, err error) {
+	all, err := s.dep.Keys.List(ctx)
+	if err != nil {
+		return k, err
+	}
 	var hit []auth.Key
 	for _, k := range all {
-		if k.ID == in.ID || strings.EqualFold(k.Name, in.ID) {
+		if k.ID == id || strings.EqualFold(k.Name, id) {
 			hit = append(hit, k)
 		}
 	}
 	switch len(hit) {
 	case 0:
-		return out, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "there is no key with this id or name"}
+		return k, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "there is no key with this id or name"}
 	case 1:
-	default:
-		return out, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "there are several keys of this name: use the id of one"}
+		return hit[0], nil
 	}
-	if err := s.dep.Keys.Remove(ctx, hit[0].ID); err != nil {
+	return k, conflictOf("there are several keys of this name: use the id of one")
+}
+
+func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, err error) {
+	k, err := s.findKey(ctx, in.ID)
+	if err != nil {
 		return out, err
 	}
-	s.dep.Live.Revoked(hit[0].ID)
-	s.dep.Log.InfoContext(ctx, "key taken back", "request_id", requestID(ctx), "key", hit[0].ID, "name", hit[0].Name, "by", whoAsks(ctx))
-	return keyRow(hit[0], s.dep.Now()), nil
+	out = s.keyRow(ctx, k)
+	if err := s.dep.Keys.Remove(ctx, k.ID); err != nil {
+		return out, err
+	}
+	s.dep.Live.Revoked(k.ID)
+	s.dep.Log.InfoContext(ctx, "key taken back", "request_id", requestID(ctx), "key", k.ID, "name", k.Name, "by", whoAsks(ctx))
+	return out, nil
 }

@@ -116,7 +116,12 @@ func (s *server) watchRights(ctx context.Context, r *http.Request, who auth.Prin
 }
 
 // streamOwners are the ids whose rights a stream stands on; the first is counted.
-func streamOwners(who auth.Principal) []string { return []string{who.ID} }
+func streamOwners(who auth.Principal) []string {
+	if who.Session != "" {
+		return []string{who.ID, who.Session}
+	}
+	return []string{who.ID}
+}
 
 // streamAsk reads what is wanted. What the listener may not see is left out.
 func streamAsk(r *http.Request, who auth.Principal) (want []live.Topic, last int64, err error) {

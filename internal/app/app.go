@@ -14,6 +14,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -94,8 +95,11 @@ type App struct {
 	desk      *enrich.Desk
 	loadFacts func()
 
+	identity *auth.Service                  // who may log in
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
+
+	sizes measured // of data on the disk
 
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
@@ -114,6 +118,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
+		{"open the users", a.openIdentity},
 		{"open the event log", a.openEvents},
 		{"make the persona", a.openPersona},
 		{"open the recordings", a.openRecordings},

@@ -36,6 +36,8 @@ type Welcome struct {
 	Certificate certs.Status      // with its SHA-256, by which a person knows it again
 	Data        string            // folder
 	AdminKey    honeyguide.Secret // set at the first start only, unless it was configured
+	// FirstRun is the link that makes the first user, until there is one.
+	FirstRun honeyguide.Secret
 }
 
 // Run starts everything, calls welcome once all of it serves, and returns when
@@ -78,6 +80,8 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	a.keepFacts(ctx, g)
 	a.keepLists(ctx, g)
 	g.Go(ctx, "memory", watchMemory)
+	g.Keep(ctx, "logins", a.identity.Run)
+	g.Keep(ctx, "keys", keys.Run)
 	die := func(ctx context.Context, name string, fn func(context.Context) error) {
 		g.Go(ctx, name, func(ctx context.Context) error {
 			err := fn(ctx)
@@ -114,6 +118,9 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 		}
 	}
 	if ctx.Err() == nil {
+		if told.FirstRun, err = a.firstRun(ctx); err != nil {
+			return err
+		}
 		welcome(told)
 	}
 	<-ctx.Done()
@@ -159,7 +166,10 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 // the operator's choice, a new admin key. Only its hash is kept.
 func (a *App) apiKeys(ctx context.Context) (*auth.StateKeys, honeyguide.Secret, error) {
 	keys, err := auth.NewStateKeys(a.state, a.settings.API.AdminKey)
-	if err != nil || a.settings.API.AdminKey != "" {
+	if err != nil {
+		return nil, "", err
+	}
+	if err := keys.Adopt(ctx); err != nil || a.settings.API.AdminKey != "" {
 		return keys, "", err
 	}
 	known, err := keys.List(ctx)
@@ -188,8 +198,9 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
 		Allowlist: a.allowlist, Responder: a.runs, Live: a.live,
 		Audit: a.audit, Trail: a.audit,
-		Pulses: a.intake.Pulses,
-		Keys:   keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
+		Setup: a.standingSetup,
+		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }
@@ -240,6 +251,9 @@ func (a *App) health(w *warden.Warden) func(context.Context) []string {
 func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	keys, err := auth.NewStateKeys(a.state, "")
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := keys.Adopt(ctx); err != nil {
 		return nil, nil, err
 	}
 	h, err := a.handler(keys, nil)

@@ -36,6 +36,8 @@ type Settings struct {
 	Actions   []config.Instance
 	Fetch     Fetch
 	LAPI      LAPI
+	Auth      Auth
+	Shown     []config.Value // every key, for those who may see how this node is set up
 }
 
 // Node says who and where this process is.
@@ -135,6 +137,7 @@ func defaults() Settings {
 			NeverBlockLoopback: true, Mode: honeyguide.ModeDryRun, Fresh: time.Hour, Firewall: "auto", SLA: defaultSLA(),
 		},
 		Notify:    notice.Defaults(),
+		Auth:      defaultAuth(),
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -171,6 +174,7 @@ func Schema() config.Schema {
 			{Key: "sources", Summary: "what records of other products are read from, by name", Instances: sourceInstances()},
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
+			{Key: "auth", Summary: "who may log in, and how", Defaults: d.Auth},
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
@@ -218,7 +222,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -247,6 +251,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Actions, err = actionSettings(t)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
+	s.Shown = t.Values()
 	return s, errors.Join(errs...)
 }
 
@@ -294,7 +299,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Audit.validate(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

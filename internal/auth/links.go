@@ -145,6 +145,7 @@ func (s *Service) whose(ctx context.Context, token honeyguide.Secret, name strin
 // redeem uses a link up: it works once, whoever else has it.
 func (s *Service) redeem(ctx context.Context, token honeyguide.Secret, u honeyguide.User, phc string) (honeyguide.User, error) {
 	now := s.now()
+	defer s.revoked(u.ID)
 	err := s.o.State.Update(ctx, func(tx state.Tx) error {
 		c, what, err := s.readLink(ctx, tx, token)
 		if err != nil {
@@ -278,6 +279,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, old, chosen hone
 	if err := s.by(ctx, by, "change-password", "user:"+l.User.Name, ""); err != nil {
 		return Answer{}, err
 	}
+	defer s.revoked(l.User.ID)
 	if err := s.o.State.Update(ctx, func(tx state.Tx) error {
 		u, err := tx.Users().Get(ctx, l.User.ID)
 		if err != nil {

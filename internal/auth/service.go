@@ -16,6 +16,8 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth/oidc"
+	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/auth/password"
 	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
@@ -61,11 +63,17 @@ type Options struct {
 	SecondFactor []string
 	// Breached reports whether a password is on a list of stolen ones. Nil: there is no list.
 	Breached func(context.Context, honeyguide.Secret) (bool, error)
-	Cost     password.Cost // of hashes; zero: [password.Default]
-	Cores    int           // hashes at a time; 0: as many as there are cores
-	Metrics  *telemetry.Registry
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Public is the address people reach the console at, Listen the one it listens
+	// on: passkeys are made for the name in them. Both empty: there are none.
+	Public, Listen string
+	// Revoked is told the ids of accounts and logins that may do less from now on.
+	// Nil: nobody needs to know.
+	Revoked func(ids ...string)
+	Cost    password.Cost // of hashes; zero: [password.Default]
+	Cores   int           // hashes at a time; 0: as many as there are cores
+	Metrics *telemetry.Registry
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // A Service knows who may come in, lets them in and ends their logins. It is
@@ -77,9 +85,12 @@ type Service struct {
 	codes    *guard // second factors
 	confirms *guard // of those who are in
 	devices  [][]byte
-	never    string // id of an account that is not there
+	party    *passkey.Party // nil: no passkeys here
+	never    string         // id of an account that is not there
 	checks   *telemetry.CounterVec
 	results  *telemetry.CounterVec
+
+	providers []*oidc.Provider
 
 	mu    sync.Mutex
 	seen  map[string]time.Time // logins in use since they were last written down
@@ -117,6 +128,7 @@ func NewService(o Options) *Service {
 	for _, result := range []string{"in", "second", "wrong", "throttled", "busy"} {
 		s.results.With(result).Add(0) // there from the start, so that the first one is seen
 	}
+	s.openPasskeys()
 	return s
 }
 
@@ -176,6 +188,13 @@ func (s *Service) by(ctx context.Context, a Actor, action, object, detail string
 	return s.record(ctx, a.From, honeyguide.AuditEntry{
 		Actor: a.Name, Kind: string(a.Sort), Session: a.Session, Action: action, Object: object, Detail: detail,
 	})
+}
+
+// revoked tells whoever serves an account for long that it is not as it was.
+func (s *Service) revoked(ids ...string) {
+	if s.o.Revoked != nil {
+		s.o.Revoked(ids...)
+	}
 }
 
 // Run writes down what is noted lazily and forgets what is over, until ctx ends.
@@ -241,3 +260,21 @@ func forbidden(text string) error {
 }
 
 func absent(err error) bool { return honeyguide.ErrorCode(err) == honeyguide.CodeNotFound }
+
+// Strength measures a password, and says whether it is on the list of stolen ones.
+func (s *Service) Strength(ctx context.Context, name string, given honeyguide.Secret) (m password.Strength, breached bool) {
+	m = password.Measure(given.Reveal(), name, "honeyguide")
+	if s.o.Breached != nil {
+		breached, _ = s.o.Breached(ctx, given) // the list is a help: without it nothing is on it
+	}
+	return m, breached
+}
+
+// OpenBreaches opens a list of stolen passwords, for [Options.Breached].
+func OpenBreaches(path string) (has func(context.Context, honeyguide.Secret) (bool, error), done func() error, err error) {
+	list, err := password.OpenBreaches(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(_ context.Context, p honeyguide.Secret) (bool, error) { return list.Has(p.Reveal()) }, list.Close, nil
+}

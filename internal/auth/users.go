@@ -137,6 +137,7 @@ func (s *Service) ChangeUser(ctx context.Context, by Actor, id string, c UserCha
 	if c.Display != nil && len(*c.Display) > 200 {
 		return u, flaw("display: want at most 200 bytes")
 	}
+	defer s.revoked(f.ID)
 	err = s.o.State.Update(ctx, func(tx state.Tx) error {
 		if u, err = tx.Users().Get(ctx, f.ID); err != nil {
 			return err
@@ -195,6 +196,7 @@ func (s *Service) RemoveUser(ctx context.Context, by Actor, id string) (u honeyg
 	if err := s.above(ctx, by, f.User); err != nil {
 		return u, err
 	}
+	defer s.revoked(f.ID)
 	return f.User, s.o.State.Update(ctx, func(tx state.Tx) error {
 		was, err := tx.Users().Get(ctx, f.ID)
 		if err == nil {

@@ -85,6 +85,9 @@ func (c *command) welcome(w app.Welcome) {
 	}
 	fmt.Fprintf(c.out, "  api      https://%s/api/v1\n", w.API)
 	fmt.Fprintf(c.out, "  data     %s\n", w.Data)
+	if w.FirstRun != "" {
+		fmt.Fprintf(c.out, "  first    %s\n           make the first user there; good once, for a day\n", w.FirstRun.Reveal())
+	}
 	if w.AdminKey != "" {
 		fmt.Fprintf(c.out, "  key      %s\n           shown this once; keep it in HONEYGUIDE_API_KEY\n", w.AdminKey.Reveal())
 	}

@@ -39,6 +39,12 @@ type StatusRequest struct {
 	Note   string                 `json:"note,omitempty" maxLength:"4000" doc:"why"`
 }
 
+// An AlertPatch gives one alert a status.
+type AlertPatch struct {
+	Status honeyguide.AlertStatus `json:"status" enum:"new,acknowledged,escalated,closed"`
+	Note   string                 `json:"note,omitempty" maxLength:"4000" doc:"why"`
+}
+
 // An UndoRequest takes back what a StatusRequest did.
 type UndoRequest struct {
 	Undo string `json:"undo" minLength:"1" maxLength:"64" doc:"as the answer to the change gave it"`

@@ -140,8 +140,10 @@ type Allowing struct {
 // A KeyOrder asks for an API key.
 type KeyOrder struct {
 	Name      string    `json:"name" minLength:"1" maxLength:"64" doc:"whose it is: two keys of one name are one person"`
-	Scope     string    `json:"scope" minLength:"1" maxLength:"32"`
+	Scope     string    `json:"scope" minLength:"1" maxLength:"32" doc:"a built-in scope or one of your roles"`
 	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"absent: it does not end"`
+	From      []string  `json:"from,omitempty" maxItems:"64" doc:"addresses and prefixes it is good from; absent: any"`
+	Owner     string    `json:"owner,omitempty" maxLength:"64" doc:"name of the user it belongs to, such as a service: it may do no more than they, and ends with them"`
 }
 
 // A KeyRow is what is shown of an API key.
@@ -153,6 +155,11 @@ type KeyRow struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	Expired   bool      `json:"expired"`
+	Owner     string    `json:"owner,omitempty" doc:"name of the user it belongs to"`
+	From      []string  `json:"from,omitempty" doc:"addresses it is good from; absent: any"`
+	UsedAt    time.Time `json:"used_at,omitzero" doc:"within a minute"`
+	UsedFrom  string    `json:"used_from,omitempty"`
+	Successor string    `json:"successor,omitempty" doc:"id of the key that took its place"`
 }
 
 // A NewKey is a key with its secret, which is never shown again.

@@ -223,11 +223,16 @@ export class WorldMap {
     this.#drawHome(context, end);
   }
 
+  /** Dots of a small map are small. */
+  #size(): number {
+    return Math.min(1.2, Math.max(0.45, this.#width / 900));
+  }
+
   #drawDot(context: CanvasRenderingContext2D, row: Row): void {
     const at = this.#place(row.country);
     if (!at) return;
     const { severity, text } = this.#settings.colours;
-    const radius = radiusOf(row.count);
+    const radius = radiusOf(row.count) * this.#size();
     context.globalAlpha = 0.85;
     context.fillStyle = severity[row.rank];
     context.beginPath();
