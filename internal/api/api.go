@@ -56,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Setup says how this node is set up. Nil: nobody knows.
+	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -103,8 +105,7 @@ type Deps struct {
 	// Identity knows who may log in. Nil: one over State, whose second factors last
 	// as long as the process.
 	Identity *auth.Service
-
-	Guards Guards // what stops a request before anybody asks who sent it
+	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
@@ -150,11 +151,14 @@ type server struct {
 	gate   *gate
 	seen   *ingest.Seen
 	orders orders
-	site   *site // nil: no console
-	meter  *meter
-	recall sync.Mutex    // held while seen learns what earlier runs stored
-	knows  bool          // seen has learnt it
-	slots  chan struct{} // of ingests under way
+
+	guards   map[string]bool    // patterns of changes that want If-Match
+	generals map[string]general // what holds for each pattern
+	site     *site              // nil: no console
+	meter    *meter
+	recall   sync.Mutex    // held while seen learns what earlier runs stored
+	knows    bool          // seen has learnt it
+	slots    chan struct{} // of ingests under way
 }
 
 const (
@@ -205,6 +209,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 		dep: dep, router: newRouter(), masker: maskerOf(dep.Audit), seen: dep.Seen, slots: make(chan struct{}, maxIngests),
 		orders: orders{routes: map[string]bool{}, busy: map[string]bool{}},
 	}
+	s.guards, s.generals = map[string]bool{}, map[string]general{}
 	s.gate, s.meter = newGate(s), newMeter(dep.Guards.Limits)
 	if dep.Console != nil {
 		var err error
@@ -214,6 +219,7 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
+	s.learn()
 	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
@@ -249,6 +255,7 @@ func (s *server) routes() {
 	s.keyring()
 	s.logins()
 	s.factors()
+	s.providers()
 	s.me()
 	s.users()
 	s.roles()
@@ -259,6 +266,13 @@ func (s *server) routes() {
 	s.report()
 	s.overview()
 	s.worldMap()
+	s.attackMatrix()
+	s.profiles()
+	s.search()
+	s.replay()
+	s.exports()
+	s.settings()
+	s.suggestions()
 	s.preferences()
 	s.views()
 	s.deadLetters()
@@ -273,6 +287,7 @@ func (s *server) routes() {
 	s.about()
 	s.blocklists()
 	s.bouncers()
+	s.auditLog()
 	s.lapi()
 	s.stream()
 }
@@ -299,6 +314,7 @@ func humaConfig(version string) huma.Config {
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
+	c.Transformers = append(c.Transformers, masked)
 	c.RejectUnknownQueryParameters = true
 	return c
 }
@@ -330,6 +346,13 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 // need sets the permission of a pattern.
 func (r *router) need(pattern string, p auth.Permission) { r.needs[pattern] = p }
 
+// lately says that patterns want users to have shown lately who they are.
+func (r *router) lately(patterns ...string) {
+	for _, p := range patterns {
+		r.fresh[p] = true
+	}
+}
+
 // audits sets that the registration of a pattern makes the entry of the audit
 // log itself, once the request was understood.
 func (r *router) audits(pattern string) { r.audited[pattern] = true }
@@ -342,13 +365,6 @@ func (r *router) nameAll(doc *huma.OpenAPI) {
 				r.names[method+" "+path] = o.OperationID
 			}
 		}
-	}
-}
-
-// lately says that patterns want users to have shown lately who they are.
-func (r *router) lately(patterns ...string) {
-	for _, p := range patterns {
-		r.fresh[p] = true
 	}
 }
 

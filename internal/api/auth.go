@@ -104,6 +104,7 @@ type cookied[O any] struct {
 // where it is known what comes of it. body says whether it takes one.
 func enter[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *T) (O, []string, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*cookied[O], error) {
 		if err := strict[T](in.RawBody); err != nil {
 			return nil, s.problem(ctx, err)
@@ -119,6 +120,7 @@ func enter[T, O any](s *server, o huma.Operation, need auth.Permission, f func(c
 // enterAt is enter for a route without a body.
 func enterAt[I, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *I) (O, []string, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
+	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*cookied[O], error) {
 		out, cookies, err := f(ctx, in)
 		if err != nil {
@@ -171,7 +173,7 @@ func (s *server) logins() {
 	methods.Security = []map[string][]string{}
 	enterAt(s, methods, auth.PermOpen, func(ctx context.Context, _ *struct{}) (client.LoginMethods, []string, error) {
 		fresh, err := s.dep.Identity.Fresh(ctx)
-		return client.LoginMethods{FirstRun: fresh, Password: true, Passkey: s.dep.Identity.Passkeys(), OIDC: []client.OIDCProvider{}}, nil, err
+		return client.LoginMethods{FirstRun: fresh, Password: true, Passkey: s.dep.Identity.Passkeys(), OIDC: s.providerRows()}, nil, err
 	})
 	enter(s, openPost("/auth/login", "login", "Log in with name and password; the cookie comes with the answer"), auth.PermOpen,
 		func(ctx context.Context, in *client.LoginOrder) (client.LoginAnswer, []string, error) {

@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/client"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/hunt"
 )
 
 type eventsIn struct {
@@ -29,41 +31,89 @@ type eventsIn struct {
 	Observable string   `query:"observable" maxLength:"1024"`
 	Attr       []string `query:"attr,explode" maxItems:"16" doc:"attribute by name, as name:value; may be given again"`
 	Q          string   `query:"q" maxLength:"256" doc:"words, all of them"`
+	Query      string   `query:"query" maxLength:"4096" doc:"in the language of hunting, beside the other filters: src:203.0.113.0/24 activity:login -sensor:ssh2 since:24h; /events/fields lists its fields"`
 }
 
 func invalid(message string) error {
 	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: message}
 }
 
-func (in *eventsIn) query() (eventlog.Query, error) {
-	q := eventlog.Query{
-		From: in.From, To: in.To, Severity: in.severity(), Activities: in.Activity, Sensor: in.Sensor, Service: in.Service,
-		Session: in.Session, Technique: in.Technique, Observable: in.Observable, Word: in.Q, Limit: in.Limit + 1,
+func (in *eventsIn) query(now time.Time) (eventlog.Query, error) {
+	q, err := hunt.Parse(in.Query, now)
+	if err != nil {
+		return q, err
+	}
+	if err := in.narrow(&q); err != nil {
+		return q, err
+	}
+	q.Limit = in.Limit + 1
+	q.Before, err = parseEventCursor(in.After)
+	return q, err
+}
+
+// narrow adds the other filters to what a query asks. Both must hold.
+func (in *eventsIn) narrow(q *eventlog.Query) error {
+	if in.From.After(q.From) {
+		q.From = in.From
+	}
+	if !in.To.IsZero() && (q.To.IsZero() || in.To.Before(q.To)) {
+		q.To = in.To
+	}
+	q.Severity = max(q.Severity, in.severity())
+	if in.Q != "" {
+		q.Word = strings.TrimSpace(q.Word + " " + in.Q)
+	}
+	for _, x := range []struct {
+		to   *string
+		v    string
+		name string
+	}{
+		{&q.Sensor, in.Sensor, "sensor"},
+		{&q.Service, in.Service, "service"},
+		{&q.Session, in.Session, "session"},
+		{&q.Technique, in.Technique, "technique"},
+		{&q.Observable, in.Observable, "observable"},
+	} {
+		switch {
+		case x.v == "":
+		case *x.to != "" && *x.to != x.v:
+			return invalid(x.name + ": the query asks for another one: leave one of them out")
+		default:
+			*x.to = x.v
+		}
+	}
+	if len(in.Activity) > 0 && len(q.Activities) > 0 || len(in.Class) > 0 && len(q.Classes) > 0 || in.Src != "" && q.Src.IsValid() {
+		return invalid("activity, class, src: the query asks for them, too: leave one of them out")
+	}
+	if len(in.Activity) > 0 {
+		q.Activities = in.Activity
 	}
 	for _, c := range in.Class {
 		if c < 0 {
-			return q, invalid("class: want numbers of OCSF classes, such as 3002")
+			return invalid("class: want numbers of OCSF classes, such as 3002")
 		}
 		q.Classes = append(q.Classes, honeyguide.Class(c))
 	}
-	var err error
 	if in.Src != "" {
+		var err error
 		if q.Src, err = parseNetwork(in.Src); err != nil {
-			return q, err
+			return err
 		}
 	}
 	for _, pair := range in.Attr {
 		name, value, ok := strings.Cut(pair, ":")
 		if !ok || name == "" {
-			return q, invalid("attr: want name:value")
+			return invalid("attr: want name:value")
 		}
 		if q.Attr == nil {
 			q.Attr = map[string]string{}
 		}
+		if had, ok := q.Attr[name]; ok && had != value {
+			return invalid("attr: the query asks for another value: leave one of them out")
+		}
 		q.Attr[name] = value
 	}
-	q.Before, err = parseEventCursor(in.After)
-	return q, err
+	return nil
 }
 
 func parseNetwork(s string) (netip.Prefix, error) {
@@ -99,24 +149,8 @@ func parseEventCursor(s string) (eventlog.Seq, error) {
 }
 
 func (s *server) events() {
-	read(s, op("/events", "list-events", "Events, newest first"), func(ctx context.Context, in *eventsIn) (client.Page[client.Event], error) {
-		p := client.Page[client.Event]{Items: []client.Event{}}
-		q, err := in.query()
-		if err != nil {
-			return p, err
-		}
-		for rec, err := range s.dep.Events.Find(ctx, q) {
-			if err != nil {
-				return p, eventError(err)
-			}
-			if len(p.Items) == in.Limit {
-				p.Next = formatEventCursor(eventlog.Seq(p.Items[in.Limit-1].Seq))
-				break
-			}
-			p.Items = append(p.Items, shown(rec, in.With == "raw"))
-		}
-		return p, nil
-	})
+	read(s, op("/events", "list-events", "Events, newest first"), s.findEvents)
+	s.hunting()
 	o := op("/events/{id}", "get-event", "One event, with the bytes it was made of")
 	o.Errors = append(o.Errors, http.StatusNotFound)
 	read(s, o, func(ctx context.Context, in *byID) (client.Event, error) {
@@ -130,12 +164,36 @@ func (s *server) events() {
 	})
 }
 
+// findEvents reads one page.
+func (s *server) findEvents(ctx context.Context, in *eventsIn) (client.Page[client.Event], error) {
+	p := client.Page[client.Event]{Items: []client.Event{}}
+	q, err := in.query(s.dep.Now())
+	if err != nil {
+		return p, err
+	}
+	ctx, done := context.WithTimeout(ctx, huntTime)
+	defer done()
+	for rec, err := range s.dep.Events.Find(ctx, q) {
+		if err != nil {
+			return p, eventError(err)
+		}
+		if len(p.Items) == in.Limit {
+			p.Next = formatEventCursor(eventlog.Seq(p.Items[in.Limit-1].Seq))
+			break
+		}
+		p.Items = append(p.Items, shown(rec, in.With == "raw"))
+	}
+	return p, nil
+}
+
 // eventError tells a question that makes no sense from a log that fails. The
 // log's own words name the field, not its value.
 func eventError(err error) error {
 	switch {
 	case errors.Is(err, eventlog.ErrQuery):
 		return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: err.Error()}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "this looks through too many events: ask for a shorter time, a source, a session, or a whole word"}
 	case errors.Is(err, eventlog.ErrClosed):
 		return &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "the event log is closed: the core is stopping", Err: err}
 	}

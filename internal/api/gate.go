@@ -57,8 +57,8 @@ func (g *gate) route(r *http.Request) string {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := g.s.router.mux.Handler(r)
 	need := g.s.router.needs[pattern]
-	r = r.WithContext(context.WithValue(r.Context(), callerKey, callerOf(r)))
 	a, r := g.s.attempt(pattern, r)
+	r = r.WithContext(context.WithValue(r.Context(), callerKey, callerOf(r)))
 	if forged(r) {
 		g.denied.With("origin").Add(1)
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "a login was shown without Sec-Fetch-Site or Origin, by which a browser says where a request comes from; programs use a key"))
@@ -82,8 +82,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, g.nowhere(w, r, h))
 	case need == "" || !who.May(need):
 		g.denied.With("permission").Add(1)
-		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+", which "+string(who.Scope)+" has not")
-		refuse(w, r, g.notGood(r, who))
+		problem := g.notGood(r, who)
+		g.s.refusal(context.WithValue(r.Context(), principalKey, who), a, "it needs the permission "+string(need)+": "+problem.Detail)
+		refuse(w, r, problem)
 	case who.Sort == auth.SortUser && g.s.router.fresh[pattern] && !who.Confirmed:
 		g.denied.With("confirm").Add(1)
 		refuse(w, r, confirmProblem(r.Context()))
@@ -94,7 +95,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				g.s.dep.Present(at.Addr().Unmap().WithZone(""))
 			}
 		}
-		g.s.once(w, r.WithContext(context.WithValue(r.Context(), principalKey, who)), who, pattern, g.s.audited(pattern, g.s.router))
+		asked, problem := g.s.generalRules(r.WithContext(context.WithValue(r.Context(), principalKey, who)), pattern)
+		if problem != nil {
+			refuse(w, r, problem)
+			return
+		}
+		g.s.once(w, asked, who, pattern, g.s.audited(pattern, g.s.router))
 	}
 }
 

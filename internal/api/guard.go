@@ -17,6 +17,8 @@ const (
 	principalKey
 	localKey
 	callerKey
+	matchKey
+	maskKey
 	certificateKey
 	attemptKey
 	addressKey

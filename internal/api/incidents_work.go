@@ -59,7 +59,7 @@ func (s *server) oneIncident() {
 
 // Seen says which state of an incident a change was decided upon.
 type Seen struct {
-	Match string `header:"If-Match" maxLength:"64" doc:"updated_at of the incident as it was seen, in quotes; 412 when somebody has changed it since. Absent: whatever it is"`
+	Match string `header:"If-Match" maxLength:"64" doc:"ETag of the incident as it was seen, which is its updated_at in quotes: 412 when somebody has changed it since; * for whatever it is; 428 without one"`
 }
 
 // incidentPatched is a change of something that others may change, too.
@@ -103,13 +103,17 @@ func patch(path, id, summary string) huma.Operation {
 // late turns the conflict of one who came second into what If-Match promises.
 func (s *server) late(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[*honeyguide.Error](err); ok && errors.Is(err, incident.ErrStale) {
-		return newProblem(ctx, http.StatusPreconditionFailed, e.Message)
+		p := newProblem(ctx, http.StatusPreconditionFailed, e.Message)
+		if by, ok := errors.AsType[*incident.Stale](err); ok {
+			p.Present = &Present{ETag: client.Tag(by.UpdatedAt), By: by.By, At: by.At}
+		}
+		return p
 	}
 	return err
 }
 
 func (s *server) incidentWork() {
-	o := patch("/incidents/{id}", "change-incident", "Move its phase, give it to somebody, hold it, judge it, comment on it: all of it or nothing")
+	o := s.guarded(patch("/incidents/{id}", "change-incident", "Move its phase, give it to somebody, hold it, judge it, comment on it: all of it or nothing"))
 	s.router.need(o.Method+" "+o.Path, auth.PermWork)
 	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *incidentPatched) (*tagged, error) {
@@ -126,7 +130,7 @@ func (s *server) incidentWork() {
 		_, t, err := s.dep.Desk.AddTask(ctx, id, honeyguide.Task{Title: in.Title, Owner: in.Owner, DueAt: in.DueAt, By: whoAsks(ctx)})
 		return t, err
 	})
-	t := patch("/incidents/{id}/tasks/{task}", "change-task", "Say that a task is done, or give it to somebody")
+	t := s.guarded(patch("/incidents/{id}/tasks/{task}", "change-task", "Say that a task is done, or give it to somebody"))
 	s.router.need(t.Method+" "+t.Path, auth.PermWork)
 	s.router.audits(t.Method + " " + t.Path)
 	huma.Register(s.huma, t, func(ctx context.Context, in *taskPatched) (*body[honeyguide.Task], error) {

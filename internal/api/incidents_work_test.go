@@ -66,14 +66,14 @@ func TestWorkingOnAnIncidentOverTheAPI(t *testing.T) {
 		`{}`: http.StatusBadRequest, `{"phase":"closed"}`: http.StatusBadRequest, `{"phase":"lunch"}`: http.StatusUnprocessableEntity,
 		`{"phase":"triage"}`: http.StatusBadRequest, `{"pase":"triage"}`: http.StatusUnprocessableEntity,
 	} {
-		if w := r.patch("/api/v1/incidents/I-1", "", body); w.Code != want && !(want == http.StatusUnprocessableEntity && w.Code == http.StatusBadRequest) {
+		if w := r.patch("/api/v1/incidents/I-1", "*", body); w.Code != want && !(want == http.StatusUnprocessableEntity && w.Code == http.StatusBadRequest) {
 			t.Errorf("%s: %d: %s", body, w.Code, w.Body)
 		}
 	}
 	if w := r.patch("/api/v1/incidents/I-1", "yesterday", `{"owner":"ben"}`); w.Code != http.StatusBadRequest {
 		t.Errorf("a tag that is none: %d", w.Code)
 	}
-	if w := r.patch("/api/v1/incidents/I-9", "", `{"owner":"ben"}`); w.Code != http.StatusNotFound {
+	if w := r.patch("/api/v1/incidents/I-9", "*", `{"owner":"ben"}`); w.Code != http.StatusNotFound {
 		t.Errorf("nobody: %d", w.Code)
 	}
 	note := postTo[honeyguide.TimelineEntry](r, "/api/v1/incidents/I-1/comments", `{"text":"called the owner"}`, http.StatusOK)
@@ -81,13 +81,13 @@ func TestWorkingOnAnIncidentOverTheAPI(t *testing.T) {
 	if note.Kind != honeyguide.EntryComment || note.By != "bootstrap" || task.ID != "T-1" {
 		t.Errorf("note %+v, task %+v", note, task)
 	}
-	if w := r.patch("/api/v1/incidents/I-1/tasks/t-1", "", `{"done":true}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"done_by":"bootstrap"`) {
+	if w := r.patch("/api/v1/incidents/I-1/tasks/t-1", "*", `{"done":true}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"done_by":"bootstrap"`) {
 		t.Errorf("done: %d: %s", w.Code, w.Body)
 	}
-	if w := r.patch("/api/v1/incidents/I-1/tasks/T-2", "", `{"done":true}`); w.Code != http.StatusNotFound {
+	if w := r.patch("/api/v1/incidents/I-1/tasks/T-2", "*", `{"done":true}`); w.Code != http.StatusNotFound {
 		t.Errorf("no such task: %d: %s", w.Code, w.Body)
 	}
-	if w := r.patch("/api/v1/incidents/I-1", "", `{"phase":"closed","verdict":"true_positive"}`); w.Code != http.StatusOK || judged != 1 {
+	if w := r.patch("/api/v1/incidents/I-1", "*", `{"phase":"closed","verdict":"true_positive"}`); w.Code != http.StatusOK || judged != 1 {
 		t.Errorf("closed: %d, judged %d: %s", w.Code, judged, w.Body)
 	}
 	if a := get[honeyguide.Alert](r, "/api/v1/alerts/A-1"); a.Verdict.As != honeyguide.VerdictTruePositive {

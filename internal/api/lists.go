@@ -22,9 +22,27 @@ const base = "/api/v1"
 type Paging struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"rows of the page"`
 	After string `query:"after" maxLength:"512" doc:"cursor: next of the page before"`
+	Count bool   `query:"count" doc:"also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total"`
+	total *state.Total
 }
 
-func (p Paging) page() state.Page { return state.Page{After: p.After, Limit: p.Limit} }
+func (p Paging) page() state.Page {
+	return state.Page{After: p.After, Limit: p.Limit, Count: p.total}
+}
+
+func (p *Paging) paging() *Paging { return p }
+
+// Following is Paging for lists that can be read in the order of changes.
+type Following struct {
+	Paging
+	UpdatedAfter time.Time `query:"updated_after" doc:"in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later"`
+}
+
+func (f Following) page() state.Page {
+	p := f.Paging.page()
+	p.Since = f.UpdatedAfter
+	return p
+}
 
 // Span is a range of time.
 type Span struct {
@@ -60,19 +78,18 @@ func op(path, id, summary string) huma.Operation {
 // read registers a route for auth.PermRead whose errors become problems.
 func read[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, auth.PermRead)
-	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := f(ctx, in)
-		if err != nil {
-			return nil, s.problem(ctx, err)
-		}
-		return &body[O]{out}, nil
-	})
+	answer(s, o, f)
 }
 
 // list registers a list over one snapshot of the state.
 func list[I, T any](s *server, o huma.Operation, f func(context.Context, state.Tx, *I) ([]T, string, error)) {
 	read(s, o, func(ctx context.Context, in *I) (client.Page[T], error) {
 		var p client.Page[T]
+		var total state.Total
+		pg, paged := any(in).(interface{ paging() *Paging })
+		if paged = paged && pg.paging().Count; paged {
+			pg.paging().total = &total
+		}
 		err := s.dep.State.View(ctx, func(tx state.Tx) error {
 			var err error
 			p.Items, p.Next, err = f(ctx, tx, in)
@@ -80,6 +97,12 @@ func list[I, T any](s *server, o huma.Operation, f func(context.Context, state.T
 		})
 		if p.Items == nil {
 			p.Items = []T{}
+		}
+		if paged && !total.Known && p.Next == "" && pg.paging().After == "" {
+			total = state.Total{Known: true, Rows: int64(len(p.Items))}
+		}
+		if total.Known {
+			p.Total, p.Capped = &total.Rows, total.Capped
 		}
 		return p, err
 	})

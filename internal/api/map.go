@@ -12,19 +12,19 @@ import (
 
 // A WorldMap is who came from where.
 type WorldMap struct {
-	Span      string    `json:"span"`
-	Since     time.Time `json:"since"`
-	Until     time.Time `json:"until"`
-	Countries []Country `json:"countries" doc:"most events first; one without a code is where the country is not known"`
-	Sensors   []Home    `json:"sensors" doc:"where they arrived"`
-	Events    int64     `json:"events"`
-	Alerts    int64     `json:"alerts"`
-	Sessions  int64     `json:"sessions"`
-	Credit    []string  `json:"credit" doc:"to be shown where countries are: whose data says so"`
+	Span      string       `json:"span"`
+	Since     time.Time    `json:"since"`
+	Until     time.Time    `json:"until"`
+	Countries []MapCountry `json:"countries" doc:"most events first; one without a code is where the country is not known"`
+	Sensors   []MapHome    `json:"sensors" doc:"where they arrived"`
+	Events    int64        `json:"events"`
+	Alerts    int64        `json:"alerts"`
+	Sessions  int64        `json:"sessions"`
+	Credit    []string     `json:"credit" doc:"to be shown where countries are: whose data says so"`
 }
 
-// Country is what came from one country.
-type Country struct {
+// MapCountry is what came from one country.
+type MapCountry struct {
 	Country  string           `json:"country" doc:"ISO 3166 alpha-2, empty when it is not known"`
 	Events   int64            `json:"events"`
 	Alerts   int64            `json:"alerts"`
@@ -34,8 +34,8 @@ type Country struct {
 	AlertsBy map[string]int64 `json:"alerts_by_severity"`
 }
 
-// Home is a sensor or source of ours.
-type Home struct {
+// MapHome is a sensor or source of ours.
+type MapHome struct {
 	Name    string `json:"name"`
 	Kind    string `json:"kind,omitempty" doc:"absent for what no longer runs"`
 	State   string `json:"state,omitempty"`
@@ -50,12 +50,12 @@ const maxHomes = 200
 
 func (s *server) worldMap() {
 	o := op("/map", "get-map", "Who came from where: events, alerts and sessions by country, and by the sensor they met")
-	read(s, o, func(ctx context.Context, in *spanIn) (out WorldMap, err error) {
+	read(s, o, func(ctx context.Context, in *Recent) (out WorldMap, err error) {
 		w, err := report.WindowOf(in.Span, s.dep.Now())
 		if err != nil {
 			return out, err
 		}
-		out = WorldMap{Span: w.Name, Since: w.Since, Until: w.Until, Countries: []Country{}, Credit: s.credit(ctx)}
+		out = WorldMap{Span: w.Name, Since: w.Since, Until: w.Until, Countries: []MapCountry{}, Credit: s.credit(ctx)}
 		err = s.dep.State.View(ctx, func(tx state.Tx) error {
 			if err := countries(ctx, tx, w, &out); err != nil {
 				return err
@@ -80,7 +80,7 @@ func countries(ctx context.Context, tx state.Tx, w report.Window, out *WorldMap)
 			if !ok {
 				i = len(out.Countries)
 				at[code] = i
-				out.Countries = append(out.Countries, Country{Country: code, By: map[string]int64{}, AlertsBy: map[string]int64{}, Severity: severityNone})
+				out.Countries = append(out.Countries, MapCountry{Country: code, By: map[string]int64{}, AlertsBy: map[string]int64{}, Severity: severityNone})
 			}
 			x, n := &out.Countries[i], r.By.Total()
 			switch kind {
@@ -113,17 +113,17 @@ func countryCode(s string) string {
 	return ""
 }
 
-func (s *server) homes(ctx context.Context, tx state.Tx, w report.Window) ([]Home, error) {
-	out := []Home{}
+func (s *server) homes(ctx context.Context, tx state.Tx, w report.Window) ([]MapHome, error) {
+	out := []MapHome{}
 	at := map[string]int{}
 	for _, x := range s.sensorList(ctx) {
 		at[x.Name] = len(out)
-		out = append(out, Home{Name: x.Name, Kind: x.Kind, State: x.State, Decoy: true, Service: x.Kind})
+		out = append(out, MapHome{Name: x.Name, Kind: x.Kind, State: x.State, Decoy: true, Service: x.Kind})
 	}
 	for _, x := range s.sourceList(ctx) {
 		if _, ok := at[x.Name]; !ok {
 			at[x.Name] = len(out)
-			out = append(out, Home{Name: x.Name, Kind: x.Kind, State: x.State})
+			out = append(out, MapHome{Name: x.Name, Kind: x.Kind, State: x.State})
 		}
 	}
 	for _, kind := range []state.TallyKind{state.TallyHeard, state.TallySensor} {
@@ -139,7 +139,7 @@ func (s *server) homes(ctx context.Context, tx state.Tx, w report.Window) ([]Hom
 			if !ok {
 				i = len(out)
 				at[r.Name] = i
-				out = append(out, Home{Name: r.Name})
+				out = append(out, MapHome{Name: r.Name})
 			}
 			if kind == state.TallyHeard {
 				out[i].Events = r.By.Total()

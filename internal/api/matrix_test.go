@@ -165,7 +165,8 @@ func TestBadBodies(t *testing.T) {
 			continue
 		}
 		// These need no JSON, or take whatever JSON they do not know.
-		free := method == http.MethodDelete || routes.needs[pattern] == auth.PermIngest || routes.needs[pattern] == auth.PermBouncer
+		free := method == http.MethodDelete || routes.needs[pattern] == auth.PermIngest || routes.needs[pattern] == auth.PermBouncer ||
+			pattern == "POST "+base+"/auth/logout" || strings.HasSuffix(pattern, "/me/preferences") // the console's own, whatever it holds
 		for what, body := range map[string]func() io.Reader{
 			"nothing":        func() io.Reader { return strings.NewReader("") },
 			"cut short":      func() io.Reader { return strings.NewReader(`{"name":"` + canary) },
@@ -219,7 +220,7 @@ func (r *rig) refusedWell(what string, w *httptest.ResponseRecorder, canary stri
 	if broken(w) {
 		r.t.Errorf("%s: %d %s", what, w.Code, w.Body)
 	}
-	if strings.Contains(w.Body.String(), canary) {
+	if w.Code >= 400 && strings.Contains(w.Body.String(), canary) {
 		r.t.Errorf("%s: the value is said again: %.300s", what, w.Body)
 	}
 	if w.Code >= 400 && !strings.Contains(what, " "+lapiBase) {

@@ -24,7 +24,7 @@ type Notices interface {
 type Channel notice.Status
 
 type noticesIn struct {
-	Paging
+	Following
 	Channel  string                 `query:"channel" maxLength:"128"`
 	State    honeyguide.NoticeState `query:"state" enum:"queued,sent,dead,digested,dropped,counted,kept"`
 	Incident string                 `query:"incident" maxLength:"64" doc:"id or short form of the incident"`

@@ -50,6 +50,9 @@ func orderAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f fu
 
 // acts notes that a route acts.
 func (s *server) acts(o huma.Operation) huma.Operation {
+	if s.orders.routes[o.Method+" "+o.Path] {
+		return o
+	}
 	s.orders.routes[o.Method+" "+o.Path] = true
 	limit := orderKeySize
 	o.Parameters = append(o.Parameters, &huma.Param{

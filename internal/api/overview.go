@@ -13,8 +13,8 @@ import (
 	"honeyguide/internal/state"
 )
 
-// spanIn asks for a window of time.
-type spanIn struct {
+// Recent asks for a window of time up to now.
+type Recent struct {
 	Span string `query:"span" enum:"24h,7d,30d" default:"24h" doc:"up to now; it begins at a whole hour, of more than a day at a whole day (UTC)"`
 }
 
@@ -134,7 +134,7 @@ const (
 
 func (s *server) overview() {
 	o := op("/overview", "get-overview", "The first screen in one answer: key figures, the queue, what happens, and what waits for the one who asks")
-	read(s, o, func(ctx context.Context, in *spanIn) (out Overview, err error) {
+	read(s, o, func(ctx context.Context, in *Recent) (out Overview, err error) {
 		w, err := report.WindowOf(in.Span, s.dep.Now())
 		if err != nil {
 			return out, err
@@ -322,7 +322,7 @@ func (s *server) presence(ctx context.Context, heard map[string]Heard) (sensors,
 		}
 	}
 	for _, x := range s.sensorList(ctx) {
-		note(&sensors, x.State == "running", Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})
+		note(&sensors, x.State == "serving" || x.State == "running", Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})
 	}
 	for _, x := range s.sourceList(ctx) {
 		note(&sources, x.State == source.StateRunning || x.State == source.StateDone, Absent{Name: x.Name, Kind: x.Kind, State: x.State, Detail: x.Detail})

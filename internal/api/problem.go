@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,7 +22,15 @@ type Problem struct {
 	Detail   string               `json:"detail,omitempty" doc:"what went wrong and what to do"`
 	Instance string               `json:"instance,omitempty" doc:"id of the request, as in the log"`
 	Errors   []ProblemItem        `json:"errors,omitempty" doc:"what is wrong with single fields"`
+	Present  *Present             `json:"present,omitempty" doc:"what there is instead of what a change was decided upon"`
 	Ingest   *client.IngestResult `json:"ingest,omitempty" doc:"what an ingest did before it failed"`
+}
+
+// Present is the state a change that came second would have met.
+type Present struct {
+	ETag string    `json:"etag,omitempty"`
+	By   string    `json:"by,omitempty" doc:"who was first"`
+	At   time.Time `json:"at,omitzero" doc:"and when"`
 }
 
 // A ProblemItem is what is wrong with one field.
@@ -45,7 +54,7 @@ var codes = map[int]honeyguide.Code{
 	http.StatusRequestEntityTooLarge: honeyguide.CodeInvalid, http.StatusUnauthorized: "unauthenticated",
 	http.StatusForbidden: honeyguide.CodeForbidden, http.StatusNotFound: honeyguide.CodeNotFound,
 	http.StatusMethodNotAllowed: "method_not_allowed", http.StatusConflict: honeyguide.CodeConflict,
-	http.StatusPreconditionFailed: honeyguide.CodeConflict, http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "timeout",
+	http.StatusPreconditionFailed: honeyguide.CodeConflict, http.StatusPreconditionRequired: "precondition_required", http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "timeout",
 	http.StatusMisdirectedRequest: "misdirected",
 	http.StatusTooManyRequests:    "too_many_requests", http.StatusServiceUnavailable: honeyguide.CodeUnavailable,
 	http.StatusInternalServerError: honeyguide.CodeInternal,

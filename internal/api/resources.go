@@ -11,7 +11,7 @@ import (
 )
 
 type alertsIn struct {
-	Paging
+	Following
 	Span
 	Least
 	Status    []honeyguide.AlertStatus `query:"status" enum:"new,acknowledged,escalated,suppressed,closed" doc:"one of, comma-separated; absent means all but the suppressed ones"`
@@ -95,7 +95,7 @@ func (s *server) alerts() {
 }
 
 type incidentsIn struct {
-	Paging
+	Following
 	Span
 	Least
 	Status   []honeyguide.IncidentStatus `query:"status" enum:"new,in_progress,on_hold,resolved,closed" doc:"one of, comma-separated"`
@@ -113,7 +113,7 @@ func (s *server) incidents() {
 }
 
 type sessionsIn struct {
-	Paging
+	Following
 	Span
 	Least
 	Service  string `query:"service" maxLength:"64"`
@@ -158,7 +158,7 @@ func (s *server) tokens() {
 }
 
 type plansIn struct {
-	Paging
+	Following
 	Action   string               `query:"action" maxLength:"64"`
 	State    honeyguide.PlanState `query:"state" enum:"planned,waiting,applying,applied,verified,reverting,reverted,expired,refused,failed,cancelled"`
 	Incident string               `query:"incident" maxLength:"64" doc:"id or short form of the incident"`

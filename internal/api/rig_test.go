@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +90,11 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 	}
 	r.audit = &audit.Memory{}
 	r.dep.Audit = r.audit
+	dir := t.TempDir()
+	if r.dep.Trail, err = audit.Open(t.Context(), audit.Options{Dir: filepath.Join(dir, "audit"), Keys: filepath.Join(dir, "keys")}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.dep.Trail.Close() })
 	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
 	r.dep.Playbooks = testPlaybooks(t, r.store)
@@ -127,6 +133,9 @@ func (r *rig) call(method, path string, key honeyguide.Secret, body io.Reader) *
 	req := httptest.NewRequest(method, path, body)
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key.Reveal())
+	}
+	if method != http.MethodGet {
+		req.Header.Set("If-Match", "*")
 	}
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)

@@ -161,6 +161,9 @@ func cutPage[T any](all []T, p Paging) (client.Page[T], error) {
 	if out.Items == nil {
 		out.Items = []T{}
 	}
+	if n := int64(len(all)); p.Count {
+		out.Total = &n
+	}
 	if to < len(all) {
 		out.Next = rowCursor + strconv.Itoa(to)
 	}
@@ -212,7 +215,7 @@ func (s *server) switchRule() {
 	o := op("/rules/{id}/switch", "switch-rule", "Switch a rule on or off; it takes effect at once")
 	o.Method = http.MethodPost
 	o.Errors = append(o.Errors, http.StatusNotFound)
-	act(s, o, auth.PermRules, func(ctx context.Context, in *struct {
+	act(s, s.guarded(o), auth.PermRules, func(ctx context.Context, in *struct {
 		ByRule
 		Body struct {
 			On     bool   `json:"on"`
@@ -220,8 +223,19 @@ func (s *server) switchRule() {
 		}
 	},
 	) (rulebook.Info, error) {
-		b, x, _, err := s.rule(in.ID)
+		b, x, was, err := s.rule(in.ID)
 		if err != nil {
+			return rulebook.Info{}, err
+		}
+		text, err := b.Text(x)
+		if err != nil {
+			return rulebook.Info{}, err
+		}
+		var by rulebook.Switch
+		if was.Off != nil {
+			by = *was.Off
+		}
+		if err := unchanged(ctx, etag(RuleText{Info: was, Text: text}), by.By, by.At); err != nil {
 			return rulebook.Info{}, err
 		}
 		who, _ := ctx.Value(principalKey).(auth.Principal)
@@ -234,12 +248,35 @@ func (s *server) switchRule() {
 	})
 }
 
+// single is an object and the name of its present state.
+type single[T any] struct {
+	ETag string `header:"ETag" doc:"names this state; If-Match of a change takes it"`
+	Body T
+}
+
 // act registers a route that changes something, or works hard.
 func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
 	s.router.audits(o.Method + " " + o.Path)
+	answer(s, o, func(ctx context.Context, in *I) (O, error) {
+		return effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+	})
+}
+
+// answer serves a route; a single object is answered with the name of its state.
+func answer[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
+	if o.Method == http.MethodGet && strings.HasSuffix(o.Path, "}") {
+		huma.Register(s.huma, o, func(ctx context.Context, in *I) (*single[O], error) {
+			out, err := f(ctx, in)
+			if err != nil {
+				return nil, s.problem(ctx, err)
+			}
+			return &single[O]{etag(out), out}, nil
+		})
+		return
+	}
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+		out, err := f(ctx, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -58,7 +58,7 @@ func (s *server) responder() (Responder, error) {
 }
 
 type runsIn struct {
-	Paging
+	Following
 	Span
 	Playbook string                `query:"playbook" maxLength:"128" doc:"id of the playbook"`
 	State    []honeyguide.RunState `query:"state" enum:"planned,running,waiting,halted,done,failed,cancelled,reverted" doc:"one of, comma-separated"`

@@ -16,7 +16,7 @@ import (
 const previewDays = 30
 
 type suppressionsIn struct {
-	Paging
+	Following
 	Holding bool `query:"holding" doc:"only those that hold now"`
 }
 
@@ -38,7 +38,7 @@ func (s *server) suppressions() {
 	})
 	writeAnew(s, post("/suppressions/preview", "preview-suppression", "What a suppression would have hidden; changes nothing"), auth.PermRead, s.previewSuppression)
 	writeAnew(s, post("/suppressions", "add-suppression", "Hide known noise for a while"), auth.PermWork, s.addSuppression)
-	write(s, post("/suppressions/{id}/lift", "lift-suppression", "End a suppression before its time"), auth.PermWork, s.liftSuppression)
+	write(s, s.guarded(post("/suppressions/{id}/lift", "lift-suppression", "End a suppression before its time")), auth.PermWork, s.liftSuppression)
 }
 
 func (s *server) previewSuppression(ctx context.Context, in *client.SuppressionRequest) (p client.SuppressionPreview, err error) {
@@ -66,8 +66,22 @@ func (s *server) addSuppression(ctx context.Context, in *client.SuppressionReque
 
 func (s *server) liftSuppression(ctx context.Context, id string, in *lifting) (out client.SuppressionResult, err error) {
 	err = s.dep.State.Update(ctx, func(tx state.Tx) (err error) {
+		now, err := tx.Suppressions().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := unchanged(ctx, etag(now), cmp.Or(now.LiftedBy, now.CreatedBy), laterOf(now.LiftedAt, now.CreatedAt)); err != nil {
+			return err
+		}
 		out.Suppression, out.Changed, err = pipeline.Lift(ctx, tx, id, whoAsks(ctx), in.Reopen, s.dep.Now().UTC())
 		return err
 	})
 	return out, err
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

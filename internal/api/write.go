@@ -45,9 +45,19 @@ func post(path, id, summary string) huma.Operation {
 	return o
 }
 
+// acting are the permissions whose requests take an Idempotency-Key. Answers that
+// hold a secret are not among them: they must not be kept.
+var acting = map[auth.Permission]bool{
+	auth.PermWork: true, auth.PermRules: true, auth.PermTriage: true, auth.PermRespond: true, auth.PermApprove: true,
+	auth.PermAllow: true, auth.PermHalt: true, auth.PermResume: true,
+}
+
 // write registers a route that takes a body, for a permission; path has an id.
 func write[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, id string, in *T) (O, error)) {
 	o.Errors = append(o.Errors, http.StatusNotFound)
+	if acting[need] {
+		o = s.acts(o)
+	}
 	s.router.need(o.Method+" "+o.Path, need)
 	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *asked[T]) (*body[O], error) {
@@ -57,6 +67,9 @@ func write[T, O any](s *server, o huma.Operation, need auth.Permission, f func(c
 
 // writeAnew is write for a path without an id.
 func writeAnew[T, O any](s *server, o huma.Operation, need auth.Permission, f func(ctx context.Context, in *T) (O, error)) {
+	if acting[need] {
+		o = s.acts(o)
+	}
 	s.router.need(o.Method+" "+o.Path, need)
 	s.router.audits(o.Method + " " + o.Path)
 	huma.Register(s.huma, o, func(ctx context.Context, in *askedAnew[T]) (*body[O], error) {

@@ -116,6 +116,11 @@ func (a *App) keepFetch(ctx context.Context, g *supervise.Group) {
 			wanted = true
 		}
 	}
+	if ways, inside := a.identity.Ways(); len(ways) > 0 {
+		a.fetcher.Permit(ways...)
+		a.fetcher.PermitInside(inside...)
+		wanted = true
+	}
 	if wanted {
 		g.Keep(ctx, "fetcher process", a.fetcher.Run)
 	}

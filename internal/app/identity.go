@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -10,13 +12,15 @@ import (
 	"honeyguide"
 	"honeyguide/internal/api"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/fetcher"
 	"honeyguide/internal/seal"
 )
 
 // Auth configures who may log in, and how.
 type Auth struct {
-	SecondFactor []string `yaml:"second_factor" doc:"roles that may do nothing before a second factor is set; with responder in it, also your own roles that may do more than an analyst"`
-	BreachList   string   `yaml:"breach_list" doc:"file or folder of stolen passwords' hashes, as Have I Been Pwned publishes them, that nobody may choose; empty = none"`
+	OIDC         map[string]auth.ProviderSettings `yaml:"oidc" doc:"OpenID Connect providers people may log in at, by id"`
+	SecondFactor []string                         `yaml:"second_factor" doc:"roles that may do nothing before a second factor is set; with responder in it, also your own roles that may do more than an analyst"`
+	BreachList   string                           `yaml:"breach_list" doc:"file or folder of stolen passwords' hashes, as Have I Been Pwned publishes them, that nobody may choose; empty = none"`
 }
 
 func defaultAuth() Auth {
@@ -32,7 +36,11 @@ func (s Auth) check() error {
 			return invalid("auth.second_factor: %.80q; want names of roles, such as responder", r)
 		}
 	}
-	return nil
+	var faults error
+	for id, p := range s.OIDC {
+		faults = errors.Join(faults, auth.CheckProvider(id, p))
+	}
+	return faults
 }
 
 // openIdentity opens the users. What must be read again, such as the secrets of
@@ -43,7 +51,7 @@ func (a *App) openIdentity(context.Context) error {
 		return err
 	}
 	o := auth.Options{
-		State: a.state, Box: box, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Box: box, Audit: a.audit, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
 		Public: a.settings.API.URL, Listen: a.settings.API.Listen,
 		Revoked: func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams
 	}
@@ -56,7 +64,18 @@ func (a *App) openIdentity(context.Context) error {
 		o.Breached = breached
 	}
 	a.identity = auth.NewService(o)
-	return nil
+	return a.identity.Connect(auth.Providers{Address: a.consoleAddress(), Settings: a.settings.Auth.OIDC, Fetch: lateFetch{a}})
+}
+
+// lateFetch is the way to the network, which is opened after the users.
+type lateFetch struct{ a *App }
+
+// Do makes one request.
+func (l lateFetch) Do(ctx context.Context, r fetcher.Request, w io.Writer) (fetcher.Response, error) {
+	if l.a.fetch == nil {
+		return fetcher.Response{}, errors.New("there is no way to the network here")
+	}
+	return l.a.fetch.Do(ctx, r, w)
 }
 
 // consoleAddress is where people reach the console: as configured, else this

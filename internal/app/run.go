@@ -197,9 +197,10 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
 		Allowlist: a.allowlist, Responder: a.runs, Live: a.live,
-		Audit: a.audit, Trail: a.audit, Identity: a.identity, Address: a.consoleAddress(),
-		Pulses: a.intake.Pulses,
-		Keys:   keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Audit: a.audit, Trail: a.audit,
+		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
+		Setup: a.standingSetup,
+		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }

@@ -99,8 +99,10 @@ func (b *buckets) take(name string, now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at, slot := now.UnixMicro(), b.slot(name)
-	// A clock that was set back leaves no bucket fuller than full.
-	level := min(max(*slot, at), at+b.burst*b.every)
+	level := max(*slot, at)
+	if level > at+b.burst*b.every {
+		level = at // fuller than full: the clock was set back
+	}
 	if over := level + b.every - (at + b.burst*b.every); over > 0 {
 		*slot = level
 		return time.Duration(over) * time.Microsecond

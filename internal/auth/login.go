@@ -239,7 +239,7 @@ func (s *Service) Confirmed(ctx context.Context, by Actor) (a Answer, err error)
 		}
 		l.Sum, l.ConfirmedAt, l.SeenAt, l.Wrong = sum, s.now(), s.now(), 0
 		a = Answer{User: u.Name, Cookie: secret, Until: l.Until}
-		if a.State, a.Methods, err = s.stateOf(ctx, tx, u, l.Stage); err != nil {
+		if a.State, a.Methods, err = s.stateOf(ctx, tx, u, l); err != nil {
 			return err
 		}
 		return tx.LoginSessions().Save(ctx, &l)

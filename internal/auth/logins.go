@@ -43,6 +43,9 @@ func (s *Service) start(ctx context.Context, from Caller, u honeyguide.User, met
 	}
 	now := s.now()
 	l := &honeyguide.LoginSession{ID: honeyguide.NewID(now), User: u.ID, Stage: stage, Methods: []string{method}, Since: now}
+	if method == string(honeyguide.CredentialOIDC) && strong {
+		l.Methods = append(l.Methods, methodShown)
+	}
 	return s.advance(ctx, from, u, l)
 }
 
@@ -96,7 +99,7 @@ func (s *Service) advance(ctx context.Context, from Caller, u honeyguide.User, l
 		if err := tx.LoginSessions().Save(ctx, l); err != nil {
 			return err
 		}
-		a.State, a.Methods, err = s.stateOf(ctx, tx, user, l.Stage)
+		a.State, a.Methods, err = s.stateOf(ctx, tx, user, *l)
 		return err
 	})
 	if err != nil {
@@ -123,16 +126,26 @@ func failures(ctx context.Context, tx state.Tx, u honeyguide.User) (n int, err e
 }
 
 // stateOf says what comes next.
-func (s *Service) stateOf(ctx context.Context, tx state.Tx, u honeyguide.User, stage honeyguide.LoginStage) (string, []string, error) {
-	if stage == honeyguide.LoginSecond {
+func (s *Service) stateOf(ctx context.Context, tx state.Tx, u honeyguide.User, l honeyguide.LoginSession) (string, []string, error) {
+	if l.Stage == honeyguide.LoginSecond {
 		methods, err := factors(ctx, tx, u.ID)
 		return StateSecond, methods, err
 	}
 	all, err := powers(ctx, tx, u.Role)
-	if err == nil && !u.SecondFactor && s.wantsSecond(u.Role, all) {
+	if err == nil && !enough(u, l) && s.wantsSecond(u.Role, all) {
 		return StateEnrol, []string{"totp", "passkey"}, nil
 	}
 	return StateIn, []string{}, err
+}
+
+// methodShown stands among the methods of a login whose provider asked for a
+// second factor.
+const methodShown = "mfa"
+
+// enough reports whether a login is not asked to set a second factor: one is set,
+// or the provider somebody came by asked for one.
+func enough(u honeyguide.User, l honeyguide.LoginSession) bool {
+	return u.SecondFactor || slices.Contains(l.Methods, methodShown)
 }
 
 // factors are the ways an account can show its second factor.
@@ -218,7 +231,7 @@ func (s *Service) principal(l Login) (Principal, error) {
 	switch {
 	case l.User.MustChangePassword:
 		p.Limited = LimitedPassword
-	case !l.User.SecondFactor && s.wantsSecond(l.User.Role, l.powers):
+	case !enough(l.User, l.Session) && s.wantsSecond(l.User.Role, l.powers):
 		p.Limited = LimitedEnrol
 	}
 	return p, nil
@@ -307,12 +320,12 @@ func (s *Service) EndLogins(ctx context.Context, by Actor, user, id, but string)
 	if err != nil {
 		return 0, err
 	}
-	if u.ID != by.ID {
-		if err := s.above(ctx, by, u); err != nil {
-			return 0, err
-		}
+	if u.ID != by.ID { // the route has recorded it
+		err = s.above(ctx, by, u)
+	} else {
+		err = s.by(ctx, by, "end-my-logins", "user:"+u.Name, id)
 	}
-	if err := s.by(ctx, by, "end-logins", "user:"+u.Name, id); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	defer s.revoked(u.ID, id)

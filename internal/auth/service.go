@@ -16,6 +16,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth/oidc"
 	"honeyguide/internal/auth/passkey"
 	"honeyguide/internal/auth/password"
 	"honeyguide/internal/seal"
@@ -88,6 +89,8 @@ type Service struct {
 	never    string         // id of an account that is not there
 	checks   *telemetry.CounterVec
 	results  *telemetry.CounterVec
+
+	providers []*oidc.Provider
 
 	mu    sync.Mutex
 	seen  map[string]time.Time // logins in use since they were last written down

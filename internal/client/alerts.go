@@ -39,6 +39,12 @@ type StatusRequest struct {
 	Note   string                 `json:"note,omitempty" maxLength:"4000" doc:"why"`
 }
 
+// An AlertPatch gives one alert a status.
+type AlertPatch struct {
+	Status honeyguide.AlertStatus `json:"status" enum:"new,acknowledged,escalated,closed"`
+	Note   string                 `json:"note,omitempty" maxLength:"4000" doc:"why"`
+}
+
 // An UndoRequest takes back what a StatusRequest did.
 type UndoRequest struct {
 	Undo string `json:"undo" minLength:"1" maxLength:"64" doc:"as the answer to the change gave it"`
@@ -57,4 +63,22 @@ type Gathered struct {
 	Incident honeyguide.Incident         `json:"incident"`
 	Changed  int                         `json:"changed" doc:"alerts that were not in it before"`
 	Changes  []honeyguide.IncidentChange `json:"changes" doc:"one for each incident that gave alerts; each can be undone"`
+}
+
+// A TasksRequest asks for the same to be done in several incidents.
+type TasksRequest struct {
+	IDs []string `json:"ids" minItems:"1" maxItems:"1000" doc:"ids or short forms of incidents"`
+	NewTask
+}
+
+// A TasksResult says in how many it is asked for now.
+type TasksResult struct {
+	Changed int          `json:"changed"`
+	Failed  []FailedItem `json:"failed"`
+}
+
+// A FailedItem is one thing a request could not change.
+type FailedItem struct {
+	ID   string `json:"id"`
+	Code string `json:"code"`
 }

@@ -102,6 +102,9 @@ func (c *Client) open(ctx context.Context, path string, q url.Values) (io.ReadCl
 type Page[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next"`
+	// Total is how many rows all pages have, when it was asked for and is known.
+	Total  *int64 `json:"total,omitempty" doc:"rows of all pages, with count=1"`
+	Capped bool   `json:"total_capped,omitempty" doc:"there are more than total says"`
 }
 
 // An Event is an event with its place in the log.
@@ -280,6 +283,9 @@ func (c *Client) request(ctx context.Context, method, path string, q url.Values,
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if method != http.MethodGet {
+		req.Header.Set("If-Match", "*") // whatever is there, unless the caller says otherwise
 	}
 	return req, nil
 }

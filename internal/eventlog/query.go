@@ -65,6 +65,7 @@ type Query struct {
 	Observable string            // value of one
 	Word       string            // words of WordAttrs, all of them, in any case
 	Attr       map[string]string // attributes by name; the text of the value, see AttrText
+	Where      []Filter          // all of them
 	After      Seq               // above
 	Before     Seq               // below, 0 for no bound
 	Limit      int               // at most, 0 for no bound
@@ -125,6 +126,11 @@ func (q *Query) what(e *honeyguide.Event) bool {
 			return false
 		}
 	}
+	for i := range q.Where {
+		if !q.Where[i].Match(e) {
+			return false
+		}
+	}
 	return q.Word == "" || colblock.HasWords(e, q.Words())
 }
 
@@ -153,6 +159,7 @@ type Dim string
 // Dimensions that are no attributes.
 const (
 	DimSrc        Dim = "src"
+	DimDst        Dim = "dst"
 	DimCountry    Dim = "country"
 	DimASN        Dim = "asn"
 	DimSensor     Dim = "sensor"
@@ -174,6 +181,10 @@ func (d Dim) Values(e *honeyguide.Event, yield func(string)) {
 	switch d {
 	case DimSrc:
 		if a := e.Src.Addr.Addr(); a.IsValid() {
+			yield(a.String())
+		}
+	case DimDst:
+		if a := e.Dst.Addr.Addr(); a.IsValid() {
 			yield(a.String())
 		}
 	case DimCountry:

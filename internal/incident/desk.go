@@ -69,6 +69,19 @@ func NewDesk(dep Deps) *Desk {
 // ErrStale says that an incident was changed since the asker saw it.
 var ErrStale = errors.New("the incident was changed meanwhile")
 
+// Stale is ErrStale with who changed it and when.
+type Stale struct {
+	By        string
+	At        time.Time
+	UpdatedAt time.Time // of the incident as it is now
+}
+
+// Error says that it was changed.
+func (*Stale) Error() string { return ErrStale.Error() }
+
+// Is makes it an ErrStale.
+func (*Stale) Is(target error) bool { return target == ErrStale }
+
 // fresh refuses a change by somebody who has not seen an earlier one. What grew
 // by itself (alerts, the clock) is no reason to refuse.
 func fresh(ctx context.Context, tx state.Tx, in *honeyguide.Incident, seen time.Time) error {
@@ -91,7 +104,7 @@ func fresh(ctx context.Context, tx state.Tx, in *honeyguide.Incident, seen time.
 		return nil
 	}
 	return &honeyguide.Error{
-		Code: honeyguide.CodeConflict, Err: ErrStale,
+		Code: honeyguide.CodeConflict, Err: &Stale{By: last.By, At: last.At, UpdatedAt: in.UpdatedAt},
 		Message: fmt.Sprintf("%s was first: changed the %s of %s at %s; look at it again, then decide", last.By, last.Kind, in.Short, last.At.Format("15:04:05 MST")),
 	}
 }

@@ -22,7 +22,18 @@ type Page struct {
 	// such a cursor is of the same order whatever Since is. Alerts, incidents,
 	// sessions, runs, plans, notices and suppressions know this order.
 	Since time.Time
+	Count *Total // where to say how many rows all pages have; nil: not asked
 }
+
+// A Total is how many rows a list has over all its pages.
+type Total struct {
+	Known  bool
+	Rows   int64
+	Capped bool // there are more
+}
+
+// MaxCounted is how many rows are counted at most.
+const MaxCounted = 10_000
 
 // Rows returns the number of rows the page may have.
 func (p Page) Rows() int {

@@ -57,7 +57,7 @@ func onlyTime(q *eventlog.Query) bool {
 	rest := *q
 	rest.From, rest.To, rest.Severity = time.Time{}, time.Time{}, 0
 	return len(rest.Classes) == 0 && len(rest.Activities) == 0 && rest.ID == "" && rest.Sensor == "" && rest.Service == "" && rest.Session == "" &&
-		!rest.Src.IsValid() && rest.Technique == "" && rest.Observable == "" && rest.Word == "" && len(rest.Attr) == 0 &&
+		!rest.Src.IsValid() && rest.Technique == "" && rest.Observable == "" && rest.Word == "" && len(rest.Attr) == 0 && len(rest.Where) == 0 &&
 		rest.After == 0 && rest.Before == 0 && rest.Limit == 0
 }
 
@@ -284,7 +284,7 @@ func coldValues(cold *colblock.Cold, dim eventlog.Dim, rows []int, counts map[st
 			if n := cold.ASN(i); n != 0 {
 				counts[fmt.Sprintf("AS%d", n)]++
 			}
-		case eventlog.DimObservable:
+		case eventlog.DimObservable, eventlog.DimDst:
 			cold.Row(i, &row)
 			dim.Values(&row.Event, func(v string) { counts[v]++ })
 		default:

@@ -45,7 +45,7 @@ func newCriteria(q *eventlog.Query) (*criteria, error) {
 	if !q.To.IsZero() {
 		c.to = ceilMicro(q.To)
 	}
-	c.cold = q.ID != "" || q.Observable != "" || len(q.Attr) > 0 || len(c.words) > 0
+	c.cold = q.ID != "" || q.Observable != "" || len(q.Attr) > 0 || len(c.words) > 0 || len(q.Where) > 0
 	c.addTerms()
 	return c, nil
 }

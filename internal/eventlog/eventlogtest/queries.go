@@ -104,7 +104,7 @@ func randomQuery(r *rand.Rand, all []eventlog.Record) eventlog.Query {
 	e := &rec.Event
 	var q eventlog.Query
 	for range r.IntN(3) {
-		switch r.IntN(16) {
+		switch r.IntN(18) {
 		case 0:
 			q.From = e.Time
 		case 1:
@@ -147,12 +147,27 @@ func randomQuery(r *rand.Rand, all []eventlog.Record) eventlog.Query {
 			q.Before = rec.Seq
 		case 15:
 			q.Limit = 1 + r.IntN(30)
+		case 16, 17:
+			q.Where = append(q.Where, randomFilter(r, e))
 		}
 	}
 	if r.IntN(20) == 0 {
 		q.Session = "no such session"
 	}
 	return q
+}
+
+// randomFilter asks for a value of an event, mostly.
+func randomFilter(r *rand.Rand, e *honeyguide.Event) eventlog.Filter {
+	f := eventlog.Filter{Dim: append(dims, eventlog.DimDst, honeyguide.AttrCommand)[r.IntN(len(dims)+2)], Op: eventlog.Op(r.IntN(5)), Not: r.IntN(3) == 0}
+	f.Dim.Values(e, func(v string) { f.Text = v })
+	switch {
+	case f.Op == eventlog.OpNet:
+		f.Dim, f.Net = eventlog.DimDst, netip.MustParsePrefix("192.0.2.0/24")
+	case f.Op == eventlog.OpPattern && len(f.Text) > 3:
+		f.Text = "*" + f.Text[1:3] + "*"
+	}
+	return f
 }
 
 func testQueryErrors(t *testing.T, s eventlog.Store) {

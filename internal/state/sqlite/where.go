@@ -226,9 +226,30 @@ func page[T any](ctx context.Context, t *tx, l list, w where, p state.Page) ([]T
 	return out, next, err
 }
 
+// count counts the rows of all pages, as far as that is worth it.
+func (l list) count(ctx context.Context, t *tx, w where, p state.Page) error {
+	w.conds, w.args = slices.Clone(w.conds), slices.Clone(w.args)
+	if l.oldest && p.After == "" {
+		w.add(l.at + " >= " + w.arg(micros(state.Time(p.Since))))
+	}
+	w.in(l.split, l.is)
+	q := "SELECT count(*) FROM (SELECT 1 FROM " + l.table + w.String() + " LIMIT " + strconv.Itoa(state.MaxCounted+1) + ")"
+	_, err := t.one(ctx, q, w.args, &p.Count.Rows)
+	p.Count.Known = err == nil
+	if p.Count.Rows > state.MaxCounted {
+		p.Count.Rows, p.Count.Capped = state.MaxCounted, true
+	}
+	return err
+}
+
 // keyset calls row for the rows of one page and returns the cursor of the next.
 func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(doc string, k key) error) (string, error) {
 	l, follow := l.changed(p)
+	if p.Count != nil {
+		if err := l.count(ctx, t, w, p); err != nil {
+			return "", err
+		}
+	}
 	q, args, err := l.query(w, p)
 	if err != nil {
 		return "", err

@@ -115,6 +115,11 @@ func Run(t *testing.T, open Open) {
 		{"Tallies", tallies},
 		{"Clocks", clocks},
 		{"Views", views},
+		{"Users", users},
+		{"Credentials", credentials},
+		{"Logins", logins},
+		{"Roles", roles},
+		{"APIKeys", apiKeys},
 		{"Retention", retention},
 	} {
 		t.Run(c.name, func(t *testing.T) {

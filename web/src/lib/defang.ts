@@ -12,6 +12,6 @@ export function defang(text: string): string {
     )
     .replace(/\bftp:\/\//gi, "fxp://")
     .replace(/(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/g, "$1[.]$2[.]$3[.]$4")
-    .replace(/([\p{L}\p{N}-])\.(?=[\p{L}]{2,}(?:[/:?#\s'"]|$))/gu, "$1[.]")
+    .replace(/([\p{L}\p{N}-])\.(?=[\p{N}-]*\p{L})/gu, "$1[.]")
     .replace(/@(?=[\p{L}\p{N}.-]+\[\.\])/gu, "[at]");
 }

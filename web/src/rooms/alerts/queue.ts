@@ -91,7 +91,7 @@ export class Queue {
   /** Changes made here that the server has not answered yet: they stand over what comes live. */
   #held = new Map<string, Partial<AlertRow>>();
 
-  constructor(private readonly fetch: Fetch) {}
+  constructor(private readonly page: Fetch) {}
 
   watch = (watcher: () => void): (() => void) => {
     this.#watchers.add(watcher);
@@ -134,7 +134,7 @@ export class Queue {
     const seen = new Set<string>();
     try {
       while (!abort.signal.aborted) {
-        const page = await this.fetch(after, first ? FIRST : REST, abort.signal);
+        const page = await this.page(after, first ? FIRST : REST, abort.signal);
         if (abort.signal.aborted) return;
         for (const row of page.items) {
           seen.add(row.id);

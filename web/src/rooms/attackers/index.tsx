@@ -1,6 +1,17 @@
-import { t } from "../../locale/en";
-import { Empty } from "../../widgets/views";
+/** Attackers: the sources alerts are about, and what is known of each. */
+import { useItem } from "../../lib/route";
+import { AttackerList } from "./list";
+import { AttackerProfile } from "./profile";
+import "./attackers.css";
 
 export default function Room() {
-  return <Empty>{t("stub")}</Empty>;
+  const item = useItem();
+  return (
+    <div className="attackers">
+      <div className="attackers-list" hidden={item !== undefined}>
+        <AttackerList />
+      </div>
+      {item === undefined ? null : <AttackerProfile key={item} id={item} />}
+    </div>
+  );
 }

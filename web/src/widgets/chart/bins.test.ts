@@ -44,6 +44,7 @@ describe("sparkPath", () => {
   });
   test("begins at zero", () => expect(sparkPath([0, 10], 10, 12)).toBe("M0 11L10 1"));
   test("a hole breaks the line", () => expect(sparkPath([1, 1, null, 1, 1], 4, 10)).toBe("M0 1L1 1M3 1L4 1"));
-  test("a value alone is a dash", () => expect(sparkPath([null, 5, null], 20, 10)).toBe("M9 1L11 1"));
+  test("a value alone is a dash", () => expect(sparkPath([5, null, 5], 20, 10)).toBe("M0 1L1 1M19 1L20 1"));
+  test("one value is no course", () => expect(sparkPath([null, 5, null], 20, 10)).toBe(""));
   test("all the same is no division by nothing", () => expect(sparkPath([0, 0], 10, 10)).toBe("M0 9L10 9"));
 });

@@ -1,12 +1,14 @@
 /** A line so small that only its shape counts. */
 
 /**
- * The path of a line over a box of the given size. A value that is not known
+ * The path of a line over a box of the given size; none for fewer than two
+ * values. A value that is not known
  * breaks the line; a single one between two breaks becomes a short dash.
  */
 export function sparkPath(values: readonly (number | null)[], width: number, height: number): string {
   const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
-  if (known.length === 0) return "";
+  // One value has no course.
+  if (known.length < 2) return "";
   const low = Math.min(0, ...known);
   const high = Math.max(...known);
   const range = high - low || 1;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ArcField, LIFE, MOST, type Rank, radiusOf, widthOf } from "./arcs";
 import { countryCodes, middleOf } from "./countries";
+import { hitsOf, worstOf } from "./flow";
 import { Tally } from "./tally";
 
 describe("ArcField", () => {
@@ -104,4 +105,39 @@ test("the tally begins with what the server counted and goes on", () => {
     { country: "", count: 2, rank: 0 },
   ]);
   expect(tally.total).toBe(13);
+});
+
+test("a second of the stream becomes arrivals; what is none is passed over", () => {
+  expect(
+    hitsOf([
+      {
+        at: "x",
+        counts: [
+          { country: "NL", severity: "high", events: 3 },
+          { severity: "low", events: 2 },
+        ],
+      },
+      {
+        counts: [
+          { country: "<b>", severity: 7, events: 1 },
+          { country: "DE", events: -1 },
+          { country: "DE", events: "9" },
+          null,
+        ],
+      },
+      null,
+      { counts: "many" },
+      undefined,
+    ]),
+  ).toEqual([
+    { country: "NL", count: 3, rank: 3 },
+    { country: "", count: 2, rank: 1 },
+    { country: "", count: 1, rank: 0 },
+  ]);
+});
+
+test("the worst of events and alerts", () => {
+  expect(worstOf("low", { high: 1, critical: 0 })).toBe(3);
+  expect(worstOf("critical", null)).toBe(4);
+  expect(worstOf("unknown", {})).toBe(0);
 });

@@ -29,3 +29,10 @@ export function hitsOf(rows: readonly unknown[]): Hit[] {
   }
   return hits;
 }
+
+/** The worst of what events and alerts of a country say. */
+export function worstOf(severity: unknown, alerts: Record<string, number> | null | undefined): Rank {
+  let worst = rankOf(severity);
+  for (const [name, count] of Object.entries(alerts ?? {})) if (count > 0 && rankOf(name) > worst) worst = rankOf(name);
+  return worst;
+}
