@@ -44,5 +44,8 @@ export const t = catalogue("work", {
   "approval.deny.rollback": "Nothing was done by this step; start the playbook again by hand.",
   "approval.approved": "Approved {step} of {run}",
   "approval.denied": "Denied {step} of {run}",
+  "halted.title": "All acting is stopped.",
+  "halted.text": "{who}, {time} ago: {why}",
+  "halted.go": "To the stop switch",
   "approval.dry": "dry run: nothing is changed",
 });

@@ -80,7 +80,10 @@ export function Alerts({
               <Safe text={host(alert.src?.addr)} block />
             </td>
             <td className="work-nowrap">
-              {word(alert.status)} {alert.verdict?.as && alert.verdict.as !== "none" ? <Badge kind="accent">{word(alert.verdict.as)}</Badge> : null}
+              {word(alert.status)}{" "}
+              {alert.verdict?.as && alert.verdict.as !== "none" ? (
+                <Badge kind="accent">{word(alert.verdict.as)}</Badge>
+              ) : null}
             </td>
             <td className="end work-nowrap">
               <When at={alert.time} />

@@ -135,7 +135,10 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
       label: t("act.comment"),
       group: title,
       off: !may,
-      run: () => comment.current?.focus(),
+      run: () => {
+        setQuery({ tab: undefined });
+        setTimeout(() => comment.current?.focus(), 0);
+      },
     },
     {
       id: "incidents.task",
@@ -247,30 +250,36 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
       </header>
       <div className="incident-body">
         <div className="incident-main">
-          <Timeline row={row} path={path} may={may} field={comment} />
+          <Tabs
+            label={t("detail.of")}
+            value={query.tab ?? "timeline"}
+            onChange={(tab) => setQuery({ tab })}
+            tabs={[
+              {
+                id: "timeline",
+                label: t("time.title"),
+                body: <Timeline row={row} path={path} may={may} field={comment} />,
+              },
+              {
+                id: "alerts",
+                label: t("tab.alerts"),
+                count: row.alert_count,
+                body: (
+                  <Alerts row={row} may={may} picked={picked} onPick={setPicked} onSplit={() => setOpen("split")} />
+                ),
+              },
+              { id: "evidence", label: t("tab.evidence"), body: <Evidence row={row} path={path} /> },
+              { id: "linked", label: t("tab.linked"), body: <Linked row={row} path={path} /> },
+              { id: "plans", label: t("tab.plans"), count: row.plans.length, body: <Acts row={row} /> },
+              { id: "changes", label: t("tab.changes"), body: <Changes row={row} may={may || Boolean(row.joined)} /> },
+            ]}
+          />
         </div>
         <aside className="incident-side">
           <Tasks row={row} path={path} may={may} me={me} change={change} field={task} />
           <Response row={row} />
         </aside>
       </div>
-      <Tabs
-        label={t("detail.of")}
-        value={query.tab ?? "alerts"}
-        onChange={(tab) => setQuery({ tab })}
-        tabs={[
-          {
-            id: "alerts",
-            label: t("tab.alerts"),
-            count: row.alert_count,
-            body: <Alerts row={row} may={may} picked={picked} onPick={setPicked} onSplit={() => setOpen("split")} />,
-          },
-          { id: "evidence", label: t("tab.evidence"), body: <Evidence row={row} path={path} /> },
-          { id: "linked", label: t("tab.linked"), body: <Linked row={row} path={path} /> },
-          { id: "plans", label: t("tab.plans"), count: row.plans.length, body: <Acts row={row} /> },
-          { id: "changes", label: t("tab.changes"), body: <Changes row={row} may={may || Boolean(row.joined)} /> },
-        ]}
-      />
       <Suspense fallback={null}>
         {open === "hold" || open === "give" || open === "verdict" || open === "close" ? (
           <Dialogs open={open} row={row} me={me} verdict={verdict} change={change} onClose={close} />

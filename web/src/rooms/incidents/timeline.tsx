@@ -60,7 +60,7 @@ export function Timeline({
   const list = useList<TimelineEntry>(
     `${path}/timeline`,
     { kind: query.kinds, order: oldest ? "oldest" : undefined },
-    { limit: 60 },
+    { limit: 50 },
   );
   const flip = (kind: string) => {
     const next = kinds.includes(kind) ? kinds.filter((one) => one !== kind) : [...kinds, kind];
@@ -164,18 +164,20 @@ function Entry({ entry, date }: { entry: TimelineEntry; date: string }) {
             "·"
           )}
         </td>
-        <td className="incident-what">
-          <span className="meta incident-kind">
-            {(KINDS as readonly string[]).includes(entry.kind) ? t(`kind.${entry.kind as "alert"}`) : entry.kind}
-          </span>
-          {room && entry.ref ? (
-            <Go path={`${room}/${encodeURIComponent(entry.ref)}`}>
+        <td className="incident-what-cell">
+          <div className="incident-what">
+            <span className="meta incident-kind">
+              {(KINDS as readonly string[]).includes(entry.kind) ? t(`kind.${entry.kind as "alert"}`) : entry.kind}
+            </span>
+            {room && entry.ref ? (
+              <Go path={`${room}/${encodeURIComponent(entry.ref)}`}>
+                <Safe text={entry.text} block className="incidents-words" />
+              </Go>
+            ) : (
               <Safe text={entry.text} block className="incidents-words" />
-            </Go>
-          ) : (
-            <Safe text={entry.text} block className="incidents-words" />
-          )}
-          <Safe text={entry.by} block className="muted" />
+            )}
+            <Safe text={entry.by} block className="muted" />
+          </div>
         </td>
       </tr>
     </>
