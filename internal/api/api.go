@@ -56,6 +56,8 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Setup says how this node is set up. Nil: nobody knows.
+	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -217,8 +219,8 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
-	s.router.nameAll(s.huma.OpenAPI())
 	s.learn()
+	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil
@@ -269,6 +271,7 @@ func (s *server) routes() {
 	s.search()
 	s.replay()
 	s.exports()
+	s.settings()
 	s.suggestions()
 	s.preferences()
 	s.views()
@@ -284,6 +287,7 @@ func (s *server) routes() {
 	s.about()
 	s.blocklists()
 	s.bouncers()
+	s.auditLog()
 	s.lapi()
 	s.stream()
 }

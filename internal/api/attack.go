@@ -20,20 +20,20 @@ import (
 
 // A Matrix is what was seen of ATT&CK.
 type Matrix struct {
-	Span    string    `json:"span"`
-	Since   time.Time `json:"since"`
-	Until   time.Time `json:"until"`
-	Version string    `json:"attack_version" doc:"release the names were checked against"`
-	Tactics []MatrixTactic  `json:"tactics" doc:"in the order of the matrix; one without an id holds techniques nobody knows"`
-	Most    int64     `json:"most" doc:"alerts of the busiest technique"`
-	Credit  string    `json:"credit" doc:"to be shown beside it"`
+	Span    string         `json:"span"`
+	Since   time.Time      `json:"since"`
+	Until   time.Time      `json:"until"`
+	Version string         `json:"attack_version" doc:"release the names were checked against"`
+	Tactics []MatrixTactic `json:"tactics" doc:"in the order of the matrix; one without an id holds techniques nobody knows"`
+	Most    int64          `json:"most" doc:"alerts of the busiest technique"`
+	Credit  string         `json:"credit" doc:"to be shown beside it"`
 }
 
 // MatrixTactic is one column.
 type MatrixTactic struct {
-	ID         string      `json:"id"`
-	Name       string      `json:"name"`
-	Alerts     int64       `json:"alerts" doc:"sum over its techniques; an alert that shows two counts twice"`
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Alerts     int64             `json:"alerts" doc:"sum over its techniques; an alert that shows two counts twice"`
 	Techniques []MatrixTechnique `json:"techniques" doc:"the known ones in the order of the matrix, also those nobody used"`
 }
 

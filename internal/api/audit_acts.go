@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,20 @@ var unaudited = map[string]string{
 	"POST " + base + "/suppressions/preview": "changes nothing",
 	"POST " + base + "/playbooks/test":       "changes nothing",
 	"POST " + base + "/rules/backtest":       "changes nothing",
+	"POST " + base + "/audit/verify":         "changes nothing, and is needed most when nothing can be written",
 	"POST " + base + "/ingest/{format}":      "events, durable before they are acknowledged",
 	"POST /v1/usage-metrics":                 "figures of bouncers",
+}
+
+// selfAudited are the paths below which the room of identity makes the entries:
+// only there it is known who somebody turned out to be, and of failed logins most
+// are counted instead of written.
+var selfAudited = []string{base + "/auth/", base + "/me/", base + "/users", base + "/roles"}
+
+// identityAudits reports whether the room of identity makes the entries of a route.
+func identityAudits(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return slices.ContainsFunc(selfAudited, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
 // watchedReads are the routes that hand out what is worth knowing who took it.
@@ -53,7 +66,7 @@ func audits(pattern string, r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return watchedReads[pattern] || r.URL.Query().Get("format") == "csv"
 	}
-	return unaudited[pattern] == ""
+	return unaudited[pattern] == "" && !identityAudits(pattern)
 }
 
 // attempt notes in the context what a request is about.
@@ -118,10 +131,12 @@ func kindOf(who auth.Principal) string {
 	switch {
 	case who.ID == "":
 		return "nobody"
-	case who.Sort == "":
-		return string(auth.SortKey)
+	case who.ID == "local":
+		return string(auth.SortLocal)
+	case who.Sort != "":
+		return string(who.Sort)
 	}
-	return string(who.Sort)
+	return string(auth.SortKey)
 }
 
 // about fills in what a request says: with secrets masked, and the reason given.

@@ -68,8 +68,11 @@ func (in *eventsIn) narrow(q *eventlog.Query) error {
 		v    string
 		name string
 	}{
-		{&q.Sensor, in.Sensor, "sensor"}, {&q.Service, in.Service, "service"}, {&q.Session, in.Session, "session"},
-		{&q.Technique, in.Technique, "technique"}, {&q.Observable, in.Observable, "observable"},
+		{&q.Sensor, in.Sensor, "sensor"},
+		{&q.Service, in.Service, "service"},
+		{&q.Session, in.Session, "session"},
+		{&q.Technique, in.Technique, "technique"},
+		{&q.Observable, in.Observable, "observable"},
 	} {
 		switch {
 		case x.v == "":

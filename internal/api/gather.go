@@ -33,8 +33,14 @@ func newGatherer() *gatherer {
 
 // telling are the attributes clients are told apart by, and their kinds.
 var telling = []struct{ attr, kind string }{
-	{honeyguide.AttrClient, "software"}, {honeyguide.AttrHASSH, "hassh"}, {honeyguide.AttrUserAgent, "user_agent"}, {honeyguide.AttrKeyFingerprint, "key"},
-	{"tls.ja3_hash.value", "ja3"}, {"tls.ja4", "ja4"}, {"ja4", "ja4"}, {"ja4h", "ja4"},
+	{honeyguide.AttrClient, "software"},
+	{honeyguide.AttrHASSH, "hassh"},
+	{honeyguide.AttrUserAgent, "user_agent"},
+	{honeyguide.AttrKeyFingerprint, "key"},
+	{"tls.ja3_hash.value", "ja3"},
+	{"tls.ja4", "ja4"},
+	{"ja4", "ja4"},
+	{"ja4h", "ja4"},
 }
 
 func (g *gatherer) add(e *honeyguide.Event) {

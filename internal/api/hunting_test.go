@@ -16,6 +16,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
+	"honeyguide/internal/config"
 	"honeyguide/internal/hunt"
 	"honeyguide/internal/state"
 )
@@ -276,5 +277,42 @@ func TestSuggestions(t *testing.T) {
 	}
 	if w := r.call(http.MethodGet, "/api/v1/alerts/A-99/playbooks", bootstrap, nil); w.Code != http.StatusNotFound {
 		t.Errorf("%d", w.Code)
+	}
+}
+
+// Everybody sees what this node is; its keys are for those who set it up, and no
+// secret is among them.
+func TestSettings(t *testing.T) {
+	r := newRig(t, func(d *Deps) {
+		d.Node = "edge-1"
+		d.Setup = func(context.Context) Setup {
+			return Setup{
+				RetentionDays: 90, Sizes: []DataSize{{Class: "state", Bytes: 5}}, Actions: []Integration{{Name: "slack", Part: "action"}},
+				Values: []config.Value{{Path: "api.listen", Value: "x"}, {Path: "api.url", Value: "y"}, {Path: "store.linger", Value: nasty}},
+			}
+		}
+	})
+	a := get[NodeAbout](r, "/api/v1/settings")
+	if a.Node != "edge-1" || a.RetentionDays != 90 || len(a.Sizes) != 1 || len(a.Integrations) < 2 || len(a.Credits) == 0 {
+		t.Errorf("%+v", a)
+	}
+	v := get[client.Page[SettingRoom]](r, "/api/v1/settings/values")
+	if len(v.Items) != 2 || len(v.Items[0].Keys) != 2 || v.Items[1].Keys[0].Value.Value != nasty {
+		t.Errorf("%+v", v)
+	}
+	if w := r.call(http.MethodGet, "/api/v1/settings/values", r.key("eve", auth.ScopeAnalyst), nil); w.Code != http.StatusForbidden {
+		t.Errorf("an analyst sees the keys: %d", w.Code)
+	}
+	r.update(func(ctx context.Context, tx state.Tx) error {
+		for n := range 4 {
+			if err := tx.Tokens().Save(ctx, &honeyguide.Honeytoken{ID: fmt.Sprint("t", n), Kind: "aws_key", Persona: "web"}); err != nil {
+				return err
+			}
+		}
+		return tx.Tokens().Expose(ctx, honeyguide.Exposure{Token: "t1", EventID: "e", Time: day})
+	})
+	p := get[TokenReport](r, "/api/v1/tokens/report")
+	if p.Tokens != 4 || p.Exposed != 1 || *p.Coverage.Value != .25 || *p.Coverage.Low >= .25 || p.Returned.N != 1 || *p.Returned.Value != 0 || p.ByKind["aws_key"] != 4 {
+		t.Errorf("%+v", p)
 	}
 }

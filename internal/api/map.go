@@ -12,15 +12,15 @@ import (
 
 // A WorldMap is who came from where.
 type WorldMap struct {
-	Span      string    `json:"span"`
-	Since     time.Time `json:"since"`
-	Until     time.Time `json:"until"`
+	Span      string       `json:"span"`
+	Since     time.Time    `json:"since"`
+	Until     time.Time    `json:"until"`
 	Countries []MapCountry `json:"countries" doc:"most events first; one without a code is where the country is not known"`
 	Sensors   []MapHome    `json:"sensors" doc:"where they arrived"`
-	Events    int64     `json:"events"`
-	Alerts    int64     `json:"alerts"`
-	Sessions  int64     `json:"sessions"`
-	Credit    []string  `json:"credit" doc:"to be shown where countries are: whose data says so"`
+	Events    int64        `json:"events"`
+	Alerts    int64        `json:"alerts"`
+	Sessions  int64        `json:"sessions"`
+	Credit    []string     `json:"credit" doc:"to be shown where countries are: whose data says so"`
 }
 
 // MapCountry is what came from one country.

@@ -62,7 +62,7 @@ func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, flight(cookie.Reveal(), auth.FlightLife))
-	leave(w, location)
+	sendTo(w, location)
 }
 
 func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
@@ -80,10 +80,10 @@ func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Set-Cookie", c)
 	}
 	if a.State != auth.StateIn { // the page asks for what is missing
-		leave(w, "/login?"+url.Values{"state": {a.State}, "to": {to}}.Encode())
+		sendTo(w, "/login?"+url.Values{"state": {a.State}, "to": {to}}.Encode())
 		return
 	}
-	leave(w, to)
+	sendTo(w, to)
 }
 
 // noProvider sends a browser to the page on which people log in, which says what
@@ -98,11 +98,11 @@ func (s *server) noProvider(w http.ResponseWriter, r *http.Request, to string, e
 	if to != "/" {
 		q.Set("to", to)
 	}
-	leave(w, "/login?"+q.Encode())
+	sendTo(w, "/login?"+q.Encode())
 }
 
-// leave redirects without a body: what came from outside stands in none.
-func leave(w http.ResponseWriter, to string) {
+// sendTo redirects without a body: what came from outside stands in none.
+func sendTo(w http.ResponseWriter, to string) {
 	w.Header().Set("Location", to)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusFound)

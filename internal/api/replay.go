@@ -24,7 +24,7 @@ import (
 type Story struct {
 	Session   honeyguide.Session `json:"session"`
 	CastBegin time.Time          `json:"cast_begin,omitzero" doc:"when its recording begins, to the second; absent without one"`
-	Steps     []StoryStep             `json:"steps" doc:"oldest first"`
+	Steps     []StoryStep        `json:"steps" doc:"oldest first"`
 	Cut       bool               `json:"cut,omitempty" doc:"there are more steps: these are the newest two thousand"`
 	Alerts    []StoryAlert       `json:"alerts" doc:"about the session, oldest first"`
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +90,11 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 	}
 	r.audit = &audit.Memory{}
 	r.dep.Audit = r.audit
+	dir := t.TempDir()
+	if r.dep.Trail, err = audit.Open(t.Context(), audit.Options{Dir: filepath.Join(dir, "audit"), Keys: filepath.Join(dir, "keys")}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.dep.Trail.Close() })
 	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
 	r.dep.Rules = testRules(t)
 	r.dep.Playbooks = testPlaybooks(t, r.store)

@@ -16,15 +16,15 @@ import (
 // Found is what a search found, in groups.
 type Found struct {
 	Groups []SearchGroup `json:"groups" doc:"the likeliest first; empty groups are left out"`
-	Hunt   string  `json:"hunt,omitempty" doc:"a query for events that looks for the same"`
+	Hunt   string        `json:"hunt,omitempty" doc:"a query for events that looks for the same"`
 }
 
 // SearchGroup is the hits of one kind.
 type SearchGroup struct {
-	Kind string `json:"kind" doc:"alert, incident, session, attacker, token, run, block, sample, rule, playbook, view"`
-	Hits []SearchHit  `json:"hits"`
-	More bool   `json:"more" doc:"there are more than are shown"`
-	List string `json:"list,omitempty" doc:"path and query of a list of all of them, below /api/v1"`
+	Kind string      `json:"kind" doc:"alert, incident, session, attacker, token, run, block, sample, rule, playbook, view"`
+	Hits []SearchHit `json:"hits"`
+	More bool        `json:"more" doc:"there are more than are shown"`
+	List string      `json:"list,omitempty" doc:"path and query of a list of all of them, below /api/v1"`
 }
 
 // SearchHit is one thing that was found.

@@ -99,6 +99,8 @@ type App struct {
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
 
+	sizes measured // of data on the disk
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }

@@ -37,6 +37,7 @@ type Settings struct {
 	Fetch     Fetch
 	LAPI      LAPI
 	Auth      Auth
+	Shown     []config.Value // every key, for those who may see how this node is set up
 }
 
 // Node says who and where this process is.
@@ -250,6 +251,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Actions, err = actionSettings(t)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
+	s.Shown = t.Values()
 	return s, errors.Join(errs...)
 }
 

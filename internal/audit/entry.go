@@ -33,8 +33,14 @@ func bound(e honeyguide.AuditEntry) honeyguide.AuditEntry {
 		s *string
 		n int
 	}{
-		{&e.Actor, maxName}, {&e.Kind, maxName}, {&e.Session, maxName}, {&e.Action, maxName}, {&e.Request, maxName},
-		{&e.Object, maxObject}, {&e.Reason, maxText}, {&e.Detail, maxText},
+		{&e.Actor, maxName},
+		{&e.Kind, maxName},
+		{&e.Session, maxName},
+		{&e.Action, maxName},
+		{&e.Request, maxName},
+		{&e.Object, maxObject},
+		{&e.Reason, maxText},
+		{&e.Detail, maxText},
 	} {
 		*x.s = cut(*x.s, x.n)
 	}

@@ -30,7 +30,7 @@ func bit(s string) uint64 {
 // note adds entry n of a segment to the index.
 func (s *segment) note(n, off int64, e *honeyguide.AuditEntry) {
 	at := e.Time.UnixMicro()
-	if n%blockEntries == 0 {
+	if int64(len(s.blocks)) <= n/blockEntries { // not by n alone: an entry before may have been unreadable
 		s.blocks = append(s.blocks, block{off: off, from: at, to: at})
 	}
 	b := &s.blocks[len(s.blocks)-1]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -311,6 +312,63 @@ func object(t reflect.Type, summary string) map[string]any {
 	}
 	return o
 }
+
+// A Value is one key as it is set.
+type Value struct {
+	Path    string `json:"path"`
+	Value   string `json:"value" doc:"a secret is masked"`
+	Origin  string `json:"origin" doc:"default, a file with its line, a variable or --set"`
+	Default string `json:"default"`
+	Type    string `json:"type,omitempty"`
+	Doc     string `json:"doc,omitempty"`
+	Secret  bool   `json:"secret,omitempty"`
+	Set     bool   `json:"set" doc:"it is not the default that counts"`
+}
+
+// Values returns every key with its value, by path. Secrets are masked: whatever
+// stands at a secret key, and a URL with a password in it.
+func (t *Tree) Values() []Value {
+	set := map[string]*yaml.Node{}
+	flatten(set, "", t.root)
+	secret := map[string]bool{} // by last element, so that renamed instances are covered
+	out := map[string]Value{}
+	for _, k := range t.schema.Keys() {
+		if k.Secret {
+			secret[last(k.Path)] = true
+		}
+		v := Value{Path: k.Path, Value: k.Default, Origin: "default", Default: k.Default, Type: k.Type, Doc: k.Doc, Secret: k.Secret}
+		if k.Secret {
+			v.Value, v.Default = honeyguide.Secret(k.Default).String(), ""
+		}
+		out[k.Path] = v
+	}
+	for path, n := range set {
+		v := out[path]
+		v.Path, v.Value, v.Origin, v.Set = path, shown(n), t.origins[n].String(), true
+		if v.Secret = v.Secret || secret[last(path)]; v.Secret {
+			v.Value = honeyguide.Secret(v.Value).String()
+		}
+		out[path] = v
+	}
+	list := make([]Value, 0, len(out))
+	for _, path := range keys(out) {
+		list = append(list, out[path])
+	}
+	return list
+}
+
+// shown is the value of a key as text.
+func shown(n *yaml.Node) string {
+	text := n.Value
+	if n.Kind == yaml.SequenceNode {
+		raw, _ := yaml.Marshal(n)
+		text = strings.Join(strings.Fields(strings.ReplaceAll(string(raw), "\n", " ")), " ")
+	}
+	return userinfo.ReplaceAllString(text, "://***@")
+}
+
+// userinfo is the part of a URL that names a user, and often a password.
+var userinfo = regexp.MustCompile(`://[^/@\s]+@`)
 
 // Show writes every key that is set somewhere, or all with their defaults, as
 // "path = value", with its origin when asked. Secrets are masked.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/audit"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
 	"honeyguide/internal/respond"
@@ -154,6 +155,7 @@ type world struct {
 	engine      *runs.Engine
 	cfg         runs.Config
 	contained   []string
+	audit       *audit.Memory // nil: nothing is written down
 }
 
 func newWorld(t testing.TB, books ...string) *world {
@@ -183,7 +185,12 @@ func newWorld(t testing.TB, books ...string) *world {
 // open makes a new engine over the same store, as a new process would.
 func (w *world) open() {
 	w.Helper()
+	var recorder audit.Recorder
+	if w.audit != nil {
+		recorder = w.audit
+	}
 	e, err := runs.New(w.Context(), w.cfg, runs.Deps{
+		Audit: recorder,
 		State: w.store, Shelf: w.shelf, Now: w.clock.now,
 		Actions: map[string]respond.Action{"block_ip": w.block, "gate": w.gate, "tell": only{tell{w.tell}}},
 		Contained: func(_ context.Context, _ state.Tx, incident string, _ time.Time, _ string) error {

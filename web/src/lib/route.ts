@@ -42,6 +42,9 @@ export function useGo(): (path: string, query?: Record<string, string | undefine
   );
 }
 
+/** A part of a path: whatever it holds, it stays one part. */
+export const part = (text: string): string => encodeURIComponent(text.toWellFormed());
+
 export const clean = (query: Record<string, string | undefined>): Query =>
   Object.fromEntries(
     Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ""),

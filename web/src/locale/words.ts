@@ -1,5 +1,6 @@
 /** Words of the API in the reader's language: states, verdicts, severities. What is unknown is shown as it came. */
 import { catalogue } from "../lib/i18n";
+import { safe } from "../lib/safe";
 
 const w = catalogue("words", {
   new: "new",
@@ -21,4 +22,4 @@ const w = catalogue("words", {
 });
 
 /** The word for a value of the API. */
-export const word = (value: string): string => w(value as Parameters<typeof w>[0]).replaceAll("_", " ");
+export const word = (value: string): string => safe(w(value as Parameters<typeof w>[0])).replaceAll("_", " ");

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, type ReactNode, useDeferredValue, useId, useMemo, useRef, useState } from "react";
 import { useOne } from "../api/query";
 import { keymap } from "../lib/keys";
-import { useGo } from "../lib/route";
+import { part, useGo } from "../lib/route";
 import { safe } from "../lib/safe";
 import { t } from "../locale/en";
 import { Dialog } from "../widgets/dialog";
@@ -77,7 +77,7 @@ export default function Palette() {
         icon: "attackers",
         label: t("palette.open", { what: words }),
         text: words,
-        run: () => go(`/attackers/${encodeURIComponent(words)}`),
+        run: () => go(`/attackers/${part(words)}`),
       });
       all.push({
         id: "ipalerts",
@@ -98,7 +98,7 @@ export default function Palette() {
           icon: place.slice(1),
           text: name,
           label: `${safe(name)} ${safe(item.title ?? item.text ?? "")}`,
-          run: () => go(`${place}/${encodeURIComponent(name)}`),
+          run: () => go(`${place}/${part(name)}`),
         });
       }
     }

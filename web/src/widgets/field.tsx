@@ -2,6 +2,7 @@
 import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
 import { useId } from "react";
 import { defang } from "../lib/defang";
+import { brief, safe } from "../lib/safe";
 import { t } from "../locale/en";
 import { Button } from "./button";
 import { copyRaw, copySafe } from "./copy";
@@ -40,13 +41,13 @@ export function Field({
   const value = text === undefined || text === null ? "" : String(text);
   return (
     <div className="field">
-      <dt className="field-name">{name}</dt>
+      <dt className="field-name">{safe(name)}</dt>
       <dd className="field-value">
         <span className="grow cut">{children ?? <Safe text={value} block={block} />}</span>
         {value === "" ? null : (
           <Menu
             trigger={
-              <button type="button" className="copy" aria-label={t("copy.what", { what: name })}>
+              <button type="button" className="copy" aria-label={t("copy.what", { what: brief(name, 60) })}>
                 <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
                   <path d="M5.5 2.5h8v8h-8z M10.5 10.5v3h-8v-8h3" fill="none" stroke="currentColor" strokeWidth="1.3" />
                 </svg>

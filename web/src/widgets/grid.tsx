@@ -190,7 +190,7 @@ export function Grid<T>(props: GridProps<T>) {
         aria-rowcount={(props.total ?? rows.length) + 1}
         aria-colcount={shown.length + (boxes ? 1 : 0)}
         aria-multiselectable={boxes || undefined}
-        aria-activedescendant={at >= 0 ? `${base}-${at}` : undefined}
+        aria-activedescendant={items.some((item) => item.index === at) ? `${base}-${at}` : undefined}
         data-keys="list"
         tabIndex={0}
         onKeyDown={keys}

@@ -41,6 +41,7 @@ export const t = catalogue("alerts", {
   "head.sensor": "Sensor",
   "head.short": "Id",
   by: "{state} by {who}",
+  "state.ack": "ack",
   proven: "Proven by a honeytoken",
   times: "×{n}",
   "times.both": "happened {time}, found {found}",

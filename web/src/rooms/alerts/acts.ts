@@ -2,10 +2,13 @@
  * What people do to alerts. The row changes at once; when the server refuses, it
  * goes back and says who was faster; and for ten seconds there is a way back.
  */
+
 import { call } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import { refresh } from "../../api/query";
 import type { Alert, AlertStatus, VerdictName } from "../../api/types";
+import { part } from "../../lib/route";
+import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
 import { done, failed, note as say } from "../../widgets/toast";
@@ -32,7 +35,7 @@ async function reread(queue: Queue, ids: string[]): Promise<AlertRow[]> {
   const rows: AlertRow[] = [];
   for (const id of ids.slice(0, 20)) {
     try {
-      const row = slim(await call<Alert>("GET", `/alerts/${encodeURIComponent(id)}`));
+      const row = slim(await call<Alert>("GET", `/alerts/${part(id)}`));
       queue.replace(row);
       rows.push(row);
     } catch {
@@ -80,7 +83,7 @@ export async function setStatus(
       status: 409,
       detail:
         first?.code === "conflict"
-          ? t("fail.conflict", { who: first.by ?? "" })
+          ? t("fail.conflict", { who: safe(first.by) })
           : t(first?.code === "suppressed" ? "fail.suppressed" : "fail.not_found"),
     });
     void reread(queue, [...stayed]);
@@ -91,7 +94,7 @@ export async function setStatus(
     const first = rows[0];
     say(
       first?.by && first.by !== me
-        ? t("done.already", { who: first.by, state: word(first.status) })
+        ? t("done.already", { who: safe(first.by), state: word(first.status) })
         : t("done.nothing"),
     );
     return true;
@@ -119,7 +122,7 @@ async function takeBack(queue: Queue, before: Map<string, AlertRow>, undo: strin
     if (stayed.size > 0) {
       failed(t("fail.some", { n: stayed.size }), {
         status: 409,
-        detail: t("fail.conflict", { who: answer.failed[0]?.by ?? "" }),
+        detail: t("fail.conflict", { who: safe(answer.failed[0]?.by) }),
       });
       void reread(queue, [...stayed]);
     } else done(t("done.undone"));

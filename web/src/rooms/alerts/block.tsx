@@ -1,8 +1,10 @@
 /** Keeping the source of an alert out for a while. */
+
 import { useState } from "react";
 import { call, keyFor } from "../../api/client";
 import { refresh, useOne } from "../../api/query";
 import type { Block } from "../../api/types";
+import { part } from "../../lib/route";
 import { brief, safe } from "../../lib/safe";
 import { absolute } from "../../lib/time";
 import { t } from "../../locale/rooms/alerts";
@@ -17,9 +19,7 @@ export default function BlockDialog({ row, onClose }: { row: AlertRow; onClose: 
   const [ttl, setTTL] = useState<string>("24h");
   const [reason, setReason] = useState(t("block.reason.given", { short: row.short, title: brief(row.title, 160) }));
   const [key] = useState(keyFor);
-  const known = useOne<{ holds: boolean; until?: string; covered_by: Block[] }>(
-    `/blocks/${encodeURIComponent(row.src)}`,
-  );
+  const known = useOne<{ holds: boolean; until?: string; covered_by: Block[] }>(`/blocks/${part(row.src)}`);
   return (
     <Confirm
       open

@@ -1,4 +1,5 @@
 /** The columns of the queue. */
+import { brief } from "../../lib/safe";
 import { absolute, ago, clockTime } from "../../lib/time";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
@@ -95,14 +96,17 @@ export const COLUMNS: readonly Column<Line>[] = [
   {
     id: "status",
     head: t("head.status"),
-    width: 104,
+    width: 116,
     weight: 4,
     sortable: true,
-    cell: of((row) => (
-      <span className="muted" title={row.by ? t("by", { state: word(row.status), who: row.by }) : undefined}>
-        {row.verdict ? word(row.verdict) : word(row.status)}
-        {row.by ? <span className="alerts-by"> {row.by}</span> : null}
-      </span>
-    )),
+    cell: of((row) => {
+      const state = row.verdict ? word(row.verdict) : row.status === "acknowledged" ? t("state.ack") : word(row.status);
+      return (
+        <span className="muted" title={row.by ? t("by", { state, who: brief(row.by) }) : undefined}>
+          {state}
+          {row.by ? <span className="alerts-by"> {brief(row.by, 40)}</span> : null}
+        </span>
+      );
+    }),
   },
 ];

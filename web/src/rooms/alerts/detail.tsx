@@ -1,9 +1,11 @@
 /** One alert: what it is, why it has its score, what it rests on, and what to do about it. */
+
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useOne } from "../../api/query";
 import type { Alert, AlertStatus, VerdictName } from "../../api/types";
 import { useKept } from "../../lib/preferences";
+import { part } from "../../lib/route";
 import { t as shell } from "../../locale/en";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
@@ -37,7 +39,7 @@ export interface DetailProps {
 
 export function Detail(props: DetailProps) {
   const { id, may } = props;
-  const asked = useOne<Alert>(`/alerts/${encodeURIComponent(id)}`);
+  const asked = useOne<Alert>(`/alerts/${part(id)}`);
   const [tab, setTab] = useKept("alerts.tab", "why");
   const alert = asked.data;
   // The row of the list knows first what changed: then the rest is asked again.
@@ -76,17 +78,13 @@ export function Detail(props: DetailProps) {
         </div>
         <p className="row wrap alerts-detail-line">
           {src ? (
-            <Link to={`/attackers/${encodeURIComponent(src)}` as string} className="alerts-link">
+            <Link to={`/attackers/${part(src)}` as string} className="alerts-link">
               <Safe text={src} />
             </Link>
           ) : null}
           {row.sensor ? <Safe text={row.sensor} className="muted" /> : null}
-          {row.session ? (
-            <Link to={`/sessions/${encodeURIComponent(row.session)}` as string}>{t("open.session")}</Link>
-          ) : null}
-          {row.incident ? (
-            <Link to={`/incidents/${encodeURIComponent(row.incident)}` as string}>{t("act.incident")}</Link>
-          ) : null}
+          {row.session ? <Link to={`/sessions/${part(row.session)}` as string}>{t("open.session")}</Link> : null}
+          {row.incident ? <Link to={`/incidents/${part(row.incident)}` as string}>{t("act.incident")}</Link> : null}
           <span className="muted">
             <When at={row.time} />
           </span>

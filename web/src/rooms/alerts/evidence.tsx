@@ -1,8 +1,10 @@
 /** What an alert rests on: its facts, its events, and what is known about its values. */
+
 import { useState } from "react";
 import { useOne } from "../../api/query";
 import type { Alert, Event } from "../../api/types";
 import { number } from "../../lib/i18n";
+import { part } from "../../lib/route";
 import { absolute, duration } from "../../lib/time";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
@@ -115,7 +117,7 @@ function EventRow({ id, text, time }: { id: string; text: string; time: string }
 }
 
 function EventBody({ id }: { id: string }) {
-  const asked = useOne<Event>(`/events/${encodeURIComponent(id)}`);
+  const asked = useOne<Event>(`/events/${part(id)}`);
   if (asked.error)
     return asked.error.status === 404 ? (
       <p className="muted">{t("evidence.gone")}</p>

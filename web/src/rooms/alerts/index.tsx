@@ -10,7 +10,7 @@ import type { Alert, AlertStatus, VerdictName } from "../../api/types";
 import { number } from "../../lib/i18n";
 import { type Binding, useKeys } from "../../lib/keys";
 import { useKept } from "../../lib/preferences";
-import { useGo, useItem, useQueryState } from "../../lib/route";
+import { part, useGo, useItem, useQueryState } from "../../lib/route";
 import { extend, keepOnly, NOTHING, type Selection, selectMatching, toggle } from "../../lib/selection";
 import { useStore } from "../../lib/store";
 import { ago, useNow } from "../../lib/time";
@@ -57,6 +57,7 @@ export default function Room() {
   const me = useMe()?.name ?? "";
   const [query, change] = useQueryState();
   const item = useItem();
+  const opened = item !== undefined;
   const go = useGo();
   const grid = useRef<GridHandle>(null);
   const [selection, setSelection] = useState<Selection>(NOTHING);
@@ -100,8 +101,8 @@ export default function Room() {
   useEffect(() => queue.sortBy(sort, down), [sort, down]);
   useEffect(() => queue.groupBy(group), [group]);
   useEffect(() => {
-    queue.freeze(hover || focused || selection.ids.size > 0);
-  }, [hover, focused, selection]);
+    queue.freeze(hover || focused || opened || selection.ids.size > 0);
+  }, [hover, focused, opened, selection]);
   useLive(["alerts"], ({ messages, summarised, reset }) => {
     queue.take(
       messages.map((message) => ({
@@ -123,7 +124,6 @@ export default function Room() {
   });
 
   // The open alert is in the URL, and follows the cursor.
-  const opened = item !== undefined;
   const row = current === null ? undefined : queue.row(current);
   const openRow = item === undefined ? undefined : queue.row(item);
   const openID = openRow?.id;
@@ -135,7 +135,7 @@ export default function Room() {
     }
   }, [openID]);
   const follow = useRef<ReturnType<typeof setTimeout> | null>(null);
-  const pathOf = (of: AlertRow) => `/alerts/${encodeURIComponent(of.short || of.id)}`;
+  const pathOf = (of: AlertRow) => `/alerts/${part(of.short || of.id)}`;
   const select = useCallback(
     (id: string) => {
       setCurrent(id);
@@ -143,7 +143,7 @@ export default function Room() {
       const next = queue.row(id);
       if (!next) return;
       if (follow.current) clearTimeout(follow.current);
-      follow.current = setTimeout(() => go(`/alerts/${encodeURIComponent(next.short || next.id)}`, query, true), 90);
+      follow.current = setTimeout(() => go(`/alerts/${part(next.short || next.id)}`, query, true), 90);
     },
     [opened, go, query],
   );
@@ -198,12 +198,12 @@ export default function Room() {
   };
   const incident = () => {
     const of = row ?? openRow;
-    if (of?.incident) go(`/incidents/${encodeURIComponent(of.incident)}`);
+    if (of?.incident) go(`/incidents/${part(of.incident)}`);
     else if (of) say(t("incident.none"));
   };
   const copy = async () => {
     const id = (row ?? openRow)?.id;
-    if (id) await copySafe(JSON.stringify(await call<Alert>("GET", `/alerts/${encodeURIComponent(id)}`), null, 2));
+    if (id) await copySafe(JSON.stringify(await call<Alert>("GET", `/alerts/${part(id)}`), null, 2));
   };
   const current1 = row ?? openRow;
   const title = t("title");

@@ -1,8 +1,10 @@
 /** Merging the incidents of the selected alerts into one of them. */
+
 import { useState } from "react";
 import { call, keyFor } from "../../api/client";
 import { refresh, useOne } from "../../api/query";
 import type { Incident } from "../../api/types";
+import { part } from "../../lib/route";
 import { brief, safe } from "../../lib/safe";
 import { t as shell } from "../../locale/en";
 import { t } from "../../locale/rooms/alerts";
@@ -45,7 +47,7 @@ export default function MergeDialog({
       rollback={t("merge.rollback")}
       verb={t("merge.verb")}
       run={async () => {
-        const answer = await call<{ incident: Incident }>("POST", `/incidents/${encodeURIComponent(into)}/merge`, {
+        const answer = await call<{ incident: Incident }>("POST", `/incidents/${part(into)}/merge`, {
           body: { incidents: ids.filter((id) => id !== into) },
           key,
         });
@@ -60,7 +62,7 @@ export default function MergeDialog({
 }
 
 function MergeInto({ ids, into, onChange }: { ids: string[]; into: string; onChange: (id: string) => void }) {
-  const chosen = useOne<Incident>(`/incidents/${encodeURIComponent(into)}`);
+  const chosen = useOne<Incident>(`/incidents/${part(into)}`);
   return (
     <>
       <Select

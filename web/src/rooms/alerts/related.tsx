@@ -1,7 +1,9 @@
 /** Other alerts that speak of the same: source, session, rule. */
+
 import { Link } from "@tanstack/react-router";
 import { useOne } from "../../api/query";
 import type { Alert, Page } from "../../api/types";
+import { part } from "../../lib/route";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
 import { Safe } from "../../widgets/safe";
@@ -32,7 +34,7 @@ function Same({ title, query, but }: { title: string; query: Record<string, stri
         {rows.map((row) => (
           <li key={row.id} className="alerts-same">
             <Link
-              to={`/alerts/${encodeURIComponent(row.short)}` as string}
+              to={`/alerts/${part(row.short)}` as string}
               search={((before: Record<string, string>) => before) as never}
               className="mono"
             >

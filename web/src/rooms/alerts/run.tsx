@@ -1,8 +1,10 @@
 /** Starting a playbook on the incident of an alert. */
+
 import { useState } from "react";
 import { call, keyFor } from "../../api/client";
 import { refresh, useOne } from "../../api/query";
 import type { Incident, Playbook, Run } from "../../api/types";
+import { part } from "../../lib/route";
 import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/alerts";
 import { Confirm } from "../../widgets/dialog";
@@ -20,7 +22,7 @@ export default function RunDialog({
 }) {
   const [mode, setMode] = useState("dry_run");
   const [key] = useState(keyFor);
-  const of = useOne<Incident>(`/incidents/${encodeURIComponent(incident)}`);
+  const of = useOne<Incident>(`/incidents/${part(incident)}`);
   return (
     <Confirm
       open

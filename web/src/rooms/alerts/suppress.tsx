@@ -5,6 +5,7 @@ import { useDeferredValue, useState } from "react";
 import { call, keyFor } from "../../api/client";
 import { refresh } from "../../api/query";
 import type { Suppression, SuppressionPreview } from "../../api/types";
+import { part } from "../../lib/route";
 import { brief } from "../../lib/safe";
 import { absolute } from "../../lib/time";
 import { t } from "../../locale/rooms/alerts";
@@ -71,7 +72,7 @@ export default function SuppressDialog({
         refresh("/suppressions", "/alerts");
         onDone();
         done(t("suppress.done", { n: made.changed ?? 0 }), () => {
-          call("POST", `/suppressions/${encodeURIComponent(made.id)}/lift`, { body: { reopen: true } })
+          call("POST", `/suppressions/${part(made.id)}/lift`, { body: { reopen: true } })
             .then(() => {
               done(t("suppress.lifted"));
               onDone();

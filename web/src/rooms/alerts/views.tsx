@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { call } from "../../api/client";
 import { refresh, useList } from "../../api/query";
-import { parseQuery, type Query, writeQuery } from "../../lib/route";
+import { parseQuery, part, type Query, writeQuery } from "../../lib/route";
 import { safe } from "../../lib/safe";
 import { t as shell } from "../../locale/en";
 import { t } from "../../locale/rooms/alerts";
@@ -35,7 +35,7 @@ export function Views({ query, onOpen }: { query: Query; onOpen: (query: Query) 
   const [error, setError] = useState("");
   const remove = async (view: Saved) => {
     try {
-      await call("DELETE", `/views/${encodeURIComponent(view.id)}`);
+      await call("DELETE", `/views/${part(view.id)}`);
       done(t("view.removed", { name: safe(view.name) }));
       refresh("/views");
     } catch (problem) {

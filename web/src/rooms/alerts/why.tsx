@@ -1,9 +1,12 @@
 /** Why an alert has its score: each reason as a bar, what was decided before, and what a playbook would do. */
+
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useOne } from "../../api/query";
 import type { Alert, Judgement, Page, Playbook, Run } from "../../api/types";
 import { number, percent } from "../../lib/i18n";
+import { part } from "../../lib/route";
+import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/alerts";
 import { word } from "../../locale/words";
 import { Badge } from "../../widgets/badge";
@@ -85,7 +88,7 @@ interface Past {
 }
 
 function Alike({ alert }: { alert: Alert }) {
-  const past = useOne<Past>(`/alerts/${encodeURIComponent(alert.id)}/alike`);
+  const past = useOne<Past>(`/alerts/${part(alert.id)}/alike`);
   const quality = past.data?.quality;
   return (
     <section className="panel">
@@ -109,9 +112,9 @@ function Alike({ alert }: { alert: Alert }) {
           </p>
           <ul className="alerts-past">
             {past.data?.newest.slice(0, 5).map((judgement) => (
-              <li key={judgement.id} className="row">
-                <Link to={`/alerts/${encodeURIComponent(judgement.short)}` as string} className="mono">
-                  {judgement.short}
+              <li key={judgement.id} className="row wrap">
+                <Link to={`/alerts/${part(judgement.short)}` as string} className="mono">
+                  {safe(judgement.short)}
                 </Link>
                 <span>{word(judgement.verdict.as)}</span>
                 <span className="muted">
@@ -158,7 +161,7 @@ function Suggested({ alert, may }: { alert: Alert; may: boolean }) {
                 {book.description ? <div className="meta">{book.description}</div> : null}
                 {run ? (
                   <div className="row">
-                    <Link to={`/response/${encodeURIComponent(run.short)}` as string} className="mono">
+                    <Link to={`/response/${part(run.short)}` as string} className="mono">
                       {run.short}
                     </Link>
                     <Badge>{word(run.state)}</Badge>
