@@ -45,7 +45,7 @@ type Match struct {
 type IncidentChange struct {
 	ID       string    `json:"id"`
 	Short    string    `json:"short"` // IC-1
-	Kind     string    `json:"kind"`  // join (by correlation), merge or split (by a person)
+	Kind     string    `json:"kind"`  // join (by correlation), merge, split or move (by a person)
 	From     string    `json:"from"`  // incident that gave alerts
 	Into     string    `json:"into"`  // incident that took them
 	At       time.Time `json:"at"`

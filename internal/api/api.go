@@ -219,8 +219,8 @@ func buildWith(dep Deps, routes func(*server)) (*server, error) {
 	}
 	s.huma = humago.New(s.router, humaConfig(dep.Version))
 	routes(s)
-	s.router.nameAll(s.huma.OpenAPI())
 	s.learn()
+	s.router.nameAll(s.huma.OpenAPI())
 	// Answers may get more fields within v1; the description must not forbid it.
 	for _, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
 		schema.AdditionalProperties = nil

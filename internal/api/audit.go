@@ -190,6 +190,7 @@ func (s *server) exportAudit() {
 			c.SetHeader("Content-Type", audit.MediaType(in.Format))
 			c.SetHeader("Content-Disposition", `attachment; filename="audit.`+in.Format+`"`)
 			c.SetHeader("X-Content-Type-Options", "nosniff")
+			c.SetHeader("Content-Security-Policy", "sandbox; default-src 'none'")
 			w := bufio.NewWriterSize(patient(c.BodyWriter()), 64<<10)
 			err := audit.Export(ctx, w, l, in.query(), in.Format)
 			if err == nil {

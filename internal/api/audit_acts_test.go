@@ -31,6 +31,8 @@ func bodyOf(pattern string) string {
 
 // understood are bodies of routes that need more than {} to be understood.
 var understood = map[string]string{
+	"POST " + base + "/users":                   `{"name":"ben","role":"viewer"}`,
+	"POST " + base + "/roles":                   `{"name":"night","permissions":["read"]}`,
 	"POST /api/v1/alerts/verdict":               `{"ids":["A-1"],"verdict":"benign"}`,
 	"POST /api/v1/alerts/{id}/verdict":          `{"verdict":"benign"}`,
 	"POST /api/v1/incidents/{id}/verdict":       `{"verdict":"benign"}`,
@@ -115,6 +117,13 @@ func (s *spy) Update(ctx context.Context, fn func(state.Tx) error) error {
 	return s.Store.Update(ctx, fn)
 }
 
+// ownEntries reports whether the entries of a route are made by the room of
+// identity, where it is known what comes of it; see its TestAuditFirst.
+func ownEntries(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return strings.HasPrefix(path, base+"/auth/") || strings.HasPrefix(path, base+"/me/") && path != base+"/me/preferences"
+}
+
 // TestEveryChangeIsAudited asks every route whose method is not GET. Each leaves an
 // entry that says who, what and about what; and where entries cannot be
 // written, each answers 503 and changes nothing.
@@ -139,7 +148,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 	}
 	for _, pattern := range all {
-		if unaudited[pattern] != "" {
+		if unaudited[pattern] != "" || ownEntries(pattern) {
 			continue
 		}
 		if identityAudits(pattern) {
@@ -213,6 +222,7 @@ func (r *rig) identityAudits(t *testing.T, pattern string) {
 var harmless = map[string]bool{
 	"POST /api/v1/me/password/strength": true,
 	"PUT /api/v1/me/preferences":        true,
+	"POST /api/v1/auth/logout":          true, // of a key, which has no login
 }
 
 // snapshot is all an administrator sees of what acts change.

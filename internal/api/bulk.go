@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"honeyguide"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
+	"honeyguide/internal/pipeline"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
 )
@@ -18,6 +20,8 @@ const maxBulk = verdict.MaxAlerts
 func (s *server) bulk() {
 	orderAnew(s, post("/alerts/status", "change-alerts", "Acknowledge, escalate, close or reopen alerts: those named, or all a filter finds"), auth.PermWork, s.changeAlerts)
 	write(s, s.acts(s.guarded(patch("/alerts/{id}", "change-alert", "Give one alert a status"))), auth.PermWork, s.changeAlert)
+	orderAnew(s, post("/alerts/incident", "gather-alerts", "Put alerts into an incident that is open, or into a new one"), auth.PermWork, s.gatherAlerts)
+	orderAnew(s, post("/incidents/tasks", "add-tasks", "Ask for the same to be done in several incidents"), auth.PermWork, s.addTasks)
 	orderAnew(s, post("/alerts/undo", "undo-alerts", "Take a change of status back, within ten minutes and as far as nobody else was there since"), auth.PermWork, s.undoAlerts)
 }
 
@@ -62,6 +66,44 @@ func (s *server) changeAlert(ctx context.Context, id string, in *client.AlertPat
 		return err
 	})
 	return a, err
+}
+
+func (s *server) gatherAlerts(ctx context.Context, in *client.GatherRequest) (out client.Gathered, err error) {
+	if in.Incident != "" && in.Title != "" {
+		return out, invalid("title: is for a new incident")
+	}
+	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
+		ids, err := selected(ctx, tx, &in.AlertSelection)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return invalid("filter: finds no alerts")
+		}
+		out.Incident, out.Changes, out.Changed, err = pipeline.Gather(ctx, tx, in.Incident, in.Title, ids, whoAsks(ctx), in.Reason, state.Time(s.dep.Now()))
+		if out.Changes == nil {
+			out.Changes = []honeyguide.IncidentChange{}
+		}
+		return errors.Join(err, withPlans(ctx, tx, &out.Incident))
+	})
+	return out, err
+}
+
+// addTasks asks for something to be done in several incidents, one after the other.
+func (s *server) addTasks(ctx context.Context, in *client.TasksRequest) (out client.TasksResult, err error) {
+	out.Failed = []client.FailedItem{}
+	for _, id := range in.IDs {
+		_, _, err := s.dep.Desk.AddTask(ctx, id, honeyguide.Task{Title: in.Title, Owner: in.Owner, DueAt: in.DueAt, By: whoAsks(ctx)})
+		switch {
+		case err == nil:
+			out.Changed++
+		case statuses[honeyguide.ErrorCode(err)] == 0:
+			return out, err
+		default:
+			out.Failed = append(out.Failed, client.FailedItem{ID: id, Code: string(honeyguide.ErrorCode(err))})
+		}
+	}
+	return out, nil
 }
 
 // whyFailed says why an alert stays as it is.

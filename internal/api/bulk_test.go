@@ -11,6 +11,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/client"
 	"honeyguide/internal/state"
 	"honeyguide/internal/verdict"
 )
@@ -125,6 +126,39 @@ func TestAFilterMeansWhatWasSeen(t *testing.T) {
 	out, status, text := demand[verdict.Outcome](r, bootstrap, "/api/v1/alerts/verdict", `{"filter":{"status":["closed"]},"expected_count":10,"verdict":"benign"}`)
 	if status != 200 || out.Changed != 10 {
 		t.Errorf("verdict by filter: %d: %s", status, text)
+	}
+}
+
+func TestAlertsAreGathered(t *testing.T) {
+	r, now := bulkRig(t, 6)
+	first, status, text := demand[client.Gathered](r, bootstrap, "/api/v1/alerts/incident", `{"ids":["A-1","A-2","A-3"],"title":"Look at these"}`)
+	if status != 200 || first.Changed != 3 || first.Incident.AlertCount != 3 || len(first.Changes) != 0 {
+		t.Fatalf("%d: %s", status, text)
+	}
+	*now = now.Add(time.Second)
+	second, status, text := demand[client.Gathered](r, bootstrap, "/api/v1/alerts/incident", `{"ids":["A-3","A-4"]}`)
+	if status != 200 || second.Changed != 2 || second.Incident.AlertCount != 2 || len(second.Changes) != 1 || second.Changes[0].Kind != "move" {
+		t.Fatalf("%d: %s", status, text)
+	}
+	if in := get[honeyguide.Incident](r, "/api/v1/incidents/I-1"); in.AlertCount != 2 {
+		t.Errorf("the giver has %d alerts", in.AlertCount)
+	}
+	*now = now.Add(time.Second)
+	if _, status, text := demand[client.Regrouping](r, bootstrap, "/api/v1/incident-changes/"+second.Changes[0].ID+"/undo", `{}`); status != 200 {
+		t.Fatalf("%d: %s", status, text)
+	}
+	if a := get[honeyguide.Alert](r, "/api/v1/alerts/A-3"); a.Incident != first.Incident.ID {
+		t.Errorf("after undo A-3 is in %s", a.Incident)
+	}
+	// All of one incident goes: it is merged.
+	*now = now.Add(time.Second)
+	third, status, text := demand[client.Gathered](r, bootstrap, "/api/v1/alerts/incident", `{"ids":["A-1","A-2","A-3"],"incident":"I-2"}`)
+	if status != 200 || third.Incident.AlertCount != 4 || len(third.Changes) != 1 || third.Changes[0].Kind != "merge" {
+		t.Errorf("%d: %s", status, text)
+	}
+	tasks, status, text := demand[client.TasksResult](r, bootstrap, "/api/v1/incidents/tasks", `{"ids":["I-2","I-9"],"title":"call them"}`)
+	if status != 200 || tasks.Changed != 1 || len(tasks.Failed) != 1 || tasks.Failed[0].Code != "not_found" {
+		t.Errorf("%d: %s", status, text)
 	}
 }
 

@@ -90,9 +90,14 @@ func (r *rig) furnish() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !slices.ContainsFunc(all, func(k auth.Key) bool { return k.Name == "victim" }) {
-		r.keyOf("victim", auth.ScopeRead)
+	for _, k := range all { // rotated, it has a successor of its name
+		if k.Name == "victim" {
+			if err := r.keys.Remove(r.t.Context(), k.ID); err != nil {
+				r.t.Fatal(err)
+			}
+		}
 	}
+	r.keyOf("victim", auth.ScopeRead)
 	r.update(func(ctx context.Context, tx state.Tx) error {
 		p := honeyguide.Plan{ID: "held", Action: state.ActionBlockIP, Target: "198.51.100.2", Mode: honeyguide.ModeApply, State: honeyguide.PlanVerified, CreatedAt: day}
 		if err := tx.Plans().Save(ctx, &p); err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -131,12 +130,12 @@ func (s *server) generalRules(r *http.Request, pattern string) (*http.Request, *
 	if r.URL.RawQuery == "" || g.fields == nil && !g.spans {
 		return r.WithContext(ctx), nil
 	}
-	q, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, newProblem(ctx, http.StatusBadRequest, "query: cannot be read")
-	}
+	q := r.URL.Query()
 	fields, span := q.Get("fields"), q.Get("span")
-	if g.fields != nil && fields != "" {
+	if (g.fields == nil || !q.Has("fields")) && (!g.spans || span == "") {
+		return r.WithContext(ctx), nil
+	}
+	if g.fields != nil && q.Has("fields") {
 		mask := map[string]bool{}
 		for name := range strings.SplitSeq(fields, ",") {
 			if !g.fields[name] {

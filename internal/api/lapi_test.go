@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -382,6 +383,8 @@ type remembered struct {
 	auth.Keys
 	secret honeyguide.Secret
 }
+
+func (remembered) Used(auth.Key, netip.Addr, time.Time) {}
 
 func (k remembered) Lookup(_ context.Context, s honeyguide.Secret, _ time.Time) (auth.Key, error) {
 	if s != k.secret {

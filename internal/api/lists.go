@@ -77,7 +77,8 @@ func op(path, id, summary string) huma.Operation {
 
 // read registers a route for auth.PermRead whose errors become problems.
 func read[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
-	act(s, o, auth.PermRead, f)
+	s.router.need(o.Method+" "+o.Path, auth.PermRead)
+	answer(s, o, f)
 }
 
 // list registers a list over one snapshot of the state.

@@ -258,9 +258,16 @@ type single[T any] struct {
 func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(context.Context, *I) (O, error)) {
 	s.router.need(o.Method+" "+o.Path, need)
 	s.router.audits(o.Method + " " + o.Path)
-	if o.Method == http.MethodGet && strings.HasSuffix(o.Path, "}") { // a single object
+	answer(s, o, func(ctx context.Context, in *I) (O, error) {
+		return effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+	})
+}
+
+// answer serves a route; a single object is answered with the name of its state.
+func answer[I, O any](s *server, o huma.Operation, f func(context.Context, *I) (O, error)) {
+	if o.Method == http.MethodGet && strings.HasSuffix(o.Path, "}") {
 		huma.Register(s.huma, o, func(ctx context.Context, in *I) (*single[O], error) {
-			out, err := effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+			out, err := f(ctx, in)
 			if err != nil {
 				return nil, s.problem(ctx, err)
 			}
@@ -269,7 +276,7 @@ func act[I, O any](s *server, o huma.Operation, need auth.Permission, f func(con
 		return
 	}
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := effect(ctx, s, said(in), func() (O, error) { return f(ctx, in) })
+		out, err := f(ctx, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

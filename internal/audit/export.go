@@ -101,9 +101,20 @@ var (
 func cefLine(e *honeyguide.AuditEntry) string {
 	severity := map[honeyguide.AuditOutcome]int{honeyguide.AuditAsked: 3, honeyguide.AuditFailed: 5, honeyguide.AuditRefused: 6}[e.Outcome]
 	pairs := [][2]string{
-		{"rt", strconv.FormatInt(e.Time.UnixMilli(), 10)}, {"externalId", strconv.FormatInt(e.Seq, 10)}, {"suser", e.Actor}, {"src", addressText(e)},
-		{"act", e.Action}, {"outcome", string(e.Outcome)}, {"cs1Label", "object"}, {"cs1", e.Object}, {"cs2Label", "actorKind"}, {"cs2", e.Kind},
-		{"cs3Label", "request"}, {"cs3", e.Request}, {"reason", e.Reason}, {"msg", e.Detail},
+		{"rt", strconv.FormatInt(e.Time.UnixMilli(), 10)},
+		{"externalId", strconv.FormatInt(e.Seq, 10)},
+		{"suser", e.Actor},
+		{"src", addressText(e)},
+		{"act", e.Action},
+		{"outcome", string(e.Outcome)},
+		{"cs1Label", "object"},
+		{"cs1", e.Object},
+		{"cs2Label", "actorKind"},
+		{"cs2", e.Kind},
+		{"cs3Label", "request"},
+		{"cs3", e.Request},
+		{"reason", e.Reason},
+		{"msg", e.Detail},
 	}
 	pairs = slices.DeleteFunc(pairs, func(p [2]string) bool { return p[1] == "" })
 	var b strings.Builder

@@ -163,7 +163,10 @@ func (c *command) auditCheckpointCmd() *cobra.Command {
 				field(w, "root", p.Root)
 				field(w, "public key", p.PublicKey)
 				field(w, "refuses", p.Refused)
-				fmt.Fprintf(w, "\n%s\n\n%s", p.Line, safetext.Term(strings.TrimSpace(p.Note))+"\n")
+				fmt.Fprintf(w, "\n%s\n\n", safetext.Term(p.Line))
+				for line := range strings.Lines(p.Note) {
+					fmt.Fprintln(w, safetext.Term(strings.TrimSuffix(line, "\n")))
+				}
 			})
 		},
 	}

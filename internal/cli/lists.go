@@ -121,6 +121,7 @@ func (c *command) lists() []*cobra.Command {
 		show: showAlert,
 	}.command(c)
 	alerts.AddCommand(c.verdictCmd())
+	alerts.AddCommand(c.handleCmds()...)
 	incidents := listing[honeyguide.Incident]{
 		name: "incidents", alias: "incident", short: "What an analyst works on: one for each attacker or campaign.", path: "/incidents",
 		filters: with(map[string]string{"status": "`status`", "q": "`words` of the title"}),

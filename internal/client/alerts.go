@@ -64,3 +64,21 @@ type Gathered struct {
 	Changed  int                         `json:"changed" doc:"alerts that were not in it before"`
 	Changes  []honeyguide.IncidentChange `json:"changes" doc:"one for each incident that gave alerts; each can be undone"`
 }
+
+// A TasksRequest asks for the same to be done in several incidents.
+type TasksRequest struct {
+	IDs []string `json:"ids" minItems:"1" maxItems:"1000" doc:"ids or short forms of incidents"`
+	NewTask
+}
+
+// A TasksResult says in how many it is asked for now.
+type TasksResult struct {
+	Changed int          `json:"changed"`
+	Failed  []FailedItem `json:"failed"`
+}
+
+// A FailedItem is one thing a request could not change.
+type FailedItem struct {
+	ID   string `json:"id"`
+	Code string `json:"code"`
+}

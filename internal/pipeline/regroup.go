@@ -261,6 +261,12 @@ func Undo(ctx context.Context, tx state.Tx, change, by string, now time.Time) (h
 	if err != nil {
 		return c, err
 	}
+	if c.Kind == changeMove {
+		if err := handBack(ctx, tx, &c, &giver, &taker, ids, by, now); err != nil {
+			return c, err
+		}
+		return tx.IncidentChanges().Get(ctx, c.ID)
+	}
 	back := func(a *honeyguide.Alert) bool {
 		_, found := slices.BinarySearch(ids, a.ID)
 		return found || !a.CreatedAt.Before(c.At) && slices.Contains(c.Keys, a.Attacker) || c.Kind == changeSplit

@@ -52,6 +52,7 @@ func BenchmarkAlertVisible(b *testing.B) {
 		load.Go(func() { background(ctx, b, core, 200) })
 		began := make([]time.Time, logins)
 		for i := range logins {
+			time.Sleep(40 * time.Millisecond)
 			began[i] = time.Now()
 			if err := loginFrom(source(i), addr); err != nil {
 				b.Fatal(err)

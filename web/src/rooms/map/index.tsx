@@ -154,7 +154,7 @@ export default function Room() {
                 />
               ) : null}
               <Recent rows={recent} />
-              {map.data.credit.map((line) => (
+              {[...new Set(map.data.credit)].map((line) => (
                 <p key={line} className="meta map-block">
                   {line}
                 </p>

@@ -61,6 +61,11 @@ export function From({ span }: { span: Span }) {
           rows={5}
           layout="under"
           onCountry={(country) => go("/map", { country })}
+          foot={[...new Set(map.data.credit)].map((line) => (
+            <p key={line} className="meta cut" title={line}>
+              {line}
+            </p>
+          ))}
         />
       )}
     </section>

@@ -72,6 +72,7 @@ export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
                       `heat-${levelOf(cell.count, most)}`,
                       cell.id.includes(".") && "heat-part",
                     )}
+                    title={cell.name}
                     aria-label={s("heat.cell", { id: cell.id, name: cell.name, n: cell.count })}
                     onFocus={() => setSpot({ column: at, row })}
                     onClick={() => onOpen(cell, column)}

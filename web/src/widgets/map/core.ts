@@ -25,6 +25,10 @@ export interface MapSettings {
   colours: MapColours;
   /** Where the decoys stand, when somebody said so. */
   home?: Place;
+  /** The word beside our end. */
+  label: string;
+  /** The font of the word. */
+  font: string;
   /** No motion: arcs become dots that are there for their life and then are not. */
   still: boolean;
 }
@@ -34,6 +38,8 @@ const land = feature(
   (world as unknown as Topology<{ land: GeometryCollection }>).objects.land,
 );
 
+/** South of this there is only ice. */
+const SOUTH = -58;
 /** Below this no map can be read; nothing is drawn. */
 const SMALLEST = 40;
 
@@ -173,10 +179,15 @@ export class WorldMap {
             [-168.9, 0],
             [190.9, 0],
             [11, 80],
-            [11, -56],
+            [11, SOUTH],
           ],
         },
       );
+    const foot = this.#projection([11, SOUTH])?.[1] ?? this.#height;
+    this.#projection.clipExtent([
+      [-1, -1],
+      [this.#width + 1, foot],
+    ]);
     context.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
     context.fillStyle = sea;
     context.fillRect(0, 0, this.#width, this.#height);
@@ -199,7 +210,7 @@ export class WorldMap {
   #end(): [number, number] {
     const { home } = this.#settings;
     const at = home && this.#projection([home[0], home[1]]);
-    return at ?? [this.#width / 2, this.#height - 8];
+    return at ?? [this.#width / 2, this.#height - 10];
   }
 
   /** Draws all of it once. */
@@ -298,5 +309,8 @@ export class WorldMap {
     context.rect(x - 4, y - 4, 8, 8);
     context.stroke();
     context.fill();
+    context.font = this.#settings.font;
+    context.textBaseline = "middle";
+    context.fillText(this.#settings.label, x + 9, y);
   }
 }

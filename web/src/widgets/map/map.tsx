@@ -7,7 +7,7 @@ import { currentLanguage, number } from "../../lib/i18n";
 import { s } from "../../locale/rooms/scenes";
 import { SEVERITIES, Severity } from "../severity";
 import { WorldMap } from "./core";
-import { middleOf } from "./countries";
+import { middleOf, type Place } from "./countries";
 import type { Hit } from "./flow";
 import { type Row, Tally } from "./tally";
 
@@ -105,6 +105,11 @@ function colours() {
   };
 }
 
+function settingsFor(home: Place | undefined, motionless: boolean) {
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  return { colours: colours(), home, label: s("map.end"), font, still: motionless };
+}
+
 function MapCanvas({
   home,
   onMap,
@@ -126,7 +131,7 @@ function MapCanvas({
     if (!canvas.current || !holder.current) return;
     const around = holder.current;
     const motion = still();
-    const settings = () => ({ colours: colours(), home: at.current, still: motion.matches });
+    const settings = () => settingsFor(at.current, motion.matches);
     const made = new WorldMap(canvas.current, settings());
     core.current = made;
     const size = () => made.resize(around.clientWidth, around.clientHeight, window.devicePixelRatio);
@@ -151,7 +156,7 @@ function MapCanvas({
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another home is another end of every arc
   useEffect(() => {
-    core.current?.set({ colours: colours(), home: at.current, still: still().matches });
+    core.current?.set(settingsFor(at.current, still().matches));
   }, [home]);
   return (
     <div className="origins-map" ref={holder}>
