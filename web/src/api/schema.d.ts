@@ -120,7 +120,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Give one alert a status */
+        patch: operations["change-alert"];
         trace?: never;
     };
     "/api/v1/alerts/{id}/alike": {
@@ -237,6 +238,193 @@ export interface paths {
         get: operations["get-attacker"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show again who you are, by password or by code: for five minutes nothing else asks */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use a one-time link: make the first administrator, or choose a new password */
+        post: operations["use-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with name and password; the cookie comes with the answer */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log out; nothing happens without a login */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways in, for the page on which people log in */
+        get: operations["login-methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider of identities sends the browser back to */
+        get: operations["login-provider-callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begin a login at a provider of identities; the browser is sent there */
+        get: operations["login-provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with a passkey: alone, as the second step, or to confirm that it is you */
+        post: operations["login-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a browser needs to log in with a passkey (parseRequestOptionsFromJSON) */
+        post: operations["login-passkey-options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Second step of a login: a recovery code, which is used up */
+        post: operations["login-recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Second step of a login: the code of an authenticator app */
+        post: operations["login-totp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -766,6 +954,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a key in the place of another, by its id or name; the answer is the only place it is ever shown */
+        post: operations["rotate-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/map": {
         parameters: {
             query?: never;
@@ -777,6 +982,110 @@ export interface paths {
         get: operations["get-map"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your passkeys, oldest first */
+        get: operations["my-passkeys"];
+        put?: never;
+        /** Keep a passkey that the browser made */
+        post: operations["add-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a browser needs to make a passkey (parseCreationOptionsFromJSON) */
+        post: operations["new-passkey-options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a passkey away */
+        delete: operations["remove-passkey"];
+        options?: never;
+        head?: never;
+        /** Give a passkey another name */
+        patch: operations["name-passkey"];
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a new password; it ends the other logins */
+        post: operations["change-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password/strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How good a password would be; it is kept nowhere */
+        post: operations["password-strength"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,6 +1104,109 @@ export interface paths {
         /** Keep what the one who asks prefers: an object of at most 64 KiB, in place of the one If-Match names */
         put: operations["put-preferences"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes, shown once; those before are good no more */
+        post: operations["new-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The browsers you are logged in with, newest first */
+        get: operations["my-logins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log all your other browsers out */
+        post: operations["end-my-other-logins"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log one of your browsers out; holds from its next request on */
+        delete: operations["end-my-login"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin with an authenticator app: its secret, shown once, opens nothing before it is confirmed */
+        post: operations["begin-totp"];
+        /** Take the authenticator app away */
+        delete: operations["remove-totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn the authenticator app on with a code it shows; recovery codes come with the first second factor */
+        post: operations["confirm-totp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,6 +1432,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles there are, and what there is to grant */
+        get: operations["list-roles"];
+        put?: never;
+        /** Make a role of permissions you have */
+        post: operations["create-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role, by its name */
+        get: operations["get-role"];
+        put?: never;
+        post?: never;
+        /** Remove a role nobody has */
+        delete: operations["remove-role"];
+        options?: never;
+        head?: never;
+        /** Change what a role grants; holds from the next request on */
+        patch: operations["change-role"];
         trace?: never;
     };
     "/api/v1/rules": {
@@ -1707,6 +2156,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may come in, people and services, newest first */
+        get: operations["list-users"];
+        put?: never;
+        /** Make a user; a person gets a one-time link to choose a password, shown this once */
+        post: operations["create-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user, by id or name */
+        get: operations["get-user"];
+        put?: never;
+        post?: never;
+        /** Remove a user with logins, factors and keys, by id or name */
+        delete: operations["remove-user"];
+        options?: never;
+        head?: never;
+        /** Change a user: display, role, disabled; another role and disabling end the logins */
+        patch: operations["change-user"];
+        trace?: never;
+    };
+    "/api/v1/users/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time link by which a user chooses a new password, shown this once */
+        post: operations["reset-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The browsers a user is logged in with, newest first */
+        get: operations["list-logins"];
+        put?: never;
+        post?: never;
+        /** Log a user out everywhere; holds from the next request on */
+        delete: operations["end-logins"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a user be tried again at once after too many wrong passwords */
+        post: operations["unlock-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/verdicts": {
         parameters: {
             query?: never;
@@ -1844,6 +2382,12 @@ export interface components {
             to?: string;
             /** @enum {string} */
             verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
+        };
+        AlertPatch: {
+            /** @description why */
+            note?: string;
+            /** @enum {string} */
+            status: "new" | "acknowledged" | "escalated" | "closed";
         };
         AllowOrder: {
             /** @description address or prefix that must never be blocked */
@@ -2280,6 +2824,9 @@ export interface components {
              */
             waiting: number;
         };
+        CodeOrder: {
+            code: string;
+        };
         Comment: {
             text: string;
         };
@@ -2299,6 +2846,12 @@ export interface components {
             /** Format: int64 */
             verdicts: number;
         };
+        ConfirmOrder: {
+            /** @description of the authenticator app */
+            code?: string;
+            password?: string;
+        };
+        "CookiedStruct {}Body": Record<string, never>;
         Count: {
             /** @description the newest of them */
             alerts: string[];
@@ -2335,6 +2888,10 @@ export interface components {
             };
             /** Format: int64 */
             total: number;
+        };
+        CredentialIn: {
+            /** @description PublicKeyCredential.toJSON() */
+            credential: unknown;
         };
         DayCount: {
             /** Format: int64 */
@@ -2399,6 +2956,10 @@ export interface components {
              * @description the mean is to be below it
              */
             target_ms?: number;
+        };
+        Ended: {
+            /** Format: int64 */
+            ended: number;
         };
         Endpoint: {
             addr?: string;
@@ -2546,6 +3107,14 @@ export interface components {
              * @description mean, share or count
              */
             value?: number;
+        };
+        FirstRunOrder: {
+            /** @description what the first administrator is called; for everybody else their name, or nothing */
+            name?: string;
+            /** @description 12 characters or more */
+            password: string;
+            /** @description behind the # of the link */
+            token: string;
         };
         Forced: {
             /** @description also when the model is worse than the active one */
@@ -2912,8 +3481,13 @@ export interface components {
              * @description absent: it does not end
              */
             expires_at?: string;
+            /** @description addresses and prefixes it is good from; absent: any */
+            from?: string[];
             /** @description whose it is: two keys of one name are one person */
             name: string;
+            /** @description name of the user it belongs to, such as a service: it may do no more than they, and ends with them */
+            owner?: string;
+            /** @description a built-in scope or one of your roles */
             scope: string;
         };
         KeyRow: {
@@ -2922,11 +3496,23 @@ export interface components {
             expired: boolean;
             /** Format: date-time */
             expires_at?: string;
+            /** @description addresses it is good from; absent: any */
+            from?: string[];
             id: string;
             /** @description its last characters, to know it by */
             last4: string;
             name: string;
+            /** @description name of the user it belongs to */
+            owner?: string;
             scope: string;
+            /** @description id of the key that took its place */
+            successor?: string;
+            /**
+             * Format: date-time
+             * @description within a minute
+             */
+            used_at?: string;
+            used_from?: string;
         };
         Lifted: {
             action: string;
@@ -2951,6 +3537,52 @@ export interface components {
             /** @description honeytokens read or used */
             tokens: components["schemas"]["Honeytoken"][];
         };
+        LoginAnswer: {
+            /**
+             * Format: int64
+             * @description wrong tries since the login before
+             */
+            failed?: number;
+            /** @description by which the second factor can be shown or set: totp, passkey, recovery */
+            methods: string[];
+            /**
+             * @description in; second: a second factor is wanted; enrol: the role wants one and none is set, so that nothing but that can be done
+             * @enum {string}
+             */
+            state: "in" | "second" | "enrol";
+            user?: string;
+        };
+        LoginMethods: {
+            /** @description text to show to everybody who is about to log in */
+            banner?: string;
+            /** @description there is no user yet: the link that honeyguide run shows makes the first one */
+            first_run: boolean;
+            oidc: components["schemas"]["OIDCProvider"][];
+            passkey: boolean;
+            password: boolean;
+        };
+        LoginOrder: {
+            name: string;
+            password: string;
+        };
+        LoginRow: {
+            address: string;
+            /** @description what the browser calls itself */
+            agent: string;
+            /** @description it is the one that asks */
+            current: boolean;
+            /** @description the second factor is missing */
+            halfway: boolean;
+            id: string;
+            /** @description by what */
+            methods: string[];
+            /** Format: date-time */
+            seen_at: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
         Match: {
             category?: string;
             detector?: string;
@@ -2962,10 +3594,59 @@ export interface components {
             src?: string;
             title?: string;
         };
+        Me: {
+            display: string;
+            /** @description the role wants a second factor, and none is set */
+            enrol: boolean;
+            /**
+             * Format: int64
+             * @description wrong tries between the login before and this one
+             */
+            failed?: number;
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "key" | "local";
+            must_change_password?: boolean;
+            name: string;
+            /** @description what they may now */
+            permissions: string[];
+            role: string;
+            second_factor: boolean;
+            /** @description of users */
+            session?: components["schemas"]["MySession"];
+        };
         MergeRequest: {
             /** @description ids or short forms of those that give their alerts */
             incidents: string[];
             reason?: string;
+        };
+        MySession: {
+            /**
+             * Format: date-time
+             * @description until then nothing asks who it is
+             */
+            confirmed_until?: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description when it ends unless it is used
+             */
+            idle_until: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description when it ends in any case
+             */
+            until: string;
+        };
+        NameOrder: {
+            name: string;
+        };
+        NamedCredentialIn: {
+            /** @description PublicKeyCredential.toJSON() */
+            credential: unknown;
+            name: string;
         };
         Needs: {
             /**
@@ -2983,12 +3664,43 @@ export interface components {
             expired: boolean;
             /** Format: date-time */
             expires_at?: string;
+            /** @description addresses it is good from; absent: any */
+            from?: string[];
             id: string;
             key: string;
             /** @description its last characters, to know it by */
             last4: string;
             name: string;
+            /** @description name of the user it belongs to */
+            owner?: string;
             scope: string;
+            /** @description id of the key that took its place */
+            successor?: string;
+            /**
+             * Format: date-time
+             * @description within a minute
+             */
+            used_at?: string;
+            used_from?: string;
+        };
+        NewPasskey: {
+            /** @description its maker keeps copies of it */
+            backed_up: boolean;
+            /** @description recovery codes, shown once */
+            codes?: string[];
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        NewTOTP: {
+            /** @description the picture: rows of 0 and 1 */
+            qr: string[];
+            /** @description to type in by hand */
+            secret: string;
+            uri: string;
         };
         NewTask: {
             /** Format: date-time */
@@ -3032,10 +3744,21 @@ export interface components {
             /** Format: int64 */
             wait_ms?: number;
         };
+        OIDCProvider: {
+            id: string;
+            label: string;
+        };
         Observable: {
             name: string;
             type: string;
             value: string;
+        };
+        OneTimeLink: {
+            /** Format: date-time */
+            expires_at?: string;
+            /** @description absent for services */
+            link?: string;
+            user: components["schemas"]["User"];
         };
         Outcome: {
             /** Format: int64 */
@@ -3091,144 +3814,417 @@ export interface components {
         PageAlert: {
             items: components["schemas"]["Alert"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageAllowRow: {
             items: components["schemas"]["AllowRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageApproval: {
             items: components["schemas"]["Approval"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageAttacker: {
             items: components["schemas"]["Attacker"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBlockRow: {
             items: components["schemas"]["BlockRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBlocklistFormat: {
             items: components["schemas"]["BlocklistFormat"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBouncer: {
             items: components["schemas"]["Bouncer"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageChannel: {
             items: components["schemas"]["Channel"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageDeadLetter: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageEnrichment: {
             items: components["schemas"]["Enrichment"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageEvent: {
             items: components["schemas"]["Event"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageExposure: {
             items: components["schemas"]["Exposure"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageFault: {
             items: components["schemas"]["Fault"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageHoneytoken: {
             items: components["schemas"]["Honeytoken"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageIncident: {
             items: components["schemas"]["Incident"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageIncidentChange: {
             items: components["schemas"]["IncidentChange"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageInfo: {
             items: components["schemas"]["Info"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageJudgement: {
             items: components["schemas"]["Judgement"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageKeyRow: {
             items: components["schemas"]["KeyRow"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageLoginRow: {
+            items: components["schemas"]["LoginRow"][];
             next: string;
         };
         PageNotice: {
             items: components["schemas"]["Notice"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PagePasskeyRow: {
+            items: components["schemas"]["PasskeyRow"][];
+            next: string;
         };
         PagePlan: {
             items: components["schemas"]["Plan"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PagePlaybook: {
             items: components["schemas"]["Playbook"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageRuleFault: {
             items: components["schemas"]["RuleFault"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageRun: {
             items: components["schemas"]["Run"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSample: {
             items: components["schemas"]["Sample"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSavedView: {
             items: components["schemas"]["SavedView"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSensor: {
             items: components["schemas"]["Sensor"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSession: {
             items: components["schemas"]["Session"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSighting: {
             items: components["schemas"]["Sighting"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSource: {
             items: components["schemas"]["Source"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageStatus: {
             items: components["schemas"]["Status"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSuppression: {
             items: components["schemas"]["Suppression"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageTimelineEntry: {
             items: components["schemas"]["TimelineEntry"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageTriageModel: {
             items: components["schemas"]["TriageModel"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageUserRow: {
+            items: components["schemas"]["UserRow"][];
+            next: string;
+        };
+        PasskeyAsk: {
+            /** @description not needed: the device knows whose key it is */
+            name?: string;
+        };
+        PasskeyRow: {
+            /** @description its maker keeps copies of it */
+            backed_up: boolean;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        PasswordOrder: {
+            new: string;
+            old: string;
         };
         Past: {
             /** @description standing verdicts on alerts of the rule, newest first */
             newest: components["schemas"]["Judgement"][];
             /** @description of the rule, without this alert */
             quality: components["schemas"]["Quality"];
+        };
+        PermissionRow: {
+            name: string;
+            /** @description what it is good for */
+            text: string;
         };
         Plan: {
             action: string;
@@ -3403,6 +4399,16 @@ export interface components {
             /** Format: int64 */
             ok: number;
         };
+        Present: {
+            /**
+             * Format: date-time
+             * @description and when
+             */
+            at?: string;
+            /** @description who was first */
+            by?: string;
+            etag?: string;
+        };
         PreviewEvent: {
             activity: string;
             /** @description by OCSF path; the record's own fields under unmapped. */
@@ -3430,6 +4436,8 @@ export interface components {
             ingest?: components["schemas"]["IngestResult"];
             /** @description id of the request, as in the log */
             instance?: string;
+            /** @description what there is instead of what a change was decided upon */
+            present?: components["schemas"]["Present"];
             /** Format: int64 */
             status: number;
             title: string;
@@ -3501,10 +4509,46 @@ export interface components {
             /** Format: double */
             weight: number;
         };
+        RecoveryCodes: {
+            codes: string[];
+        };
         Regrouping: {
             changes: components["schemas"]["IncidentChange"][];
             /** @description the one that took the alerts */
             incident: components["schemas"]["Incident"];
+        };
+        ResetOrder: {
+            /** @description it takes the second factors away, too, for somebody who lost them */
+            factors?: boolean;
+        };
+        Role: {
+            built_in: boolean;
+            /** Format: date-time */
+            created_at?: string;
+            created_by?: string;
+            name: string;
+            permissions: string[];
+            title?: string;
+            /** Format: date-time */
+            updated_at?: string;
+        };
+        RoleOrder: {
+            name: string;
+            permissions: string[];
+            title?: string;
+        };
+        RolePatch: {
+            permissions?: string[];
+            title?: string;
+        };
+        Roles: {
+            items: components["schemas"]["Role"][];
+            next: string;
+            permissions: components["schemas"]["PermissionRow"][];
+        };
+        RotateOrder: {
+            /** @description how long the old one stays good, such as 24h; absent: not at all */
+            overlap?: string;
         };
         RuleCount: {
             /** Format: int64 */
@@ -4071,6 +5115,17 @@ export interface components {
             size: number;
             state: string;
         };
+        Strength: {
+            /** @description it is on a list of stolen passwords */
+            breached: boolean;
+            /** Format: int64 */
+            score: number;
+            suggestions: string[];
+            warning: string;
+        };
+        StrengthOrder: {
+            password: string;
+        };
         Suppression: {
             /** Format: int64 */
             alerts: number;
@@ -4440,6 +5495,70 @@ export interface components {
             /** @description as the answer to the change gave it */
             undo: string;
         };
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled: boolean;
+            display?: string;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            must_change_password?: boolean;
+            name: string;
+            /** Format: date-time */
+            password_at?: string;
+            role: string;
+            second_factor: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        UserOrder: {
+            display?: string;
+            /**
+             * @description absent means person; a service holds keys and cannot log in
+             * @enum {string}
+             */
+            kind?: "person" | "service";
+            /** @description what they log in with and what stands in decisions; never changes */
+            name: string;
+            role: string;
+        };
+        UserPatch: {
+            /** @description ends the logins */
+            disabled?: boolean;
+            display?: string;
+            must_change_password?: boolean;
+            /** @description ends the logins */
+            role?: string;
+        };
+        UserRow: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled: boolean;
+            display?: string;
+            /**
+             * Format: int64
+             * @description wrong tries since the last login
+             */
+            failed?: number;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            /** @description after too many wrong passwords strangers have to wait; known devices have not */
+            locked?: boolean;
+            must_change_password?: boolean;
+            name: string;
+            /** Format: date-time */
+            password_at?: string;
+            role: string;
+            second_factor: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
         Verdict: {
             as: string;
             /** Format: date-time */
@@ -4501,7 +5620,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     about: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4580,6 +5702,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -4605,6 +5731,10 @@ export interface operations {
                 q?: string;
                 /** @description id or short form of the suppression that hides them */
                 suppression?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -4693,6 +5823,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -4718,6 +5852,10 @@ export interface operations {
                 q?: string;
                 /** @description id or short form of the suppression that hides them */
                 suppression?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -5002,7 +6140,10 @@ export interface operations {
     "pass-verdicts": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5098,7 +6239,10 @@ export interface operations {
     };
     "get-alert": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5111,6 +6255,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5191,9 +6336,144 @@ export interface operations {
             };
         };
     };
-    "list-alike-verdicts": {
+    "change-alert": {
         parameters: {
             query?: never;
+            header: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertPatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alike-verdicts": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5289,7 +6569,10 @@ export interface operations {
     "pass-verdict": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -5397,7 +6680,10 @@ export interface operations {
     };
     "list-allowlist": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5680,8 +6966,12 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description also those the holder of this key may not approve, with the reason */
                 all?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -5770,10 +7060,16 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
                 to?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -5857,7 +7153,10 @@ export interface operations {
     };
     "get-attacker": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5870,6 +7169,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5950,6 +7250,946 @@ export interface operations {
             };
         };
     };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "use-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstRunOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-provider-callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, to the console, or to /login?problem=CODE */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such provider */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description what went wrong and what to do */
+                        detail?: string;
+                        /** @description what is wrong with single fields */
+                        errors?: components["schemas"]["ProblemItem"][];
+                        /** @description what an ingest did before it failed */
+                        ingest?: components["schemas"]["IngestResult"];
+                        /** @description id of the request, as in the log */
+                        instance?: string;
+                        /** Format: int64 */
+                        status: number;
+                        title: string;
+                        /** @description kind of the failure, stable: urn:honeyguide:problem:<code> */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    "login-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, to the console, or to /login?problem=CODE */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such provider */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description what went wrong and what to do */
+                        detail?: string;
+                        /** @description what is wrong with single fields */
+                        errors?: components["schemas"]["ProblemItem"][];
+                        /** @description what an ingest did before it failed */
+                        ingest?: components["schemas"]["IngestResult"];
+                        /** @description id of the request, as in the log */
+                        instance?: string;
+                        /** Format: int64 */
+                        status: number;
+                        title: string;
+                        /** @description kind of the failure, stable: urn:honeyguide:problem:<code> */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    "login-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialIn"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAsk"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-blocklists": {
         parameters: {
             query?: {
@@ -5957,6 +8197,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6269,11 +8513,15 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description only those that hold now */
                 holding?: boolean;
                 state?: "planned" | "waiting" | "applying" | "applied" | "verified" | "reverting" | "reverted" | "expired" | "refused" | "failed" | "cancelled";
                 /** @description id or short form of the incident */
                 incident?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6457,7 +8705,10 @@ export interface operations {
     };
     "get-block": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description address or prefix; its slash is written %2F */
@@ -6470,6 +8721,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6664,6 +8916,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6958,10 +9214,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description raw: the bytes as they came, base64 */
                 include?: "raw";
                 /** @description file or source */
                 source?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7050,6 +9310,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7138,6 +9402,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7147,6 +9413,10 @@ export interface operations {
                 type?: string;
                 value?: string;
                 verdict?: "malicious" | "suspicious" | "benign" | "info" | "unknown";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7235,6 +9505,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7259,6 +9531,10 @@ export interface operations {
                 attr?: string[];
                 /** @description words, all of them */
                 q?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7342,7 +9618,10 @@ export interface operations {
     };
     "get-event": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -7355,6 +9634,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7437,7 +9717,10 @@ export interface operations {
     };
     "get-halt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7720,8 +10003,12 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description id or short form of the incident that gave or took */
                 incident?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7806,7 +10093,10 @@ export interface operations {
     "undo-incident-change": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -7919,6 +10209,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7930,6 +10224,10 @@ export interface operations {
                 attacker?: string;
                 /** @description words of title, key, attackers, techniques and plans */
                 q?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -8013,7 +10311,10 @@ export interface operations {
     };
     "get-incident": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -8111,7 +10412,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description updated_at of the incident as it was seen, in quotes; 412 when somebody has changed it since. Absent: whatever it is */
+                /** @description ETag of the incident as it was seen, which is its updated_at in quotes: 412 when somebody has changed it since; * for whatever it is; 428 without one */
                 "If-Match"?: string;
             };
             path: {
@@ -8200,6 +10501,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -8232,7 +10542,10 @@ export interface operations {
     "comment-incident": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8439,7 +10752,10 @@ export interface operations {
     };
     "list-linked": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -8535,7 +10851,10 @@ export interface operations {
     "merge-incidents": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8644,7 +10963,10 @@ export interface operations {
     "split-incident": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8753,7 +11075,10 @@ export interface operations {
     "add-task": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8863,7 +11188,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description updated_at of the incident as it was seen, in quotes; 412 when somebody has changed it since. Absent: whatever it is */
+                /** @description ETag of the incident as it was seen, which is its updated_at in quotes: 412 when somebody has changed it since; * for whatever it is; 428 without one */
                 "If-Match"?: string;
             };
             path: {
@@ -8953,6 +11278,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -8989,10 +11323,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description which comes first */
                 order?: "newest" | "oldest";
                 /** @description one of, comma-separated */
                 kind?: ("alert" | "phase" | "owner" | "verdict" | "comment" | "task" | "run" | "act" | "escalation" | "merge" | "evidence" | "token" | "session")[];
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -9089,7 +11427,10 @@ export interface operations {
     "pass-incident-verdict": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -9386,6 +11727,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -9588,6 +11931,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -9605,6 +11950,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -9887,11 +12236,122 @@ export interface operations {
             };
         };
     };
+    "rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-map": {
         parameters: {
             query?: {
                 /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
                 span?: "24h" | "7d" | "30d";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -9928,6 +12388,747 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePasskeyRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedCredentialIn"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "new-passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "name-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "password-strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrengthOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Strength"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10158,6 +13359,638 @@ export interface operations {
             };
         };
     };
+    "new-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLoginRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-my-other-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-my-login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTOTP"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-notices": {
         parameters: {
             query?: {
@@ -10165,12 +13998,18 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 channel?: string;
                 state?: "queued" | "sent" | "dead" | "digested" | "dropped" | "counted" | "kept";
                 /** @description id or short form of the incident */
                 incident?: string;
                 /** @description what it is about */
                 key?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10254,7 +14093,10 @@ export interface operations {
     };
     "list-channels": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10329,7 +14171,10 @@ export interface operations {
     "test-channel": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10425,7 +14270,10 @@ export interface operations {
     };
     "get-notice": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -10438,6 +14286,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10521,7 +14370,10 @@ export interface operations {
     "retry-notice": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -10632,6 +14484,8 @@ export interface operations {
             query?: {
                 /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
                 span?: "24h" | "7d" | "30d";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10720,6 +14574,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 action?: string;
                 state?: "planned" | "waiting" | "applying" | "applied" | "verified" | "reverting" | "reverted" | "expired" | "refused" | "failed" | "cancelled";
                 /** @description id or short form of the incident */
@@ -10730,6 +14588,8 @@ export interface operations {
                 playbook?: string;
                 /** @description only those whose effect holds or may hold */
                 holding?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10813,7 +14673,10 @@ export interface operations {
     };
     "get-plan": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -10826,6 +14689,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10913,6 +14777,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11001,6 +14869,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11085,7 +14957,10 @@ export interface operations {
     "test-playbooks": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11193,6 +15068,8 @@ export interface operations {
             query?: {
                 /** @description or the beginning of it; the one in force when absent */
                 version?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -11206,6 +15083,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11293,6 +15171,8 @@ export interface operations {
                 since?: string;
                 /** @description absent: now */
                 until?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11374,6 +15254,485 @@ export interface operations {
             };
         };
     };
+    "list-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: {
@@ -11381,6 +15740,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at least */
                 severity?: "informational" | "low" | "medium" | "high" | "critical";
                 /** @description text in id, title, tags or description */
@@ -11396,6 +15757,8 @@ export interface operations {
                 off?: boolean;
                 /** @description only those that fired since the start */
                 hit?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11580,6 +15943,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11666,6 +16033,8 @@ export interface operations {
             query?: {
                 /** @description leave out verdicts passed before */
                 since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11749,7 +16118,10 @@ export interface operations {
     };
     "rules-status": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11823,7 +16195,10 @@ export interface operations {
     };
     "get-rule": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, name or title, with or without sigma: before it */
@@ -11836,6 +16211,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11921,6 +16297,8 @@ export interface operations {
             query: {
                 /** @description id of the event */
                 event: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -12017,7 +16395,10 @@ export interface operations {
     "switch-rule": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
             path: {
                 /** @description id, name or title, with or without sigma: before it */
                 id: string;
@@ -12075,8 +16456,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12120,6 +16519,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -12132,6 +16535,10 @@ export interface operations {
                 incident?: string;
                 /** @description only those that are not over */
                 open?: boolean;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -12315,7 +16722,10 @@ export interface operations {
     };
     "get-run": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -12328,6 +16738,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12975,10 +17386,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description first word of the type: elf, script, pe, archive, text, ... */
                 type?: string;
                 /** @description that brought it */
                 session?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13062,7 +17477,10 @@ export interface operations {
     };
     "get-sample": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13075,6 +17493,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13255,7 +17674,10 @@ export interface operations {
     };
     "list-sightings": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13355,6 +17777,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13438,7 +17864,10 @@ export interface operations {
     };
     "get-sensor": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13451,6 +17880,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13538,6 +17968,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -13556,6 +17990,10 @@ export interface operations {
                 open?: boolean;
                 /** @description words of addresses, user, client, sensor and tokens */
                 q?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13639,7 +18077,10 @@ export interface operations {
     };
     "get-session": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13652,6 +18093,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13829,7 +18271,10 @@ export interface operations {
     };
     "get-typing": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13929,6 +18374,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14012,7 +18461,10 @@ export interface operations {
     };
     "get-source": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14025,6 +18477,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14146,6 +18599,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -14163,8 +18618,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description only those that hold now */
                 holding?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14249,7 +18710,10 @@ export interface operations {
     "add-suppression": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -14442,7 +18906,10 @@ export interface operations {
     };
     "get-suppression": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14455,6 +18922,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14538,7 +19006,12 @@ export interface operations {
     "lift-suppression": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -14606,8 +19079,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14651,6 +19142,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14734,7 +19229,10 @@ export interface operations {
     };
     "get-token": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14747,6 +19245,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14829,7 +19328,10 @@ export interface operations {
     };
     "list-exposures": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14924,7 +19426,10 @@ export interface operations {
     };
     "get-triage": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14998,7 +19503,10 @@ export interface operations {
     };
     "list-triage-models": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15073,7 +19581,10 @@ export interface operations {
     "promote-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15170,7 +19681,10 @@ export interface operations {
     "roll-back-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15267,7 +19781,10 @@ export interface operations {
     "train-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15361,6 +19878,915 @@ export interface operations {
             };
         };
     };
+    "list-users": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                role?: string;
+                kind?: "person" | "service";
+                /** @description only those that are not disabled */
+                enabled?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLoginRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlock-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-verdicts": {
         parameters: {
             query?: {
@@ -15368,6 +20794,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -15380,6 +20808,10 @@ export interface operations {
                 verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
                 /** @description only what nothing was said after */
                 standing?: boolean;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -15468,7 +20900,11 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 room?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -15649,7 +21085,10 @@ export interface operations {
     };
     "get-view": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
