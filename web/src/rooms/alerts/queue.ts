@@ -52,8 +52,8 @@ const FIRST = 100;
 const REST = 1000;
 
 const compare: Record<SortKey, (a: AlertRow, b: AlertRow) => number> = {
-  // As the server has its list: by when it was found, then by id, which is made in order.
-  time: (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  // As the server has its list: by when it was found, then by id.
+  time: (a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   severity: (a, b) => severityRank(a.severity) - severityRank(b.severity) || a.score - b.score,
   score: (a, b) => a.score - b.score,
   title: (a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0),
