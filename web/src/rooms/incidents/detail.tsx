@@ -36,7 +36,7 @@ const Merge = lazy(() => import("./merge").then((module) => ({ default: module.M
 const Split = lazy(() => import("./merge").then((module) => ({ default: module.Split })));
 const RunDialog = lazy(() => import("./run"));
 
-export type Open = "none" | "hold" | "give" | "verdict" | "close" | "merge" | "split" | "run";
+export type Open = "none" | "hold" | "give" | "verdict" | "close" | "back" | "merge" | "split" | "run";
 
 export function Detail({ item }: { item: string }) {
   const path = `/incidents/${encodeURIComponent(item)}`;
@@ -64,6 +64,7 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
   const [query, setQuery] = useQueryState();
   const [open, setOpen] = useState<Open>("none");
   const [verdict, setVerdict] = useState("true_positive");
+  const [target, setTarget] = useState<Phase>("new");
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const heading = useRef<HTMLHeadingElement>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
@@ -81,7 +82,10 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
   const moveTo = (phase: Phase) => {
     if (!may || held || change.busy || phase === row.phase) return;
     if (phase === "closed") setOpen("close");
-    else void change.quick({ phase }, t("done.phase", { n: 1, phase: phaseWord(phase) }));
+    else if (PHASES.indexOf(phase) < PHASES.indexOf(row.phase as Phase)) {
+      setTarget(phase);
+      setOpen("back");
+    } else void change.quick({ phase }, t("done.phase", { n: 1, phase: phaseWord(phase) }));
   };
   const next = PHASES[PHASES.indexOf(row.phase as Phase) + 1];
   const take = () => void change.quick({ owner: me, acknowledge: true }, t("done.take", { n: 1 }));
@@ -281,8 +285,8 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
         </aside>
       </div>
       <Suspense fallback={null}>
-        {open === "hold" || open === "give" || open === "verdict" || open === "close" ? (
-          <Dialogs open={open} row={row} me={me} verdict={verdict} change={change} onClose={close} />
+        {open === "hold" || open === "give" || open === "verdict" || open === "close" || open === "back" ? (
+          <Dialogs open={open} row={row} me={me} verdict={verdict} target={target} change={change} onClose={close} />
         ) : null}
         {open === "merge" ? <Merge row={row} onClose={close} /> : null}
         {open === "split" ? (
