@@ -1,5 +1,5 @@
 /** The list of attackers. The server has no words to search them by: the filter looks through what is loaded. */
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useList } from "../../api/query";
 import type { Attacker } from "../../api/types";
@@ -89,10 +89,16 @@ export function AttackerList({ shown }: { shown: boolean }) {
     go(`/attackers/${encodeURIComponent(row.key)}`, query);
   };
   const chosen = rows[at];
+  const was = useRef(shown);
+  useEffect(() => {
+    // Back from the detail: the focus is where it was.
+    if (shown && !was.current) grid.current?.focus();
+    was.current = shown;
+  }, [shown]);
   useKeys([
-    { id: "list.next", keys: "j", label: t("key.next"), run: () => move(1) },
-    { id: "list.before", keys: "k", label: t("key.before"), run: () => move(-1) },
-    { id: "list.open", keys: ["o", "Enter"], label: t("key.open"), run: () => chosen && show(chosen) },
+    { id: "list.next", keys: "j", label: t("key.next"), off: !shown, run: () => move(1) },
+    { id: "list.before", keys: "k", label: t("key.before"), off: !shown, run: () => move(-1) },
+    { id: "list.open", keys: "o", label: t("key.open"), off: !shown, run: () => chosen && show(chosen) },
   ]);
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
   const filtered = words !== "" || least > 0 || from > 0;

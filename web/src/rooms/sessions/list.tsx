@@ -1,5 +1,5 @@
 /** The list of sessions with its filters; what is chosen lives in the URL. */
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useList, useOne } from "../../api/query";
 import type { Page, Sensor, Session } from "../../api/types";
@@ -90,7 +90,7 @@ function Marks({ row }: { row: Session }) {
 
 const DAY = 86_400_000;
 
-export function SessionList() {
+export function SessionList({ shown }: { shown: boolean }) {
   const [query, setQuery] = useQueryState();
   const go = useGo();
   const grid = useRef<GridHandle>(null);
@@ -134,10 +134,16 @@ export function SessionList() {
     go(`/sessions/${encodeURIComponent(row.id)}`, query);
   };
   const chosen = rows[at];
+  const was = useRef(shown);
+  useEffect(() => {
+    // Back from the detail: the focus is where it was.
+    if (shown && !was.current) grid.current?.focus();
+    was.current = shown;
+  }, [shown]);
   useKeys([
-    { id: "list.next", keys: "j", label: t("key.next"), run: () => move(1) },
-    { id: "list.before", keys: "k", label: t("key.before"), run: () => move(-1) },
-    { id: "list.open", keys: ["o", "Enter"], label: t("label"), run: () => chosen && show(chosen) },
+    { id: "list.next", keys: "j", label: t("key.next"), off: !shown, run: () => move(1) },
+    { id: "list.before", keys: "k", label: t("key.before"), off: !shown, run: () => move(-1) },
+    { id: "list.open", keys: "o", label: t("label"), off: !shown, run: () => chosen && show(chosen) },
   ]);
   const filtered = Object.values(filters).some((value) => value !== undefined && value !== "") || query.shell === "1";
   const flip = (name: string) => setQuery({ [name]: query[name] === "1" ? undefined : "1" });
