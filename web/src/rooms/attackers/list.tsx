@@ -5,11 +5,12 @@ import { useList } from "../../api/query";
 import type { Attacker } from "../../api/types";
 import { number } from "../../lib/i18n";
 import { useKeys } from "../../lib/keys";
-import { useGo, useQueryState } from "../../lib/route";
+import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/attackers";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
+import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { Safe } from "../../widgets/safe";
 import { Severity, severityRank } from "../../widgets/severity";
@@ -61,7 +62,8 @@ export function AttackerList({ shown }: { shown: boolean }) {
   const now = useNow(10_000);
   const [began] = useState(serverNow);
   const from = query.since === "day" ? began - DAY : query.since === "week" ? began - 7 * DAY : 0;
-  const list = useList<Attacker>("/attackers", { from: from > 0 ? new Date(from).toISOString() : undefined });
+  const since = from > 0 ? new Date(from).toISOString() : undefined;
+  const list = useList<Attacker>("/attackers", { from: since });
   useFreshness(["alerts"], ["/attackers"], 10_000);
   const words = (query.q ?? "").trim().toLowerCase();
   const least = severityRank(query.severity ?? "informational");
@@ -141,7 +143,16 @@ export function AttackerList({ shown }: { shown: boolean }) {
           {t("since.week")}
         </Chip>
       </Toolbar>
-      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")} />
+      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")}>
+        <a
+          className="button button-plain"
+          href={`/api/v1/attackers/export${writeQuery({ from: since })}`}
+          download="attackers.csv"
+          title={t("csv.title")}
+        >
+          {t("csv")}
+        </a>
+      </FilterBar>
       <Grid
         ref={grid}
         label={t("label")}

@@ -258,7 +258,7 @@ function Events({ events }: { events: All }) {
           ))}
         </tbody>
       </table>
-      {data.left ? <p className="meta">{t("events.left", { n: 1 })}</p> : null}
+      {data.left ? <p className="meta">{t("events.left", { n: data.events.length })}</p> : null}
     </div>
   );
 }

@@ -4,11 +4,12 @@ import { useFreshness } from "../../api/live";
 import { useList, useOne } from "../../api/query";
 import type { Page, Sensor, Session } from "../../api/types";
 import { useKeys } from "../../lib/keys";
-import { useGo, useQueryState } from "../../lib/route";
+import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { duration, serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/sessions";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
+import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { MarkGlyph } from "../../widgets/replay/glyph";
 import { Safe } from "../../widgets/safe";
@@ -210,7 +211,16 @@ export function SessionList({ shown }: { shown: boolean }) {
           ))}
         </select>
       </Toolbar>
-      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")} />
+      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")}>
+        <a
+          className="button button-plain"
+          href={`/api/v1/sessions/export${writeQuery(filters)}`}
+          download="sessions.csv"
+          title={t("export.title")}
+        >
+          {t("export")}
+        </a>
+      </FilterBar>
       <Grid
         ref={grid}
         label={t("label")}
