@@ -73,7 +73,9 @@ export const t = catalogue("sessions", {
   "typing.pastes": { one: "{n} paste", other: "{n} pastes" },
   "token.shown": "shown at {at}",
   "token.used": "used",
-  "none.recording": "No terminal was recorded",
+  "none.recording": "There is no recording.",
+  "none.recording.gone":
+    "Another product told of this session, or its recording was removed to make room. What happened is below.",
   "none.recording.http": "This was a web session: its requests are below.",
   "none.recording.text": "Nobody got as far as a terminal. What happened is below.",
   "events.time": "Time",
