@@ -50,7 +50,7 @@ const PLACES: Record<string, string> = {
 
 export default function Palette() {
   const go = useGo();
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(() => keymap.takeEarly());
   const [at, setAt] = useState(0);
   const words = useDeferredValue(typed.trim());
   const field = useRef<HTMLInputElement>(null);
@@ -178,6 +178,7 @@ export default function Palette() {
           setTyped(event.target.value);
           setAt(0);
         }}
+        onFocus={() => setTyped((before) => before + keymap.takeEarly())}
         onKeyDown={keys}
       />
       <div className="palette-list" role="listbox" id={list} aria-label={t("palette.title")}>

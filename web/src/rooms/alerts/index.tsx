@@ -8,7 +8,7 @@ import { useMay, useMe } from "../../api/me";
 import { useOne } from "../../api/query";
 import type { Alert, AlertStatus, VerdictName } from "../../api/types";
 import { number } from "../../lib/i18n";
-import { type Binding, useKeys } from "../../lib/keys";
+import { type Binding, Opening, useKeys } from "../../lib/keys";
 import { useKept } from "../../lib/preferences";
 import { part, useGo, useItem, useQueryState } from "../../lib/route";
 import { extend, keepOnly, NOTHING, type Selection, selectMatching, toggle } from "../../lib/selection";
@@ -510,7 +510,7 @@ export default function Room() {
           )
         }
       />
-      <Suspense fallback={null}>
+      <Suspense fallback={<Opening />}>
         {dialog === "note" ? (
           <NoteDialog onClose={() => setDialog("none")} onSend={(words) => act("acknowledged", words)} />
         ) : null}
