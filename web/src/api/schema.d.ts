@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download alerts, newest first, by the filters of their list */
+        get: operations["export-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put alerts into an incident that is open, or into a new one */
+        post: operations["gather-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/status": {
         parameters: {
             query?: never;
@@ -141,6 +175,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which playbooks fit an alert, which do not, and why */
+        get: operations["suggest-playbooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/verdict": {
         parameters: {
             query?: never;
@@ -210,6 +261,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attack/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tactics and techniques with the alerts that show them, and the events behind these */
+        get: operations["get-attack-matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attackers": {
         parameters: {
             query?: never;
@@ -227,6 +295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attackers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download attackers, the one with the newest alert first */
+        get: operations["export-attackers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attackers/{id}": {
         parameters: {
             query?: never;
@@ -236,6 +321,161 @@ export interface paths {
         };
         /** One attacker, by key or address, with what is known about it */
         get: operations["get-attacker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attackers/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people wrote about an attacker, newest first */
+        get: operations["list-attacker-notes"];
+        put?: never;
+        /** Write a note about an attacker */
+        post: operations["note-attacker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attackers/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one attacker did: when, with what, how far it came, and who else looks like it */
+        get: operations["get-attacker-profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people and playbooks did, newest first; a page may be short and still have a next */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the audit log signs for, and the key that verifies it */
+        get: operations["get-audit-checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proof that an older checkpoint is of the beginning of this log */
+        get: operations["get-audit-consistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries as JSON lines, CSV or CEF */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the verification under way stands, or how the last one ended */
+        get: operations["audit-verification"];
+        put?: never;
+        /** Verify the whole log, unless that is under way; ask again for how it stands */
+        post: operations["verify-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry with the proof that it is part of the log */
+        get: operations["get-audit-entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{seq}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry with the proof that it is part of the log */
+        get: operations["get-audit-proof"];
         put?: never;
         post?: never;
         delete?: never;
@@ -500,6 +740,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blocks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the newest block of every address that is, was or would be blocked */
+        get: operations["export-blocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blocks/{address}": {
         parameters: {
             query?: never;
@@ -621,6 +878,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download events, newest first, by the filters and queries of their list */
+        get: operations["export-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query for events may ask about, with examples */
+        get: operations["list-event-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many events match a query, over time */
+        get: operations["count-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most frequent values of a field among the events that match a query */
+        get: operations["top-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/{id}": {
         parameters: {
             query?: never;
@@ -630,6 +955,23 @@ export interface paths {
         };
         /** One event, with the bytes it was made of */
         get: operations["get-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the guard says about blocking an address or a prefix; nothing is changed */
+        get: operations["ask-guard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -702,6 +1044,40 @@ export interface paths {
         get: operations["list-incidents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download incidents, newest first, by the filters of their list */
+        get: operations["export-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the same to be done in several incidents */
+        post: operations["add-tasks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1795,6 +2171,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One box for everything: short ids, addresses, hashes, users, rules and words; a few hits of each kind */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sensors": {
         parameters: {
             query?: never;
@@ -1846,6 +2239,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download sessions, newest first, by the filters of their list */
+        get: operations["export-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}": {
         parameters: {
             query?: never;
@@ -1855,6 +2265,40 @@ export interface paths {
         };
         /** One session */
         get: operations["get-session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a session step by step, with the time into its recording, techniques, alerts and tokens */
+        get: operations["list-session-steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a session as a text file; control characters are made visible */
+        get: operations["get-session-log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1897,6 +2341,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this node is: versions, integrations, data and how long they are kept, credits */
+        get: operations["get-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every key of the configuration with its value and where that came from; secrets are masked */
+        get: operations["list-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources": {
         parameters: {
             query?: never;
@@ -1923,6 +2401,23 @@ export interface paths {
         };
         /** One source and what it reads at the moment */
         get: operations["get-source"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this node stands: whether it does its work, its firewall, its disk */
+        get: operations["get-standing"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2029,6 +2524,23 @@ export interface paths {
         };
         /** Honeytokens, newest first */
         get: operations["list-tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well the bait works: coverage, what was read, what came back; how fast and rightly that was told is the figure honeytoken_effectiveness */
+        get: operations["report-tokens"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2504,6 +3016,122 @@ export interface components {
             severity: string;
             src: components["schemas"]["Endpoint"];
         };
+        AuditCheck: {
+            /** Format: date-time */
+            began?: string;
+            /**
+             * Format: int64
+             * @description entries verified
+             */
+            done: number;
+            /** Format: date-time */
+            ended?: string;
+            error?: string;
+            /**
+             * Format: int64
+             * @description entries to verify
+             */
+            of: number;
+            report?: components["schemas"]["AuditReport"];
+            /**
+             * @description sound: every entry is as it was recorded
+             * @enum {string}
+             */
+            state: "none" | "running" | "sound" | "damaged" | "failed";
+        };
+        AuditCheckOrder: {
+            /**
+             * Format: int64
+             * @description how long to wait for its end before it is answered
+             */
+            wait_ms?: number;
+            /** @description text with checkpoints kept elsewhere: a witness's file, lines of a log, a mail */
+            witness?: string;
+        };
+        AuditCheckpoint: {
+            /** @description the note as one line of text, as witnesses keep it */
+            line: string;
+            /** @description the signed note, C2SP tlog-checkpoint */
+            note: string;
+            /** @description name of the log and of its key */
+            origin: string;
+            /** @description verifies the note: name+hash+key */
+            public_key: string;
+            /** @description why nothing can be written now */
+            refused?: string;
+            /** @description base64 */
+            root: string;
+            /**
+             * Format: int64
+             * @description entries
+             */
+            size: number;
+        };
+        AuditConsistency: {
+            checkpoint: components["schemas"]["AuditCheckpoint"];
+            /** Format: int64 */
+            from: number;
+            /** @description base64: RFC 6962, 2.1.2 */
+            hashes: string[];
+        };
+        AuditEntry: {
+            action: string;
+            actor: string;
+            /** Format: ip */
+            address?: string;
+            after?: unknown;
+            before?: unknown;
+            detail?: string;
+            kind: string;
+            object?: string;
+            outcome: string;
+            reason?: string;
+            request?: string;
+            /** Format: int64 */
+            seq: number;
+            session?: string;
+            /** Format: date-time */
+            time: string;
+        };
+        AuditProof: {
+            entry: components["schemas"]["AuditEntry"];
+            /** @description what honeyguide audit verify --proof reads */
+            proof: unknown;
+        };
+        AuditReport: {
+            /** @description files made from the entries that do not fit them; they are made anew at the next start */
+            caches: string[];
+            /**
+             * Format: int64
+             * @description entries whose hashes were made from what is stored
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description entries of which only the hash is left
+             */
+            dropped: number;
+            /** @description what is wrong, in words; empty when nothing is */
+            faults: string[];
+            origin: string;
+            /** @description base64 */
+            root: string;
+            /**
+             * Format: int64
+             * @description entries the checkpoint signs for
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description bytes behind the last entry the checkpoint signs for
+             */
+            tail: number;
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that agree
+             */
+            witnessed: number;
+        };
         Backtest: {
             /**
              * Format: int64
@@ -2863,25 +3491,6 @@ export interface components {
             /** Format: int64 */
             target: number;
         };
-        Country: {
-            /** Format: int64 */
-            alerts: number;
-            alerts_by_severity: {
-                [key: string]: number;
-            };
-            /** @description events, as the live topic events counts them */
-            by_severity: {
-                [key: string]: number;
-            };
-            /** @description ISO 3166 alpha-2, empty when it is not known */
-            country: string;
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            sessions: number;
-            /** @description the highest of its events */
-            severity: string;
-        };
         Counts: {
             by_severity: {
                 [key: string]: number;
@@ -2889,9 +3498,35 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Credential: {
+            /** @description fingerprint of a public key */
+            key?: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            password?: string;
+            user: string;
+            /** @description it let them in at least once */
+            worked: boolean;
+        };
         CredentialIn: {
             /** @description PublicKeyCredential.toJSON() */
             credential: unknown;
+        };
+        DataSize: {
+            about: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description state, events, recordings, samples, worlds, geo, audit, other */
+            class: string;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description what it may take; absent: kept by age
+             */
+            limit_bytes?: number;
         };
         DayCount: {
             /** Format: int64 */
@@ -2919,6 +3554,20 @@ export interface components {
             by: string;
             note?: string;
             role: string;
+        };
+        DiskState: {
+            /**
+             * Format: int64
+             * @description size of the file system
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description bytes this process may still write
+             */
+            free: number;
+            /** @description what lies there */
+            name: string;
         };
         DueIncident: {
             /** Format: date-time */
@@ -3050,6 +3699,10 @@ export interface components {
             code: string;
             id: string;
         };
+        FailedItem: {
+            code: string;
+            id: string;
+        };
         Fault: {
             /** Format: int64 */
             column?: number;
@@ -3057,6 +3710,22 @@ export interface components {
             /** Format: int64 */
             line: number;
             text: string;
+        };
+        Field: {
+            about: string;
+            /** @description other names for it */
+            also: string[];
+            /** @description name of the attribute in events */
+            attr?: string;
+            example: string;
+            name: string;
+            /**
+             * @description what a value is
+             * @enum {string}
+             */
+            takes: "value" | "words" | "network" | "time" | "severity" | "class" | "activity" | "technique";
+            /** @description all or the usual ones, where there are few */
+            values: string[];
         };
         Figure: {
             /** @description what it counts, in a sentence */
@@ -3108,6 +3777,48 @@ export interface components {
              */
             value?: number;
         };
+        Fingerprint: {
+            /** Format: date-time */
+            first_at: string;
+            /** @description software, hassh, user_agent, key, ja3, ja4 */
+            kind: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            /** @description an attacker's */
+            text: string;
+        };
+        FirewallState: {
+            /**
+             * Format: int64
+             * @description in force
+             */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description entries its own guard refused since it started
+             */
+            denied: number;
+            /** @description why it could not be started or asked */
+            detail?: string;
+            /** @description the kernel holds what was put there, as far as was looked */
+            intact: boolean;
+            /** @description of its cage */
+            layers: string[];
+            /**
+             * Format: int64
+             * @description in force
+             */
+            redirects: number;
+            /** @description the process answers */
+            serving: boolean;
+            /**
+             * Format: int64
+             * @description of the process
+             */
+            starts: number;
+        };
         FirstRunOrder: {
             /** @description what the first administrator is called; for everybody else their name, or nothing */
             name?: string;
@@ -3119,6 +3830,44 @@ export interface components {
         Forced: {
             /** @description also when the model is worse than the active one */
             force?: boolean;
+        };
+        Found: {
+            /** @description the likeliest first; empty groups are left out */
+            groups: components["schemas"]["SearchGroup"][];
+            /** @description a query for events that looks for the same */
+            hunt?: string;
+        };
+        GatherRequest: {
+            /**
+             * Format: int64
+             * @description how many the filter finds as far as you know; 409 when it is another number
+             */
+            expected_count?: number;
+            /** @description instead of ids: all these alerts, at most 10,000; wants expected_count */
+            filter?: components["schemas"]["AlertFilter"];
+            /** @description ids or short forms */
+            ids?: string[];
+            /** @description id or short form of one that is open; absent: a new one */
+            incident?: string;
+            reason?: string;
+            /** @description of the new one */
+            title?: string;
+        };
+        Gathered: {
+            /**
+             * Format: int64
+             * @description alerts that were not in it before
+             */
+            changed: number;
+            /** @description one for each incident that gave alerts; each can be undone */
+            changes: components["schemas"]["IncidentChange"][];
+            incident: components["schemas"]["Incident"];
+        };
+        GuardWord: {
+            /** @description as it would be blocked: canonical */
+            address: string;
+            /** @description why it must not be blocked; absent when it may be */
+            refused?: string;
         };
         HaltState: {
             /** Format: date-time */
@@ -3140,6 +3889,21 @@ export interface components {
             /** @description takes it back, within ten minutes */
             undo?: string;
         };
+        Histogram: {
+            /** Format: date-time */
+            from: string;
+            /** @description oldest first; steps without events are left out */
+            points: components["schemas"]["HuntStep"][];
+            /**
+             * Format: int64
+             * @description seconds of a point
+             */
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            total: number;
+        };
         Hit: {
             event: string;
             reasons: string[];
@@ -3147,19 +3911,6 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
-        };
-        Home: {
-            /** Format: int64 */
-            alerts: number;
-            /** @description a decoy; else a source of other products' records */
-            decoy: boolean;
-            /** Format: int64 */
-            events: number;
-            /** @description absent for what no longer runs */
-            kind?: string;
-            name: string;
-            service?: string;
-            state?: string;
         };
         Honeytoken: {
             /** Format: date-time */
@@ -3183,6 +3934,21 @@ export interface components {
             user?: string;
             /** Format: int64 */
             uses: number;
+        };
+        HourCount: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            events: number;
+        };
+        HuntStep: {
+            /** Format: date-time */
+            at: string;
+            by_severity: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            events: number;
         };
         Incident: {
             /** Format: int64 */
@@ -3433,6 +4199,14 @@ export interface components {
             title?: string;
             type: string;
         };
+        Integration: {
+            detail?: string;
+            kind: string;
+            name: string;
+            /** @description action, channel, enricher, source */
+            part: string;
+            state: string;
+        };
         Judgement: {
             alert: string;
             before?: string;
@@ -3583,6 +4357,51 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        LooksSame: {
+            address: string;
+            /** @description there are alerts about it: /attackers has it */
+            alerts: boolean;
+            country?: string;
+            /** @description what they share, in words; may hold attackers' text */
+            reasons: string[];
+            /**
+             * Format: double
+             * @description 0 to 100: what they share, weighed by how few others have it
+             */
+            score: number;
+        };
+        MapCountry: {
+            /** Format: int64 */
+            alerts: number;
+            alerts_by_severity: {
+                [key: string]: number;
+            };
+            /** @description events, as the live topic events counts them */
+            by_severity: {
+                [key: string]: number;
+            };
+            /** @description ISO 3166 alpha-2, empty when it is not known */
+            country: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            sessions: number;
+            /** @description the highest of its events */
+            severity: string;
+        };
+        MapHome: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description a decoy; else a source of other products' records */
+            decoy: boolean;
+            /** Format: int64 */
+            events: number;
+            /** @description absent for what no longer runs */
+            kind?: string;
+            name: string;
+            service?: string;
+            state?: string;
+        };
         Match: {
             category?: string;
             detector?: string;
@@ -3593,6 +4412,56 @@ export interface components {
             sensor?: string;
             src?: string;
             title?: string;
+        };
+        Matrix: {
+            /** @description release the names were checked against */
+            attack_version: string;
+            /** @description to be shown beside it */
+            credit: string;
+            /**
+             * Format: int64
+             * @description alerts of the busiest technique
+             */
+            most: number;
+            /** Format: date-time */
+            since: string;
+            span: string;
+            /** @description in the order of the matrix; one without an id holds techniques nobody knows */
+            tactics: components["schemas"]["MatrixTactic"][];
+            /** Format: date-time */
+            until: string;
+        };
+        MatrixTactic: {
+            /**
+             * Format: int64
+             * @description sum over its techniques; an alert that shows two counts twice
+             */
+            alerts: number;
+            id: string;
+            name: string;
+            /** @description the known ones in the order of the matrix, also those nobody used */
+            techniques: components["schemas"]["MatrixTechnique"][];
+        };
+        MatrixTechnique: {
+            /** Format: int64 */
+            alerts: number;
+            by_severity: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description behind these alerts
+             */
+            events: number;
+            id: string;
+            /** @description without its parent's */
+            name: string;
+            /** @description id, of a sub-technique */
+            parent?: string;
+            /** @description the highest of its alerts */
+            severity?: string;
+            /** @description with its parent's */
+            title: string;
         };
         Me: {
             display: string;
@@ -3707,6 +4576,35 @@ export interface components {
             due_at?: string;
             owner?: string;
             title: string;
+        };
+        NodeAbout: {
+            attack_version: string;
+            /** @description to be shown where the data of others are */
+            credits: string[];
+            go: string;
+            integrations: components["schemas"]["Integration"][];
+            node: string;
+            /**
+             * Format: date-time
+             * @description clock of the core, to tell how wrong one's own is
+             */
+            now: string;
+            /** Format: int64 */
+            retention_days: number;
+            sizes: components["schemas"]["DataSize"][];
+            version: string;
+        };
+        Note: {
+            /** Format: date-time */
+            at: string;
+            /** @description key */
+            attacker: string;
+            by: string;
+            id: string;
+            text: string;
+        };
+        NoteOrder: {
+            text: string;
         };
         Notice: {
             /** Format: int64 */
@@ -3855,6 +4753,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageAuditEntry: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageBlockRow: {
             items: components["schemas"]["BlockRow"][];
             next: string;
@@ -3954,6 +4863,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageField: {
+            items: components["schemas"]["Field"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageHoneytoken: {
             items: components["schemas"]["Honeytoken"][];
             next: string;
@@ -4023,6 +4943,24 @@ export interface components {
         PageLoginRow: {
             items: components["schemas"]["LoginRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageNote: {
+            items: components["schemas"]["Note"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageNotice: {
             items: components["schemas"]["Notice"][];
@@ -4038,6 +4976,13 @@ export interface components {
         PagePasskeyRow: {
             items: components["schemas"]["PasskeyRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PagePlan: {
             items: components["schemas"]["Plan"][];
@@ -4127,6 +5072,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageSettingRoom: {
+            items: components["schemas"]["SettingRoom"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageSighting: {
             items: components["schemas"]["Sighting"][];
             next: string;
@@ -4160,6 +5116,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageSuggestion: {
+            items: components["schemas"]["Suggestion"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageSuppression: {
             items: components["schemas"]["Suppression"][];
             next: string;
@@ -4173,6 +5140,17 @@ export interface components {
         };
         PageTimelineEntry: {
             items: components["schemas"]["TimelineEntry"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageTopValue: {
+            items: components["schemas"]["TopValue"][];
             next: string;
             /**
              * Format: int64
@@ -4196,6 +5174,13 @@ export interface components {
         PageUserRow: {
             items: components["schemas"]["UserRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PasskeyAsk: {
             /** @description not needed: the device knows whose key it is */
@@ -4220,6 +5205,17 @@ export interface components {
             newest: components["schemas"]["Judgement"][];
             /** @description of the rule, without this alert */
             quality: components["schemas"]["Quality"];
+        };
+        PathStep: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: date-time */
+            at: string;
+            name: string;
+            /** @description id */
+            tactic: string;
+            /** @description ids */
+            techniques: string[];
         };
         PermissionRow: {
             name: string;
@@ -4448,6 +5444,61 @@ export interface components {
             /** @description such as query.limit */
             location: string;
             message: string;
+        };
+        Profile: {
+            /** @description events by hour (UTC), oldest first; hours without any are left out */
+            activity: components["schemas"]["HourCount"][];
+            address?: string;
+            /** Format: int64 */
+            alerts: number;
+            /** @description newest first */
+            blocks: components["schemas"]["Plan"][];
+            /** @description software, HASSH, JA4 and what else tells clients apart */
+            clients: components["schemas"]["Fingerprint"][];
+            /** @description most often first */
+            commands: components["schemas"]["SeenText"][];
+            /** @description tried most first */
+            credentials: components["schemas"]["Credential"][];
+            /** @description there are more events than were read, or reading took too long */
+            cut?: boolean;
+            enrichments: components["schemas"]["Enrichment"][];
+            /**
+             * Format: int64
+             * @description read; the newest five thousand at most
+             */
+            events: number;
+            files: components["schemas"]["SeenFile"][];
+            /** Format: date-time */
+            first_at: string;
+            key: string;
+            /** Format: date-time */
+            last_at: string;
+            last_title: string;
+            /** @description other sources with the same tools, files and passwords, the likest first */
+            looks_the_same: components["schemas"]["LooksSame"][];
+            /** @description comparing took too long: there may be more */
+            looks_the_same_cut?: boolean;
+            /** @description newest first */
+            notes: components["schemas"]["Note"][];
+            /** @description tactics in the order they first came */
+            path: components["schemas"]["PathStep"][];
+            /** @description alerts by rule, most first */
+            rules: components["schemas"]["TopRule"][];
+            /**
+             * Format: int64
+             * @description at most two hundred are counted
+             */
+            sessions: number;
+            severity: string;
+            /**
+             * Format: date-time
+             * @description what its events are read from
+             */
+            since: string;
+            src: components["schemas"]["Endpoint"];
+            /** @description programs that fetch or attack, as commands and requests name them */
+            tools: components["schemas"]["SeenText"][];
+            urls: components["schemas"]["SeenText"][];
         };
         Quality: {
             /** Format: int64 */
@@ -4858,6 +5909,50 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        SearchGroup: {
+            hits: components["schemas"]["SearchHit"][];
+            /** @description alert, incident, session, attacker, token, run, block, sample, rule, playbook, view */
+            kind: string;
+            /** @description path and query of a list of all of them, below /api/v1 */
+            list?: string;
+            /** @description there are more than are shown */
+            more: boolean;
+        };
+        SearchHit: {
+            /** Format: date-time */
+            at?: string;
+            /** @description it was called by its id */
+            exact?: boolean;
+            /** @description for the path of its kind */
+            id: string;
+            severity?: string;
+            short?: string;
+            /** @description a second line; may hold attackers' text */
+            sub?: string;
+            /** @description may hold attackers' text */
+            title: string;
+        };
+        SeenFile: {
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            path?: string;
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+            type?: string;
+        };
+        SeenText: {
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            /** @description an attacker's */
+            text: string;
+        };
         Sensor: {
             /** @description why it is not running */
             detail?: string;
@@ -4955,6 +6050,26 @@ export interface components {
             started_at: string;
             tokens?: string[];
             user?: string;
+        };
+        SettingKey: {
+            default: string;
+            doc?: string;
+            /** @description default, a file with its line, a variable or --set */
+            origin: string;
+            path: string;
+            /** @description a change takes effect at the next start */
+            restart: boolean;
+            secret?: boolean;
+            /** @description it is not the default that counts */
+            set: boolean;
+            type?: string;
+            /** @description a secret is masked */
+            value: string;
+        };
+        SettingRoom: {
+            keys: components["schemas"]["SettingKey"][];
+            /** @description the section: api, respond, sensors, ... */
+            room: string;
         };
         Severity: {
             /** Format: int64 */
@@ -5063,6 +6178,17 @@ export interface components {
             attackers?: string[];
             reason?: string;
         };
+        Standing: {
+            disks: components["schemas"]["DiskState"][];
+            /** @description absent: this node commands none */
+            firewall?: components["schemas"]["FirewallState"];
+            node?: string;
+            /** @description why it cannot do its work now */
+            reasons: string[];
+            /** @enum {string} */
+            status: "ready" | "not_ready";
+            version: string;
+        };
         Status: {
             /** Format: date-time */
             as_of?: string;
@@ -5101,6 +6227,66 @@ export interface components {
             /** @enum {string} */
             status: "new" | "acknowledged" | "escalated" | "closed";
         };
+        Story: {
+            /** @description about the session, oldest first */
+            alerts: components["schemas"]["StoryAlert"][];
+            /**
+             * Format: date-time
+             * @description when its recording begins, to the second; absent without one
+             */
+            cast_begin?: string;
+            /** @description there are more steps: these are the newest two thousand */
+            cut?: boolean;
+            session: components["schemas"]["Session"];
+            /** @description oldest first */
+            steps: components["schemas"]["StoryStep"][];
+        };
+        StoryAlert: {
+            /**
+             * Format: date-time
+             * @description of its first event
+             */
+            at: string;
+            id: string;
+            /** Format: int64 */
+            offset_ms: number;
+            severity: string;
+            short: string;
+            techniques: string[];
+            title: string;
+        };
+        StoryStep: {
+            activity: string;
+            /** @description short ids of alerts that name it as evidence */
+            alerts: string[];
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description seconds into the recording
+             */
+            cast_s?: number;
+            /** @description a second text, such as the password */
+            detail?: string;
+            /** @description id */
+            event: string;
+            /**
+             * Format: int64
+             * @description since the session began
+             */
+            offset_ms: number;
+            /** @description SHA-256 of content it brought */
+            sample?: string;
+            severity: string;
+            /** @description exit or response status */
+            status?: string;
+            /** @description ATT&CK ids of the event */
+            techniques: string[];
+            /** @description the command line, the file, the login; an attacker's text */
+            text: string;
+            /** @description id of the honeytoken it touched */
+            token?: string;
+        };
         Stream: {
             name: string;
             /**
@@ -5125,6 +6311,25 @@ export interface components {
         };
         StrengthOrder: {
             password: string;
+        };
+        Suggestion: {
+            /** @description a step waits for people */
+            asks: boolean;
+            /** @description it would run for the incident of this alert, or runs by hand */
+            fits: boolean;
+            id: string;
+            /** @description empty: what respond.mode says */
+            mode: string;
+            /** @description short ids of its runs for the incident */
+            ran: string[];
+            /** @description actions in order */
+            steps: string[];
+            title: string;
+            trigger: string;
+            /** @description its condition */
+            when?: string;
+            /** @description why it fits or does not */
+            why: string;
         };
         Suppression: {
             /** Format: int64 */
@@ -5276,6 +6481,19 @@ export interface components {
             owner?: string;
             title?: string;
         };
+        TasksRequest: {
+            /** Format: date-time */
+            due_at?: string;
+            /** @description ids or short forms of incidents */
+            ids: string[];
+            owner?: string;
+            title: string;
+        };
+        TasksResult: {
+            /** Format: int64 */
+            changed: number;
+            failed: components["schemas"]["FailedItem"][];
+        };
         Technique: {
             id: string;
             tactic?: string;
@@ -5292,6 +6510,52 @@ export interface components {
             /** Format: date-time */
             seen_at: string;
             text: string;
+        };
+        TokenReport: {
+            by_kind: {
+                [key: string]: number;
+            };
+            /** @description where they are planted */
+            by_persona: {
+                [key: string]: number;
+            };
+            /** @description tokens that were read at least once, among all */
+            coverage: components["schemas"]["TokenShare"];
+            /** @description there are more than ten thousand; the rest is left out */
+            cut?: boolean;
+            /**
+             * Format: int64
+             * @description tokens somebody read
+             */
+            exposed: number;
+            /** Format: int64 */
+            reads: number;
+            /** @description tokens that came back, among those that were read */
+            returned: components["schemas"]["TokenShare"];
+            /** Format: int64 */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description tokens that came back
+             */
+            used: number;
+            /** Format: int64 */
+            uses: number;
+        };
+        TokenShare: {
+            /** Format: double */
+            high?: number;
+            /** Format: int64 */
+            hits: number;
+            /**
+             * Format: double
+             * @description of the 95 % Wilson interval
+             */
+            low?: number;
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            value?: number;
         };
         TopRule: {
             by_severity: {
@@ -5326,6 +6590,12 @@ export interface components {
             n: number;
             /** @description the highest */
             severity: string;
+        };
+        TopValue: {
+            /** Format: int64 */
+            n: number;
+            /** @description may be an attacker's text */
+            value: string;
         };
         Triage: {
             /** @description the model that scores; absent: the one of a site without verdicts */
@@ -5594,13 +6864,13 @@ export interface components {
             /** Format: int64 */
             alerts: number;
             /** @description most events first; one without a code is where the country is not known */
-            countries: components["schemas"]["Country"][];
+            countries: components["schemas"]["MapCountry"][];
             /** @description to be shown where countries are: whose data says so */
             credit: string[];
             /** Format: int64 */
             events: number;
             /** @description where they arrived */
-            sensors: components["schemas"]["Home"][];
+            sensors: components["schemas"]["MapHome"][];
             /** Format: int64 */
             sessions: number;
             /** Format: date-time */
@@ -5892,6 +7162,230 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-alerts": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description one of, comma-separated; absent means all but the suppressed ones */
+                status?: ("new" | "acknowledged" | "escalated" | "suppressed" | "closed")[];
+                /** @description source address */
+                src?: string;
+                /** @description ATT&CK id; T1110 finds T1110.001 too */
+                technique?: string;
+                /** @description rule id */
+                rule?: string;
+                detector?: string;
+                /** @description id or short form of the incident */
+                incident?: string;
+                session?: string;
+                attacker?: string;
+                /** @description none finds those without one */
+                verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
+                /** @description words of title, evidence and observables */
+                q?: string;
+                /** @description id or short form of the suppression that hides them */
+                suppression?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gather-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatherRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gathered"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6566,6 +8060,104 @@ export interface operations {
             };
         };
     };
+    "suggest-playbooks": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSuggestion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "pass-verdict": {
         parameters: {
             query?: never;
@@ -7053,6 +8645,96 @@ export interface operations {
             };
         };
     };
+    "get-attack-matrix": {
+        parameters: {
+            query?: {
+                /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
+                span?: "24h" | "7d" | "30d";
+                /** @description navigator: a layer for the ATT&CK Navigator, as an attachment */
+                format?: "json" | "navigator";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matrix"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-attackers": {
         parameters: {
             query?: {
@@ -7151,6 +8833,107 @@ export interface operations {
             };
         };
     };
+    "export-attackers": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-attacker": {
         parameters: {
             query?: {
@@ -7174,6 +8957,1059 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Attacker"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attacker-notes": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNote"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "note-attacker": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-attacker-profile": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description name of who did it */
+                actor?: string;
+                /** @description what was done, such as decide-run */
+                action?: string;
+                /** @description what it was about, such as run:R-7; run: or run:R-* for what begins so */
+                object?: string;
+                /** @description of who did it */
+                kind?: "user" | "key" | "local" | "playbook" | "system" | "nobody";
+                outcome?: "asked" | "refused" | "failed";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditEntry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-checkpoint": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-consistency": {
+        parameters: {
+            query: {
+                /** @description number of entries of the older checkpoint */
+                from: number;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditConsistency"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description name of who did it */
+                actor?: string;
+                /** @description what was done, such as decide-run */
+                action?: string;
+                /** @description what it was about, such as run:R-7; run: or run:R-* for what begins so */
+                object?: string;
+                /** @description of who did it */
+                kind?: "user" | "key" | "local" | "playbook" | "system" | "nobody";
+                outcome?: "asked" | "refused" | "failed";
+                format?: "jsonl" | "csv" | "cef";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit-verification": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditCheckOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-entry": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description number of the entry */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditProof"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-proof": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description number of the entry */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditProof"];
                 };
             };
             /** @description Bad Request */
@@ -7639,7 +10475,10 @@ export interface operations {
     };
     "login-methods": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7745,6 +10584,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -7788,6 +10629,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -8703,6 +11546,95 @@ export interface operations {
             };
         };
     };
+    "export-blocks": {
+        parameters: {
+            query?: {
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-block": {
         parameters: {
             query?: {
@@ -9531,6 +12463,8 @@ export interface operations {
                 attr?: string[];
                 /** @description words, all of them */
                 q?: string;
+                /** @description in the language of hunting, beside the other filters: src:203.0.113.0/24 activity:login -sensor:ssh2 since:24h; /events/fields lists its fields */
+                query?: string;
                 /** @description instead of from and to: the time until now, or a day (UTC) */
                 span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
                 /** @description only these fields of the answer, or of each of its items; comma-separated */
@@ -9549,6 +12483,399 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageEvent"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-events": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description raw: the bytes as they came, base64 */
+                include?: "raw";
+                /** @description OCSF classes, one of, comma-separated */
+                class?: number[];
+                /** @description one of, comma-separated */
+                activity?: string[];
+                sensor?: string;
+                service?: string;
+                session?: string;
+                /** @description source address or network */
+                src?: string;
+                /** @description ATT&CK id; T1059 finds T1059.004 too */
+                technique?: string;
+                observable?: string;
+                /** @description attribute by name, as name:value; may be given again */
+                attr?: string[];
+                /** @description words, all of them */
+                q?: string;
+                /** @description in the language of hunting, beside the other filters: src:203.0.113.0/24 activity:login -sensor:ssh2 since:24h; /events/fields lists its fields */
+                query?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-event-fields": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageField"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-events": {
+        parameters: {
+            query?: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description in the language of hunting */
+                query?: string;
+                /** @description seconds of a point; absent: what gives about a hundred */
+                step?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "top-events": {
+        parameters: {
+            query: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description in the language of hunting */
+                query?: string;
+                /** @description a field of the language, or the name of an attribute */
+                field: string;
+                n?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTopValue"];
                 };
             };
             /** @description Bad Request */
@@ -9670,6 +12997,94 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-guard": {
+        parameters: {
+            query: {
+                /** @description address or prefix */
+                address: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardWord"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10264,6 +13679,216 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-incidents": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description one of, comma-separated */
+                status?: ("new" | "in_progress" | "on_hold" | "resolved" | "closed")[];
+                attacker?: string;
+                /** @description words of title, key, attackers, techniques and plans */
+                q?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-tasks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TasksRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TasksResult"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12435,7 +16060,10 @@ export interface operations {
     };
     me: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12510,7 +16138,10 @@ export interface operations {
     };
     "my-passkeys": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -13454,7 +17085,10 @@ export interface operations {
     };
     "my-logins": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15256,7 +18890,10 @@ export interface operations {
     };
     "list-roles": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15427,7 +19064,10 @@ export interface operations {
     };
     "get-role": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -15440,6 +19080,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -17770,6 +21411,94 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query: {
+                /** @description a short id, an id, an address, a hash, a user, a rule or words */
+                q: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sensors": {
         parameters: {
             query?: {
@@ -18075,6 +21804,123 @@ export interface operations {
             };
         };
     };
+    "export-sessions": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                service?: string;
+                sensor?: string;
+                /** @description source address */
+                src?: string;
+                /** @description the login that succeeded */
+                user?: string;
+                /** @description only with a recording */
+                recorded?: boolean;
+                /** @description only those that have not ended */
+                open?: boolean;
+                /** @description words of addresses, user, client, sensor and tokens */
+                q?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
             query?: {
@@ -18098,6 +21944,200 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-session-steps": {
+        parameters: {
+            query?: {
+                /** @description every event; else commands, logins, files, downloads, tokens and what else people look for */
+                all?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-session-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Bad Request */
@@ -18367,6 +22407,160 @@ export interface operations {
             };
         };
     };
+    "get-settings": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeAbout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-settings": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSettingRoom"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sources": {
         parameters: {
             query?: {
@@ -18522,6 +22716,83 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-standing": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19227,6 +23498,83 @@ export interface operations {
             };
         };
     };
+    "report-tokens": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-token": {
         parameters: {
             query?: {
@@ -19885,10 +24233,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 role?: string;
                 kind?: "person" | "service";
                 /** @description only those that are not disabled */
                 enabled?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -20069,7 +24421,10 @@ export interface operations {
     };
     "get-user": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -20082,6 +24437,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -20486,7 +24842,10 @@ export interface operations {
     };
     "list-logins": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */

@@ -282,8 +282,10 @@ export function Grid<T>(props: GridProps<T>) {
           </div>
         )}
         {hasMore ? (
-          <div className="grid-more" role="status">
-            {t("grid.loading")}
+          <div className="grid-more" role="row">
+            <div role="gridcell">
+              <span role="status">{t("grid.loading")}</span>
+            </div>
           </div>
         ) : null}
       </div>

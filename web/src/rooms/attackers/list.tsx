@@ -53,7 +53,7 @@ const COLUMNS: Column<Attacker>[] = [
 
 const DAY = 86_400_000;
 
-export function AttackerList() {
+export function AttackerList({ shown }: { shown: boolean }) {
   const [query, setQuery] = useQueryState();
   const go = useGo();
   const grid = useRef<GridHandle>(null);
@@ -116,9 +116,11 @@ export function AttackerList() {
   );
   return (
     <>
-      <TopLine>
-        <span className="meta">{t("count.shown", { n: rows.length })}</span>
-      </TopLine>
+      {shown ? (
+        <TopLine>
+          <span className="meta">{t("count.shown", { n: rows.length })}</span>
+        </TopLine>
+      ) : null}
       <Toolbar label={t("filter")}>
         <Chip on={query.severity === "medium"} onClick={() => choose("severity", "medium")}>
           {t("severity.medium")}
