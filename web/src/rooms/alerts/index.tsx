@@ -343,7 +343,7 @@ export default function Room() {
         >
           {t("view.group", { by: t(`group.${group}`) })}
         </Chip>
-        <Views query={query} onOpen={(next) => go("/alerts", next)} />
+        <Views query={query} filter={toQuery(parsed.filter)} onOpen={(next) => go("/alerts", next)} />
         <span className="grow" />
         <span aria-live="polite">
           <Pill count={view.pending} onShow={() => queue.show()} />
