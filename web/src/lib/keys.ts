@@ -108,10 +108,11 @@ export class Keymap {
 
   #holds = 0;
   #early = "";
+  #earlyAt = 0;
 
   /** While held, keys outside of dialogs do nothing: one is open, or opening. What is typed meanwhile is kept for it. */
   hold(): () => void {
-    if (this.#holds++ === 0) this.#early = "";
+    this.#holds++;
     let over = false;
     return () => {
       if (!over) this.#holds--;
@@ -121,7 +122,7 @@ export class Keymap {
 
   /** What was typed while a dialog was opening. */
   takeEarly(): string {
-    const early = this.#early;
+    const early = Date.now() - this.#earlyAt < 3000 ? this.#early : "";
     this.#early = "";
     return early;
   }
@@ -133,7 +134,9 @@ export class Keymap {
     if (this.#holds > 0 && !dialog(event.target)) {
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
       if (plain && event.key.length === 1 && !typing(event.target)) {
+        if (Date.now() - this.#earlyAt > 3000) this.#early = "";
         this.#early += event.key;
+        this.#earlyAt = Date.now();
         event.preventDefault();
       }
       return plain;

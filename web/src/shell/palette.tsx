@@ -50,7 +50,7 @@ const PLACES: Record<string, string> = {
 
 export default function Palette() {
   const go = useGo();
-  const [typed, setTyped] = useState(() => keymap.takeEarly());
+  const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const words = useDeferredValue(typed.trim());
   const field = useRef<HTMLInputElement>(null);

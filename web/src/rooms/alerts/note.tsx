@@ -8,7 +8,7 @@ import { Dialog } from "../../widgets/dialog";
 import { TextArea } from "../../widgets/field";
 
 export default function NoteDialog({ onClose, onSend }: { onClose: () => void; onSend: (note: string) => void }) {
-  const [text, setText] = useState(() => keymap.takeEarly());
+  const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const send = () => {
     onClose();
