@@ -88,6 +88,11 @@ type Deps struct {
 
 	// Responder carries out playbooks. Nil: nothing does.
 	Responder Responder
+	// Refuse is the guard: why a prefix must not be blocked, "" when it may be. Nil:
+	// there is none.
+	Refuse func(netip.Prefix) string
+	// Standing says how this node stands, but for what Health says. Nil: unknown.
+	Standing func(context.Context) (Standing, error)
 	// Allowlist is what is never blocked. Nil: there is none.
 	Allowlist *respond.Allowlist
 
@@ -252,6 +257,8 @@ func (s *server) routes() {
 	s.blocks()
 	s.allowlist()
 	s.halt()
+	s.guardWord()
+	s.standing()
 	s.keyring()
 	s.logins()
 	s.factors()

@@ -44,6 +44,7 @@ var doorways = map[string]door{
 	"GET /api/v1/plans":                  {may: readers},
 	"GET /api/v1/plans/{id}":             {may: readers, path: "p1"},
 	"GET /api/v1/blocks":                 {may: readers},
+	"GET /api/v1/blocks/export":          {may: readers},
 	"GET /api/v1/blocks/{address}":       {may: readers, path: "198.51.100.2"},
 	"POST /api/v1/blocks":                {may: responders, body: `{"address":"198.51.100.9","ttl":"1h","reason":"x"}`, calls: 1},
 	"DELETE /api/v1/blocks/{address}":    {may: responders, path: "198.51.100.2", calls: 1},

@@ -117,6 +117,9 @@ func (s *server) keyOwner(ctx context.Context, in *client.KeyOrder) (id string, 
 			return "", err
 		}
 		id = u.ID
+		if err := s.dep.Identity.MayGrant(ctx, auth.Principal{ID: u.ID, Scope: auth.Scope(u.Role), Permissions: s.powersOf(ctx, u.Role)}, in.Scope); err != nil {
+			return "", invalid("owner: may do less than this scope, and a key may do no more than its owner")
+		}
 	}
 	named, err := s.dep.Identity.User(ctx, in.Name)
 	switch {
@@ -128,6 +131,15 @@ func (s *server) keyOwner(ctx context.Context, in *client.KeyOrder) (id string, 
 		return "", invalid("name: is that of a user; make it their key with owner, or choose another")
 	}
 	return id, nil
+}
+
+// powersOf are what a role grants; nothing when it cannot be read.
+func (s *server) powersOf(ctx context.Context, role string) []auth.Permission {
+	all, err := s.dep.Identity.Powers(ctx, role)
+	if err != nil {
+		return []auth.Permission{}
+	}
+	return all
 }
 
 // rotateKey makes a key in the place of another.

@@ -61,7 +61,7 @@ type NodeAbout struct {
 
 // SettingRoom is the keys of one section.
 type SettingRoom struct {
-	Room string    `json:"room" doc:"the section: api, respond, sensors, ..."`
+	Room string       `json:"room" doc:"the section: api, respond, sensors, ..."`
 	Keys []SettingKey `json:"keys"`
 }
 

@@ -196,7 +196,7 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
-		Allowlist: a.allowlist, Responder: a.runs, Live: a.live,
+		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
 		Audit: a.audit, Trail: a.audit,
 		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
 		Setup: a.standingSetup,

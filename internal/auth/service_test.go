@@ -201,6 +201,10 @@ func TestSessionsEnd(t *testing.T) {
 			return err
 		},
 		"and back": func(Principal, Caller) error {
+			v := "viewer"
+			if _, err := h.s.ChangeUser(ctx, local, u.ID, UserChange{Role: &v}); err != nil {
+				return err
+			}
 			r := "analyst"
 			_, err := h.s.ChangeUser(ctx, local, u.ID, UserChange{Role: &r})
 			return err

@@ -256,6 +256,7 @@ var errands = map[string]errand{
 	"allowlist remove": {mayRespond, "203.0.113.0/24 --yes", func(w *ward) { w.must("responder2", "allowlist", "add", "203.0.113.0/24", "--reason", "x", "--yes") }},
 	"keys list":        {mayAdmin, "", nil},
 	"keys create":      {mayAdmin, "zoe --scope read --for 90d", nil},
+	"keys rotate":      {mayAdmin, "zoe --overlap 1h", func(w *ward) { w.must("local", "keys", "create", "zoe", "--scope", "read") }},
 	"keys remove":      {mayAdmin, "zoe --yes", func(w *ward) { w.must("local", "keys", "create", "zoe", "--scope", "read") }},
 }
 

@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download alerts, newest first, by the filters of their list */
+        get: operations["export-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put alerts into an incident that is open, or into a new one */
+        post: operations["gather-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/status": {
         parameters: {
             query?: never;
@@ -120,7 +154,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Give one alert a status */
+        patch: operations["change-alert"];
         trace?: never;
     };
     "/api/v1/alerts/{id}/alike": {
@@ -132,6 +167,23 @@ export interface paths {
         };
         /** What was decided of other alerts of the same rule */
         get: operations["list-alike-verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which playbooks fit an alert, which do not, and why */
+        get: operations["suggest-playbooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -209,6 +261,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attack/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tactics and techniques with the alerts that show them, and the events behind these */
+        get: operations["get-attack-matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attackers": {
         parameters: {
             query?: never;
@@ -218,6 +287,23 @@ export interface paths {
         };
         /** Sources that alerts are about, the one with the newest alert first */
         get: operations["list-attackers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attackers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download attackers, the one with the newest alert first */
+        get: operations["export-attackers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -237,6 +323,348 @@ export interface paths {
         get: operations["get-attacker"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attackers/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people wrote about an attacker, newest first */
+        get: operations["list-attacker-notes"];
+        put?: never;
+        /** Write a note about an attacker */
+        post: operations["note-attacker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attackers/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one attacker did: when, with what, how far it came, and who else looks like it */
+        get: operations["get-attacker-profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people and playbooks did, newest first; a page may be short and still have a next */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the audit log signs for, and the key that verifies it */
+        get: operations["get-audit-checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proof that an older checkpoint is of the beginning of this log */
+        get: operations["get-audit-consistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries as JSON lines, CSV or CEF */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the verification under way stands, or how the last one ended */
+        get: operations["audit-verification"];
+        put?: never;
+        /** Verify the whole log, unless that is under way; ask again for how it stands */
+        post: operations["verify-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry with the proof that it is part of the log */
+        get: operations["get-audit-entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{seq}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry with the proof that it is part of the log */
+        get: operations["get-audit-proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show again who you are, by password or by code: for five minutes nothing else asks */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use a one-time link: make the first administrator, or choose a new password */
+        post: operations["use-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with name and password; the cookie comes with the answer */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log out; nothing happens without a login */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways in, for the page on which people log in */
+        get: operations["login-methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider of identities sends the browser back to */
+        get: operations["login-provider-callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begin a login at a provider of identities; the browser is sent there */
+        get: operations["login-provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with a passkey: alone, as the second step, or to confirm that it is you */
+        post: operations["login-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a browser needs to log in with a passkey (parseRequestOptionsFromJSON) */
+        post: operations["login-passkey-options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Second step of a login: a recovery code, which is used up */
+        post: operations["login-recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Second step of a login: the code of an authenticator app */
+        post: operations["login-totp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -306,6 +734,23 @@ export interface paths {
         put?: never;
         /** Block an address or a prefix by hand; the guard and the allowlist still win */
         post: operations["add-block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blocks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the newest block of every address that is, was or would be blocked */
+        get: operations["export-blocks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -433,6 +878,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download events, newest first, by the filters and queries of their list */
+        get: operations["export-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query for events may ask about, with examples */
+        get: operations["list-event-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many events match a query, over time */
+        get: operations["count-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most frequent values of a field among the events that match a query */
+        get: operations["top-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/{id}": {
         parameters: {
             query?: never;
@@ -442,6 +955,23 @@ export interface paths {
         };
         /** One event, with the bytes it was made of */
         get: operations["get-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the guard says about blocking an address or a prefix; nothing is changed */
+        get: operations["ask-guard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -514,6 +1044,40 @@ export interface paths {
         get: operations["list-incidents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download incidents, newest first, by the filters of their list */
+        get: operations["export-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the same to be done in several incidents */
+        post: operations["add-tasks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -766,6 +1330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a key in the place of another, by its id or name; the answer is the only place it is ever shown */
+        post: operations["rotate-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/map": {
         parameters: {
             query?: never;
@@ -777,6 +1358,110 @@ export interface paths {
         get: operations["get-map"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your passkeys, oldest first */
+        get: operations["my-passkeys"];
+        put?: never;
+        /** Keep a passkey that the browser made */
+        post: operations["add-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a browser needs to make a passkey (parseCreationOptionsFromJSON) */
+        post: operations["new-passkey-options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a passkey away */
+        delete: operations["remove-passkey"];
+        options?: never;
+        head?: never;
+        /** Give a passkey another name */
+        patch: operations["name-passkey"];
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a new password; it ends the other logins */
+        post: operations["change-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password/strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How good a password would be; it is kept nowhere */
+        post: operations["password-strength"];
         delete?: never;
         options?: never;
         head?: never;
@@ -795,6 +1480,109 @@ export interface paths {
         /** Keep what the one who asks prefers: an object of at most 64 KiB, in place of the one If-Match names */
         put: operations["put-preferences"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes, shown once; those before are good no more */
+        post: operations["new-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The browsers you are logged in with, newest first */
+        get: operations["my-logins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log all your other browsers out */
+        post: operations["end-my-other-logins"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log one of your browsers out; holds from its next request on */
+        delete: operations["end-my-login"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin with an authenticator app: its secret, shown once, opens nothing before it is confirmed */
+        post: operations["begin-totp"];
+        /** Take the authenticator app away */
+        delete: operations["remove-totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn the authenticator app on with a code it shows; recovery codes come with the first second factor */
+        post: operations["confirm-totp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,6 +1808,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles there are, and what there is to grant */
+        get: operations["list-roles"];
+        put?: never;
+        /** Make a role of permissions you have */
+        post: operations["create-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role, by its name */
+        get: operations["get-role"];
+        put?: never;
+        post?: never;
+        /** Remove a role nobody has */
+        delete: operations["remove-role"];
+        options?: never;
+        head?: never;
+        /** Change what a role grants; holds from the next request on */
+        patch: operations["change-role"];
         trace?: never;
     };
     "/api/v1/rules": {
@@ -1346,6 +2171,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One box for everything: short ids, addresses, hashes, users, rules and words; a few hits of each kind */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sensors": {
         parameters: {
             query?: never;
@@ -1397,6 +2239,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download sessions, newest first, by the filters of their list */
+        get: operations["export-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}": {
         parameters: {
             query?: never;
@@ -1406,6 +2265,40 @@ export interface paths {
         };
         /** One session */
         get: operations["get-session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a session step by step, with the time into its recording, techniques, alerts and tokens */
+        get: operations["list-session-steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a session as a text file; control characters are made visible */
+        get: operations["get-session-log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1448,6 +2341,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this node is: versions, integrations, data and how long they are kept, credits */
+        get: operations["get-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every key of the configuration with its value and where that came from; secrets are masked */
+        get: operations["list-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources": {
         parameters: {
             query?: never;
@@ -1474,6 +2401,23 @@ export interface paths {
         };
         /** One source and what it reads at the moment */
         get: operations["get-source"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this node stands: whether it does its work, its firewall, its disk */
+        get: operations["get-standing"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1580,6 +2524,23 @@ export interface paths {
         };
         /** Honeytokens, newest first */
         get: operations["list-tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well the bait works: coverage, what was read, what came back; how fast and rightly that was told is the figure honeytoken_effectiveness */
+        get: operations["report-tokens"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1701,6 +2662,95 @@ export interface paths {
         put?: never;
         /** Learn a model from the verdicts; it runs in the shadow */
         post: operations["train-triage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may come in, people and services, newest first */
+        get: operations["list-users"];
+        put?: never;
+        /** Make a user; a person gets a one-time link to choose a password, shown this once */
+        post: operations["create-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user, by id or name */
+        get: operations["get-user"];
+        put?: never;
+        post?: never;
+        /** Remove a user with logins, factors and keys, by id or name */
+        delete: operations["remove-user"];
+        options?: never;
+        head?: never;
+        /** Change a user: display, role, disabled; another role and disabling end the logins */
+        patch: operations["change-user"];
+        trace?: never;
+    };
+    "/api/v1/users/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time link by which a user chooses a new password, shown this once */
+        post: operations["reset-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The browsers a user is logged in with, newest first */
+        get: operations["list-logins"];
+        put?: never;
+        post?: never;
+        /** Log a user out everywhere; holds from the next request on */
+        delete: operations["end-logins"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a user be tried again at once after too many wrong passwords */
+        post: operations["unlock-user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1845,6 +2895,12 @@ export interface components {
             /** @enum {string} */
             verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
         };
+        AlertPatch: {
+            /** @description why */
+            note?: string;
+            /** @enum {string} */
+            status: "new" | "acknowledged" | "escalated" | "closed";
+        };
         AllowOrder: {
             /** @description address or prefix that must never be blocked */
             address: string;
@@ -1959,6 +3015,122 @@ export interface components {
             last_title: string;
             severity: string;
             src: components["schemas"]["Endpoint"];
+        };
+        AuditCheck: {
+            /** Format: date-time */
+            began?: string;
+            /**
+             * Format: int64
+             * @description entries verified
+             */
+            done: number;
+            /** Format: date-time */
+            ended?: string;
+            error?: string;
+            /**
+             * Format: int64
+             * @description entries to verify
+             */
+            of: number;
+            report?: components["schemas"]["AuditReport"];
+            /**
+             * @description sound: every entry is as it was recorded
+             * @enum {string}
+             */
+            state: "none" | "running" | "sound" | "damaged" | "failed";
+        };
+        AuditCheckOrder: {
+            /**
+             * Format: int64
+             * @description how long to wait for its end before it is answered
+             */
+            wait_ms?: number;
+            /** @description text with checkpoints kept elsewhere: a witness's file, lines of a log, a mail */
+            witness?: string;
+        };
+        AuditCheckpoint: {
+            /** @description the note as one line of text, as witnesses keep it */
+            line: string;
+            /** @description the signed note, C2SP tlog-checkpoint */
+            note: string;
+            /** @description name of the log and of its key */
+            origin: string;
+            /** @description verifies the note: name+hash+key */
+            public_key: string;
+            /** @description why nothing can be written now */
+            refused?: string;
+            /** @description base64 */
+            root: string;
+            /**
+             * Format: int64
+             * @description entries
+             */
+            size: number;
+        };
+        AuditConsistency: {
+            checkpoint: components["schemas"]["AuditCheckpoint"];
+            /** Format: int64 */
+            from: number;
+            /** @description base64: RFC 6962, 2.1.2 */
+            hashes: string[];
+        };
+        AuditEntry: {
+            action: string;
+            actor: string;
+            /** Format: ip */
+            address?: string;
+            after?: unknown;
+            before?: unknown;
+            detail?: string;
+            kind: string;
+            object?: string;
+            outcome: string;
+            reason?: string;
+            request?: string;
+            /** Format: int64 */
+            seq: number;
+            session?: string;
+            /** Format: date-time */
+            time: string;
+        };
+        AuditProof: {
+            entry: components["schemas"]["AuditEntry"];
+            /** @description what honeyguide audit verify --proof reads */
+            proof: unknown;
+        };
+        AuditReport: {
+            /** @description files made from the entries that do not fit them; they are made anew at the next start */
+            caches: string[];
+            /**
+             * Format: int64
+             * @description entries whose hashes were made from what is stored
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description entries of which only the hash is left
+             */
+            dropped: number;
+            /** @description what is wrong, in words; empty when nothing is */
+            faults: string[];
+            origin: string;
+            /** @description base64 */
+            root: string;
+            /**
+             * Format: int64
+             * @description entries the checkpoint signs for
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description bytes behind the last entry the checkpoint signs for
+             */
+            tail: number;
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that agree
+             */
+            witnessed: number;
         };
         Backtest: {
             /**
@@ -2280,6 +3452,9 @@ export interface components {
              */
             waiting: number;
         };
+        CodeOrder: {
+            code: string;
+        };
         Comment: {
             text: string;
         };
@@ -2299,6 +3474,12 @@ export interface components {
             /** Format: int64 */
             verdicts: number;
         };
+        ConfirmOrder: {
+            /** @description of the authenticator app */
+            code?: string;
+            password?: string;
+        };
+        "CookiedStruct {}Body": Record<string, never>;
         Count: {
             /** @description the newest of them */
             alerts: string[];
@@ -2310,31 +3491,42 @@ export interface components {
             /** Format: int64 */
             target: number;
         };
-        Country: {
-            /** Format: int64 */
-            alerts: number;
-            alerts_by_severity: {
-                [key: string]: number;
-            };
-            /** @description events, as the live topic events counts them */
-            by_severity: {
-                [key: string]: number;
-            };
-            /** @description ISO 3166 alpha-2, empty when it is not known */
-            country: string;
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            sessions: number;
-            /** @description the highest of its events */
-            severity: string;
-        };
         Counts: {
             by_severity: {
                 [key: string]: number;
             };
             /** Format: int64 */
             total: number;
+        };
+        Credential: {
+            /** @description fingerprint of a public key */
+            key?: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            password?: string;
+            user: string;
+            /** @description it let them in at least once */
+            worked: boolean;
+        };
+        CredentialIn: {
+            /** @description PublicKeyCredential.toJSON() */
+            credential: unknown;
+        };
+        DataSize: {
+            about: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description state, events, recordings, samples, worlds, geo, audit, other */
+            class: string;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description what it may take; absent: kept by age
+             */
+            limit_bytes?: number;
         };
         DayCount: {
             /** Format: int64 */
@@ -2362,6 +3554,20 @@ export interface components {
             by: string;
             note?: string;
             role: string;
+        };
+        DiskState: {
+            /**
+             * Format: int64
+             * @description size of the file system
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description bytes this process may still write
+             */
+            free: number;
+            /** @description what lies there */
+            name: string;
         };
         DueIncident: {
             /** Format: date-time */
@@ -2399,6 +3605,10 @@ export interface components {
              * @description the mean is to be below it
              */
             target_ms?: number;
+        };
+        Ended: {
+            /** Format: int64 */
+            ended: number;
         };
         Endpoint: {
             addr?: string;
@@ -2489,6 +3699,10 @@ export interface components {
             code: string;
             id: string;
         };
+        FailedItem: {
+            code: string;
+            id: string;
+        };
         Fault: {
             /** Format: int64 */
             column?: number;
@@ -2496,6 +3710,22 @@ export interface components {
             /** Format: int64 */
             line: number;
             text: string;
+        };
+        Field: {
+            about: string;
+            /** @description other names for it */
+            also: string[];
+            /** @description name of the attribute in events */
+            attr?: string;
+            example: string;
+            name: string;
+            /**
+             * @description what a value is
+             * @enum {string}
+             */
+            takes: "value" | "words" | "network" | "time" | "severity" | "class" | "activity" | "technique";
+            /** @description all or the usual ones, where there are few */
+            values: string[];
         };
         Figure: {
             /** @description what it counts, in a sentence */
@@ -2547,9 +3777,97 @@ export interface components {
              */
             value?: number;
         };
+        Fingerprint: {
+            /** Format: date-time */
+            first_at: string;
+            /** @description software, hassh, user_agent, key, ja3, ja4 */
+            kind: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            /** @description an attacker's */
+            text: string;
+        };
+        FirewallState: {
+            /**
+             * Format: int64
+             * @description in force
+             */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description entries its own guard refused since it started
+             */
+            denied: number;
+            /** @description why it could not be started or asked */
+            detail?: string;
+            /** @description the kernel holds what was put there, as far as was looked */
+            intact: boolean;
+            /** @description of its cage */
+            layers: string[];
+            /**
+             * Format: int64
+             * @description in force
+             */
+            redirects: number;
+            /** @description the process answers */
+            serving: boolean;
+            /**
+             * Format: int64
+             * @description of the process
+             */
+            starts: number;
+        };
+        FirstRunOrder: {
+            /** @description what the first administrator is called; for everybody else their name, or nothing */
+            name?: string;
+            /** @description 12 characters or more */
+            password: string;
+            /** @description behind the # of the link */
+            token: string;
+        };
         Forced: {
             /** @description also when the model is worse than the active one */
             force?: boolean;
+        };
+        Found: {
+            /** @description the likeliest first; empty groups are left out */
+            groups: components["schemas"]["SearchGroup"][];
+            /** @description a query for events that looks for the same */
+            hunt?: string;
+        };
+        GatherRequest: {
+            /**
+             * Format: int64
+             * @description how many the filter finds as far as you know; 409 when it is another number
+             */
+            expected_count?: number;
+            /** @description instead of ids: all these alerts, at most 10,000; wants expected_count */
+            filter?: components["schemas"]["AlertFilter"];
+            /** @description ids or short forms */
+            ids?: string[];
+            /** @description id or short form of one that is open; absent: a new one */
+            incident?: string;
+            reason?: string;
+            /** @description of the new one */
+            title?: string;
+        };
+        Gathered: {
+            /**
+             * Format: int64
+             * @description alerts that were not in it before
+             */
+            changed: number;
+            /** @description one for each incident that gave alerts; each can be undone */
+            changes: components["schemas"]["IncidentChange"][];
+            incident: components["schemas"]["Incident"];
+        };
+        GuardWord: {
+            /** @description as it would be blocked: canonical */
+            address: string;
+            /** @description why it must not be blocked; absent when it may be */
+            refused?: string;
         };
         HaltState: {
             /** Format: date-time */
@@ -2571,6 +3889,21 @@ export interface components {
             /** @description takes it back, within ten minutes */
             undo?: string;
         };
+        Histogram: {
+            /** Format: date-time */
+            from: string;
+            /** @description oldest first; steps without events are left out */
+            points: components["schemas"]["HuntStep"][];
+            /**
+             * Format: int64
+             * @description seconds of a point
+             */
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            total: number;
+        };
         Hit: {
             event: string;
             reasons: string[];
@@ -2578,19 +3911,6 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
-        };
-        Home: {
-            /** Format: int64 */
-            alerts: number;
-            /** @description a decoy; else a source of other products' records */
-            decoy: boolean;
-            /** Format: int64 */
-            events: number;
-            /** @description absent for what no longer runs */
-            kind?: string;
-            name: string;
-            service?: string;
-            state?: string;
         };
         Honeytoken: {
             /** Format: date-time */
@@ -2614,6 +3934,21 @@ export interface components {
             user?: string;
             /** Format: int64 */
             uses: number;
+        };
+        HourCount: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            events: number;
+        };
+        HuntStep: {
+            /** Format: date-time */
+            at: string;
+            by_severity: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            events: number;
         };
         Incident: {
             /** Format: int64 */
@@ -2864,6 +4199,14 @@ export interface components {
             title?: string;
             type: string;
         };
+        Integration: {
+            detail?: string;
+            kind: string;
+            name: string;
+            /** @description action, channel, enricher, source */
+            part: string;
+            state: string;
+        };
         Judgement: {
             alert: string;
             before?: string;
@@ -2912,8 +4255,13 @@ export interface components {
              * @description absent: it does not end
              */
             expires_at?: string;
+            /** @description addresses and prefixes it is good from; absent: any */
+            from?: string[];
             /** @description whose it is: two keys of one name are one person */
             name: string;
+            /** @description name of the user it belongs to, such as a service: it may do no more than they, and ends with them */
+            owner?: string;
+            /** @description a built-in scope or one of your roles */
             scope: string;
         };
         KeyRow: {
@@ -2922,11 +4270,23 @@ export interface components {
             expired: boolean;
             /** Format: date-time */
             expires_at?: string;
+            /** @description addresses it is good from; absent: any */
+            from?: string[];
             id: string;
             /** @description its last characters, to know it by */
             last4: string;
             name: string;
+            /** @description name of the user it belongs to */
+            owner?: string;
             scope: string;
+            /** @description id of the key that took its place */
+            successor?: string;
+            /**
+             * Format: date-time
+             * @description within a minute
+             */
+            used_at?: string;
+            used_from?: string;
         };
         Lifted: {
             action: string;
@@ -2951,6 +4311,97 @@ export interface components {
             /** @description honeytokens read or used */
             tokens: components["schemas"]["Honeytoken"][];
         };
+        LoginAnswer: {
+            /**
+             * Format: int64
+             * @description wrong tries since the login before
+             */
+            failed?: number;
+            /** @description by which the second factor can be shown or set: totp, passkey, recovery */
+            methods: string[];
+            /**
+             * @description in; second: a second factor is wanted; enrol: the role wants one and none is set, so that nothing but that can be done
+             * @enum {string}
+             */
+            state: "in" | "second" | "enrol";
+            user?: string;
+        };
+        LoginMethods: {
+            /** @description text to show to everybody who is about to log in */
+            banner?: string;
+            /** @description there is no user yet: the link that honeyguide run shows makes the first one */
+            first_run: boolean;
+            oidc: components["schemas"]["OIDCProvider"][];
+            passkey: boolean;
+            password: boolean;
+        };
+        LoginOrder: {
+            name: string;
+            password: string;
+        };
+        LoginRow: {
+            address: string;
+            /** @description what the browser calls itself */
+            agent: string;
+            /** @description it is the one that asks */
+            current: boolean;
+            /** @description the second factor is missing */
+            halfway: boolean;
+            id: string;
+            /** @description by what */
+            methods: string[];
+            /** Format: date-time */
+            seen_at: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        LooksSame: {
+            address: string;
+            /** @description there are alerts about it: /attackers has it */
+            alerts: boolean;
+            country?: string;
+            /** @description what they share, in words; may hold attackers' text */
+            reasons: string[];
+            /**
+             * Format: double
+             * @description 0 to 100: what they share, weighed by how few others have it
+             */
+            score: number;
+        };
+        MapCountry: {
+            /** Format: int64 */
+            alerts: number;
+            alerts_by_severity: {
+                [key: string]: number;
+            };
+            /** @description events, as the live topic events counts them */
+            by_severity: {
+                [key: string]: number;
+            };
+            /** @description ISO 3166 alpha-2, empty when it is not known */
+            country: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            sessions: number;
+            /** @description the highest of its events */
+            severity: string;
+        };
+        MapHome: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description a decoy; else a source of other products' records */
+            decoy: boolean;
+            /** Format: int64 */
+            events: number;
+            /** @description absent for what no longer runs */
+            kind?: string;
+            name: string;
+            service?: string;
+            state?: string;
+        };
         Match: {
             category?: string;
             detector?: string;
@@ -2962,10 +4413,109 @@ export interface components {
             src?: string;
             title?: string;
         };
+        Matrix: {
+            /** @description release the names were checked against */
+            attack_version: string;
+            /** @description to be shown beside it */
+            credit: string;
+            /**
+             * Format: int64
+             * @description alerts of the busiest technique
+             */
+            most: number;
+            /** Format: date-time */
+            since: string;
+            span: string;
+            /** @description in the order of the matrix; one without an id holds techniques nobody knows */
+            tactics: components["schemas"]["MatrixTactic"][];
+            /** Format: date-time */
+            until: string;
+        };
+        MatrixTactic: {
+            /**
+             * Format: int64
+             * @description sum over its techniques; an alert that shows two counts twice
+             */
+            alerts: number;
+            id: string;
+            name: string;
+            /** @description the known ones in the order of the matrix, also those nobody used */
+            techniques: components["schemas"]["MatrixTechnique"][];
+        };
+        MatrixTechnique: {
+            /** Format: int64 */
+            alerts: number;
+            by_severity: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description behind these alerts
+             */
+            events: number;
+            id: string;
+            /** @description without its parent's */
+            name: string;
+            /** @description id, of a sub-technique */
+            parent?: string;
+            /** @description the highest of its alerts */
+            severity?: string;
+            /** @description with its parent's */
+            title: string;
+        };
+        Me: {
+            display: string;
+            /** @description the role wants a second factor, and none is set */
+            enrol: boolean;
+            /**
+             * Format: int64
+             * @description wrong tries between the login before and this one
+             */
+            failed?: number;
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "key" | "local";
+            must_change_password?: boolean;
+            name: string;
+            /** @description what they may now */
+            permissions: string[];
+            role: string;
+            second_factor: boolean;
+            /** @description of users */
+            session?: components["schemas"]["MySession"];
+        };
         MergeRequest: {
             /** @description ids or short forms of those that give their alerts */
             incidents: string[];
             reason?: string;
+        };
+        MySession: {
+            /**
+             * Format: date-time
+             * @description until then nothing asks who it is
+             */
+            confirmed_until?: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description when it ends unless it is used
+             */
+            idle_until: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description when it ends in any case
+             */
+            until: string;
+        };
+        NameOrder: {
+            name: string;
+        };
+        NamedCredentialIn: {
+            /** @description PublicKeyCredential.toJSON() */
+            credential: unknown;
+            name: string;
         };
         Needs: {
             /**
@@ -2983,18 +4533,78 @@ export interface components {
             expired: boolean;
             /** Format: date-time */
             expires_at?: string;
+            /** @description addresses it is good from; absent: any */
+            from?: string[];
             id: string;
             key: string;
             /** @description its last characters, to know it by */
             last4: string;
             name: string;
+            /** @description name of the user it belongs to */
+            owner?: string;
             scope: string;
+            /** @description id of the key that took its place */
+            successor?: string;
+            /**
+             * Format: date-time
+             * @description within a minute
+             */
+            used_at?: string;
+            used_from?: string;
+        };
+        NewPasskey: {
+            /** @description its maker keeps copies of it */
+            backed_up: boolean;
+            /** @description recovery codes, shown once */
+            codes?: string[];
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        NewTOTP: {
+            /** @description the picture: rows of 0 and 1 */
+            qr: string[];
+            /** @description to type in by hand */
+            secret: string;
+            uri: string;
         };
         NewTask: {
             /** Format: date-time */
             due_at?: string;
             owner?: string;
             title: string;
+        };
+        NodeAbout: {
+            attack_version: string;
+            /** @description to be shown where the data of others are */
+            credits: string[];
+            go: string;
+            integrations: components["schemas"]["Integration"][];
+            node: string;
+            /**
+             * Format: date-time
+             * @description clock of the core, to tell how wrong one's own is
+             */
+            now: string;
+            /** Format: int64 */
+            retention_days: number;
+            sizes: components["schemas"]["DataSize"][];
+            version: string;
+        };
+        Note: {
+            /** Format: date-time */
+            at: string;
+            /** @description key */
+            attacker: string;
+            by: string;
+            id: string;
+            text: string;
+        };
+        NoteOrder: {
+            text: string;
         };
         Notice: {
             /** Format: int64 */
@@ -3032,10 +4642,21 @@ export interface components {
             /** Format: int64 */
             wait_ms?: number;
         };
+        OIDCProvider: {
+            id: string;
+            label: string;
+        };
         Observable: {
             name: string;
             type: string;
             value: string;
+        };
+        OneTimeLink: {
+            /** Format: date-time */
+            expires_at?: string;
+            /** @description absent for services */
+            link?: string;
+            user: components["schemas"]["User"];
         };
         Outcome: {
             /** Format: int64 */
@@ -3091,144 +4712,515 @@ export interface components {
         PageAlert: {
             items: components["schemas"]["Alert"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageAllowRow: {
             items: components["schemas"]["AllowRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageApproval: {
             items: components["schemas"]["Approval"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageAttacker: {
             items: components["schemas"]["Attacker"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageAuditEntry: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBlockRow: {
             items: components["schemas"]["BlockRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBlocklistFormat: {
             items: components["schemas"]["BlocklistFormat"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageBouncer: {
             items: components["schemas"]["Bouncer"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageChannel: {
             items: components["schemas"]["Channel"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageDeadLetter: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageEnrichment: {
             items: components["schemas"]["Enrichment"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageEvent: {
             items: components["schemas"]["Event"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageExposure: {
             items: components["schemas"]["Exposure"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageFault: {
             items: components["schemas"]["Fault"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageField: {
+            items: components["schemas"]["Field"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageHoneytoken: {
             items: components["schemas"]["Honeytoken"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageIncident: {
             items: components["schemas"]["Incident"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageIncidentChange: {
             items: components["schemas"]["IncidentChange"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageInfo: {
             items: components["schemas"]["Info"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageJudgement: {
             items: components["schemas"]["Judgement"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageKeyRow: {
             items: components["schemas"]["KeyRow"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageLoginRow: {
+            items: components["schemas"]["LoginRow"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageNote: {
+            items: components["schemas"]["Note"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageNotice: {
             items: components["schemas"]["Notice"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PagePasskeyRow: {
+            items: components["schemas"]["PasskeyRow"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PagePlan: {
             items: components["schemas"]["Plan"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PagePlaybook: {
             items: components["schemas"]["Playbook"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageRuleFault: {
             items: components["schemas"]["RuleFault"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageRun: {
             items: components["schemas"]["Run"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSample: {
             items: components["schemas"]["Sample"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSavedView: {
             items: components["schemas"]["SavedView"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSensor: {
             items: components["schemas"]["Sensor"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSession: {
             items: components["schemas"]["Session"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageSettingRoom: {
+            items: components["schemas"]["SettingRoom"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSighting: {
             items: components["schemas"]["Sighting"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSource: {
             items: components["schemas"]["Source"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageStatus: {
             items: components["schemas"]["Status"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageSuggestion: {
+            items: components["schemas"]["Suggestion"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageSuppression: {
             items: components["schemas"]["Suppression"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageTimelineEntry: {
             items: components["schemas"]["TimelineEntry"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageTopValue: {
+            items: components["schemas"]["TopValue"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
         };
         PageTriageModel: {
             items: components["schemas"]["TriageModel"][];
             next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageUserRow: {
+            items: components["schemas"]["UserRow"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PasskeyAsk: {
+            /** @description not needed: the device knows whose key it is */
+            name?: string;
+        };
+        PasskeyRow: {
+            /** @description its maker keeps copies of it */
+            backed_up: boolean;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at?: string;
+        };
+        PasswordOrder: {
+            new: string;
+            old: string;
         };
         Past: {
             /** @description standing verdicts on alerts of the rule, newest first */
             newest: components["schemas"]["Judgement"][];
             /** @description of the rule, without this alert */
             quality: components["schemas"]["Quality"];
+        };
+        PathStep: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: date-time */
+            at: string;
+            name: string;
+            /** @description id */
+            tactic: string;
+            /** @description ids */
+            techniques: string[];
+        };
+        PermissionRow: {
+            name: string;
+            /** @description what it is good for */
+            text: string;
         };
         Plan: {
             action: string;
@@ -3403,6 +5395,16 @@ export interface components {
             /** Format: int64 */
             ok: number;
         };
+        Present: {
+            /**
+             * Format: date-time
+             * @description and when
+             */
+            at?: string;
+            /** @description who was first */
+            by?: string;
+            etag?: string;
+        };
         PreviewEvent: {
             activity: string;
             /** @description by OCSF path; the record's own fields under unmapped. */
@@ -3430,6 +5432,8 @@ export interface components {
             ingest?: components["schemas"]["IngestResult"];
             /** @description id of the request, as in the log */
             instance?: string;
+            /** @description what there is instead of what a change was decided upon */
+            present?: components["schemas"]["Present"];
             /** Format: int64 */
             status: number;
             title: string;
@@ -3440,6 +5444,61 @@ export interface components {
             /** @description such as query.limit */
             location: string;
             message: string;
+        };
+        Profile: {
+            /** @description events by hour (UTC), oldest first; hours without any are left out */
+            activity: components["schemas"]["HourCount"][];
+            address?: string;
+            /** Format: int64 */
+            alerts: number;
+            /** @description newest first */
+            blocks: components["schemas"]["Plan"][];
+            /** @description software, HASSH, JA4 and what else tells clients apart */
+            clients: components["schemas"]["Fingerprint"][];
+            /** @description most often first */
+            commands: components["schemas"]["SeenText"][];
+            /** @description tried most first */
+            credentials: components["schemas"]["Credential"][];
+            /** @description there are more events than were read, or reading took too long */
+            cut?: boolean;
+            enrichments: components["schemas"]["Enrichment"][];
+            /**
+             * Format: int64
+             * @description read; the newest five thousand at most
+             */
+            events: number;
+            files: components["schemas"]["SeenFile"][];
+            /** Format: date-time */
+            first_at: string;
+            key: string;
+            /** Format: date-time */
+            last_at: string;
+            last_title: string;
+            /** @description other sources with the same tools, files and passwords, the likest first */
+            looks_the_same: components["schemas"]["LooksSame"][];
+            /** @description comparing took too long: there may be more */
+            looks_the_same_cut?: boolean;
+            /** @description newest first */
+            notes: components["schemas"]["Note"][];
+            /** @description tactics in the order they first came */
+            path: components["schemas"]["PathStep"][];
+            /** @description alerts by rule, most first */
+            rules: components["schemas"]["TopRule"][];
+            /**
+             * Format: int64
+             * @description at most two hundred are counted
+             */
+            sessions: number;
+            severity: string;
+            /**
+             * Format: date-time
+             * @description what its events are read from
+             */
+            since: string;
+            src: components["schemas"]["Endpoint"];
+            /** @description programs that fetch or attack, as commands and requests name them */
+            tools: components["schemas"]["SeenText"][];
+            urls: components["schemas"]["SeenText"][];
         };
         Quality: {
             /** Format: int64 */
@@ -3501,10 +5560,46 @@ export interface components {
             /** Format: double */
             weight: number;
         };
+        RecoveryCodes: {
+            codes: string[];
+        };
         Regrouping: {
             changes: components["schemas"]["IncidentChange"][];
             /** @description the one that took the alerts */
             incident: components["schemas"]["Incident"];
+        };
+        ResetOrder: {
+            /** @description it takes the second factors away, too, for somebody who lost them */
+            factors?: boolean;
+        };
+        Role: {
+            built_in: boolean;
+            /** Format: date-time */
+            created_at?: string;
+            created_by?: string;
+            name: string;
+            permissions: string[];
+            title?: string;
+            /** Format: date-time */
+            updated_at?: string;
+        };
+        RoleOrder: {
+            name: string;
+            permissions: string[];
+            title?: string;
+        };
+        RolePatch: {
+            permissions?: string[];
+            title?: string;
+        };
+        Roles: {
+            items: components["schemas"]["Role"][];
+            next: string;
+            permissions: components["schemas"]["PermissionRow"][];
+        };
+        RotateOrder: {
+            /** @description how long the old one stays good, such as 24h; absent: not at all */
+            overlap?: string;
         };
         RuleCount: {
             /** Format: int64 */
@@ -3814,6 +5909,50 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        SearchGroup: {
+            hits: components["schemas"]["SearchHit"][];
+            /** @description alert, incident, session, attacker, token, run, block, sample, rule, playbook, view */
+            kind: string;
+            /** @description path and query of a list of all of them, below /api/v1 */
+            list?: string;
+            /** @description there are more than are shown */
+            more: boolean;
+        };
+        SearchHit: {
+            /** Format: date-time */
+            at?: string;
+            /** @description it was called by its id */
+            exact?: boolean;
+            /** @description for the path of its kind */
+            id: string;
+            severity?: string;
+            short?: string;
+            /** @description a second line; may hold attackers' text */
+            sub?: string;
+            /** @description may hold attackers' text */
+            title: string;
+        };
+        SeenFile: {
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            path?: string;
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+            type?: string;
+        };
+        SeenText: {
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            /** @description an attacker's */
+            text: string;
+        };
         Sensor: {
             /** @description why it is not running */
             detail?: string;
@@ -3911,6 +6050,26 @@ export interface components {
             started_at: string;
             tokens?: string[];
             user?: string;
+        };
+        SettingKey: {
+            default: string;
+            doc?: string;
+            /** @description default, a file with its line, a variable or --set */
+            origin: string;
+            path: string;
+            /** @description a change takes effect at the next start */
+            restart: boolean;
+            secret?: boolean;
+            /** @description it is not the default that counts */
+            set: boolean;
+            type?: string;
+            /** @description a secret is masked */
+            value: string;
+        };
+        SettingRoom: {
+            keys: components["schemas"]["SettingKey"][];
+            /** @description the section: api, respond, sensors, ... */
+            room: string;
         };
         Severity: {
             /** Format: int64 */
@@ -4019,6 +6178,17 @@ export interface components {
             attackers?: string[];
             reason?: string;
         };
+        Standing: {
+            disks: components["schemas"]["DiskState"][];
+            /** @description absent: this node commands none */
+            firewall?: components["schemas"]["FirewallState"];
+            node?: string;
+            /** @description why it cannot do its work now */
+            reasons: string[];
+            /** @enum {string} */
+            status: "ready" | "not_ready";
+            version: string;
+        };
         Status: {
             /** Format: date-time */
             as_of?: string;
@@ -4057,6 +6227,66 @@ export interface components {
             /** @enum {string} */
             status: "new" | "acknowledged" | "escalated" | "closed";
         };
+        Story: {
+            /** @description about the session, oldest first */
+            alerts: components["schemas"]["StoryAlert"][];
+            /**
+             * Format: date-time
+             * @description when its recording begins, to the second; absent without one
+             */
+            cast_begin?: string;
+            /** @description there are more steps: these are the newest two thousand */
+            cut?: boolean;
+            session: components["schemas"]["Session"];
+            /** @description oldest first */
+            steps: components["schemas"]["StoryStep"][];
+        };
+        StoryAlert: {
+            /**
+             * Format: date-time
+             * @description of its first event
+             */
+            at: string;
+            id: string;
+            /** Format: int64 */
+            offset_ms: number;
+            severity: string;
+            short: string;
+            techniques: string[];
+            title: string;
+        };
+        StoryStep: {
+            activity: string;
+            /** @description short ids of alerts that name it as evidence */
+            alerts: string[];
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description seconds into the recording
+             */
+            cast_s?: number;
+            /** @description a second text, such as the password */
+            detail?: string;
+            /** @description id */
+            event: string;
+            /**
+             * Format: int64
+             * @description since the session began
+             */
+            offset_ms: number;
+            /** @description SHA-256 of content it brought */
+            sample?: string;
+            severity: string;
+            /** @description exit or response status */
+            status?: string;
+            /** @description ATT&CK ids of the event */
+            techniques: string[];
+            /** @description the command line, the file, the login; an attacker's text */
+            text: string;
+            /** @description id of the honeytoken it touched */
+            token?: string;
+        };
         Stream: {
             name: string;
             /**
@@ -4070,6 +6300,36 @@ export interface components {
              */
             size: number;
             state: string;
+        };
+        Strength: {
+            /** @description it is on a list of stolen passwords */
+            breached: boolean;
+            /** Format: int64 */
+            score: number;
+            suggestions: string[];
+            warning: string;
+        };
+        StrengthOrder: {
+            password: string;
+        };
+        Suggestion: {
+            /** @description a step waits for people */
+            asks: boolean;
+            /** @description it would run for the incident of this alert, or runs by hand */
+            fits: boolean;
+            id: string;
+            /** @description empty: what respond.mode says */
+            mode: string;
+            /** @description short ids of its runs for the incident */
+            ran: string[];
+            /** @description actions in order */
+            steps: string[];
+            title: string;
+            trigger: string;
+            /** @description its condition */
+            when?: string;
+            /** @description why it fits or does not */
+            why: string;
         };
         Suppression: {
             /** Format: int64 */
@@ -4221,6 +6481,19 @@ export interface components {
             owner?: string;
             title?: string;
         };
+        TasksRequest: {
+            /** Format: date-time */
+            due_at?: string;
+            /** @description ids or short forms of incidents */
+            ids: string[];
+            owner?: string;
+            title: string;
+        };
+        TasksResult: {
+            /** Format: int64 */
+            changed: number;
+            failed: components["schemas"]["FailedItem"][];
+        };
         Technique: {
             id: string;
             tactic?: string;
@@ -4237,6 +6510,52 @@ export interface components {
             /** Format: date-time */
             seen_at: string;
             text: string;
+        };
+        TokenReport: {
+            by_kind: {
+                [key: string]: number;
+            };
+            /** @description where they are planted */
+            by_persona: {
+                [key: string]: number;
+            };
+            /** @description tokens that were read at least once, among all */
+            coverage: components["schemas"]["TokenShare"];
+            /** @description there are more than ten thousand; the rest is left out */
+            cut?: boolean;
+            /**
+             * Format: int64
+             * @description tokens somebody read
+             */
+            exposed: number;
+            /** Format: int64 */
+            reads: number;
+            /** @description tokens that came back, among those that were read */
+            returned: components["schemas"]["TokenShare"];
+            /** Format: int64 */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description tokens that came back
+             */
+            used: number;
+            /** Format: int64 */
+            uses: number;
+        };
+        TokenShare: {
+            /** Format: double */
+            high?: number;
+            /** Format: int64 */
+            hits: number;
+            /**
+             * Format: double
+             * @description of the 95 % Wilson interval
+             */
+            low?: number;
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            value?: number;
         };
         TopRule: {
             by_severity: {
@@ -4271,6 +6590,12 @@ export interface components {
             n: number;
             /** @description the highest */
             severity: string;
+        };
+        TopValue: {
+            /** Format: int64 */
+            n: number;
+            /** @description may be an attacker's text */
+            value: string;
         };
         Triage: {
             /** @description the model that scores; absent: the one of a site without verdicts */
@@ -4440,6 +6765,70 @@ export interface components {
             /** @description as the answer to the change gave it */
             undo: string;
         };
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled: boolean;
+            display?: string;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            must_change_password?: boolean;
+            name: string;
+            /** Format: date-time */
+            password_at?: string;
+            role: string;
+            second_factor: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        UserOrder: {
+            display?: string;
+            /**
+             * @description absent means person; a service holds keys and cannot log in
+             * @enum {string}
+             */
+            kind?: "person" | "service";
+            /** @description what they log in with and what stands in decisions; never changes */
+            name: string;
+            role: string;
+        };
+        UserPatch: {
+            /** @description ends the logins */
+            disabled?: boolean;
+            display?: string;
+            must_change_password?: boolean;
+            /** @description ends the logins */
+            role?: string;
+        };
+        UserRow: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled: boolean;
+            display?: string;
+            /**
+             * Format: int64
+             * @description wrong tries since the last login
+             */
+            failed?: number;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            /** @description after too many wrong passwords strangers have to wait; known devices have not */
+            locked?: boolean;
+            must_change_password?: boolean;
+            name: string;
+            /** Format: date-time */
+            password_at?: string;
+            role: string;
+            second_factor: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
         Verdict: {
             as: string;
             /** Format: date-time */
@@ -4475,13 +6864,13 @@ export interface components {
             /** Format: int64 */
             alerts: number;
             /** @description most events first; one without a code is where the country is not known */
-            countries: components["schemas"]["Country"][];
+            countries: components["schemas"]["MapCountry"][];
             /** @description to be shown where countries are: whose data says so */
             credit: string[];
             /** Format: int64 */
             events: number;
             /** @description where they arrived */
-            sensors: components["schemas"]["Home"][];
+            sensors: components["schemas"]["MapHome"][];
             /** Format: int64 */
             sessions: number;
             /** Format: date-time */
@@ -4501,7 +6890,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     about: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4580,6 +6972,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -4605,6 +7001,10 @@ export interface operations {
                 q?: string;
                 /** @description id or short form of the suppression that hides them */
                 suppression?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -4693,6 +7093,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -4718,6 +7122,10 @@ export interface operations {
                 q?: string;
                 /** @description id or short form of the suppression that hides them */
                 suppression?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -4754,6 +7162,230 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-alerts": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description one of, comma-separated; absent means all but the suppressed ones */
+                status?: ("new" | "acknowledged" | "escalated" | "suppressed" | "closed")[];
+                /** @description source address */
+                src?: string;
+                /** @description ATT&CK id; T1110 finds T1110.001 too */
+                technique?: string;
+                /** @description rule id */
+                rule?: string;
+                detector?: string;
+                /** @description id or short form of the incident */
+                incident?: string;
+                session?: string;
+                attacker?: string;
+                /** @description none finds those without one */
+                verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
+                /** @description words of title, evidence and observables */
+                q?: string;
+                /** @description id or short form of the suppression that hides them */
+                suppression?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gather-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatherRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gathered"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5002,7 +7634,10 @@ export interface operations {
     "pass-verdicts": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5098,7 +7733,10 @@ export interface operations {
     };
     "get-alert": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5111,6 +7749,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5191,9 +7830,144 @@ export interface operations {
             };
         };
     };
-    "list-alike-verdicts": {
+    "change-alert": {
         parameters: {
             query?: never;
+            header: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertPatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alike-verdicts": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5286,10 +8060,111 @@ export interface operations {
             };
         };
     };
+    "suggest-playbooks": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSuggestion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "pass-verdict": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -5397,7 +8272,10 @@ export interface operations {
     };
     "list-allowlist": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5680,8 +8558,12 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description also those the holder of this key may not approve, with the reason */
                 all?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -5763,6 +8645,96 @@ export interface operations {
             };
         };
     };
+    "get-attack-matrix": {
+        parameters: {
+            query?: {
+                /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
+                span?: "24h" | "7d" | "30d";
+                /** @description navigator: a layer for the ATT&CK Navigator, as an attachment */
+                format?: "json" | "navigator";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matrix"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-attackers": {
         parameters: {
             query?: {
@@ -5770,10 +8742,16 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
                 to?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -5855,9 +8833,113 @@ export interface operations {
             };
         };
     };
+    "export-attackers": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-attacker": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -5870,6 +8952,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5950,6 +9033,2006 @@ export interface operations {
             };
         };
     };
+    "list-attacker-notes": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNote"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "note-attacker": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-attacker-profile": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description name of who did it */
+                actor?: string;
+                /** @description what was done, such as decide-run */
+                action?: string;
+                /** @description what it was about, such as run:R-7; run: or run:R-* for what begins so */
+                object?: string;
+                /** @description of who did it */
+                kind?: "user" | "key" | "local" | "playbook" | "system" | "nobody";
+                outcome?: "asked" | "refused" | "failed";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditEntry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-checkpoint": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-consistency": {
+        parameters: {
+            query: {
+                /** @description number of entries of the older checkpoint */
+                from: number;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditConsistency"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description name of who did it */
+                actor?: string;
+                /** @description what was done, such as decide-run */
+                action?: string;
+                /** @description what it was about, such as run:R-7; run: or run:R-* for what begins so */
+                object?: string;
+                /** @description of who did it */
+                kind?: "user" | "key" | "local" | "playbook" | "system" | "nobody";
+                outcome?: "asked" | "refused" | "failed";
+                format?: "jsonl" | "csv" | "cef";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit-verification": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditCheckOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-entry": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description number of the entry */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditProof"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-proof": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description number of the entry */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditProof"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "use-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstRunOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-methods": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-provider-callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, to the console, or to /login?problem=CODE */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such provider */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description what went wrong and what to do */
+                        detail?: string;
+                        /** @description what is wrong with single fields */
+                        errors?: components["schemas"]["ProblemItem"][];
+                        /** @description what an ingest did before it failed */
+                        ingest?: components["schemas"]["IngestResult"];
+                        /** @description id of the request, as in the log */
+                        instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
+                        /** Format: int64 */
+                        status: number;
+                        title: string;
+                        /** @description kind of the failure, stable: urn:honeyguide:problem:<code> */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    "login-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, to the console, or to /login?problem=CODE */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such provider */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description what went wrong and what to do */
+                        detail?: string;
+                        /** @description what is wrong with single fields */
+                        errors?: components["schemas"]["ProblemItem"][];
+                        /** @description what an ingest did before it failed */
+                        ingest?: components["schemas"]["IngestResult"];
+                        /** @description id of the request, as in the log */
+                        instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
+                        /** Format: int64 */
+                        status: number;
+                        title: string;
+                        /** @description kind of the failure, stable: urn:honeyguide:problem:<code> */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    "login-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialIn"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAsk"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "login-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-blocklists": {
         parameters: {
             query?: {
@@ -5957,6 +11040,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6269,11 +11356,15 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description only those that hold now */
                 holding?: boolean;
                 state?: "planned" | "waiting" | "applying" | "applied" | "verified" | "reverting" | "reverted" | "expired" | "refused" | "failed" | "cancelled";
                 /** @description id or short form of the incident */
                 incident?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6455,9 +11546,101 @@ export interface operations {
             };
         };
     };
+    "export-blocks": {
+        parameters: {
+            query?: {
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-block": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description address or prefix; its slash is written %2F */
@@ -6470,6 +11653,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6664,6 +11848,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6958,10 +12146,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description raw: the bytes as they came, base64 */
                 include?: "raw";
                 /** @description file or source */
                 source?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7050,6 +12242,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7138,6 +12334,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7147,6 +12345,10 @@ export interface operations {
                 type?: string;
                 value?: string;
                 verdict?: "malicious" | "suspicious" | "benign" | "info" | "unknown";
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7235,6 +12437,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7259,6 +12463,12 @@ export interface operations {
                 attr?: string[];
                 /** @description words, all of them */
                 q?: string;
+                /** @description in the language of hunting, beside the other filters: src:203.0.113.0/24 activity:login -sensor:ssh2 since:24h; /events/fields lists its fields */
+                query?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7340,9 +12550,405 @@ export interface operations {
             };
         };
     };
+    "export-events": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description raw: the bytes as they came, base64 */
+                include?: "raw";
+                /** @description OCSF classes, one of, comma-separated */
+                class?: number[];
+                /** @description one of, comma-separated */
+                activity?: string[];
+                sensor?: string;
+                service?: string;
+                session?: string;
+                /** @description source address or network */
+                src?: string;
+                /** @description ATT&CK id; T1059 finds T1059.004 too */
+                technique?: string;
+                observable?: string;
+                /** @description attribute by name, as name:value; may be given again */
+                attr?: string[];
+                /** @description words, all of them */
+                q?: string;
+                /** @description in the language of hunting, beside the other filters: src:203.0.113.0/24 activity:login -sensor:ssh2 since:24h; /events/fields lists its fields */
+                query?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-event-fields": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageField"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-events": {
+        parameters: {
+            query?: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description in the language of hunting */
+                query?: string;
+                /** @description seconds of a point; absent: what gives about a hundred */
+                step?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "top-events": {
+        parameters: {
+            query: {
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description in the language of hunting */
+                query?: string;
+                /** @description a field of the language, or the name of an attribute */
+                field: string;
+                n?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTopValue"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-event": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -7355,6 +12961,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7435,9 +13042,100 @@ export interface operations {
             };
         };
     };
+    "ask-guard": {
+        parameters: {
+            query: {
+                /** @description address or prefix */
+                address: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardWord"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-halt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7720,8 +13418,12 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description id or short form of the incident that gave or took */
                 incident?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7806,7 +13508,10 @@ export interface operations {
     "undo-incident-change": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -7919,6 +13624,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -7930,6 +13639,10 @@ export interface operations {
                 attacker?: string;
                 /** @description words of title, key, attackers, techniques and plans */
                 q?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -8011,9 +13724,222 @@ export interface operations {
             };
         };
     };
-    "get-incident": {
+    "export-incidents": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                /** @description one of, comma-separated */
+                status?: ("new" | "in_progress" | "on_hold" | "resolved" | "closed")[];
+                attacker?: string;
+                /** @description words of title, key, attackers, techniques and plans */
+                q?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-tasks": {
         parameters: {
             query?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TasksRequest"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TasksResult"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -8111,7 +14037,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description updated_at of the incident as it was seen, in quotes; 412 when somebody has changed it since. Absent: whatever it is */
+                /** @description ETag of the incident as it was seen, which is its updated_at in quotes: 412 when somebody has changed it since; * for whatever it is; 428 without one */
                 "If-Match"?: string;
             };
             path: {
@@ -8200,6 +14126,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -8232,7 +14167,10 @@ export interface operations {
     "comment-incident": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8439,7 +14377,10 @@ export interface operations {
     };
     "list-linked": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -8535,7 +14476,10 @@ export interface operations {
     "merge-incidents": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8644,7 +14588,10 @@ export interface operations {
     "split-incident": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8753,7 +14700,10 @@ export interface operations {
     "add-task": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -8863,7 +14813,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description updated_at of the incident as it was seen, in quotes; 412 when somebody has changed it since. Absent: whatever it is */
+                /** @description ETag of the incident as it was seen, which is its updated_at in quotes: 412 when somebody has changed it since; * for whatever it is; 428 without one */
                 "If-Match"?: string;
             };
             path: {
@@ -8953,6 +14903,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -8989,10 +14948,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description which comes first */
                 order?: "newest" | "oldest";
                 /** @description one of, comma-separated */
                 kind?: ("alert" | "phase" | "owner" | "verdict" | "comment" | "task" | "run" | "act" | "escalation" | "merge" | "evidence" | "token" | "session")[];
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -9089,7 +15052,10 @@ export interface operations {
     "pass-incident-verdict": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -9386,6 +15352,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -9588,6 +15556,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -9605,6 +15575,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -9887,11 +15861,122 @@ export interface operations {
             };
         };
     };
+    "rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-map": {
         parameters: {
             query?: {
                 /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
                 span?: "24h" | "7d" | "30d";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -9928,6 +16013,753 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-passkeys": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePasskeyRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedCredentialIn"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "new-passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "name-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "password-strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrengthOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Strength"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10158,6 +16990,641 @@ export interface operations {
             };
         };
     };
+    "new-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-logins": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLoginRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-my-other-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-my-login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "begin-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTOTP"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-notices": {
         parameters: {
             query?: {
@@ -10165,12 +17632,18 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 channel?: string;
                 state?: "queued" | "sent" | "dead" | "digested" | "dropped" | "counted" | "kept";
                 /** @description id or short form of the incident */
                 incident?: string;
                 /** @description what it is about */
                 key?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10254,7 +17727,10 @@ export interface operations {
     };
     "list-channels": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10329,7 +17805,10 @@ export interface operations {
     "test-channel": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10425,7 +17904,10 @@ export interface operations {
     };
     "get-notice": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -10438,6 +17920,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10521,7 +18004,10 @@ export interface operations {
     "retry-notice": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -10632,6 +18118,8 @@ export interface operations {
             query?: {
                 /** @description up to now; it begins at a whole hour, of more than a day at a whole day (UTC) */
                 span?: "24h" | "7d" | "30d";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10720,6 +18208,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 action?: string;
                 state?: "planned" | "waiting" | "applying" | "applied" | "verified" | "reverting" | "reverted" | "expired" | "refused" | "failed" | "cancelled";
                 /** @description id or short form of the incident */
@@ -10730,6 +18222,8 @@ export interface operations {
                 playbook?: string;
                 /** @description only those whose effect holds or may hold */
                 holding?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10813,7 +18307,10 @@ export interface operations {
     };
     "get-plan": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -10826,6 +18323,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10913,6 +18411,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11001,6 +18503,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11085,7 +18591,10 @@ export interface operations {
     "test-playbooks": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11193,6 +18702,8 @@ export interface operations {
             query?: {
                 /** @description or the beginning of it; the one in force when absent */
                 version?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -11206,6 +18717,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11293,6 +18805,8 @@ export interface operations {
                 since?: string;
                 /** @description absent: now */
                 until?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11374,6 +18888,492 @@ export interface operations {
             };
         };
     };
+    "list-roles": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-role": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: {
@@ -11381,6 +19381,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at least */
                 severity?: "informational" | "low" | "medium" | "high" | "critical";
                 /** @description text in id, title, tags or description */
@@ -11396,6 +19398,8 @@ export interface operations {
                 off?: boolean;
                 /** @description only those that fired since the start */
                 hit?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11580,6 +19584,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11666,6 +19674,8 @@ export interface operations {
             query?: {
                 /** @description leave out verdicts passed before */
                 since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11749,7 +19759,10 @@ export interface operations {
     };
     "rules-status": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11823,7 +19836,10 @@ export interface operations {
     };
     "get-rule": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, name or title, with or without sigma: before it */
@@ -11836,6 +19852,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11921,6 +19938,8 @@ export interface operations {
             query: {
                 /** @description id of the event */
                 event: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -12017,7 +20036,10 @@ export interface operations {
     "switch-rule": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
             path: {
                 /** @description id, name or title, with or without sigma: before it */
                 id: string;
@@ -12075,8 +20097,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12120,6 +20160,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -12132,6 +20176,10 @@ export interface operations {
                 incident?: string;
                 /** @description only those that are not over */
                 open?: boolean;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -12315,7 +20363,10 @@ export interface operations {
     };
     "get-run": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -12328,6 +20379,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12975,10 +21027,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description first word of the type: elf, script, pe, archive, text, ... */
                 type?: string;
                 /** @description that brought it */
                 session?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13062,7 +21118,10 @@ export interface operations {
     };
     "get-sample": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13075,6 +21134,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13255,7 +21315,10 @@ export interface operations {
     };
     "list-sightings": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13348,6 +21411,94 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query: {
+                /** @description a short id, an id, an address, a hash, a user, a rule or words */
+                q: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sensors": {
         parameters: {
             query?: {
@@ -13355,6 +21506,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13438,7 +21593,10 @@ export interface operations {
     };
     "get-sensor": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13451,6 +21609,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13538,6 +21697,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -13556,6 +21719,10 @@ export interface operations {
                 open?: boolean;
                 /** @description words of addresses, user, client, sensor and tokens */
                 q?: string;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13637,9 +21804,129 @@ export interface operations {
             };
         };
     };
+    "export-sessions": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
+                /** @description at or after */
+                from?: string;
+                /** @description before */
+                to?: string;
+                /** @description at least */
+                severity?: "informational" | "low" | "medium" | "high" | "critical";
+                service?: string;
+                sensor?: string;
+                /** @description source address */
+                src?: string;
+                /** @description the login that succeeded */
+                user?: string;
+                /** @description only with a recording */
+                recorded?: boolean;
+                /** @description only those that have not ended */
+                open?: boolean;
+                /** @description words of addresses, user, client, sensor and tokens */
+                q?: string;
+                /** @description csv: text made harmless for spreadsheets; jsonl: one JSON object a line, as lists show it */
+                format?: "csv" | "jsonl";
+                /** @description rows */
+                most?: number;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, newest first, as an attachment. A last line that begins with # tells of an end before the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13652,10 +21939,205 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-session-steps": {
+        parameters: {
+            query?: {
+                /** @description every event; else commands, logins, files, downloads, tokens and what else people look for */
+                all?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-session-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Bad Request */
@@ -13829,7 +22311,10 @@ export interface operations {
     };
     "get-typing": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -13922,6 +22407,160 @@ export interface operations {
             };
         };
     };
+    "get-settings": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeAbout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-settings": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSettingRoom"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sources": {
         parameters: {
             query?: {
@@ -13929,6 +22568,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14012,7 +22655,10 @@ export interface operations {
     };
     "get-source": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14025,6 +22671,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14105,6 +22752,83 @@ export interface operations {
             };
         };
     };
+    "get-standing": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream: {
         parameters: {
             query?: {
@@ -14146,6 +22870,8 @@ export interface operations {
                         ingest?: components["schemas"]["IngestResult"];
                         /** @description id of the request, as in the log */
                         instance?: string;
+                        /** @description what there is instead of what a change was decided upon */
+                        present?: components["schemas"]["Present"];
                         /** Format: int64 */
                         status: number;
                         title: string;
@@ -14163,8 +22889,14 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description in the order of changes: what was written at or after it, oldest change first; next is always there, and goes on with what changes later */
+                updated_after?: string;
                 /** @description only those that hold now */
                 holding?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14249,7 +22981,10 @@ export interface operations {
     "add-suppression": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -14442,7 +23177,10 @@ export interface operations {
     };
     "get-suppression": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14455,6 +23193,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14538,7 +23277,12 @@ export interface operations {
     "lift-suppression": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
+                "If-Match": string;
+            };
             path: {
                 /** @description id, or the short form where there is one */
                 id: string;
@@ -14606,8 +23350,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14651,6 +23413,10 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14732,9 +23498,89 @@ export interface operations {
             };
         };
     };
+    "report-tokens": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-token": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14747,6 +23593,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14829,7 +23676,10 @@ export interface operations {
     };
     "list-exposures": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */
@@ -14924,7 +23774,10 @@ export interface operations {
     };
     "get-triage": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14998,7 +23851,10 @@ export interface operations {
     };
     "list-triage-models": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15073,7 +23929,10 @@ export interface operations {
     "promote-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15170,7 +24029,10 @@ export interface operations {
     "roll-back-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15267,7 +24129,10 @@ export interface operations {
     "train-triage": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15361,6 +24226,926 @@ export interface operations {
             };
         };
     };
+    "list-users": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                role?: string;
+                kind?: "person" | "service";
+                /** @description only those that are not disabled */
+                enabled?: boolean;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reset-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-logins": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLoginRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlock-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-verdicts": {
         parameters: {
             query?: {
@@ -15368,6 +25153,8 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 /** @description at or after */
                 from?: string;
                 /** @description before */
@@ -15380,6 +25167,10 @@ export interface operations {
                 verdict?: "true_positive" | "false_positive" | "benign" | "duplicate" | "none";
                 /** @description only what nothing was said after */
                 standing?: boolean;
+                /** @description instead of from and to: the time until now, or a day (UTC) */
+                span?: "15m" | "1h" | "4h" | "24h" | "7d" | "30d" | "90d" | "today" | "yesterday";
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -15468,7 +25259,11 @@ export interface operations {
                 limit?: number;
                 /** @description cursor: next of the page before */
                 after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
                 room?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -15649,7 +25444,10 @@ export interface operations {
     };
     "get-view": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
             header?: never;
             path: {
                 /** @description id, or the short form where there is one */

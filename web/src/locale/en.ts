@@ -142,5 +142,6 @@ export const t = catalogue("shell", {
   "again.title": "Confirm it is you",
   "again.text": "What you are about to do asks for a fresh proof. It holds for five minutes.",
   "again.code": "Password, or the code of your app",
+  "again.passkey": "Use a passkey",
   "again.wrong": "That was not right.",
 });

@@ -1,6 +1,7 @@
 /** "Confirm it is you": a fresh proof before what changes keys, users and factors. */
 import { type FormEvent, useRef, useState } from "react";
 import { call } from "../api/client";
+import { passkeysWork, showPasskey } from "../api/passkey";
 import { asProblem } from "../api/problem";
 import { confirming } from "../api/session";
 import { useStore } from "../lib/store";
@@ -31,6 +32,17 @@ export default function Again() {
       setBusy(false);
     }
   };
+  const passkey = async () => {
+    setBusy(true);
+    setError("");
+    try {
+      if (await showPasskey()) asked.answer(true);
+    } catch (problem) {
+      setError(asProblem(problem).status === 401 ? t("again.wrong") : errorText(problem).detail);
+    } finally {
+      setBusy(false);
+    }
+  };
   return (
     <Dialog open size="small" title={t("again.title")} onClose={() => asked.answer(false)} first={field}>
       <form className="col" onSubmit={(event) => void send(event)}>
@@ -46,6 +58,11 @@ export default function Again() {
         />
         <Acts>
           <Button onClick={() => asked.answer(false)}>{t("cancel")}</Button>
+          {passkeysWork() ? (
+            <Button disabled={busy} onClick={() => void passkey()}>
+              {t("again.passkey")}
+            </Button>
+          ) : null}
           <Button kind="primary" type="submit" busy={busy} disabled={busy || value === ""}>
             {t("confirm")}
           </Button>

@@ -2,12 +2,14 @@
 import { useEffect } from "react";
 import { call } from "../api/client";
 import { connection } from "../api/connection";
+import { useHalt } from "../api/halt";
 import { live } from "../api/live";
 import { queries } from "../api/query";
 import { useStore } from "../lib/store";
 import { duration } from "../lib/time";
 import { t } from "../locale/en";
 import { Button } from "../widgets/button";
+import { Halted } from "../widgets/halted";
 
 async function tryNow(): Promise<void> {
   try {
@@ -21,6 +23,7 @@ async function tryNow(): Promise<void> {
 
 export function Banners() {
   const { down, ahead } = useStore(connection);
+  const halt = useHalt();
   useEffect(() => {
     if (!down) return;
     const timer = setInterval(() => void tryNow(), 3000);
@@ -36,6 +39,7 @@ export function Banners() {
           <Button onClick={() => void tryNow()}>{t("down.retry")}</Button>
         </div>
       ) : null}
+      {halt?.on ? <Halted by={halt.by} at={halt.at} why={halt.why} /> : null}
       {Math.abs(ahead) > 5000 ? (
         <div className="banner banner-note" role="status">
           {t("status.skew", { time: duration(Math.abs(ahead)) })}

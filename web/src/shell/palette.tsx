@@ -3,7 +3,7 @@ import { type KeyboardEvent, type ReactNode, useDeferredValue, useId, useMemo, u
 import { useOne } from "../api/query";
 import { keymap } from "../lib/keys";
 import { part, useGo } from "../lib/route";
-import { safe } from "../lib/safe";
+import { brief, safe } from "../lib/safe";
 import { t } from "../locale/en";
 import { Dialog } from "../widgets/dialog";
 import { Icon } from "../widgets/icons";
@@ -32,7 +32,7 @@ const SHORT: [RegExp, string][] = [
 
 /** What search answers, of which only these are used. */
 interface Found {
-  items?: { kind?: string; type?: string; id?: string; short?: string; title?: string; text?: string }[];
+  groups?: { kind: string; hits: { id: string; short?: string; title: string; sub?: string; exact?: boolean }[] }[];
 }
 const PLACES: Record<string, string> = {
   alert: "/alerts",
@@ -42,6 +42,8 @@ const PLACES: Record<string, string> = {
   token: "/tokens",
   honeytoken: "/tokens",
   run: "/response",
+  block: "/response",
+  playbook: "/response",
   rule: "/rules",
   sensor: "/health",
 };
@@ -53,7 +55,7 @@ export default function Palette() {
   const words = useDeferredValue(typed.trim());
   const field = useRef<HTMLInputElement>(null);
   const list = useId();
-  const found = useOne<Found>(words.length >= 3 ? "/search" : null, { q: words, limit: 8 });
+  const found = useOne<Found>(words.length >= 2 ? "/search" : null, { q: words });
   const close = () => overlay.set("none");
   const entries = useMemo(() => {
     const all: Entry[] = [];
@@ -88,16 +90,19 @@ export default function Palette() {
         run: () => go("/alerts", { src: words }),
       });
     }
-    for (const item of found.data?.items ?? []) {
-      const place = PLACES[item.kind ?? item.type ?? ""];
-      const name = item.short || item.id;
-      if (place && name && !all.some((entry) => entry.text === name)) {
+    for (const group of found.data?.groups ?? []) {
+      const place = PLACES[group.kind];
+      if (!place) continue;
+      for (const hit of group.hits.slice(0, 4)) {
+        const name = hit.short || hit.id;
+        if (all.some((entry) => entry.text === name)) continue;
+        const shown = [hit.short, hit.title, hit.sub].filter(Boolean).map((text) => brief(text, 80));
         all.push({
-          id: `found ${name}`,
+          id: `found ${group.kind} ${hit.id}`,
           group: t("palette.found"),
           icon: place.slice(1),
           text: name,
-          label: `${safe(name)} ${safe(item.title ?? item.text ?? "")}`,
+          label: shown.join("  "),
           run: () => go(`${place}/${part(name)}`),
         });
       }
@@ -173,6 +178,7 @@ export default function Palette() {
           setTyped(event.target.value);
           setAt(0);
         }}
+        onFocus={() => setTyped((before) => before + keymap.takeEarly())}
         onKeyDown={keys}
       />
       <div className="palette-list" role="listbox" id={list} aria-label={t("palette.title")}>

@@ -39,7 +39,10 @@ export function TopBar({ title, menu, onMenu }: { title: string; menu: boolean; 
         aria-label={t("top.command")}
         onClick={() => overlay.set("palette")}
       >
-        <span className="cut">{t("top.command")}</span>
+        <span className="cut top-words">{t("top.command")}</span>
+        <span className="top-glass">
+          <Icon name="search" />
+        </span>
         <Kbd keys="Ctrl K" />
       </button>
       <span className={`top-live status-${stream}`}>

@@ -107,7 +107,6 @@ export function Grid<T>(props: GridProps<T>) {
     estimateSize: () => height,
     overscan: 12,
     initialOffset: props.start ?? 0,
-    getItemKey: (index) => (rows[index] === undefined ? index : id(rows[index] as T)),
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another height of rows is another layout
   useEffect(() => virtual.measure(), [height]);
@@ -282,8 +281,10 @@ export function Grid<T>(props: GridProps<T>) {
           </div>
         )}
         {hasMore ? (
-          <div className="grid-more" role="status">
-            {t("grid.loading")}
+          <div className="grid-more" role="row">
+            <div role="gridcell">
+              <span role="status">{t("grid.loading")}</span>
+            </div>
           </div>
         ) : null}
       </div>

@@ -1,5 +1,5 @@
 /** A list with a detail beside it, whose width a person sets; on a narrow page the detail takes all of it. */
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { t } from "../locale/en";
 import { useWidth } from "./width";
 
@@ -23,6 +23,15 @@ export function Split({
   const [own, setOwn] = useState<number | null>(null);
   const size = Math.min(MOST, Math.max(LEAST, own ?? width));
   const alone = page > 0 && page < 1052; // what is left of 1100 beside the rail
+  const open = detail !== null;
+  const was = useRef(open);
+  // What is hidden cannot keep the focus: it goes to what takes its place.
+  useEffect(() => {
+    if (alone && open) frame.current?.querySelector<HTMLElement>(".split-detail")?.focus({ preventScroll: true });
+    if (alone && was.current && !open)
+      frame.current?.querySelector<HTMLElement>("[data-keys=list]")?.focus({ preventScroll: true });
+    was.current = open;
+  }, [alone, open]);
   const grip = (event: PointerEvent<HTMLDivElement>) => {
     event.preventDefault();
     const target = event.currentTarget;
@@ -72,7 +81,7 @@ export function Split({
               onKeyDown={keys}
             />
           )}
-          <div className="split-detail" data-keys="detail" style={alone ? undefined : { width: size }}>
+          <div className="split-detail" data-keys="detail" tabIndex={-1} style={alone ? undefined : { width: size }}>
             {detail}
           </div>
         </>

@@ -41,7 +41,7 @@ export function Evidence({ alert }: { alert: Alert }) {
             {absolute(alert.created_at)}{" "}
             <span className="muted">+{duration(Date.parse(alert.created_at) - Date.parse(alert.time))}</span>
           </Field>
-          <Field name={t("field.src")} text={alert.src?.addr ?? src} address />
+          {src ? <Field name={t("field.src")} text={alert.src?.addr ?? src} address /> : null}
           {alert.src?.country ? <Field name={t("field.country")} text={alert.src.country} /> : null}
           {alert.src?.asn ? (
             <Field name={t("field.asn")} text={`AS${alert.src.asn} ${alert.src.as_org ?? ""}`} />

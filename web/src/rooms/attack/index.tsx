@@ -60,7 +60,7 @@ export default function Room() {
         <span className="grow" />
         <HeatScale most={mostOf(columns)} />
         <a
-          className="button button-plain"
+          className="button button-plain attack-layer"
           href={`/api/v1/attack/matrix?span=${span}&format=navigator`}
           download={`honeyguide-attack-${span}.json`}
           title={t("layer.title")}

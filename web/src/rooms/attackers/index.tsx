@@ -9,7 +9,7 @@ export default function Room() {
   return (
     <div className="attackers">
       <div className="attackers-list" hidden={item !== undefined}>
-        <AttackerList />
+        <AttackerList shown={item === undefined} />
       </div>
       {item === undefined ? null : <AttackerProfile key={item} id={item} />}
     </div>

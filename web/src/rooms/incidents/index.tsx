@@ -1,6 +1,17 @@
-import { t } from "../../locale/en";
-import { Empty } from "../../widgets/views";
+/** Incidents: what is worked on, as a list, and all about one of them. */
+import "./incidents.css";
+import { useItem } from "../../lib/route";
+import { Detail } from "./detail";
+import { List } from "./list";
 
 export default function Room() {
-  return <Empty>{t("stub")}</Empty>;
+  const item = useItem();
+  return (
+    <div className="incidents">
+      <div className="incidents-list" hidden={item !== undefined}>
+        <List hidden={item !== undefined} />
+      </div>
+      {item === undefined ? null : <Detail key={item} item={item} />}
+    </div>
+  );
 }

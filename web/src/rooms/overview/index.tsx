@@ -22,6 +22,8 @@ import type { Overview } from "./types";
 import "./overview.css";
 
 const SPANS = ["24h", "7d", "30d"] as const;
+/** States of a decoy that takes visitors. */
+const SERVES = ["serving", "running"];
 export type Span = (typeof SPANS)[number];
 
 export default function Room() {
@@ -107,7 +109,7 @@ function Last({ data }: { data: Overview }) {
 
 function StartWithSensors() {
   const sensors = useOne<Page<Sensor>>("/sensors");
-  const running = (sensors.data?.items ?? []).filter((sensor) => sensor.state === "running");
+  const running = (sensors.data?.items ?? []).filter(({ state }) => SERVES.includes(state));
   return (
     <Start loading={sensors.isPending}>
       {running.map((sensor) => (

@@ -1,5 +1,5 @@
 /** Events and alerts over time: two charts with one time under them. Dragging over them looks closer. */
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { number } from "../../lib/i18n";
 import { useQueryState } from "../../lib/route";
 import { clockTime, day } from "../../lib/time";
@@ -18,6 +18,18 @@ const SEVERITIES = [
   ["low", "low"],
   ["informational", "info"],
 ] as const;
+
+/** What the window has beyond the height everything fits into: charts take a share of it. */
+function useSpare(): number {
+  const [spare, set] = useState(0);
+  useEffect(() => {
+    const measure = () => set(Math.max(0, Math.min(1400, window.innerHeight - 860)));
+    measure();
+    window.addEventListener("resize", measure);
+    return () => window.removeEventListener("resize", measure);
+  }, []);
+  return spare;
+}
 
 export function Over({ data, span }: { data: Overview; span: string }) {
   const [query, setQuery] = useQueryState();
@@ -46,6 +58,7 @@ export function Over({ data, span }: { data: Overview; span: string }) {
     };
   }, [data, from, to, step]);
   const zoom = (first: number, last: number) => setQuery({ from: String(first), to: String(last) }, true);
+  const spare = useSpare();
   const at = point === undefined ? undefined : points[point];
   const moment = (time: number) =>
     span === "24h" ? clockTime(time * 1000).slice(0, 5) : `${day(time * 1000)} ${clockTime(time * 1000).slice(0, 5)}`;
@@ -88,7 +101,7 @@ export function Over({ data, span }: { data: Overview; span: string }) {
         <Chart
           label={t("over.events")}
           data={events}
-          height={104}
+          height={104 + spare * 0.16}
           group="overview"
           bare
           onZoom={zoom}
@@ -97,7 +110,14 @@ export function Over({ data, span }: { data: Overview; span: string }) {
         <h3>
           {t("over.alerts")} <b>{number(points.reduce((sum, one) => sum + one.alerts, 0))}</b>
         </h3>
-        <Chart label={t("over.alerts")} data={alerts} height={148} group="overview" onZoom={zoom} onPoint={setPoint} />
+        <Chart
+          label={t("over.alerts")}
+          data={alerts}
+          height={148 + spare * 0.28}
+          group="overview"
+          onZoom={zoom}
+          onPoint={setPoint}
+        />
       </div>
     </section>
   );

@@ -107,7 +107,7 @@ export class TimeChart {
     const options: uPlot.Options = {
       width: this.#width,
       height: this.#height,
-      padding: [6, 8, bare ? 2 : 0, 0],
+      padding: [6, 18, bare ? 2 : 0, 0],
       legend: { show: false },
       cursor: {
         x: true,
@@ -168,7 +168,8 @@ export class TimeChart {
   }
 }
 
-const bars = (): uPlot.Series.PathBuilder => uPlot.paths.bars?.({ size: [0.82, 28], align: 1, gap: 0 }) ?? (() => null);
+const bars = (): uPlot.Series.PathBuilder =>
+  uPlot.paths.bars?.({ size: [0.82, 120], align: 1, gap: 0 }) ?? (() => null);
 
 /** The top of an axis: a little more than the highest value, never nothing. */
 export function niceTop(high: number): number {

@@ -12,6 +12,9 @@ export interface HeatProps {
   onCurrent?: (cell: Cell | undefined) => void;
 }
 
+/** A cell has room for four characters. */
+const COMPACT: Intl.NumberFormatOptions = { notation: "compact", maximumFractionDigits: 1 };
+
 export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
   const grid = useRef<HTMLDivElement>(null);
   const [spot, setSpot] = useState<Spot | undefined>(() => firstSpot(columns));
@@ -48,7 +51,7 @@ export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
         <div role="row" className="heat-row" aria-rowindex={1}>
           {columns.map((column) => (
             <div role="columnheader" key={column.id} className="heat-head">
-              <span className="heat-tactic">{column.name}</span>
+              <span className="heat-tactic">{breakable(column.name)}</span>
               <span className="meta mono">
                 {column.id} · {number(totalOf(column))}
               </span>
@@ -80,7 +83,7 @@ export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
                     <span className="heat-name">{cell.name}</span>
                     <span className="heat-foot">
                       <span className="mono">{cell.id}</span>
-                      <b>{cell.count > 0 ? number(cell.count) : ""}</b>
+                      <b>{cell.count > 0 ? number(cell.count, COMPACT) : ""}</b>
                     </span>
                   </button>
                 </div>
@@ -92,6 +95,9 @@ export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
     </div>
   );
 }
+
+/** A word longer than a column may break, with a hyphen, after its fifth letter. */
+const breakable = (name: string): string => name.replace(/\b(\p{L}{5})(\p{L}{8,})/gu, "$1\u00ad$2");
 
 /** What the warmth of a cell means. */
 export function HeatScale({ most }: { most: number }) {

@@ -55,6 +55,7 @@ export class WorldMap {
   #scale = 1;
   #frame = 0;
   #timer = 0;
+  #foot = 0;
   #seen = true;
   #marked = "";
   #clock: () => number;
@@ -183,10 +184,10 @@ export class WorldMap {
           ],
         },
       );
-    const foot = this.#projection([11, SOUTH])?.[1] ?? this.#height;
+    this.#foot = this.#projection([11, SOUTH])?.[1] ?? this.#height;
     this.#projection.clipExtent([
       [-1, -1],
-      [this.#width + 1, foot],
+      [this.#width + 1, this.#foot],
     ]);
     context.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
     context.fillStyle = sea;
@@ -210,7 +211,7 @@ export class WorldMap {
   #end(): [number, number] {
     const { home } = this.#settings;
     const at = home && this.#projection([home[0], home[1]]);
-    return at ?? [this.#width / 2, this.#height - 10];
+    return at ?? [this.#width / 2, Math.min(this.#height - 10, this.#foot + 24)];
   }
 
   /** Draws all of it once. */
