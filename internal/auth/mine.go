@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"honeyguide"
 	"honeyguide/internal/state"
@@ -31,7 +32,14 @@ func (s *Service) MyFactors(ctx context.Context, user string) (f Factors, err er
 		if err != nil {
 			return err
 		}
-		f = Factors{TOTP: len(app) > 0, Passkeys: len(keys)}
+		// What nobody has confirmed opens nothing.
+		set := func(c honeyguide.Credential) bool { return !c.Pending }
+		f = Factors{TOTP: slices.ContainsFunc(app, set)}
+		for i := range keys {
+			if set(keys[i]) {
+				f.Passkeys++
+			}
+		}
 		for _, c := range codes {
 			var left []json.RawMessage // only how many there are
 			if err := json.Unmarshal(c.Data, &left); err != nil {

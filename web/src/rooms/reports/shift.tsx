@@ -77,7 +77,13 @@ export function Shift({ span }: { span: Span }) {
           </li>
         )}
       </List>
-      <List asked={alerts} title={t("shift.alerts")} none={t("shift.alerts.none")} rows={alerts.data?.items ?? []}>
+      <List
+        asked={alerts}
+        title={t("shift.alerts")}
+        none={t("shift.alerts.none")}
+        rows={alerts.data?.items ?? []}
+        more={Boolean(alerts.data?.next)}
+      >
         {(one: Alert) => (
           <li key={one.id} className="reports-line">
             <Go path={`/alerts/${part(one.short || one.id)}`}>{one.short}</Go>
@@ -161,6 +167,7 @@ function List<T>({
   text,
   none,
   rows,
+  more,
   children,
 }: {
   asked: { error: unknown; isPending: boolean; refetch: () => unknown };
@@ -168,12 +175,14 @@ function List<T>({
   text?: string;
   none: string;
   rows: readonly T[];
+  /** There are others behind these. */
+  more?: boolean;
   children: (row: T) => ReactNode;
 }) {
   return (
     <section className="reports-part">
       <h2>
-        {title} {asked.isPending ? null : <span className="muted">{rows.length}</span>}
+        {title} {asked.isPending ? null : <span className="muted">{more ? `${rows.length}+` : rows.length}</span>}
       </h2>
       {text && rows.length > 0 ? <p className="muted">{text}</p> : null}
       {asked.error ? (
