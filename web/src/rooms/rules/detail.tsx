@@ -1,8 +1,8 @@
 /** One rule: what it says of itself, its text, how it works out, and what it would have found. */
 import { type FormEvent, useState } from "react";
-import { call } from "../../api/client";
+import { call, callWithTag } from "../../api/client";
 import { useMay } from "../../api/me";
-import { refresh, useOne } from "../../api/query";
+import { Problem, refresh, useOne } from "../../api/query";
 import { number, percent } from "../../lib/i18n";
 import { part, useGo } from "../../lib/route";
 import { duration } from "../../lib/time";
@@ -244,10 +244,14 @@ export function SwitchDialog({ rule, onClose }: { rule: RuleInfo; onClose: () =>
       rollback={t("switch.rollback")}
       verb={t(on ? "on" : "off")}
       run={async () => {
-        await call("POST", path, { body: { on, reason: reason || undefined } });
+        // The state the dialog speaks of; what somebody else did meanwhile is not overwritten unseen.
+        const { value, tag } = await callWithTag<RuleText>("GET", `/rules/${part(rule.id)}`);
+        if ((value.off !== undefined) !== on) throw new Problem(412);
+        await call("POST", path, { body: { on, reason: reason || undefined }, match: tag });
         refresh("/rules");
         done(t(on ? "switch.done.on" : "switch.done.off"), () => {
-          call("POST", path, { body: { on: !on, reason: rule.off?.reason } })
+          callWithTag<RuleText>("GET", `/rules/${part(rule.id)}`)
+            .then(({ tag: now }) => call("POST", path, { body: { on: !on, reason: rule.off?.reason }, match: now }))
             .then(() => refresh("/rules"))
             .catch((error: unknown) => failed(t("switch.failed"), error));
         });
