@@ -20,7 +20,7 @@ func TestLogin(t *testing.T) {
 	c.give["oidc"] = issuer
 	var b strings.Builder
 	for n := range 60 {
-		b.WriteString(Record(time.Now(), 1_000_000+n))
+		b.WriteString(record(time.Now(), 1_000_000+n))
 	}
 	c.ingest(t, "suricata", b.String())
 	c.rate.Store(20)
