@@ -11,7 +11,7 @@ export const ROOMS = [
   ["map", "/map"],
   ["hunt", "/hunt"],
   ["rules", "/rules"],
-  ["health", "/health"],
+  ["health", "/sensors"],
   ["reports", "/reports"],
   ["audit", "/audit"],
   ["settings", "/settings"],
