@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,4 +79,37 @@ func TestTriage(t *testing.T) {
 	c.give["cookie"], c.give["other"] = c.signIn(t, "ada", "responder"), c.signIn(t, "rosa", "analyst")
 	c.rate.Store(20)
 	c.run(t, "triage", 3*time.Minute, nil)
+}
+
+// asksFirst is a playbook that blocks when somebody agrees.
+const asksFirst = `id: ask-first
+title: Ask before blocking
+description: A person looks before an address is blocked.
+trigger: incident
+mode: apply
+when: 'severity >= high'
+steps:
+  - name: agree
+    action: approval
+    params: {roles: [responder, admin], people: 1, within: 1h}
+  - name: block
+    action: block_ip
+    each: proven
+    params: {ladder: "1h"}
+`
+
+// TestActs replays, approves, verifies and exports.
+func TestActs(t *testing.T) {
+	need(t)
+	books := t.TempDir()
+	if err := os.WriteFile(filepath.Join(books, "ask-first.yaml"), []byte(asksFirst), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, freePort(t), "auth.second_factor=", "respond.playbooks="+books)
+	c.fill(t, 100)
+	c.ingest(t, "generic", `{"id":"x","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`","source_ip":"203.0.113.5","event_type":"=cmd|'/C calc'!A0","description":"=cmd|'/C calc'!A0","severity":"high"}`+"\n")
+	c.attacked(t)
+	c.give["cookie"] = c.signIn(t, "ada", "admin")
+	c.rate.Store(10)
+	c.run(t, "acts", 3*time.Minute, nil)
 }
