@@ -1,5 +1,5 @@
 /** One incident: where its handling stands, what happened, what has to be done, and what it rests on. */
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useMay, useMe } from "../../api/me";
 import { useOne } from "../../api/query";
@@ -24,17 +24,15 @@ import { ErrorView, Loading } from "../../widgets/views";
 import { answered, type Change, PHASES, type Phase, phaseWord, useChange } from "./acts";
 import { Alerts } from "./alerts";
 import { Changes } from "./changes";
+import Dialogs from "./dialogs";
 import { Evidence } from "./evidence";
 import { Linked } from "./linked";
+import { Merge, Split } from "./merge";
 import { PhaseBar } from "./phase";
 import { Acts, Response } from "./response";
+import RunDialog from "./run";
 import { Tasks } from "./tasks";
 import { Timeline } from "./timeline";
-
-const Dialogs = lazy(() => import("./dialogs"));
-const Merge = lazy(() => import("./merge").then((module) => ({ default: module.Merge })));
-const Split = lazy(() => import("./merge").then((module) => ({ default: module.Split })));
-const RunDialog = lazy(() => import("./run"));
 
 export type Open = "none" | "hold" | "give" | "verdict" | "close" | "back" | "merge" | "split" | "run";
 
@@ -284,24 +282,22 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
           <Response row={row} />
         </aside>
       </div>
-      <Suspense fallback={null}>
-        {open === "hold" || open === "give" || open === "verdict" || open === "close" || open === "back" ? (
-          <Dialogs open={open} row={row} me={me} verdict={verdict} target={target} change={change} onClose={close} />
-        ) : null}
-        {open === "merge" ? <Merge row={row} onClose={close} /> : null}
-        {open === "split" ? (
-          <Split
-            row={row}
-            alerts={[...picked]}
-            onClose={close}
-            onDone={() => {
-              setPicked(new Set());
-              close();
-            }}
-          />
-        ) : null}
-        {open === "run" ? <RunDialog row={row} onClose={close} /> : null}
-      </Suspense>
+      {open === "hold" || open === "give" || open === "verdict" || open === "close" || open === "back" ? (
+        <Dialogs open={open} row={row} me={me} verdict={verdict} target={target} change={change} onClose={close} />
+      ) : null}
+      {open === "merge" ? <Merge row={row} onClose={close} /> : null}
+      {open === "split" ? (
+        <Split
+          row={row}
+          alerts={[...picked]}
+          onClose={close}
+          onDone={() => {
+            setPicked(new Set());
+            close();
+          }}
+        />
+      ) : null}
+      {open === "run" ? <RunDialog row={row} onClose={close} /> : null}
     </article>
   );
 }
