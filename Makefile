@@ -38,8 +38,11 @@ web/dist/index.html: $(WEB_SOURCES)
 generate: ## the list of linked kinds
 	cd tools && $(GO) run ./kinds ..
 
-test: setup build ## everything that must hold: laws, unit, conformance, fuzz seeds, crash, end to end
+test: setup build ## everything that must hold: laws, unit, conformance, fuzz seeds, crash, end to end, browser
 	$(GO) vet ./...
+	@if command -v npm >/dev/null; then cd web && npm run --silent check; \
+	elif [ -n "$$CI" ]; then echo "There is no npm here: the console cannot be checked. Install Node 20 or newer."; exit 1; \
+	else echo "There is no npm here: the console is not checked."; fi
 	cd tools && $(GO) vet ./... && $(GO) test ./...
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -v /test/)
 	@# These build the product themselves, which the test cache does not see.

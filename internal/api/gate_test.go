@@ -90,7 +90,7 @@ func filled(pattern string) (method, path string) {
 	if strings.HasSuffix(path, "/explain") {
 		path += "?event=event-1"
 	}
-	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user"} {
+	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user", "/guard": "?address=203.0.113.7"} {
 		if strings.HasSuffix(path, suffix) {
 			path += q
 		}

@@ -47,7 +47,8 @@ func (a *App) openTriage(ctx context.Context) (err error) {
 
 // recordingOf names the recording of a session, "" when there is none.
 func (a *App) recordingOf(session string) string {
-	if _, err := os.Stat(a.recordings.Path(session)); err != nil {
+	// A session of another product has a name no recording can have: the path is the folder then.
+	if info, err := os.Stat(a.recordings.Path(session)); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
 	return session

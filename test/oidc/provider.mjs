@@ -4,7 +4,7 @@
 // {client_id, client_secret, redirect_uri}.
 //
 // A sign-in goes on by the query login=NAME of the sign-in page, so that a test
-// needs no browser.
+// needs no browser; and by a cookie login=NAME, so that a browser has nothing to type.
 
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
@@ -54,7 +54,7 @@ server.on("request", async (req, res) => {
     return;
   }
   try {
-    const who = url.searchParams.get("login");
+    const who = url.searchParams.get("login") ?? /\blogin=(\w+)/.exec(req.headers.cookie ?? "")?.[1];
     const result = people[who] ? { login: { accountId: who } } : { error: "access_denied", error_description: "nobody of that name" };
     await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
   } catch (err) {

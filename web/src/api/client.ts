@@ -130,5 +130,18 @@ export async function download(
   return response;
 }
 
+/** Saves what a route sends as a file, as a link would: the browser shows the progress, the page stays. Path without /api/v1. */
+export function saveAs(path: string, query: CallOptions["query"] = {}): void {
+  const url = new URL(`/api/v1${path}`, globalThis.location.origin);
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
+  const link = document.createElement("a");
+  link.href = url.href;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
 /** A key that makes one act count once, however often it is sent. */
 export const keyFor = (): string => crypto.randomUUID();

@@ -5,7 +5,7 @@ import { live } from "./live";
 import { loadPreferences } from "./preferences";
 import { asProblem } from "./problem";
 import { queries } from "./query";
-import { session, signedIn, signedOut } from "./session";
+import { session, signedIn, signedOut, signInAgain } from "./session";
 import type { LoginState, Me, Methods } from "./types";
 
 /** Asks who is signed in. Once at the start, and after each step of a sign-in. */
@@ -18,7 +18,10 @@ export async function whoAmI(): Promise<Me | null> {
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status === 401) {
-      if (session.get().state !== "expired") signedOut();
+      // On an open page, people sign in over it; what they typed stays.
+      const { state, me } = session.get();
+      if (state === "in" && !me?.enrol && !me?.must_change_password) void signInAgain();
+      else if (state !== "expired") signedOut();
       return null;
     }
     throw problem;

@@ -114,6 +114,18 @@ describe("Keymap", () => {
     map.handle(press(list, "a"));
     expect(ran).toEqual(["two", "one"]);
   });
+  it("keeps what is typed while a dialog opens from acting, and hands it over", () => {
+    map.add([bind("ack", "a"), bind("palette", "Ctrl k", { anywhere: true })]);
+    const done = map.hold();
+    for (const key of ["w", "a"]) expect(map.handle(press(list, key))).toBe(true);
+    expect(ran).toEqual([]);
+    expect(map.takeEarly()).toBe("wa");
+    expect(map.takeEarly()).toBe("");
+    done();
+    done();
+    expect(map.handle(press(list, "a"))).toBe(true);
+    expect(ran).toEqual(["ack"]);
+  });
   it("does nothing while a word is composed, or what is off", () => {
     map.add([bind("ack", "a", { off: true })]);
     expect(map.handle(press(list, "a"))).toBe(false);

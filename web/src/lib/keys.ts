@@ -3,7 +3,7 @@
  * detail or a replay has the focus (an element with data-keys), never in fields
  * to type in, and can be switched off or changed by the person.
  */
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { preferences } from "./preferences";
 
 export interface Binding {
@@ -106,10 +106,41 @@ export class Keymap {
     return typeof binding.keys === "string" ? [binding.keys] : binding.keys;
   }
 
+  #holds = 0;
+  #early = "";
+  #earlyAt = 0;
+
+  /** While held, keys outside of dialogs do nothing: one is open, or opening. What is typed meanwhile is kept for it. */
+  hold(): () => void {
+    this.#holds++;
+    let over = false;
+    return () => {
+      if (!over) this.#holds--;
+      over = true;
+    };
+  }
+
+  /** What was typed while a dialog was opening. */
+  takeEarly(): string {
+    const early = Date.now() - this.#earlyAt < 3000 ? this.#early : "";
+    this.#early = "";
+    return early;
+  }
+
   /** Handles an event; true when a binding took it. */
   handle(event: KeyboardEvent, now: number = Date.now()): boolean {
     if (event.defaultPrevented || event.isComposing) return false;
     const pressed = keyName(event);
+    if (this.#holds > 0 && !dialog(event.target)) {
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (plain && event.key.length === 1 && !typing(event.target)) {
+        if (Date.now() - this.#earlyAt > 3000) this.#early = "";
+        this.#early += event.key;
+        this.#earlyAt = Date.now();
+        event.preventDefault();
+      }
+      return plain;
+    }
     const modified = event.ctrlKey || event.metaKey || event.altKey;
     if (["Shift", "Control", "Alt", "Meta", "Ctrl Control", "Shift Shift"].includes(pressed)) return false;
     if (typing(event.target) && !modified) return false;
@@ -143,6 +174,17 @@ export class Keymap {
 }
 
 export const keymap = new Keymap();
+
+/** Keys of the page do nothing while this is true: a dialog is open, or opening. */
+export function useHold(active: boolean): void {
+  useLayoutEffect(() => (active ? keymap.hold() : undefined), [active]);
+}
+
+/** Stands in for a dialog that is still being fetched. */
+export function Opening(): null {
+  useHold(true);
+  return null;
+}
 
 /** The bindings are in force while the component is there. */
 export function useKeys(bindings: Binding[]): void {

@@ -3,7 +3,7 @@ import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { live, useLive } from "../api/live";
 import { session } from "../api/session";
-import { keymap, useKeys } from "../lib/keys";
+import { keymap, Opening, useKeys } from "../lib/keys";
 import { useGo } from "../lib/route";
 import { Store, useStore } from "../lib/store";
 import { t } from "../locale/en";
@@ -43,6 +43,11 @@ export function Frame() {
     const handle = (event: KeyboardEvent) => void keymap.handle(event);
     document.addEventListener("keydown", handle);
     return () => document.removeEventListener("keydown", handle);
+  }, []);
+  useEffect(() => {
+    // What opens by a key should be there when the key is pressed.
+    const timer = setTimeout(() => void import("./palette").catch(() => undefined), 1500);
+    return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
     document.title = roomName ? `${t(`nav.${roomName}`)} - ${t("product")}` : t("product");
@@ -131,7 +136,7 @@ export function Frame() {
       </main>
       <StatusBar />
       <Toasts />
-      <Suspense fallback={null}>
+      <Suspense fallback={<Opening />}>
         {open === "palette" ? <Palette /> : null}
         {open === "keys" ? <KeySheet /> : null}
         {state === "expired" ? <Expired /> : null}

@@ -178,6 +178,7 @@ export default function Palette() {
           setTyped(event.target.value);
           setAt(0);
         }}
+        onFocus={() => setTyped((before) => before + keymap.takeEarly())}
         onKeyDown={keys}
       />
       <div className="palette-list" role="listbox" id={list} aria-label={t("palette.title")}>

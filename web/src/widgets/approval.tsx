@@ -56,10 +56,10 @@ export function Approval({
           {row.short}
         </Go>
         <b className="work-words">
-          <Safe text={t("approval.waits", { step: row.name })} />
+          <Safe text={t("approval.waits", { step: row.name })} block />
         </b>
         <span className="muted work-words">
-          <Safe text={row.title} />
+          <Safe text={row.title} block />
         </span>
         {row.mode === "dry_run" ? <Badge>{t("approval.dry")}</Badge> : null}
         <span className="grow" />

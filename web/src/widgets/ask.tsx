@@ -52,7 +52,7 @@ export function Ask({
   const [reason, setReason] = useState(given);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const field = useRef<HTMLTextAreaElement>(null);
+  const first = useRef<HTMLElement | null>(null);
   const ready = !busy && !off && (!required || reason.trim() !== "");
   const act = async () => {
     if (!ready) return;
@@ -75,7 +75,7 @@ export function Ask({
       onClose={onClose}
       title={title}
       size={size}
-      first={bare ? undefined : field}
+      first={first}
       foot={
         <>
           <Button onClick={onClose}>{shell("cancel")}</Button>
@@ -94,6 +94,10 @@ export function Ask({
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Ctrl+Enter sends from every field inside */}
       <div
         className="col"
+        ref={(node) => {
+          // Typing begins at the first field; where there is none, the act has the focus.
+          if (node) first.current ??= node.querySelector<HTMLElement>("input, select, textarea") ?? null;
+        }}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
             event.preventDefault();
@@ -104,7 +108,6 @@ export function Ask({
         {children}
         {bare ? null : (
           <TextArea
-            ref={field}
             label={label ?? (required ? t("ask.reason") : t("ask.optional"))}
             hint={hint ?? t("ask.hint")}
             rows={2}

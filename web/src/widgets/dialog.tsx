@@ -1,6 +1,7 @@
 /** A dialog over the page; the focus goes in and comes back to where it was. */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { type ReactNode, type RefObject, useRef, useState } from "react";
+import { useHold } from "../lib/keys";
 import { t } from "../locale/en";
 import { Button } from "./button";
 import { errorText } from "./views";
@@ -23,6 +24,7 @@ const FIELDS = "input:not([type=checkbox]), textarea, select";
 
 export function Dialog({ open, onClose, title, children, foot, size = "medium", first, firm }: DialogProps) {
   const body = useRef<HTMLDivElement>(null);
+  useHold(open);
   // The field one types into first; without one, the button that does it, not the one that closes.
   const begin = () => {
     const field = first?.current ?? body.current?.querySelector<HTMLElement>(FIELDS);

@@ -107,7 +107,6 @@ export function Grid<T>(props: GridProps<T>) {
     estimateSize: () => height,
     overscan: 12,
     initialOffset: props.start ?? 0,
-    getItemKey: (index) => (rows[index] === undefined ? index : id(rows[index] as T)),
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another height of rows is another layout
   useEffect(() => virtual.measure(), [height]);

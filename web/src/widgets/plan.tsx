@@ -37,6 +37,7 @@ export function Plans({
   if (plans.length === 0) return <p className="muted">{t("plan.none")}</p>;
   return (
     <Table
+      stack
       label={label}
       heads={[
         { id: "action", label: t("plan.action") },
@@ -88,7 +89,7 @@ function Until({ plan }: { plan: PlanRow }) {
       </span>
     );
   }
-  if (!plan.expires_at || OVER.has(plan.state)) return null;
+  if (!plan.expires_at || OVER.has(plan.state) || plan.mode === "dry_run") return null;
   const left = Date.parse(plan.expires_at) - now;
   return left > 0 ? <span>{t("plan.until.in", { time: duration(left) })}</span> : null;
 }

@@ -37,9 +37,20 @@ export interface Head {
 }
 
 /** Rows of cells under heads; it scrolls sideways by itself where it is too narrow. */
-export function Table({ label, heads, children }: { label: string; heads: readonly Head[]; children: ReactNode }) {
+export function Table({
+  label,
+  heads,
+  children,
+  stack,
+}: {
+  label: string;
+  heads: readonly Head[];
+  children: ReactNode;
+  /** Where it is narrow, cells stand under each other instead. */
+  stack?: boolean;
+}) {
   return (
-    <div className="work-table-box" role="region" aria-label={label} tabIndex={0}>
+    <div className={cx("work-table-box", stack && "work-stack")} role="region" aria-label={label} tabIndex={0}>
       <table className="work-table">
         <thead>
           <tr>

@@ -34,6 +34,8 @@ export const t = catalogue("attackers", {
   seen: "first {first}, last {last} ago",
   block: "Block",
   note: "Note",
+  csv: "CSV",
+  "csv.title": "The attackers of the time chosen, as a table; text is made harmless for spreadsheets",
   export: "Export",
   "export.title": "All of this page as JSON",
   "n.alerts": "Alerts",

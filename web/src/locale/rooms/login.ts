@@ -11,7 +11,7 @@ export const t = catalogue("login", {
   "first.make": "Create the account",
   "link.title": "Choose a password",
   "link.text": "This link lets you choose a new password once.",
-  "link.bad": "This link is not valid, or was used. Ask for a new one: honeyguide users reset.",
+  "link.bad": "This link is not valid, or was used. Ask for a new one: honeyguide users reset-link.",
   "link.save": "Save the password",
   name: "Name",
   password: "Password",

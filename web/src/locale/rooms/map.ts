@@ -17,8 +17,6 @@ export const t = catalogue("map", {
   "live.again": "reconnecting",
   "live.stale": "stale since {time}",
   "live.rate": "{n} events/s",
-  total: { one: "{n} event", other: "{n} events" },
-  countries: { one: "{n} country", other: "{n} countries" },
   unplaced: { one: "{n} event without a country", other: "{n} events without a country" },
   "unplaced.text": "Private addresses have none. For others, honeyguide geo update fetches a database.",
   "recent.title": "Just now",
@@ -29,6 +27,4 @@ export const t = catalogue("map", {
   "country.sessions": "Sessions",
   "country.open": "Search its events",
   "country.close": "Close",
-  "where.title": "Where they arrive",
-  "where.events": { one: "{n} event", other: "{n} events" },
 });

@@ -72,7 +72,6 @@ export const t = catalogue("overview", {
   "needs.title": "Needs you",
   "needs.none": "Nothing waits for you.",
   "needs.approvals": { one: "{n} step waits for approval", other: "{n} steps wait for approval" },
-  "needs.due": "Unanswered incidents",
   "needs.due.in": "due in {time}",
   "needs.due.over": "{time} over",
   "health.title": "Sensors and sources",

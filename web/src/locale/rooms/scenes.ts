@@ -20,7 +20,6 @@ export const s = catalogue("scenes", {
   "map.end": "decoys",
   "heat.label": "ATT&CK matrix: tactics across, techniques down",
   "heat.cell": { one: "{id} {name}: {n} alert", other: "{id} {name}: {n} alerts" },
-  "heat.none": "nothing seen",
   "heat.less": "fewer",
   "heat.more": "more",
   "replay.title": "Recording of the terminal",

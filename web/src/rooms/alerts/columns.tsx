@@ -68,7 +68,14 @@ export const COLUMNS: readonly Column<Line>[] = [
       </span>
     )),
   },
-  { id: "src", head: t("head.src"), width: 112, weight: 2, sortable: true, cell: of((row) => <Safe text={row.src} />) },
+  {
+    id: "src",
+    head: t("head.src"),
+    width: 112,
+    weight: 2,
+    sortable: true,
+    cell: of((row) => (row.src ? <Safe text={row.src} /> : <Safe text={row.attacker} className="muted" />)),
+  },
   {
     id: "evidence",
     head: t("head.evidence"),

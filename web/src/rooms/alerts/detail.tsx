@@ -32,7 +32,7 @@ export interface DetailProps {
   onClose: () => void;
   onAct: (status: AlertStatus) => void;
   onJudge: (verdict: VerdictName) => void;
-  onDialog: (which: "note" | "suppress" | "block") => void;
+  onDialog: (which: "note" | "suppress" | "block" | "gather") => void;
   onIncident: () => void;
   onCopy: () => void;
 }
@@ -150,6 +150,7 @@ export function Detail(props: DetailProps) {
                 off: !row.incident,
                 run: props.onIncident,
               },
+              { id: "gather", label: t("act.gather"), off: !may.work, run: () => props.onDialog("gather") },
               {
                 id: "suppress",
                 label: t("act.suppress"),

@@ -8,7 +8,7 @@ import { useMay, useMe } from "../../api/me";
 import { useOne } from "../../api/query";
 import type { Alert, AlertStatus, VerdictName } from "../../api/types";
 import { number } from "../../lib/i18n";
-import { type Binding, useKeys } from "../../lib/keys";
+import { type Binding, Opening, useKeys } from "../../lib/keys";
 import { useKept } from "../../lib/preferences";
 import { part, useGo, useItem, useQueryState } from "../../lib/route";
 import { extend, keepOnly, NOTHING, type Selection, selectMatching, toggle } from "../../lib/selection";
@@ -25,7 +25,6 @@ import { Safe } from "../../widgets/safe";
 import { Severity } from "../../widgets/severity";
 import { TopLine } from "../../widgets/slot";
 import { Split } from "../../widgets/split";
-import { note as say } from "../../widgets/toast";
 import { Empty, ErrorView, Loading } from "../../widgets/views";
 import { setStatus, setVerdict, type Target } from "./acts";
 import { COLUMNS } from "./columns";
@@ -40,8 +39,9 @@ const NoteDialog = lazy(() => import("./note"));
 const SuppressDialog = lazy(() => import("./suppress"));
 const BlockDialog = lazy(() => import("./block"));
 const MergeDialog = lazy(() => import("./merge"));
+const GatherDialog = lazy(() => import("./gather"));
 
-type Open = "none" | "note" | "suppress" | "block" | "merge";
+type Open = "none" | "note" | "suppress" | "block" | "merge" | "gather";
 const GROUPS: readonly GroupKey[] = ["none", "src", "rule", "session"];
 const FOLDED = ["src", "rule", "session", "technique", "attacker", "incident", "status", "severity", "verdict"];
 
@@ -196,10 +196,12 @@ export default function Room() {
       grid.current?.focus();
     }
   };
+  // One alert that has an incident leads there; several, or one without, are put into one.
   const incident = () => {
     const of = row ?? openRow;
-    if (of?.incident) go(`/incidents/${part(of.incident)}`);
-    else if (of) say(t("incident.none"));
+    if (selection.ids.size > 0 || (of && !of.incident)) {
+      if (may.work && target()) setDialog("gather");
+    } else if (of) go(`/incidents/${part(of.incident)}`);
   };
   const copy = async () => {
     const id = (row ?? openRow)?.id;
@@ -341,7 +343,7 @@ export default function Room() {
         >
           {t("view.group", { by: t(`group.${group}`) })}
         </Chip>
-        <Views query={query} onOpen={(next) => go("/alerts", next)} />
+        <Views query={query} filter={toQuery(parsed.filter)} onOpen={(next) => go("/alerts", next)} />
         <span className="grow" />
         <span aria-live="polite">
           <Pill count={view.pending} onShow={() => queue.show()} />
@@ -449,8 +451,8 @@ export default function Room() {
             <Button keys="f" disabled={!may.work || (!current1 && !several)} onClick={() => judge("false_positive")}>
               {t("act.fp")}
             </Button>
-            <Button keys="i" disabled={!current1?.incident} onClick={incident}>
-              {t("act.incident")}
+            <Button keys="i" disabled={!current1 && !several} onClick={incident}>
+              {t(several || !current1?.incident ? "act.gather" : "act.incident")}
             </Button>
             {selection.ids.size > 1 ? (
               <Button keys="m" disabled={!may.work} onClick={() => setDialog("merge")}>
@@ -508,7 +510,7 @@ export default function Room() {
           )
         }
       />
-      <Suspense fallback={null}>
+      <Suspense fallback={<Opening />}>
         {dialog === "note" ? (
           <NoteDialog onClose={() => setDialog("none")} onSend={(words) => act("acknowledged", words)} />
         ) : null}
@@ -520,6 +522,16 @@ export default function Room() {
           />
         ) : null}
         {dialog === "block" && current1 ? <BlockDialog row={current1} onClose={() => setDialog("none")} /> : null}
+        {dialog === "gather" ? (
+          <GatherDialog
+            target={target() ?? { ids: [] }}
+            onClose={() => setDialog("none")}
+            onDone={() => {
+              clear();
+              void queue.load(parsed.filter, everyone ? null : me);
+            }}
+          />
+        ) : null}
         {dialog === "merge" ? (
           <MergeDialog
             rows={[...selection.ids].map((id) => queue.row(id)).filter((one): one is AlertRow => one !== undefined)}

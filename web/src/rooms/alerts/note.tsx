@@ -1,5 +1,6 @@
 /** Acknowledging with words. */
 import { useRef, useState } from "react";
+import { keymap } from "../../lib/keys";
 import { t as shell } from "../../locale/en";
 import { t } from "../../locale/rooms/alerts";
 import { Button } from "../../widgets/button";
@@ -36,6 +37,7 @@ export default function NoteDialog({ onClose, onSend }: { onClose: () => void; o
         maxLength={4000}
         value={text}
         onChange={(event) => setText(event.target.value)}
+        onFocus={() => setText((before) => before + keymap.takeEarly())}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
         }}

@@ -53,7 +53,7 @@ const REST = 1000;
 
 const compare: Record<SortKey, (a: AlertRow, b: AlertRow) => number> = {
   // As the server has its list: by when it was found, then by id.
-  time: (a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  time: (a, b) => a.found - b.found || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   severity: (a, b) => severityRank(a.severity) - severityRank(b.severity) || a.score - b.score,
   score: (a, b) => a.score - b.score,
   title: (a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0),
@@ -131,6 +131,7 @@ export class Queue {
     this.#tell();
     let after = "";
     let first = true;
+    let told = 0;
     const seen = new Set<string>();
     try {
       while (!abort.signal.aborted) {
@@ -142,16 +143,22 @@ export class Queue {
           if (row.created > this.#latest) this.#latest = row.created;
         }
         after = page.next;
-        if (first || !this.#frozen) this.#settle();
+        // Pages come in the order of the list: only the first is put in order.
+        if (first) this.#settle();
         else this.#append(page.items);
         this.#loading = after === "" ? "done" : "rest";
-        first = false;
         this.#more = after !== "" && this.#rows.size >= KEEP;
-        this.#tell();
+        if (first || Date.now() - told > 400) {
+          told = Date.now();
+          this.#tell();
+        }
+        first = false;
         if (after === "" || this.#rows.size >= KEEP) break;
         await idle(abort.signal);
       }
-      if (!abort.signal.aborted && after === "") this.#drop(seen);
+      if (abort.signal.aborted) return;
+      if (after === "") this.#drop(seen);
+      if (!this.#frozen && !(this.#sort === "time" && this.#down)) this.#settle();
       this.#loading = "done";
     } catch (error) {
       if (abort.signal.aborted) return;

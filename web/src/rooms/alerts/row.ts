@@ -9,6 +9,8 @@ export interface AlertRow {
   short: string;
   time: string;
   created: string;
+  /** created in ms: what the list is sorted by. */
+  found: number;
   severity: string;
   status: string;
   score: number;
@@ -55,6 +57,7 @@ export function slim(alert: Alert): AlertRow {
     short: alert.short ?? "",
     time: alert.time ?? "",
     created: alert.created_at ?? alert.time ?? "",
+    found: Date.parse(alert.created_at ?? alert.time ?? "") || 0,
     severity: alert.severity ?? "informational",
     status: alert.status ?? "new",
     score: alert.score ?? 0,

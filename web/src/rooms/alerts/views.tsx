@@ -1,6 +1,6 @@
 /** Views: filters somebody wants to find again. Some are built in, others are saved, for oneself or for all. */
 import { useState } from "react";
-import { call } from "../../api/client";
+import { call, saveAs } from "../../api/client";
 import { refresh, useList } from "../../api/query";
 import { parseQuery, part, type Query, writeQuery } from "../../lib/route";
 import { safe } from "../../lib/safe";
@@ -27,7 +27,15 @@ const BUILT_IN: { label: () => string; query: Query }[] = [
   { label: () => t("view.all"), query: { status: "all", who: "any" } },
 ];
 
-export function Views({ query, onOpen }: { query: Query; onOpen: (query: Query) => void }) {
+export function Views({
+  query,
+  filter,
+  onOpen,
+}: {
+  query: Query;
+  filter: Record<string, string | undefined>;
+  onOpen: (query: Query) => void;
+}) {
   const saved = useList<Saved>("/views", { room: "alerts" });
   const [saving, setSaving] = useState(false);
   const [name, setName] = useState("");
@@ -77,7 +85,13 @@ export function Views({ query, onOpen }: { query: Query; onOpen: (query: Query) 
             checked: view.query === here,
             run: () => onOpen(parseQuery(view.query)),
           })),
-          { id: "save", line: true, label: t("view.save"), run: () => setSaving(true) },
+          {
+            id: "export",
+            line: true,
+            label: t("act.export"),
+            run: () => saveAs("/alerts/export", { ...filter, format: "csv" }),
+          },
+          { id: "save", label: t("view.save"), run: () => setSaving(true) },
           ...saved.rows
             .filter((view) => view.mine && view.query === here)
             .map((view) => ({

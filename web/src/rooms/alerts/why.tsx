@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { useOne } from "../../api/query";
 import type { Alert, Judgement, Page, Playbook, Run } from "../../api/types";
 import { number, percent } from "../../lib/i18n";
+import { Opening } from "../../lib/keys";
 import { part } from "../../lib/route";
 import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/alerts";
@@ -176,7 +177,7 @@ function Suggested({ alert, may }: { alert: Alert; may: boolean }) {
           );
         })}
       </ul>
-      <Suspense fallback={null}>
+      <Suspense fallback={<Opening />}>
         {starting ? (
           <RunDialog book={starting} incident={alert.incident ?? ""} onClose={() => setStarting(null)} />
         ) : null}

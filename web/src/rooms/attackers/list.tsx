@@ -1,15 +1,16 @@
 /** The list of attackers. The server has no words to search them by: the filter looks through what is loaded. */
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useList } from "../../api/query";
 import type { Attacker } from "../../api/types";
 import { number } from "../../lib/i18n";
 import { useKeys } from "../../lib/keys";
-import { useGo, useQueryState } from "../../lib/route";
+import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/attackers";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
+import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { Safe } from "../../widgets/safe";
 import { Severity, severityRank } from "../../widgets/severity";
@@ -61,7 +62,8 @@ export function AttackerList({ shown }: { shown: boolean }) {
   const now = useNow(10_000);
   const [began] = useState(serverNow);
   const from = query.since === "day" ? began - DAY : query.since === "week" ? began - 7 * DAY : 0;
-  const list = useList<Attacker>("/attackers", { from: from > 0 ? new Date(from).toISOString() : undefined });
+  const since = from > 0 ? new Date(from).toISOString() : undefined;
+  const list = useList<Attacker>("/attackers", { from: since });
   useFreshness(["alerts"], ["/attackers"], 10_000);
   const words = (query.q ?? "").trim().toLowerCase();
   const least = severityRank(query.severity ?? "informational");
@@ -89,10 +91,16 @@ export function AttackerList({ shown }: { shown: boolean }) {
     go(`/attackers/${encodeURIComponent(row.key)}`, query);
   };
   const chosen = rows[at];
+  const was = useRef(shown);
+  useEffect(() => {
+    // Back from the detail: the focus is where it was.
+    if (shown && !was.current) grid.current?.focus();
+    was.current = shown;
+  }, [shown]);
   useKeys([
-    { id: "list.next", keys: "j", label: t("key.next"), run: () => move(1) },
-    { id: "list.before", keys: "k", label: t("key.before"), run: () => move(-1) },
-    { id: "list.open", keys: ["o", "Enter"], label: t("key.open"), run: () => chosen && show(chosen) },
+    { id: "list.next", keys: "j", label: t("key.next"), off: !shown, run: () => move(1) },
+    { id: "list.before", keys: "k", label: t("key.before"), off: !shown, run: () => move(-1) },
+    { id: "list.open", keys: "o", label: t("key.open"), off: !shown, run: () => chosen && show(chosen) },
   ]);
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
   const filtered = words !== "" || least > 0 || from > 0;
@@ -135,7 +143,16 @@ export function AttackerList({ shown }: { shown: boolean }) {
           {t("since.week")}
         </Chip>
       </Toolbar>
-      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")} />
+      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")}>
+        <a
+          className="button button-plain"
+          href={`/api/v1/attackers/export${writeQuery({ from: since })}`}
+          download="attackers.csv"
+          title={t("csv.title")}
+        >
+          {t("csv")}
+        </a>
+      </FilterBar>
       <Grid
         ref={grid}
         label={t("label")}

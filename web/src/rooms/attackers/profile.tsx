@@ -91,6 +91,7 @@ export function AttackerProfile({ id }: { id: string }) {
         </Button>
       </header>
       <Figures data={data} />
+      {data.cut ? <p className="meta attacker-cut">{t("cut", { n: data.events })}</p> : null}
       <div className="attacker-top">
         <Panel title={t("activity.title")}>
           <ErrorBoundary>

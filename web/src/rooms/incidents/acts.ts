@@ -6,7 +6,7 @@ import { queries, refresh } from "../../api/query";
 import type { Incident } from "../../api/types";
 import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/incidents";
-import { done, failed } from "../../widgets/toast";
+import { done, failed, note } from "../../widgets/toast";
 
 export const PHASES = ["new", "triage", "contained", "eradicated", "recovered", "closed"] as const;
 export type Phase = (typeof PHASES)[number];
@@ -36,7 +36,10 @@ export const patch = (row: Incident, change: Patch): Promise<Incident> =>
 /** What takes a change back; undefined where nothing simply does. */
 function back(before: Incident, change: Patch): Patch | undefined {
   const undo: Patch = {};
-  if (change.phase !== undefined) undo.phase = before.phase as Phase;
+  if (change.phase !== undefined) {
+    undo.phase = before.phase as Phase;
+    undo.reason = t("undo.reason"); // going back asks for one
+  }
   if (change.owner !== undefined) undo.owner = before.owner ?? "";
   if (change.hold !== undefined) undo.hold = before.status === "on_hold";
   return Object.keys(undo).length > 0 ? undo : undefined;
@@ -67,6 +70,7 @@ export async function changeAll(
   }
   refresh("/incidents", "/overview");
   if (n > 0) done(words(n), changed.length > 0 ? () => void takeBack(changed) : undefined);
+  if (n === 0 && missed === 0) note(t("done.nothing"));
   if (missed > 0) failed(t("fail.some", { n: missed }), why);
 }
 
@@ -87,7 +91,7 @@ export async function undoChanges(ids: readonly string[]): Promise<void> {
     for (const id of [...ids].reverse()) {
       await call("POST", `/incident-changes/${encodeURIComponent(id)}/undo`, { body: {} });
     }
-    done(t("changes.undo.done", { short: "" }).trim());
+    done(t("changes.all.done"));
   } catch (error) {
     failed(t("fail.undo"), error);
   }

@@ -71,7 +71,7 @@ export function Alerts({
             <td>
               <Severity name={alert.severity} />
             </td>
-            <td className="end">{number(alert.score)}</td>
+            <td className="end">{number(alert.score, { maximumFractionDigits: 0 })}</td>
             <td>
               <Safe text={alert.title} block className="incidents-words" />
               {alert.count > 1 ? <span className="muted"> ×{number(alert.count)}</span> : null}

@@ -1,5 +1,5 @@
 /** One incident: where its handling stands, what happened, what has to be done, and what it rests on. */
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useMay, useMe } from "../../api/me";
 import { useOne } from "../../api/query";
@@ -24,19 +24,17 @@ import { ErrorView, Loading } from "../../widgets/views";
 import { answered, type Change, PHASES, type Phase, phaseWord, useChange } from "./acts";
 import { Alerts } from "./alerts";
 import { Changes } from "./changes";
+import Dialogs from "./dialogs";
 import { Evidence } from "./evidence";
 import { Linked } from "./linked";
+import { Merge, Split } from "./merge";
 import { PhaseBar } from "./phase";
 import { Acts, Response } from "./response";
+import RunDialog from "./run";
 import { Tasks } from "./tasks";
 import { Timeline } from "./timeline";
 
-const Dialogs = lazy(() => import("./dialogs"));
-const Merge = lazy(() => import("./merge").then((module) => ({ default: module.Merge })));
-const Split = lazy(() => import("./merge").then((module) => ({ default: module.Split })));
-const RunDialog = lazy(() => import("./run"));
-
-export type Open = "none" | "hold" | "give" | "verdict" | "close" | "merge" | "split" | "run";
+export type Open = "none" | "hold" | "give" | "verdict" | "close" | "back" | "merge" | "split" | "run";
 
 export function Detail({ item }: { item: string }) {
   const path = `/incidents/${encodeURIComponent(item)}`;
@@ -64,6 +62,7 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
   const [query, setQuery] = useQueryState();
   const [open, setOpen] = useState<Open>("none");
   const [verdict, setVerdict] = useState("true_positive");
+  const [target, setTarget] = useState<Phase>("new");
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const heading = useRef<HTMLHeadingElement>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
@@ -81,7 +80,10 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
   const moveTo = (phase: Phase) => {
     if (!may || held || change.busy || phase === row.phase) return;
     if (phase === "closed") setOpen("close");
-    else void change.quick({ phase }, t("done.phase", { n: 1, phase: phaseWord(phase) }));
+    else if (PHASES.indexOf(phase) < PHASES.indexOf(row.phase as Phase)) {
+      setTarget(phase);
+      setOpen("back");
+    } else void change.quick({ phase }, t("done.phase", { n: 1, phase: phaseWord(phase) }));
   };
   const next = PHASES[PHASES.indexOf(row.phase as Phase) + 1];
   const take = () => void change.quick({ owner: me, acknowledge: true }, t("done.take", { n: 1 }));
@@ -280,24 +282,22 @@ function Sheet({ row, change, path }: { row: Incident; change: Change; path: str
           <Response row={row} />
         </aside>
       </div>
-      <Suspense fallback={null}>
-        {open === "hold" || open === "give" || open === "verdict" || open === "close" ? (
-          <Dialogs open={open} row={row} me={me} verdict={verdict} change={change} onClose={close} />
-        ) : null}
-        {open === "merge" ? <Merge row={row} onClose={close} /> : null}
-        {open === "split" ? (
-          <Split
-            row={row}
-            alerts={[...picked]}
-            onClose={close}
-            onDone={() => {
-              setPicked(new Set());
-              close();
-            }}
-          />
-        ) : null}
-        {open === "run" ? <RunDialog row={row} onClose={close} /> : null}
-      </Suspense>
+      {open === "hold" || open === "give" || open === "verdict" || open === "close" || open === "back" ? (
+        <Dialogs open={open} row={row} me={me} verdict={verdict} target={target} change={change} onClose={close} />
+      ) : null}
+      {open === "merge" ? <Merge row={row} onClose={close} /> : null}
+      {open === "split" ? (
+        <Split
+          row={row}
+          alerts={[...picked]}
+          onClose={close}
+          onDone={() => {
+            setPicked(new Set());
+            close();
+          }}
+        />
+      ) : null}
+      {open === "run" ? <RunDialog row={row} onClose={close} /> : null}
     </article>
   );
 }

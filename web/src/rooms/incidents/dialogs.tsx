@@ -7,7 +7,7 @@ import { word } from "../../locale/words";
 import { Ask } from "../../widgets/ask";
 import { Check, Input, Select } from "../../widgets/field";
 import { done } from "../../widgets/toast";
-import type { Change } from "./acts";
+import { type Change, type Phase, phaseWord } from "./acts";
 
 const VERDICTS = ["true_positive", "false_positive", "benign", "duplicate"];
 
@@ -16,13 +16,16 @@ export default function Dialogs({
   row,
   me,
   verdict,
+  target,
   change,
   onClose,
 }: {
-  open: "hold" | "give" | "verdict" | "close";
+  open: "hold" | "give" | "verdict" | "close" | "back";
   row: Incident;
   me: string;
   verdict: string;
+  /** The phase it goes back to. */
+  target: Phase;
   change: Change;
   onClose: () => void;
 }) {
@@ -46,6 +49,25 @@ export default function Dialogs({
         }}
       >
         <p>{t("hold.text")}</p>
+      </Ask>
+    );
+  }
+  if (open === "back") {
+    return (
+      <Ask
+        open
+        required
+        onClose={onClose}
+        title={t("phase.back.title", { short, phase: phaseWord(target) })}
+        label={t("phase.back.why")}
+        rollback={t("phase.back.rollback")}
+        verb={t("phase.back.verb")}
+        run={async (reason) => {
+          await change.change({ phase: target, reason });
+          done(t("done.phase", { n: 1, phase: phaseWord(target) }));
+        }}
+      >
+        <p>{t("phase.back.text")}</p>
       </Ask>
     );
   }
@@ -107,6 +129,7 @@ export default function Dialogs({
       title={t("phase.close.title", { short })}
       rollback={t("phase.close.rollback")}
       verb={t("phase.close.verb")}
+      off={as === "" && judged === ""}
       run={async (reason) => {
         await change.change({ phase: "closed", verdict: as || undefined, reason: reason || undefined });
         done(t("done.phase", { n: 1, phase: t("phase.closed") }));

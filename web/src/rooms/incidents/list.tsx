@@ -1,5 +1,5 @@
 /** The list of incidents; what is chosen lives in the URL, the rows stand still while somebody looks. */
-import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { call } from "../../api/client";
 import { useFreshness } from "../../api/live";
 import { useMay, useMe } from "../../api/me";
@@ -24,9 +24,8 @@ import { note } from "../../widgets/toast";
 import { Empty, ErrorView, Loading } from "../../widgets/views";
 import { When } from "../../widgets/when";
 import { answered, changeAll, PHASES, type Phase, phaseWord } from "./acts";
+import { MergeMany } from "./merge";
 import { Views } from "./views";
-
-const MergeMany = lazy(() => import("./merge").then((module) => ({ default: module.MergeMany })));
 
 const due = (row: Incident): number => (answered(row) ? Number.NaN : Date.parse(row.due_at));
 const COLUMNS: Column<Incident>[] = [
@@ -358,16 +357,14 @@ export function List({ hidden }: { hidden: boolean }) {
         </div>
       ) : null}
       {merging ? (
-        <Suspense fallback={null}>
-          <MergeMany
-            rows={picked()}
-            onClose={() => setMerging(false)}
-            onDone={() => {
-              clear();
-              setMerging(false);
-            }}
-          />
-        </Suspense>
+        <MergeMany
+          rows={picked()}
+          onClose={() => setMerging(false)}
+          onDone={() => {
+            clear();
+            setMerging(false);
+          }}
+        />
       ) : null}
     </>
   );

@@ -238,7 +238,7 @@ function Chosen({
           </div>
         ))}
       </dl>
-      <Go path="/hunt" query={{ q: `src.country:${code2}`, from: since }} className="map-way">
+      <Go path="/hunt" query={{ q: `country:${code2}`, from: since }} className="map-way">
         {t("country.open")}
       </Go>
     </section>

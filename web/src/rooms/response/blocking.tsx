@@ -1,5 +1,5 @@
 /** Blocking and unblocking by hand; what the guard says is seen before. */
-import { useDeferredValue, useState } from "react";
+import { useEffect, useState } from "react";
 import { call, keyFor } from "../../api/client";
 import { useHalt } from "../../api/halt";
 import { refresh, useOne } from "../../api/query";
@@ -36,7 +36,12 @@ export function Add({ onClose }: { onClose: () => void }) {
   const [within, setWithin] = useState("");
   const [incident, setIncident] = useState("");
   const [key] = useState(keyFor);
-  const typed = useDeferredValue(address.trim());
+  const [typed, setTyped] = useState("");
+  useEffect(() => {
+    // The guard is asked when somebody has finished typing, not at every key.
+    const timer = setTimeout(() => setTyped(address.trim()), 350);
+    return () => clearTimeout(timer);
+  }, [address]);
   const ask = looksWhole(typed) ? typed : "";
   const said = useOne<Said>(ask ? "/guard" : null, { address: ask });
   return (
@@ -105,7 +110,7 @@ export function Add({ onClose }: { onClose: () => void }) {
 /** What would become of a block: the guard's word, and what is known about the address already. */
 function Guard({ said, asked, error }: { said: Said | undefined; asked: string; error: unknown }) {
   const halt = useHalt();
-  const known = useOne<BlockDetail>(asked ? `/blocks/${encodeURIComponent(asked)}` : null);
+  const known = useOne<BlockDetail>(said ? `/blocks/${encodeURIComponent(said.address)}` : null);
   if (asked === "") return <p className="muted">{t("guard.none")}</p>;
   if (error) {
     return (

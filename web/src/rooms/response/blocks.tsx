@@ -1,5 +1,5 @@
 /** Who is, was or would be blocked, with the evidence for it; blocking and unblocking by hand. */
-import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useMay } from "../../api/me";
 import { useList, useOne } from "../../api/query";
 import type { BlockRow } from "../../api/types";
@@ -24,10 +24,8 @@ import { Split } from "../../widgets/split";
 import { State } from "../../widgets/state";
 import { Empty, ErrorView, Loading } from "../../widgets/views";
 import { When } from "../../widgets/when";
-
-const Add = lazy(() => import("./blocking").then((module) => ({ default: module.Add })));
-const Remove = lazy(() => import("./blocking").then((module) => ({ default: module.Remove })));
-const Allowing = lazy(() => import("./allowing").then((module) => ({ default: module.Allowing })));
+import { Allowing } from "./allowing";
+import { Add, Remove } from "./blocking";
 
 const COLUMNS: Column<BlockRow>[] = [
   {
@@ -236,11 +234,9 @@ export default function Blocks() {
           )
         }
       />
-      <Suspense fallback={null}>
-        {open === "add" ? <Add onClose={() => setOpen("none")} /> : null}
-        {open === "remove" && target ? <Remove address={target} onClose={() => setOpen("none")} /> : null}
-        {open === "allow" ? <Allowing given={target} onClose={() => setOpen("none")} /> : null}
-      </Suspense>
+      {open === "add" ? <Add onClose={() => setOpen("none")} /> : null}
+      {open === "remove" && target ? <Remove address={target} onClose={() => setOpen("none")} /> : null}
+      {open === "allow" ? <Allowing given={target} onClose={() => setOpen("none")} /> : null}
     </>
   );
 }

@@ -159,7 +159,7 @@ export function SessionDetail({ id }: { id: string }) {
               <ReplayEmpty />
             )
           ) : (
-            <NoRecording http={row.requests > 0} events={all} />
+            <NoRecording why={row.commands > 0 ? "gone" : row.requests > 0 ? "http" : "text"} events={all} />
           )}
         </div>
         <aside className="session-right">
@@ -227,11 +227,11 @@ export function SessionDetail({ id }: { id: string }) {
 
 type All = ReturnType<typeof useSession>;
 
-function NoRecording({ http, events }: { http: boolean; events: All }) {
+function NoRecording({ why, events }: { why: "gone" | "http" | "text"; events: All }) {
   return (
     <div className="session-story">
       <p>
-        <b>{t("none.recording")}.</b> {t(http ? "none.recording.http" : "none.recording.text")}
+        <b>{t("none.recording")}</b> {t(`none.recording.${why}`)}
       </p>
       <Events events={events} />
     </div>
@@ -258,7 +258,7 @@ function Events({ events }: { events: All }) {
           ))}
         </tbody>
       </table>
-      {data.left ? <p className="meta">{t("events.left", { n: 1 })}</p> : null}
+      {data.left ? <p className="meta">{t("events.left", { n: data.events.length })}</p> : null}
     </div>
   );
 }
@@ -273,9 +273,11 @@ function EventRow({ event, began }: { event: Event; began: number }) {
       <td>
         <Safe text={event.activity} />
       </td>
-      <td className="session-event">
-        <Safe text={detail} block />
-        {detail === "" ? null : <CopyButton text={detail} what={t("events.detail")} />}
+      <td>
+        <div className="session-event">
+          <Safe text={detail} block />
+          {detail === "" ? null : <CopyButton text={detail} what={t("events.detail")} />}
+        </div>
       </td>
     </tr>
   );
@@ -294,7 +296,7 @@ function Alerts({ alerts, began, onSeek }: { alerts: readonly Alert[]; began: nu
               {clock(at)}
             </button>
             <Severity name={alert.severity} />
-            <Go path={`/alerts/${encodeURIComponent(alert.short)}`} className="cut">
+            <Go path={`/alerts/${encodeURIComponent(alert.short)}`} className="row grow">
               <span className="mono muted">{alert.short}</span> <Safe text={alert.title} />
             </Go>
           </li>

@@ -9,7 +9,7 @@ export default function Room() {
   return (
     <div className="sessions">
       <div className="sessions-list" hidden={item !== undefined}>
-        <SessionList />
+        <SessionList shown={item === undefined} />
       </div>
       {item === undefined ? null : <SessionDetail key={item} id={item} />}
     </div>

@@ -1,14 +1,15 @@
 /** The list of sessions with its filters; what is chosen lives in the URL. */
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
 import { useList, useOne } from "../../api/query";
 import type { Page, Sensor, Session } from "../../api/types";
 import { useKeys } from "../../lib/keys";
-import { useGo, useQueryState } from "../../lib/route";
+import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { duration, serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/sessions";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
+import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { MarkGlyph } from "../../widgets/replay/glyph";
 import { Safe } from "../../widgets/safe";
@@ -90,7 +91,7 @@ function Marks({ row }: { row: Session }) {
 
 const DAY = 86_400_000;
 
-export function SessionList() {
+export function SessionList({ shown }: { shown: boolean }) {
   const [query, setQuery] = useQueryState();
   const go = useGo();
   const grid = useRef<GridHandle>(null);
@@ -134,10 +135,16 @@ export function SessionList() {
     go(`/sessions/${encodeURIComponent(row.id)}`, query);
   };
   const chosen = rows[at];
+  const was = useRef(shown);
+  useEffect(() => {
+    // Back from the detail: the focus is where it was.
+    if (shown && !was.current) grid.current?.focus();
+    was.current = shown;
+  }, [shown]);
   useKeys([
-    { id: "list.next", keys: "j", label: t("key.next"), run: () => move(1) },
-    { id: "list.before", keys: "k", label: t("key.before"), run: () => move(-1) },
-    { id: "list.open", keys: ["o", "Enter"], label: t("label"), run: () => chosen && show(chosen) },
+    { id: "list.next", keys: "j", label: t("key.next"), off: !shown, run: () => move(1) },
+    { id: "list.before", keys: "k", label: t("key.before"), off: !shown, run: () => move(-1) },
+    { id: "list.open", keys: "o", label: t("label"), off: !shown, run: () => chosen && show(chosen) },
   ]);
   const filtered = Object.values(filters).some((value) => value !== undefined && value !== "") || query.shell === "1";
   const flip = (name: string) => setQuery({ [name]: query[name] === "1" ? undefined : "1" });
@@ -204,7 +211,16 @@ export function SessionList() {
           ))}
         </select>
       </Toolbar>
-      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")} />
+      <FilterBar value={query.q ?? ""} onChange={(q) => setQuery({ q: q || undefined })} placeholder={t("filter")}>
+        <a
+          className="button button-plain"
+          href={`/api/v1/sessions/export${writeQuery(filters)}`}
+          download="sessions.csv"
+          title={t("export.title")}
+        >
+          {t("export")}
+        </a>
+      </FilterBar>
       <Grid
         ref={grid}
         label={t("label")}

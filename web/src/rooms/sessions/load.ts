@@ -37,14 +37,16 @@ async function eventsOf(id: string, signal: AbortSignal): Promise<{ events: Even
 export function useSession(id: string) {
   const path = `/sessions/${encodeURIComponent(id)}`;
   const session = useOne<Session>(path);
-  const recorded = Boolean(session.data?.recording);
   const going = session.data ? !session.data.ended_at || session.data.ended_at.startsWith("0001") : false;
+  const named = Boolean(session.data?.recording);
   const recording = useQuery<Cast | null, Problem>({
     queryKey: [`${path}/recording`],
-    enabled: recorded,
+    enabled: named,
     queryFn: async ({ signal }) => readCast(await (await download(`${path}/recording`, {}, signal)).text()) ?? null,
     staleTime: going ? 10_000 : Number.POSITIVE_INFINITY,
   });
+  // The oldest recordings go when room is short; the session stays.
+  const recorded = named && recording.error?.status !== 404;
   const events = useQuery<{ events: Event[]; left: boolean }, Problem>({
     queryKey: ["/events", { session: id, all: true }],
     queryFn: ({ signal }) => eventsOf(id, signal),

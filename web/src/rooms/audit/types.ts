@@ -1,0 +1,46 @@
+/** What the API says about the audit log. */
+export interface Entry {
+  seq: number;
+  time: string;
+  actor: string;
+  kind: string;
+  session?: string;
+  address?: string;
+  action: string;
+  object?: string;
+  outcome: string;
+  reason?: string;
+  detail?: string;
+  request?: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+export interface Checkpoint {
+  origin: string;
+  size: number;
+  root: string;
+  note: string;
+  public_key: string;
+  line: string;
+  refused?: string;
+}
+
+export interface CheckReport {
+  size: number;
+  checked: number;
+  dropped: number;
+  witnessed: number;
+  faults: string[];
+  caches: string[];
+}
+
+export interface Check {
+  state: "none" | "running" | "sound" | "damaged" | "failed";
+  done: number;
+  of: number;
+  began?: string;
+  ended?: string;
+  report?: CheckReport;
+  error?: string;
+}
