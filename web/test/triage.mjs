@@ -2,6 +2,7 @@
 import {
   equal,
   expect,
+  first,
   focused,
   given,
   load,
