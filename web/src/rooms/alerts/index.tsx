@@ -405,6 +405,7 @@ export default function Room() {
           id={lineID}
           columns={COLUMNS}
           current={current}
+          elsewhere={opened}
           onCurrent={select}
           onOpen={openLine}
           selection={selection}
