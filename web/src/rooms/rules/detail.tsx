@@ -1,6 +1,6 @@
 /** One rule: what it says of itself, its text, how it works out, and what it would have found. */
 import { type FormEvent, useState } from "react";
-import { call, callWithTag } from "../../api/client";
+import { call } from "../../api/client";
 import { useMay } from "../../api/me";
 import { Problem, refresh, useOne } from "../../api/query";
 import { number, percent } from "../../lib/i18n";
@@ -245,13 +245,13 @@ export function SwitchDialog({ rule, onClose }: { rule: RuleInfo; onClose: () =>
       verb={t(on ? "on" : "off")}
       run={async () => {
         // The state the dialog speaks of; what somebody else did meanwhile is not overwritten unseen.
-        const { value, tag } = await callWithTag<RuleText>("GET", `/rules/${part(rule.id)}`);
+        // Its ETag changes with every hit, so the switch itself is compared.
+        const value = await call<RuleText>("GET", `/rules/${part(rule.id)}`);
         if ((value.off !== undefined) !== on) throw new Problem(412);
-        await call("POST", path, { body: { on, reason: reason || undefined }, match: tag });
+        await call("POST", path, { body: { on, reason: reason || undefined }, match: "*" });
         refresh("/rules");
         done(t(on ? "switch.done.on" : "switch.done.off"), () => {
-          callWithTag<RuleText>("GET", `/rules/${part(rule.id)}`)
-            .then(({ tag: now }) => call("POST", path, { body: { on: !on, reason: rule.off?.reason }, match: now }))
+          call("POST", path, { body: { on: !on, reason: rule.off?.reason }, match: "*" })
             .then(() => refresh("/rules"))
             .catch((error: unknown) => failed(t("switch.failed"), error));
         });

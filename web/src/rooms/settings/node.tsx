@@ -295,7 +295,7 @@ const MADE_WITH = [
   "topojson-client (ISC)",
   "world-atlas (ISC), Natural Earth (public domain)",
   "asciinema-player (Apache-2.0)",
-  "openapi-fetch (MIT)",
+  "MIT: openapi-fetch",
 ];
 
 export function About() {
