@@ -81,9 +81,28 @@ func TestScreens(t *testing.T) {
 	}
 	need(t)
 	c := start(t, freePort(t), "auth.second_factor=")
-	c.fill(t, 400)
+	// A day of scans and a few who come back, then an attack.
+	var day strings.Builder
+	for n := range 220 {
+		ago := time.Duration(23*60-n*6-n*n%7) * time.Minute
+		day.WriteString(record(time.Now().Add(-max(ago, time.Minute)), 3_000_000+n*n%89))
+	}
+	c.ingest(t, "suricata", day.String())
 	c.attacked(t)
-	c.give["cookie"], c.give["into"] = c.signIn(t, "ada", "admin"), os.Getenv("HONEYGUIDE_SCREENS")
-	c.rate.Store(5)
+	all := os.Getenv("HONEYGUIDE_UI_SHOTS") // every picture, to be looked at
+	if all == "" {
+		all = t.TempDir()
+	}
+	c.give["cookie"], c.give["into"] = c.signIn(t, "ada", "admin"), all
+	c.rate.Store(1)
 	c.run(t, "screens", 4*time.Minute, nil)
+	for _, name := range shown {
+		shrink(t, filepath.Join(all, name+".png"), filepath.Join(os.Getenv("HONEYGUIDE_SCREENS"), name+".png"))
+	}
+}
+
+// shown are the pictures the guide and the README hold.
+var shown = []string{
+	"login", "overview", "alert", "replay", "attackers", "incident", "response", "hunt", "audit", "rules", "tokens", "attack", "map", "health",
+	"overview-light", "alert-narrow",
 }

@@ -89,12 +89,10 @@ trigger: incident
 mode: apply
 when: 'severity >= high'
 steps:
-  - name: agree
-    action: approval
-    params: {roles: [responder, admin], people: 1, within: 1h}
   - name: block
     action: block_ip
     each: proven
+    approval: {roles: [responder, admin], people: 1, within: 1h}
     params: {ladder: "1h"}
 `
 

@@ -1,9 +1,10 @@
 /** Pictures of every room, for the guide: small ones, of a store that looks like a morning. */
 import { mkdirSync } from "node:fs";
-import { given, person, server, step, suite } from "./rig.mjs";
+import { expect, given, person, server, step, suite } from "./rig.mjs";
 import { ROOMS, settled } from "./rooms.list.mjs";
 
 await suite(async () => {
+  expect(401); // asking who is there, on the page to sign in
   mkdirSync(given.into, { recursive: true });
   const take = async (page, name, path) => {
     await page.goto(given.base + path, { waitUntil: "domcontentloaded" });
@@ -13,7 +14,7 @@ await suite(async () => {
   };
   const sessions = (await server("GET", "/sessions?limit=200")).items;
   const session = sessions.find((one) => one.recorded || one.recording || one.commands > 3) ?? sessions[0];
-  const [incident] = (await server("GET", "/incidents?limit=1")).items;
+  const [incident] = (await server("GET", "/incidents?severity=critical&limit=1")).items;
   const [alert] = (await server("GET", "/alerts?severity=critical&limit=1")).items;
   const views = [
     ...ROOMS,

@@ -2,6 +2,7 @@
 import {
   equal,
   expect,
+  first,
   focused,
   given,
   load,
@@ -28,20 +29,21 @@ await suite(async () => {
   const onBody = async (when) =>
     truly(`${when}: the focus is on ${await focused(page)}`, !/^(body|html|$)/.test(await focused(page)));
   /** The id of the row a step went to: the bar names it a moment later. */
+  const rowOf = () => page.evaluate(() => document.querySelector(".grid-current")?.getAttribute("aria-rowindex") ?? "");
   const next = async (by = "j") => {
-    const before = await current().getAttribute("aria-rowindex");
+    const before = await rowOf();
     await key(by);
-    await until("the cursor moves", async () => (await current().getAttribute("aria-rowindex")) !== before, 5000);
+    await until("the cursor moves", async () => !["", before].includes(await rowOf()), 5000);
     return shortID();
   };
   const status = (id, want) => until(`${id} is ${want}`, async () => (await alert(id)).status === want);
 
-  await step("the list has the focus, and a filter is typed", async () => {
+  await first("the list has the focus, and a filter is typed", async () => {
     await page.locator("[role=grid]").focus();
     await key("/");
-    await page.keyboard.type("rule:2001219");
+    await page.keyboard.type("Potential");
     await key("Enter");
-    await until("the list is filtered", async () => /2001219/.test(decodeURIComponent(page.url())));
+    await until("the list is filtered", async () => /Potential/.test(decodeURIComponent(page.url())));
     await onBody("after the filter");
     await page.locator(".grid-row").first().waitFor();
     await key("Home");
@@ -67,15 +69,16 @@ await suite(async () => {
     ]) {
       const id = await next();
       await key(what);
-      await until(`${id} is ${want}`, async () => (await alert(id)).verdict === want);
+      await until(`${id} is ${want}`, async () => (await alert(id)).verdict?.as === want);
       done.push(id);
     }
   });
   await step("twelve at once: x, Shift-x, a; z takes it back", async () => {
-    const from = await next();
+    const ids = [];
+    for (let at = 0; at < 12; at++) ids.push(await next());
+    for (let at = 0; at < 11; at++) await next("k");
     await key("x");
-    const ids = [from];
-    for (let at = 0; at < 11; at++) ids.push(await next());
+    for (let at = 0; at < 11; at++) await next();
     await key("X");
     await page.getByText("12 selected").first().waitFor();
     const at = await offset();
@@ -86,15 +89,13 @@ await suite(async () => {
     await page.getByText("12 alerts acknowledged").waitFor();
     await key("z");
     for (const id of [ids[0], ids[5], ids[11]]) await status(id, "new");
-    await key("X"); // the mark to select from is gone: only this one
-    await key("Escape");
     await key("a");
     await status(ids[11], "acknowledged");
-    done.push(...ids.slice(0, 11), ids[11]);
     for (const id of ids.slice(0, 11).reverse()) {
       equal("the row above", await next("k"), id);
       await key("a");
     }
+    done.push(...ids);
     for (const id of ids.slice(0, 11)) await status(id, "acknowledged");
   });
   await step("a note, the detail with its tabs, the incident, the keys", async () => {
@@ -127,7 +128,7 @@ await suite(async () => {
     await onBody("after the key sheet");
     const last = await next("k");
     await key("f");
-    await until("judged", async () => (await alert(last)).verdict === "false_positive");
+    await until("judged", async () => (await alert(last)).verdict?.as === "false_positive");
     done.push(last);
     truly(`${done.length} alerts`, new Set(done).size >= 20);
     equal("who did it", (await alert(done[0])).handled.by, "ada");

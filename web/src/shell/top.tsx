@@ -33,12 +33,7 @@ export function TopBar({ title, menu, onMenu }: { title: string; menu: boolean; 
       />
       <h1>{title}</h1>
       <div className="top-slot" ref={setSlot} />
-      <button
-        type="button"
-        className="top-command"
-        aria-label={t("top.command")}
-        onClick={() => overlay.set("palette")}
-      >
+      <button type="button" className="top-command" onClick={() => overlay.set("palette")}>
         <span className="cut top-words">{t("top.command")}</span>
         <span className="top-glass">
           <Icon name="search" />

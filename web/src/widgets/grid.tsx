@@ -50,6 +50,8 @@ export interface GridProps<T> {
   columns: readonly Column<T>[];
   /** The current row, by id. */
   current?: string | null;
+  /** Something is open that may be none of the rows: the focus alone makes no row the current one. */
+  elsewhere?: boolean;
   onCurrent?: (id: string) => void;
   onOpen?: (row: T) => void;
   selection?: Selection;
@@ -197,7 +199,7 @@ export function Grid<T>(props: GridProps<T>) {
         onPointerLeave={() => props.onHover?.(false)}
         onFocus={() => {
           props.onFocus?.(true);
-          if (at < 0 && rows[0] !== undefined) props.onCurrent?.(id(rows[0]));
+          if (at < 0 && rows[0] !== undefined && !props.elsewhere) props.onCurrent?.(id(rows[0]));
         }}
         onBlur={(event) => {
           if (!event.currentTarget.contains(event.relatedTarget)) props.onFocus?.(false);

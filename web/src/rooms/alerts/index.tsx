@@ -124,7 +124,9 @@ export default function Room() {
   });
 
   // The open alert is in the URL, and follows the cursor.
-  const row = current === null ? undefined : queue.row(current);
+  // What the filter hides is not acted on.
+  const listed = useMemo(() => view.lines.some((line) => line.id === current), [view.lines, current]);
+  const row = current === null || !(listed || opened) ? undefined : queue.row(current);
   const openRow = item === undefined ? undefined : queue.row(item);
   const openID = openRow?.id;
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another item of the URL moves the cursor
@@ -403,6 +405,7 @@ export default function Room() {
           id={lineID}
           columns={COLUMNS}
           current={current}
+          elsewhere={opened}
           onCurrent={select}
           onOpen={openLine}
           selection={selection}

@@ -76,7 +76,6 @@ export function Heat({ columns, onOpen, onCurrent }: HeatProps) {
                       cell.id.includes(".") && "heat-part",
                     )}
                     title={cell.name}
-                    aria-label={s("heat.cell", { id: cell.id, name: cell.name, n: cell.count })}
                     onFocus={() => setSpot({ column: at, row })}
                     onClick={() => onOpen(cell, column)}
                   >
