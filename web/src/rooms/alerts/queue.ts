@@ -141,18 +141,18 @@ export class Queue {
       while (!abort.signal.aborted) {
         const page = await asked;
         if (abort.signal.aborted) return;
-        // The server works on the next page while this one is put in its place.
-        const enough = page.next === "" || this.#rows.size + page.items.length >= KEEP;
-        if (!enough) {
-          asked = this.page(page.next, REST, abort.signal);
-          asked.catch(() => undefined); // it is awaited after this page is shown
-        }
         for (const row of page.items) {
           seen.add(row.id);
           this.#put(row);
           if (row.created > this.#latest) this.#latest = row.created;
         }
         after = page.next;
+        // The server works on the next page while this one is put in its place.
+        const enough = after === "" || this.#rows.size >= KEEP;
+        if (!enough) {
+          asked = this.page(after, REST, abort.signal);
+          asked.catch(() => undefined); // it is awaited after this page is shown
+        }
         // Pages come in the order of the list: only the first is put in order.
         if (first) this.#settle();
         else this.#append(page.items);
