@@ -12,7 +12,7 @@ ROOT    ?=
 DIFF    ?=
 # folder of the alert corpus, which is no part of the repository
 ALERTS  ?= ../shared/corpus/soc/ait-ads
-.PHONY: sigma-gate sigma-bench run build generate test unit setup web check race fuzz bench fidelity triage-eval golden image docs clean unsupported
+.PHONY: bench-ui screens sigma-gate sigma-bench run build generate test unit setup web check race fuzz bench fidelity triage-eval golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -87,6 +87,12 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
+
+bench-ui: build ## the console's budgets with 50,000 alerts and 200 events a second: a table of targets and figures
+	HONEYGUIDE_BENCH_UI=1 $(GO) test -count=1 -timeout 20m -run '^TestBench$$' ./test/ui
+
+screens: build ## the pictures of docs/guide, from the console itself
+	HONEYGUIDE_SCREENS="$(abspath docs/guide/img)" $(GO) test -count=1 -timeout 10m -run '^TestScreens$$' ./test/ui
 
 fidelity: ## how often the shell answers as a real one, byte for byte; DIFF=all or DIFF=recon/ shows where not
 	@cd internal/deception/shell && $(GO) test -count=1 -run TestFidelityTable -args -fidelity -diff "$(DIFF)" | grep -v '^PASS\|^ok '

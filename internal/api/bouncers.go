@@ -22,6 +22,7 @@ func (s *server) bouncers() {
 	})
 	writeAnew(s, post("/bouncers", "add-bouncer", "Make a key for a machine that enforces what is blocked"), auth.PermKeys, s.addBouncer)
 	write(s, post("/bouncers/{id}/remove", "remove-bouncer", "Take the key of a bouncer back, by its id or name"), auth.PermKeys, s.removeBouncer)
+	s.router.lately("POST "+base+"/bouncers", "POST "+base+"/bouncers/{id}/remove")
 }
 
 func (s *server) bouncerKeys(ctx context.Context) ([]auth.Key, error) {
@@ -63,6 +64,9 @@ func (s *server) addBouncer(ctx context.Context, in *client.BouncerRequest) (out
 	case !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now):
 		return out, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "expires_at: want a time to come, or none"}
 	}
+	if err := s.dep.Identity.MayGrant(ctx, actor(ctx).Principal, string(auth.ScopeBouncer)); err != nil {
+		return out, err
+	}
 	secret, key, err := auth.NewKey(in.Name, auth.ScopeBouncer, now, in.ExpiresAt.UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return out, err
@@ -87,10 +91,14 @@ func (s *server) removeBouncer(ctx context.Context, id string, _ *struct{}) (cli
 		return client.Bouncer{}, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "there is no bouncer with this id"}
 	}
 	k := keys[i]
+	if err := s.mayHandle(ctx, k); err != nil {
+		return client.Bouncer{}, err
+	}
 	// The key first: without it nobody can note anything under its id again.
 	if err := s.dep.Keys.Remove(ctx, k.ID); err != nil {
 		return client.Bouncer{}, err
 	}
+	s.dep.Live.Revoked(k.ID)
 	if err := s.dep.Readers.Forget(ctx, k.ID); err != nil {
 		return client.Bouncer{}, err
 	}

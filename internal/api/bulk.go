@@ -27,14 +27,15 @@ func (s *server) bulk() {
 
 func (s *server) changeAlerts(ctx context.Context, in *client.StatusRequest) (out verdict.Handling, err error) {
 	h := honeyguide.Handled{By: whoAsks(ctx), At: state.Time(s.dep.Now()), Note: in.Note}
-	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
-		ids, err := selected(ctx, tx, &in.AlertSelection)
-		if err != nil {
-			return err
-		}
-		out, err = verdict.Handle(ctx, tx, ids, in.Status, h)
-		return err
-	})
+	names, err := s.chosen(ctx, &in.AlertSelection)
+	if err != nil {
+		return out, err
+	}
+	out, err = verdict.HandleAll(ctx, s.dep.State, names, in.Status, h)
+	if err != nil && out.Changed > 0 { // who asked learns what is done and what takes it back
+		s.dep.Log.ErrorContext(ctx, "alerts handled in part", "status", string(in.Status), "changed", out.Changed, "by", h.By, "request_id", requestID(ctx), "error", err)
+		return out, nil
+	}
 	if err == nil {
 		s.dep.Log.InfoContext(ctx, "alerts handled", "status", string(in.Status), "changed", out.Changed, "failed", len(out.Failed), "by", h.By, "request_id", requestID(ctx))
 	}
@@ -55,7 +56,7 @@ func (s *server) changeAlert(ctx context.Context, id string, in *client.AlertPat
 		if err := unchanged(ctx, etag(a), by, at); err != nil {
 			return err
 		}
-		out, err := verdict.Handle(ctx, tx, []string{a.ID}, in.Status, h)
+		out, err := verdict.Handle(ctx, tx, a.ID, in.Status, h)
 		if err != nil {
 			return err
 		}
@@ -73,13 +74,14 @@ func (s *server) gatherAlerts(ctx context.Context, in *client.GatherRequest) (ou
 		return out, invalid("title: is for a new incident")
 	}
 	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
-		ids, err := selected(ctx, tx, &in.AlertSelection)
+		names, err := selected(ctx, tx, &in.AlertSelection)
 		if err != nil {
 			return err
 		}
-		if len(ids) == 0 {
+		if len(names) == 0 {
 			return invalid("filter: finds no alerts")
 		}
+		ids := idsOf(names)
 		out.Incident, out.Changes, out.Changed, err = pipeline.Gather(ctx, tx, in.Incident, in.Title, ids, whoAsks(ctx), in.Reason, state.Time(s.dep.Now()))
 		if out.Changes == nil {
 			out.Changes = []honeyguide.IncidentChange{}
@@ -114,23 +116,34 @@ var whyFailed = map[string]string{
 }
 
 func (s *server) undoAlerts(ctx context.Context, in *client.UndoRequest) (out verdict.Handling, err error) {
-	err = s.dep.State.Update(ctx, func(tx state.Tx) error {
-		out, err = verdict.Undo(ctx, tx, in.Undo, whoAsks(ctx), state.Time(s.dep.Now()))
-		return err
-	})
+	out, err = verdict.Undo(ctx, s.dep.State, in.Undo, whoAsks(ctx), state.Time(s.dep.Now()))
 	if err == nil {
 		s.dep.Log.InfoContext(ctx, "change of alerts taken back", "changed", out.Changed, "failed", len(out.Failed), "by", whoAsks(ctx), "request_id", requestID(ctx))
 	}
 	return out, err
 }
 
-// selected returns the ids of the alerts that are meant.
-func selected(ctx context.Context, tx state.Tx, sel *client.AlertSelection) ([]string, error) {
+// chosen is selected outside of a transaction that writes: nobody waits for it.
+func (s *server) chosen(ctx context.Context, sel *client.AlertSelection) (names []state.AlertName, err error) {
+	err = s.dep.State.View(ctx, func(tx state.Tx) error {
+		names, err = selected(ctx, tx, sel)
+		return err
+	})
+	return names, err
+}
+
+// selected returns the alerts that are meant. Those a filter finds come with the
+// status they were found with.
+func selected(ctx context.Context, tx state.Tx, sel *client.AlertSelection) ([]state.AlertName, error) {
 	switch {
 	case sel.Filter == nil && len(sel.IDs) == 0, sel.Filter != nil && len(sel.IDs) > 0:
 		return nil, invalid("ids, filter: want one of them")
 	case sel.Filter == nil:
-		return sel.IDs, nil
+		names := make([]state.AlertName, len(sel.IDs))
+		for i, id := range sel.IDs {
+			names[i].ID = id
+		}
+		return names, nil
 	case sel.Expected == nil:
 		return nil, invalid("expected_count: want how many alerts the filter finds, so that it cannot mean more than you saw")
 	}
@@ -152,19 +165,15 @@ func selected(ctx context.Context, tx state.Tx, sel *client.AlertSelection) ([]s
 	case n > maxBulk:
 		return nil, invalid(fmt.Sprintf("filter: finds %d alerts; want at most %d at a time", n, maxBulk))
 	}
-	ids := make([]string, 0, n)
-	for q.Limit = state.MaxLimit; ; {
-		list, next, err := tx.Alerts().List(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for i := range list {
-			ids = append(ids, list[i].ID)
-		}
-		if q.After = next; next == "" {
-			return ids, nil
-		}
+	return tx.Alerts().Names(ctx, q, maxBulk)
+}
+
+func idsOf(names []state.AlertName) []string {
+	ids := make([]string, len(names))
+	for i := range names {
+		ids[i] = names[i].ID
 	}
+	return ids
 }
 
 // filterQuery reads a filter as the list reads its query.

@@ -247,3 +247,41 @@ func TestShippedConsole(t *testing.T) {
 		}
 	}
 }
+
+// TestNamed: whoever visits a page by a loopback address is sent to localhost, where
+// logins and passkeys are kept.
+func TestNamed(t *testing.T) {
+	r := newRig(t, func(d *Deps) { d.Console, d.Guards.Named = consoleFiles(), true })
+	visit := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
+	old := []string{"Accept", "text/html,*/*"}
+	for _, c := range []struct {
+		host, path string
+		header     []string
+		to         string
+	}{
+		{"127.0.0.1:8443", "/", visit, "https://localhost:8443/"},
+		{"127.0.0.1:8443", "/", old, "https://localhost:8443/"},
+		{"[::1]:8443", "/alerts/A-1?x=1", visit, "https://localhost:8443/alerts/A-1?x=1"},
+		{"127.0.0.1", "/login", visit, "https://localhost/login"},
+		{"127.0.0.1:8443", "//evil.example/x", visit, ""}, // nothing is there
+		{"localhost:8443", "/", visit, ""},
+		{"192.0.2.1:8443", "/", visit, ""},
+		{"127.0.0.1:8443", "/", nil, ""},
+		{"127.0.0.1:8443", "/", []string{"Accept", "*/*"}, ""},
+		{"127.0.0.1:8443", "/", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty", "Accept", "text/html"}, ""},
+		{"127.0.0.1:8443", "/", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, ""},
+		{"127.0.0.1:8443", "/api/v1/alerts", visit, ""},
+		{"127.0.0.1:8443", "/api/v1/auth/methods", visit, ""},
+		{"127.0.0.1:8443", "/healthz", visit, ""},
+		{"127.0.0.1:8443", "/no.js", visit, ""},
+	} {
+		w := r.from("127.0.0.1:9", c.host, c.path, c.header...)
+		if got := w.Header().Get("Location"); got != c.to || (w.Code == http.StatusTemporaryRedirect) != (c.to != "") {
+			t.Errorf("%s%s %v: %d to %q, want %q", c.host, c.path, c.header, w.Code, got, c.to)
+		}
+	}
+	plain := newRig(t, func(d *Deps) { d.Console = consoleFiles() })
+	if w := plain.from("127.0.0.1:9", "127.0.0.1:8443", "/", visit...); w.Code != http.StatusOK {
+		t.Errorf("where it was not asked for: %d", w.Code)
+	}
+}

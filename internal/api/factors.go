@@ -54,6 +54,7 @@ func (s *server) factors() {
 		})
 	s.myTOTP()
 	s.myPasskeys()
+	s.myFactors()
 	p := base + "/me/"
 	s.router.lately("POST "+p+"totp", "POST "+p+"totp/confirm", "DELETE "+p+"totp", "POST "+p+"recovery-codes",
 		"POST "+p+"passkeys/options", "POST "+p+"passkeys", "PATCH "+p+"passkeys/{id}", "DELETE "+p+"passkeys/{id}")

@@ -24,6 +24,10 @@ type Guards struct {
 	// Allow are the networks that may come in; nil: all.
 	Allow  []netip.Prefix
 	Limits Limits
+	// Named says that people reach the console as localhost: visits of its pages by a
+	// loopback address are sent there. Logins and passkeys belong to the host they
+	// were made at, and no passkey can be made at an address.
+	Named bool
 }
 
 // front stops requests by where they come from, whom they are for, how large

@@ -69,6 +69,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if pattern == "" && g.s.site.claims(r) {
+		if to := g.s.named(r); to != "" {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
 		g.s.site.ServeHTTP(w, r)
 		return
 	}

@@ -191,9 +191,23 @@ func (s *server) findKey(ctx context.Context, id string) (k auth.Key, err error)
 	return k, conflictOf("there are several keys of this name: use the id of one")
 }
 
+// mayHandle says why who asks may not hand out or take back a key of this scope.
+// That of a role which is gone grants nothing, and anybody with the permission may
+// take it back.
+func (s *server) mayHandle(ctx context.Context, k auth.Key) error {
+	if _, err := s.dep.Identity.Powers(ctx, string(k.Scope)); honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+		return nil
+	}
+	return s.dep.Identity.MayGrant(ctx, actor(ctx).Principal, string(k.Scope))
+}
+
 func (s *server) removeKey(ctx context.Context, in *byID) (out client.KeyRow, err error) {
 	k, err := s.findKey(ctx, in.ID)
 	if err != nil {
+		return out, err
+	}
+	// Who may not hand a key out may not take it away from those who hold it either.
+	if err := s.mayHandle(ctx, k); err != nil {
 		return out, err
 	}
 	out = s.keyRow(ctx, k)

@@ -19,6 +19,9 @@ import (
 
 const goodPassword honeyguide.Secret = "correct horse battery"
 
+// cheap hashes are for tests.
+var cheap = password.Cost{Memory: 64, Time: 1, Lanes: 1}
+
 // crowdRig is a rig with users whose passwords are cheap to check.
 type crowdRig struct {
 	*rig
@@ -29,7 +32,7 @@ func newPeople(t *testing.T, edit ...func(*auth.Options)) *crowdRig {
 	t.Helper()
 	p := &crowdRig{}
 	p.rig = newRig(t, func(d *Deps) {
-		o := auth.Options{State: d.State, Audit: d.Audit, Metrics: d.Metrics, Now: d.Now, Cost: password.Cost{Memory: 64, Time: 1, Lanes: 1}}
+		o := auth.Options{State: d.State, Audit: d.Audit, Metrics: d.Metrics, Now: d.Now, Cost: cheap}
 		for _, f := range edit {
 			f(&o)
 		}

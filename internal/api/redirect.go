@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
@@ -49,4 +50,36 @@ func sameHost(host, port string) string {
 		return host
 	}
 	return host + port
+}
+
+// named returns where a visit of a page by a loopback address is sent, "" when a
+// request is none: scripts, their files and programs get what they ask for.
+func (s *server) named(r *http.Request) string {
+	if !s.dep.Guards.Named || !navigates(r) {
+		return ""
+	}
+	if name, ok := s.site.find(r.URL.Path); !ok || s.site.pages[name].kind != htmlType {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil || !ip.Unmap().IsLoopback() {
+		return ""
+	}
+	if port != "" {
+		port = ":" + port
+	}
+	return "https://" + sameHost("localhost", cmp.Or(port, ":443")) + r.URL.RequestURI()
+}
+
+// navigates reports whether somebody goes to a page, as browsers say; old ones say
+// only that they would like one.
+func navigates(r *http.Request) bool {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }

@@ -48,13 +48,21 @@ func (s *server) pass(ctx context.Context, v honeyguide.Verdict, f func(state.Tx
 		changed, err = f(tx)
 		return err
 	})
-	if err == nil && changed > 0 {
-		s.dep.Log.InfoContext(ctx, "verdict passed", "verdict", string(v.As), "alerts", changed, "by", v.By, "request_id", requestID(ctx))
-		if s.dep.Judged != nil {
-			s.dep.Judged()
-		}
+	if err == nil {
+		s.passed(ctx, v, changed)
 	}
 	return err
+}
+
+// passed leaves a trace of verdicts that were passed.
+func (s *server) passed(ctx context.Context, v honeyguide.Verdict, changed int) {
+	if changed == 0 {
+		return
+	}
+	s.dep.Log.InfoContext(ctx, "verdict passed", "verdict", string(v.As), "alerts", changed, "by", v.By, "request_id", requestID(ctx))
+	if s.dep.Judged != nil {
+		s.dep.Judged()
+	}
 }
 
 func (s *server) verdicts() {
@@ -71,14 +79,11 @@ func (s *server) verdicts() {
 	})
 	writeAnew(s, post("/alerts/verdict", "pass-verdicts", "Say what several alerts were"), auth.PermWork, func(ctx context.Context, in *SaidOfMany) (out verdict.Outcome, err error) {
 		v := s.said(ctx, in.Said)
-		err = s.pass(ctx, v, func(tx state.Tx) (int, error) {
-			ids, err := selected(ctx, tx, &in.AlertSelection)
-			if err != nil {
-				return 0, err
-			}
-			out, err = verdict.Pass(ctx, tx, ids, v)
-			return out.Changed, err
-		})
+		names, err := s.chosen(ctx, &in.AlertSelection)
+		if err == nil {
+			out, err = verdict.Pass(ctx, s.dep.State, idsOf(names), v)
+			s.passed(ctx, v, out.Changed)
+		}
 		return out, err
 	})
 	write(s, post("/incidents/{id}/verdict", "pass-incident-verdict", "Say what an incident was, and its alerts with it"), auth.PermWork, func(ctx context.Context, id string, in *SaidOfIncident) (out incidentVerdict, err error) {

@@ -66,6 +66,7 @@ type App struct {
 	worlds     *worlds.Store
 	samples    *evidence.Samples
 	intake     *pipeline.Intake
+	bound      string // address the operator's door listens on
 	consumer   *pipeline.Consumer
 	mappers    []ingest.Format
 	seen       *ingest.Seen // ids of records stored lately, whoever brought them

@@ -128,6 +128,9 @@ func (a *App) guards() api.Guards {
 			g.Hosts = append(g.Hosts, u.Hostname())
 		}
 	}
+	if u, err := url.Parse(a.consoleAddress()); err == nil && s.URL == "" && u.Hostname() == "localhost" && loopbackAddress(s.Listen) {
+		g.Named = true
+	}
 	return g
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -53,7 +54,8 @@ func (a *App) openIdentity(context.Context) error {
 	o := auth.Options{
 		State: a.state, Box: box, Audit: a.audit, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
 		Public: a.settings.API.URL, Listen: a.settings.API.Listen,
-		Revoked: func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams
+		Guessing: a.guessing,
+		Revoked:  func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams
 	}
 	if file := a.settings.Auth.BreachList; file != "" {
 		breached, done, err := auth.OpenBreaches(file)
@@ -78,6 +80,10 @@ func (l lateFetch) Do(ctx context.Context, r fetcher.Request, w io.Writer) (fetc
 	return l.a.fetch.Do(ctx, r, w)
 }
 
+// What localhost stands for: other addresses of the loopback network do not answer
+// to it.
+var loopback4, loopback6 = netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
+
 // consoleAddress is where people reach the console: as configured, else this
 // machine. Browsers want a name for passkeys, so loopback is localhost.
 func (a *App) consoleAddress() string {
@@ -85,7 +91,10 @@ func (a *App) consoleAddress() string {
 		return a.settings.API.URL
 	}
 	host, port, _ := net.SplitHostPort(a.settings.API.Listen)
-	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+	if _, bound, err := net.SplitHostPort(a.bound); err == nil && port == "0" {
+		port = bound
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && (ip == loopback4 || ip == loopback6 || ip.IsUnspecified()) {
 		host = "localhost"
 	}
 	return strings.TrimSuffix("https://"+net.JoinHostPort(host, port), ":443")

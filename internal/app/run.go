@@ -32,7 +32,7 @@ type Door struct{ Name, Kind, Listen string }
 // Welcome is what a person is told once everything is up.
 type Welcome struct {
 	Sensors     []Door
-	API         string            // host:port
+	API         string            // address of the console, https://HOST[:PORT]: browsers keep logins and passkeys by its host
 	Certificate certs.Status      // with its SHA-256, by which a person knows it again
 	Data        string            // folder
 	AdminKey    honeyguide.Secret // set at the first start only, unless it was configured
@@ -101,7 +101,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 		die(ctx, "lapi", func(ctx context.Context) error { return api.Serve(ctx, lapi, bouncers, a.log) })
 	}
 	g.Go(ctx, "sources", a.sources.Run)
-	told := Welcome{API: doors.tls.Addr().String(), Certificate: doors.certs.Status(), Data: a.settings.Node.Data, AdminKey: key}
+	told := Welcome{API: a.consoleAddress(), Certificate: doors.certs.Status(), Data: a.settings.Node.Data, AdminKey: key}
 	if w != nil {
 		defer w.Close()
 		a.decoys.set(w)
@@ -149,6 +149,7 @@ func (a *App) openDoors(ctx context.Context) (d doors, err error) {
 		return d, err
 	}
 	guards := a.guards()
+	a.bound = open.Addr().String()
 	d.tls = api.Listener{Listener: open, TLS: d.certs.Config(), PerAddress: a.settings.API.Limits.Connections, Exempt: guards.Proxies.From}
 	socket := filepath.Join(a.settings.Node.Data, SocketName)
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) { // the lock is ours: nobody listens there

@@ -75,10 +75,10 @@ func (s *Service) Login(ctx context.Context, from Caller, name string, given hon
 	if err != nil {
 		return Answer{}, err
 	}
-	turn, wait := s.logins.take(s.account(name), a.place, from.Network, s.o.Now())
+	account := s.account(name)
+	turn, wait := s.logins.take(account, a.place, from.Network, s.o.Now())
 	if wait > 0 {
-		s.results.With("throttled").Add(1)
-		return Answer{}, &WaitError{After: wait}
+		return Answer{}, s.throttled(ctx, from, account, a.user, false, wait)
 	}
 	right, stale, err := s.hasher.check(ctx, string(a.secret.Data), given)
 	if err != nil {
@@ -154,10 +154,10 @@ func (s *Service) second(ctx context.Context, from Caller, method string, try fu
 	if d := readDevice(s.devices, from.Device, s.now()); d.knows(l.User.ID) {
 		place = "device:" + d.id
 	}
-	turn, wait := s.codes.take(s.account(l.User.Name), place, from.Network, s.o.Now())
+	account := s.account(l.User.Name)
+	turn, wait := s.codes.take(account, place, from.Network, s.o.Now())
 	if wait > 0 {
-		s.results.With("throttled").Add(1)
-		return Answer{}, &WaitError{After: wait}
+		return Answer{}, s.throttled(ctx, from, account, l.User, true, wait)
 	}
 	s.checks.With("code").Add(1)
 	right, err := s.tried(ctx, l, try)

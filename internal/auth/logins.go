@@ -68,12 +68,15 @@ func (s *Service) advance(ctx context.Context, from Caller, u honeyguide.User, l
 		return Answer{}, err
 	}
 	a := Answer{User: u.Name, Cookie: secret, Until: l.Until}
+	replaced := ""
 	err := s.o.State.Update(ctx, func(tx state.Tx) error {
+		replaced = ""
 		if from.Cookie != "" { // a login of before, or somebody else's
 			if old, err := tx.LoginSessions().Find(ctx, sumOf(from.Cookie)); err == nil && old.ID != l.ID {
 				if err := tx.LoginSessions().Remove(ctx, old.ID); err != nil {
 					return err
 				}
+				replaced = old.ID
 			}
 		}
 		user, err := tx.Users().Get(ctx, u.ID) // as it is now
@@ -104,6 +107,9 @@ func (s *Service) advance(ctx context.Context, from Caller, u honeyguide.User, l
 	})
 	if err != nil {
 		return Answer{}, err
+	}
+	if replaced != "" {
+		s.revoked(replaced) // what is open of it ends now
 	}
 	if l.Stage == honeyguide.LoginIn {
 		d := readDevice(s.devices, from.Device, now).with(u.ID)

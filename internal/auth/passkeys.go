@@ -1,8 +1,8 @@
 package auth
 
 import (
+	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +30,10 @@ func (s *Service) openPasskeys() {
 	}
 }
 
-// lookupOf is by what a key is found.
-func lookupOf(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
+// lookupOf is by what a key is found: a hash, because an id may be longer than
+// what the state keeps to look things up by, and two of the same beginning would
+// be one.
+func lookupOf(id []byte) string { return sumOf(honeyguide.Secret("passkey\x00" + string(id))) }
 
 // holder reads the keys of an account as the ceremonies want them.
 func holder(ctx context.Context, tx state.Tx, u honeyguide.User) (passkey.User, error) {
@@ -161,18 +163,22 @@ func (s *Service) confirmByKey(ctx context.Context, from Caller, l Login, creden
 
 // keepKey writes a key down as it is after its use.
 func (s *Service) keepKey(ctx context.Context, tx state.Tx, user string, k passkey.Key) error {
-	c, err := tx.Credentials().Find(ctx, honeyguide.CredentialPasskey, lookupOf(k.ID))
+	all, err := tx.Credentials().Of(ctx, user, honeyguide.CredentialPasskey)
 	if err != nil {
 		return err
 	}
-	if c.User != user {
-		return ErrWrong
+	for _, c := range all {
+		var kept passkey.Key
+		if json.Unmarshal(c.Data, &kept) != nil || !bytes.Equal(kept.ID, k.ID) {
+			continue
+		}
+		if c.Data, err = json.Marshal(k); err != nil {
+			return err
+		}
+		c.Lookup, c.UsedAt = lookupOf(k.ID), s.now() // older versions looked it up by something else
+		return tx.Credentials().Save(ctx, &c)
 	}
-	if c.Data, err = json.Marshal(k); err != nil {
-		return err
-	}
-	c.UsedAt = s.now()
-	return tx.Credentials().Save(ctx, &c)
+	return ErrWrong // removed meanwhile
 }
 
 // A Passkey is a key of somebody, as they are shown it.

@@ -105,6 +105,7 @@ func (r *Refused) Unwrap() error { return r.Err }
 const (
 	problemDisabled = "oidc_disabled" // the account was disabled here
 	problemAccount  = "oidc_account"  // no account could be made
+	problemLast     = "oidc_last_admin"
 )
 
 // StartProvider begins a login by way of a provider: where to send the browser, and
@@ -185,7 +186,9 @@ func (s *Service) linked(ctx context.Context, from Caller, who oidc.Identity) (u
 }
 
 // follow gives an account the role and the name its provider says. Logins with
-// another role end.
+// another role end. The last administrator stays one, and does not come in as
+// something else: a wrong line in a table of roles must not leave nobody who could
+// mend it.
 func (s *Service) follow(ctx context.Context, from Caller, u *honeyguide.User, who oidc.Identity) error {
 	if u.Role == who.Role && (who.Display == "" || u.Display == who.Display) {
 		return nil
@@ -200,6 +203,13 @@ func (s *Service) follow(ctx context.Context, from Caller, u *honeyguide.User, w
 	return s.o.State.Update(ctx, func(tx state.Tx) error {
 		now, err := tx.Users().Get(ctx, u.ID)
 		if err != nil {
+			return err
+		}
+		next := now
+		next.Role = who.Role
+		if err := keepsAdmin(ctx, tx, now, &next); honeyguide.ErrorCode(err) == honeyguide.CodeConflict {
+			return &Refused{Problem: problemLast, Err: fmt.Errorf("provider %s says %s of the last administrator: make another administrator first, or mend auth.oidc.%s.roles", who.Provider, who.Role, who.Provider)}
+		} else if err != nil {
 			return err
 		}
 		if now.Role != who.Role {

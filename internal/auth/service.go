@@ -69,11 +69,13 @@ type Options struct {
 	// Revoked is told the ids of accounts and logins that may do less from now on.
 	// Nil: nobody needs to know.
 	Revoked func(ids ...string)
-	Cost    password.Cost // of hashes; zero: [password.Default]
-	Cores   int           // hashes at a time; 0: as many as there are cores
-	Metrics *telemetry.Registry
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Guessing is told of bursts of wrong passwords and codes. Nil: nobody is.
+	Guessing func(context.Context, Guessing) error
+	Cost     password.Cost // of hashes; zero: [password.Default]
+	Cores    int           // hashes at a time; 0: as many as there are cores
+	Metrics  *telemetry.Registry
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // A Service knows who may come in, lets them in and ends their logins. It is
@@ -84,6 +86,7 @@ type Service struct {
 	logins   *guard // passwords of those who want in
 	codes    *guard // second factors
 	confirms *guard // of those who are in
+	alarms   *alarms
 	devices  [][]byte
 	party    *passkey.Party // nil: no passkeys here
 	never    string         // id of an account that is not there
@@ -117,7 +120,7 @@ func NewService(o Options) *Service {
 		o.Cores = runtime.GOMAXPROCS(0)
 	}
 	s := &Service{
-		o: o, hasher: newHasher(o.Cost, o.Cores), logins: newGuard(), codes: newGuard(), confirms: newGuard(),
+		o: o, hasher: newHasher(o.Cost, o.Cores), logins: newGuard(), codes: newGuard(), confirms: newGuard(), alarms: newAlarms(),
 		devices: o.Box.Derive("device cookie"), never: honeyguide.NewID(never), seen: map[string]time.Time{}, again: map[string]int{},
 		checks:  o.Metrics.Counter("honeyguide_auth_checks_total", "Passwords and codes that were looked at, by kind.", "kind"),
 		results: o.Metrics.Counter("honeyguide_auth_logins_total", "Logins that were asked for, by how they ended.", "result"),

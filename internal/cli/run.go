@@ -76,14 +76,14 @@ func (c *command) logger(s app.Settings) (*slog.Logger, error) {
 // welcome tells a person where everything is. The key is shown once.
 func (c *command) welcome(w app.Welcome) {
 	fmt.Fprintf(c.out, "\nhoneyguide %s is up\n\n", version)
-	fmt.Fprintf(c.out, "  console  https://%s/\n           its certificate is %s, SHA-256 %s\n", w.API, w.Certificate.Kind, w.Certificate.Fingerprint)
+	fmt.Fprintf(c.out, "  console  %s/\n           its certificate is %s, SHA-256 %s\n", w.API, w.Certificate.Kind, w.Certificate.Fingerprint)
 	for _, s := range w.Sensors {
 		fmt.Fprintf(c.out, "  decoy    %-8s %s\n", s.Name, s.Listen)
 	}
 	if len(w.Sensors) == 0 {
 		fmt.Fprintln(c.out, "  decoy    none: this core takes in alerts of other products only")
 	}
-	fmt.Fprintf(c.out, "  api      https://%s/api/v1\n", w.API)
+	fmt.Fprintf(c.out, "  api      %s/api/v1\n", w.API)
 	fmt.Fprintf(c.out, "  data     %s\n", w.Data)
 	if w.FirstRun != "" {
 		fmt.Fprintf(c.out, "  first    %s\n           make the first user there; good once, for a day\n", w.FirstRun.Reveal())

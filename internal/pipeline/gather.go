@@ -20,6 +20,7 @@ const changeMove = "move"
 // that were not in it before.
 func Gather(ctx context.Context, tx state.Tx, into, title string, ids []string, by, reason string, now time.Time) (taker honeyguide.Incident, changes []honeyguide.IncidentChange, changed int, err error) {
 	of := map[string][]honeyguide.Alert{}
+	seen := map[string]bool{}
 	var givers []string
 	for _, id := range ids {
 		a, err := tx.Alerts().Get(ctx, id)
@@ -29,7 +30,8 @@ func Gather(ctx context.Context, tx state.Tx, into, title string, ids []string, 
 		if of[a.Incident] == nil {
 			givers = append(givers, a.Incident)
 		}
-		if !slices.ContainsFunc(of[a.Incident], func(x honeyguide.Alert) bool { return x.ID == a.ID }) {
+		if !seen[a.ID] {
+			seen[a.ID] = true
 			of[a.Incident] = append(of[a.Incident], a)
 		}
 	}

@@ -20,15 +20,17 @@ type Acts interface {
 }
 
 // KeptActs bounds the acts that can be taken back at a time.
-const KeptActs = 500
+const KeptActs = 2000
 
-// An Act is one change of the status of alerts.
+// An Act is one change of the status of alerts, or the part of one that was made
+// in one transaction.
 type Act struct {
 	ID       string                 `json:"id"`
 	At       time.Time              `json:"at"`
 	By       string                 `json:"by"`
 	Status   honeyguide.AlertStatus `json:"status"` // that they got
 	Was      []Was                  `json:"was"`
+	Before   string                 `json:"before,omitempty"` // the part before this one; taking the last back takes all back
 	UndoneAt time.Time              `json:"undone_at,omitzero"`
 	UndoneBy string                 `json:"undone_by,omitempty"`
 }

@@ -29,6 +29,15 @@ type Alerts interface {
 	List(ctx context.Context, q AlertQuery) ([]honeyguide.Alert, string, error)
 	// Counts counts the alerts List would return over all pages, by severity.
 	Counts(ctx context.Context, q AlertQuery) (map[honeyguide.Severity]int64, error)
+	// Names returns the ids and statuses of what List would return over all pages,
+	// oldest first, most of them at most.
+	Names(ctx context.Context, q AlertQuery, most int) ([]AlertName, error)
+}
+
+// An AlertName is an alert and how it stands.
+type AlertName struct {
+	ID     string
+	Status honeyguide.AlertStatus
 }
 
 // Incidents are what analysts work on.

@@ -30,13 +30,32 @@ type Outcome struct {
 	Missing   []string `json:"missing" doc:"ids of no alert"`
 }
 
-// Pass passes one verdict on alerts. An id that names no alert is told, and
-// stops nothing.
-func Pass(ctx context.Context, tx state.Tx, ids []string, v honeyguide.Verdict) (Outcome, error) {
-	out := Outcome{Missing: []string{}}
+// Pass passes one verdict on alerts, some hundred in each transaction. An id that
+// names no alert is told, and stops nothing. With an error comes what was changed
+// before it; the same asked again does the rest.
+func Pass(ctx context.Context, store state.Store, ids []string, v honeyguide.Verdict) (Outcome, error) {
+	all := Outcome{Missing: []string{}}
 	if len(ids) > MaxAlerts {
-		return out, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("ids: %d; want at most %d at a time", len(ids), MaxAlerts)}
+		return all, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("ids: %d; want at most %d at a time", len(ids), MaxAlerts)}
 	}
+	for part := range slices.Chunk(ids, chunk) {
+		var out Outcome
+		err := store.Update(ctx, func(tx state.Tx) (err error) {
+			out, err = pass(ctx, tx, part, v)
+			return err
+		})
+		if err != nil {
+			return all, err
+		}
+		all.Changed, all.Unchanged, all.Missing = all.Changed+out.Changed, all.Unchanged+out.Unchanged, append(all.Missing, out.Missing...)
+		if all.Changed > 0 { // who goes away meanwhile meant all of them
+			ctx = context.WithoutCancel(ctx)
+		}
+	}
+	return all, nil
+}
+
+func pass(ctx context.Context, tx state.Tx, ids []string, v honeyguide.Verdict) (out Outcome, err error) {
 	for _, id := range ids {
 		_, changed, err := tx.Verdicts().Pass(ctx, id, v)
 		switch {

@@ -136,7 +136,7 @@ func (c *console) signIn(t testing.TB, name, role string) string {
 	c.post(t, "/api/v1/users", map[string]string{"name": name, "role": role}, &made)
 	_, token, _ := strings.Cut(made.Link, "#")
 	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 20 * time.Second}
-	body, _ := json.Marshal(map[string]string{"token": token, "password": Password})
+	body, _ := json.Marshal(map[string]string{"token": token, "password": password})
 	resp, err := browser.Post(c.base+"/api/v1/auth/first-run", "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -152,8 +152,8 @@ func (c *console) signIn(t testing.TB, name, role string) string {
 	return ""
 }
 
-// Password is everybody's, for what asks who they are.
-const Password = "seven grey herons wade"
+// password is everybody's, for what asks who they are.
+const password = "seven grey herons wade"
 
 // post sends an order over the local socket.
 func (c *console) post(t testing.TB, path string, body, into any) {
@@ -261,7 +261,7 @@ func (c *console) keepComing(ctx context.Context) {
 		var b strings.Builder
 		for ; owed >= 1; owed-- {
 			n++
-			b.WriteString(Record(time.Now(), n))
+			b.WriteString(record(time.Now(), n))
 		}
 		if b.Len() > 0 {
 			_, _, _ = c.core.Post("/api/v1/ingest?format=suricata", "application/x-ndjson", strings.NewReader(b.String()))
@@ -284,8 +284,8 @@ var signatures = []struct {
 	{2029740, "ET MALWARE ELF download from a bare address", 1, "T1105"},
 }
 
-// Record is a line of Suricata: each one is an alert of its own.
-func Record(at time.Time, n int) string {
+// record is a line of Suricata: each one is an alert of its own.
+func record(at time.Time, n int) string {
 	s := signatures[n%len(signatures)]
 	return fmt.Sprintf(`{"timestamp":%q,"flow_id":%d,"event_type":"alert","src_ip":"45.%d.%d.%d","src_port":%d,"dest_ip":"192.0.2.%d","dest_port":22,"proto":"TCP","alert":{"action":"allowed","gid":1,"signature_id":%d,"rev":1,"signature":%q,"category":"Misc Attack","severity":%d,"metadata":{"mitre_technique_id":[%q]}}}`+"\n",
 		at.UTC().Format("2006-01-02T15:04:05.000000-0700"), n+1, n>>16&127, n>>8&255, n&255, 1024+n%60000, n%200+1, s.id, s.name, s.severity, s.attack)

@@ -42,7 +42,7 @@ func (p *Provider) identity(ctx context.Context, doc *document, tok *oauth2.Toke
 	if raw == "" {
 		return Identity{}, refuse(Impostor, "the provider gives no id_token", nil)
 	}
-	id, err := doc.verify.Verify(ctx, raw)
+	id, err := p.verifier(ctx, doc).Verify(ctx, raw)
 	if err != nil {
 		return Identity{}, p.why(raw, err)
 	}

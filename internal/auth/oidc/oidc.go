@@ -50,7 +50,8 @@ type Provider struct {
 // A document is what a provider says about itself.
 type document struct {
 	op      *gooidc.Provider
-	verify  *gooidc.IDTokenVerifier
+	keys    string         // where its keys are
+	check   *gooidc.Config // of tokens
 	style   oauth2.AuthStyle
 	saysISS bool // it names itself in answers (RFC 9207)
 	at      time.Time
@@ -263,12 +264,19 @@ func (p *Provider) discover(ctx context.Context, now time.Time) (*document, erro
 			return nil, refuse(Impostor, "userinfo_endpoint of the provider is no address to go to", err)
 		}
 	}
-	doc := &document{op: op, saysISS: more.SaysISS, at: now, style: p.style(more.Methods)}
-	doc.verify = op.Verifier(&gooidc.Config{
+	doc := &document{op: op, keys: more.JWKS, saysISS: more.SaysISS, at: now, style: p.style(more.Methods)}
+	doc.check = &gooidc.Config{
 		ClientID: p.set.ClientID, SupportedSigningAlgs: algorithms(more.Algs),
 		Now: func() time.Time { return p.now().Add(-skew) },
-	})
+	}
 	return doc, nil
+}
+
+// verifier checks one token with the keys the provider has at this moment: a key
+// it took back is good for nothing from then on. That is a question more for each
+// sign-in, of which there are few.
+func (p *Provider) verifier(ctx context.Context, doc *document) *gooidc.IDTokenVerifier {
+	return gooidc.NewVerifier(p.set.Issuer, gooidc.NewRemoteKeySet(gooidc.ClientContext(ctx, p.http), doc.keys), doc.check)
 }
 
 // style says how the secret is sent: the way of the standard unless the provider

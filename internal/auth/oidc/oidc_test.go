@@ -27,7 +27,7 @@ func TestSignIn(t *testing.T) {
 			t.Fatalf("%+v, %s, %v", who, to, err)
 		}
 	}
-	if d.evil.asked["/.well-known/openid-configuration"] != 1 || d.evil.asked["/keys"] != 1 || d.evil.asked["/userinfo"] != 0 {
+	if d.evil.asked["/.well-known/openid-configuration"] != 1 || d.evil.asked["/keys"] != d.evil.asked["/token"] || d.evil.asked["/userinfo"] != 0 {
 		t.Errorf("asked: %v", d.evil.asked)
 	}
 	if d.Redirect() != "https://soc.example/api/v1/auth/oidc/corp/callback" || d.Label() != "corp" || len(d.Ways()) != 1 {
@@ -364,4 +364,17 @@ func FuzzIdentity(f *testing.F) {
 			t.Errorf("%+v", who)
 		}
 	})
+}
+
+// TestKeyTakenBack: what a key signed that the provider took back is good for
+// nothing, however lately the provider was asked about itself.
+func TestKeyTakenBack(t *testing.T) {
+	d := newDesk(t)
+	if _, _, err := d.signIn(t); err != nil {
+		t.Fatal(err)
+	}
+	d.evil.keys = func() any { return map[string]any{"keys": []any{}} }
+	if who, _, err := d.signIn(t); ProblemOf(err) != Impostor || who != (Identity{}) {
+		t.Errorf("%+v, %v", who, err)
+	}
 }

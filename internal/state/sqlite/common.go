@@ -17,7 +17,7 @@ import (
 type later struct {
 	numbers map[string]int64          // counters that have moved
 	words   map[string]map[int64]word // by table and number
-	tallies map[counted]amount
+	tallies map[counted]*amount
 }
 
 // word is one row of a words table.

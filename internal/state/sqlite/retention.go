@@ -66,7 +66,7 @@ func (t retention) numbered(ctx context.Context, table, words, cond string, befo
 		err := scan(&n, &s, &status)
 		nums = append(nums, n)
 		if table == "alert" {
-			t.tallyOpen(honeyguide.AlertStatus(status), s, -1)
+			t.tally(openKind, time.Time{}, status, s, -1, 0)
 		}
 		return err
 	})

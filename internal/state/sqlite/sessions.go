@@ -47,7 +47,7 @@ func (t sessions) Save(ctx context.Context, s *honeyguide.Session) error {
 		return doing("save session", err)
 	}
 	if !found {
-		t.tally(state.TallySession, hourDay, s.StartedAt, s.Src.Country, honeyguide.SeverityInformational, 1, 0)
+		t.tally(state.TallySession, s.StartedAt, s.Src.Country, honeyguide.SeverityInformational, 1, 0)
 	}
 	return doing("save session", t.words(num, before, s))
 }

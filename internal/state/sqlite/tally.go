@@ -14,11 +14,18 @@ type tallies struct{ *tx }
 
 func (t *tx) Tallies() state.Tallies { return tallies{t} }
 
-// counted names one row of table tally. Times are seconds.
+// counted names what is counted in the shortest step of its kind. Times are
+// seconds. The longer steps are summed when it is written.
 type counted struct {
-	kind     state.TallyKind
-	step, at int64
-	name     string
+	kind state.TallyKind
+	at   int64
+	name string
+}
+
+// tallyRow names one row of table tally.
+type tallyRow struct {
+	counted
+	step int64
 }
 
 // amount is what is added to it.
@@ -33,33 +40,42 @@ const openKind = "open"
 var (
 	hourDay = []int64{int64(state.TallyHour / time.Second), int64(state.TallyDay / time.Second)}
 	allFine = append([]int64{int64(state.TallyQuarter / time.Second)}, hourDay...)
+	noSteps = []int64{0}
 )
+
+// stepsOf are the steps of a kind, the shortest first.
+func stepsOf(kind state.TallyKind) []int64 {
+	switch kind {
+	case state.TallyAlert:
+		return allFine
+	case openKind:
+		return noSteps
+	}
+	return hourDay
+}
+
+// stepAt returns when the step begins that a second is in.
+func stepAt(sec, step int64) int64 {
+	if step == 0 {
+		return 0
+	}
+	return sec - ((sec%step)+step)%step
+}
 
 // tally adds n rows and a weight to a count. It is written at the end of the
 // transaction, once for all that were added.
-func (t *tx) tally(kind state.TallyKind, steps []int64, at time.Time, name string, s honeyguide.Severity, n, weight int64) {
+func (t *tx) tally(kind state.TallyKind, at time.Time, name string, s honeyguide.Severity, n, weight int64) {
 	if t.later.tallies == nil {
-		t.later.tallies = make(map[counted]amount)
+		t.later.tallies = make(map[counted]*amount)
 	}
-	name = state.Key(name)
-	sec := at.Unix()
-	for _, step := range steps {
-		k := counted{kind, step, sec - ((sec%step)+step)%step, name}
-		a := t.later.tallies[k]
-		a.by[min(s, honeyguide.SeverityCritical)] += n
-		a.weight += weight
+	k := counted{kind, stepAt(at.Unix(), stepsOf(kind)[0]), state.Key(name)}
+	a := t.later.tallies[k]
+	if a == nil {
+		a = new(amount)
 		t.later.tallies[k] = a
 	}
-}
-
-func (t *tx) tallyOpen(status honeyguide.AlertStatus, s honeyguide.Severity, n int64) {
-	if t.later.tallies == nil {
-		t.later.tallies = make(map[counted]amount)
-	}
-	k := counted{kind: openKind, name: string(status)}
-	a := t.later.tallies[k]
 	a.by[min(s, honeyguide.SeverityCritical)] += n
-	t.later.tallies[k] = a
+	a.weight += weight
 }
 
 // Add counts what others know of.
@@ -67,29 +83,29 @@ func (t tallies) Add(_ context.Context, kind state.TallyKind, at time.Time, name
 	if kind != state.TallyEvent && kind != state.TallyHeard {
 		return doing("count", invalid("kind: the store counts that by itself"))
 	}
-	t.tally(kind, hourDay, state.Time(at), name, s, n, 0)
+	t.tally(kind, state.Time(at), name, s, n, 0)
 	return nil
 }
 
 // tallyAlert counts an alert n times: 1 or -1.
 func (t *tx) tallyAlert(a *honeyguide.Alert, n int64) {
-	t.tallyOpen(a.Status, a.Severity, n)
+	t.tally(openKind, time.Time{}, string(a.Status), a.Severity, n, 0)
 	if a.Status == honeyguide.AlertSuppressed {
 		return
 	}
-	t.tally(state.TallyAlert, allFine, a.CreatedAt, "", a.Severity, n, 0)
-	t.tally(state.TallyRule, hourDay, a.CreatedAt, a.RuleID, a.Severity, n, 0)
-	t.tally(state.TallySensor, hourDay, a.CreatedAt, a.Sensor, a.Severity, n, 0)
+	t.tally(state.TallyAlert, a.CreatedAt, "", a.Severity, n, 0)
+	t.tally(state.TallyRule, a.CreatedAt, a.RuleID, a.Severity, n, 0)
+	t.tally(state.TallySensor, a.CreatedAt, a.Sensor, a.Severity, n, 0)
 	if src := state.Addr(a.Src); src != "" {
-		t.tally(state.TallySource, hourDay, a.CreatedAt, src, a.Severity, n, 0)
+		t.tally(state.TallySource, a.CreatedAt, src, a.Severity, n, 0)
 	}
 	if d, ok := state.Delay(a); ok {
-		t.tally(state.TallyDetect, hourDay, a.CreatedAt, state.TallyBucket(d), a.Severity, n, n*d.Milliseconds())
+		t.tally(state.TallyDetect, a.CreatedAt, state.TallyBucket(d), a.Severity, n, n*d.Milliseconds())
 	}
 	if what := state.Never(a); what != "" {
-		t.tally(state.TallyNever, hourDay, a.CreatedAt, what, a.Severity, n, 0)
+		t.tally(state.TallyNever, a.CreatedAt, what, a.Severity, n, 0)
 	}
-	t.tally(state.TallyCountry, hourDay, a.CreatedAt, a.Src.Country, a.Severity, n, 0)
+	t.tally(state.TallyCountry, a.CreatedAt, a.Src.Country, a.Severity, n, 0)
 	t.tallyEvents(a, n, n*a.Count)
 }
 
@@ -98,7 +114,7 @@ func (t *tx) tallyEvents(a *honeyguide.Alert, n, events int64) {
 	for i, x := range a.Attacks {
 		id := technique(x.ID)
 		if id != "" && !slices.ContainsFunc(a.Attacks[:i], func(y honeyguide.Technique) bool { return technique(y.ID) == id }) {
-			t.tally(state.TallyTechnique, hourDay, a.CreatedAt, id, a.Severity, n, events)
+			t.tally(state.TallyTechnique, a.CreatedAt, id, a.Severity, n, events)
 		}
 	}
 }
@@ -122,7 +138,7 @@ func (t *tx) retallyAlert(old, a *honeyguide.Alert) {
 func (t *tx) tallyIncident(old, i *honeyguide.Incident) {
 	add := func(i *honeyguide.Incident, n int64) {
 		if d, ok := state.Response(i); ok {
-			t.tally(state.TallyRespond, hourDay, i.CreatedAt, state.TallyBucket(d), i.Severity, n, n*d.Milliseconds())
+			t.tally(state.TallyRespond, i.CreatedAt, state.TallyBucket(d), i.Severity, n, n*d.Milliseconds())
 		}
 	}
 	if old != nil {
@@ -138,13 +154,26 @@ func (t *tx) tallyIncident(old, i *honeyguide.Incident) {
 
 // flushTallies writes what was counted, in the order of the table.
 func (t *tx) flushTallies(ctx context.Context) error {
-	keys := make([]counted, 0, len(t.later.tallies))
+	rows := make(map[tallyRow]amount, 2*len(t.later.tallies))
 	for k, a := range t.later.tallies {
+		if *a == (amount{}) {
+			continue
+		}
+		for _, step := range stepsOf(k.kind) {
+			r := tallyRow{counted{k.kind, stepAt(k.at, step), k.name}, step}
+			sum := rows[r]
+			sum.by.Add(a.by)
+			sum.weight += a.weight
+			rows[r] = sum
+		}
+	}
+	keys := make([]tallyRow, 0, len(rows))
+	for k, a := range rows {
 		if a != (amount{}) {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, func(x, y counted) int {
+	slices.SortFunc(keys, func(x, y tallyRow) int {
 		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.step, y.step), cmp.Compare(x.at, y.at), cmp.Compare(x.name, y.name))
 	})
 	const q = `INSERT INTO tally (kind, step, at, name, n, n0, n1, n2, n3, n4, n5, weight) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -153,7 +182,7 @@ func (t *tx) flushTallies(ctx context.Context) error {
 	// Where only the weight has grown, the index of sources and five columns stay as they are.
 	const weigh = "UPDATE tally SET weight = weight + $5 WHERE kind = $1 AND step = $2 AND at = $3 AND name = $4"
 	for _, k := range keys {
-		a := t.later.tallies[k]
+		a := rows[k]
 		if a.by == (state.BySeverity{}) {
 			if n, err := t.exec(ctx, weigh, string(k.kind), k.step, k.at, k.name, a.weight); err != nil || n > 0 {
 				if err != nil {

@@ -45,7 +45,7 @@ const PLACES: Record<string, string> = {
   block: "/response",
   playbook: "/response",
   rule: "/rules",
-  sensor: "/health",
+  sensor: "/sensors",
 };
 
 export default function Palette() {

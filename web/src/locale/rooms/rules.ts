@@ -98,7 +98,7 @@ export const t = catalogue("rules", {
     other: "from up to {n} sources, each an alert",
   },
   "test.none": "Nothing would have matched.",
-  "test.nothing": "No rule could be used. Its faults are below.",
+  "test.nothing": "No rule could be used. Its faults say why.",
   "test.days": "Matches by day",
   "test.examples": "The first of them",
   "test.open": "Open the event",

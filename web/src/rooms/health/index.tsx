@@ -50,7 +50,7 @@ export default function Room() {
       <Tabs
         label={t("views")}
         value={view}
-        onChange={(next) => go("/health", { view: next })}
+        onChange={(next) => go("/sensors", { view: next })}
         tabs={VIEWS.map((id) => ({
           id,
           label: t(`view.${id}`),

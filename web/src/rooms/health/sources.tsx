@@ -73,7 +73,7 @@ export function Sources() {
               <td className="end">{number(row.events)}</td>
               <td className={row.rejected > 0 ? "end work-state-warn" : "end"}>
                 {row.rejected > 0 ? (
-                  <Go path="/health" query={{ view: "dead", source: row.name }} label={t("source.letters")}>
+                  <Go path="/sensors" query={{ view: "dead", source: row.name }} label={t("source.letters")}>
                     {number(row.rejected)}
                   </Go>
                 ) : (

@@ -68,7 +68,7 @@ const COLUMNS: Column<Event>[] = [
     cell: (row) => <Safe text={row.src?.country ?? ""} />,
   },
   { id: "sensor", head: t("col.sensor"), width: 90, weight: 5, cell: (row) => <Safe text={row.sensor} /> },
-  { id: "what", head: t("col.what"), width: 160, grow: 4, weight: 1, cell: (row) => <Safe text={gist(row)} /> },
+  { id: "what", head: t("col.what"), width: 120, grow: 4, weight: 1, cell: (row) => <Safe text={gist(row)} /> },
 ];
 
 /** Where counting begins when nobody says: the API looks a day back, and all is all. */

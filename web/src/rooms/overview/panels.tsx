@@ -173,7 +173,7 @@ function Side({ name, presence }: { name: string; presence: Presence }) {
   return (
     <>
       <li className="row">
-        <Go path="/health">{name}</Go>
+        <Go path="/sensors">{name}</Go>
         <span className="grow" />
         {nothing ? <span className="muted">{t("health.none")}</span> : null}
         {presence.ok > 0 ? <span className="overview-met">{t("health.ok", { n: presence.ok })}</span> : null}

@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../../api/client";
 import { useMay } from "../../api/me";
-import { refresh, useOne } from "../../api/query";
+import { Problem, refresh, useOne } from "../../api/query";
 import { number, percent } from "../../lib/i18n";
 import { part, useGo } from "../../lib/route";
 import { duration } from "../../lib/time";
@@ -244,10 +244,14 @@ export function SwitchDialog({ rule, onClose }: { rule: RuleInfo; onClose: () =>
       rollback={t("switch.rollback")}
       verb={t(on ? "on" : "off")}
       run={async () => {
-        await call("POST", path, { body: { on, reason: reason || undefined } });
+        // The state the dialog speaks of; what somebody else did meanwhile is not overwritten unseen.
+        // Its ETag changes with every hit, so the switch itself is compared.
+        const value = await call<RuleText>("GET", `/rules/${part(rule.id)}`);
+        if ((value.off !== undefined) !== on) throw new Problem(412);
+        await call("POST", path, { body: { on, reason: reason || undefined }, match: "*" });
         refresh("/rules");
         done(t(on ? "switch.done.on" : "switch.done.off"), () => {
-          call("POST", path, { body: { on: !on, reason: rule.off?.reason } })
+          call("POST", path, { body: { on: !on, reason: rule.off?.reason }, match: "*" })
             .then(() => refresh("/rules"))
             .catch((error: unknown) => failed(t("switch.failed"), error));
         });

@@ -1,7 +1,7 @@
 /** What hides known noise: until when, why, by whom, and what it hid. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { call, keyFor } from "../../api/client";
+import { call, callWithTag, keyFor } from "../../api/client";
 import { useMay } from "../../api/me";
 import { refresh, useOne } from "../../api/query";
 import type { Suppression, SuppressionPreview } from "../../api/types";
@@ -182,7 +182,8 @@ function Lift({ row, onClose }: { row: Suppression; onClose: () => void }) {
       rollback={t("sup.lift.rollback")}
       verb={t("sup.lift")}
       run={async () => {
-        await call("POST", `/suppressions/${part(row.id)}/lift`, { body: { reopen }, key });
+        const { tag } = await callWithTag<Suppression>("GET", `/suppressions/${part(row.id)}`);
+        await call("POST", `/suppressions/${part(row.id)}/lift`, { body: { reopen }, key, match: tag });
         refresh("/suppressions", "/alerts");
         done(t("sup.lift.done"));
       }}

@@ -17,7 +17,7 @@ describe("a back-test in parts", () => {
     expect(two).toMatchObject({ state: "done", events: 20, hits: 5, days: { "2026-01-01": 5 }, rules: [{ hits: 5 }] });
   });
   it("shows days without matches", () => {
-    expect(byDay({ "2026-01-01": 1, "2026-01-03": 2 })?.values).toEqual([1, 0, 2]);
+    expect(byDay({ "2026-01-01": 1, "2026-01-03": 2 })?.values).toEqual([0, 0, 0, 0, 1, 0, 2]);
     expect(byDay({})).toBeNull();
     expect(byDay({ odd: 1 })).toBeNull();
   });

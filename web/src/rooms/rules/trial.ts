@@ -29,6 +29,7 @@ export const BEGUN: Trial = {
 };
 
 const EXAMPLES = 20;
+const WEEK = 6 * 86_400;
 
 /** Adds what one request found. */
 export function add(before: Trial, part: Backtest): Trial {
@@ -64,8 +65,10 @@ export function byDay(days: Record<string, number>): { start: number; values: nu
   const first = names[0];
   const last = names.at(-1);
   if (!first || !last) return null;
-  const start = Date.parse(`${first}T00:00:00Z`) / 1000;
-  const length = Math.min(3660, Math.round((Date.parse(`${last}T00:00:00Z`) / 1000 - start) / 86_400) + 1);
+  // A single day is no picture: at least a week is shown, up to the last one.
+  const end = Date.parse(`${last}T00:00:00Z`) / 1000;
+  const start = Math.min(Date.parse(`${first}T00:00:00Z`) / 1000, end - WEEK);
+  const length = Math.min(3660, Math.round((end - start) / 86_400) + 1);
   if (!Number.isFinite(start) || !Number.isFinite(length)) return null;
   const values = new Array<number>(length).fill(0);
   for (const name of names) {
