@@ -3110,6 +3110,14 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        AuditFacts: {
+            /** Format: int64 */
+            entries: number;
+            /** @description why nothing can be changed: the log cannot be written, or is not what it was */
+            refused?: string;
+            /** @description who keeps copies of checkpoints elsewhere; without any, a log that is put back whole is not noticed */
+            witnesses: string[];
+        };
         AuditProof: {
             entry: components["schemas"]["AuditEntry"];
             /** @description what honeyguide audit verify --proof reads */
@@ -4343,6 +4351,10 @@ export interface components {
             state: "in" | "second" | "enrol";
             user?: string;
         };
+        LoginFacts: {
+            /** @description OpenID Connect providers that are set up */
+            oidc: components["schemas"]["OIDCProvider"][];
+        };
         LoginMethods: {
             /** @description text to show to everybody who is about to log in */
             banner?: string;
@@ -4609,10 +4621,13 @@ export interface components {
         };
         NodeAbout: {
             attack_version: string;
+            /** @description absent: there is no audit log to be read here */
+            audit?: components["schemas"]["AuditFacts"];
             /** @description to be shown where the data of others are */
             credits: string[];
             go: string;
             integrations: components["schemas"]["Integration"][];
+            login: components["schemas"]["LoginFacts"];
             node: string;
             /**
              * Format: date-time
@@ -4622,6 +4637,7 @@ export interface components {
             /** Format: int64 */
             retention_days: number;
             sizes: components["schemas"]["DataSize"][];
+            tls: components["schemas"]["TLSFacts"];
             version: string;
         };
         Note: {
@@ -6490,6 +6506,21 @@ export interface components {
             on: boolean;
             /** @description why, for those who find it switched off */
             reason?: string;
+        };
+        TLSFacts: {
+            /** @description SHA-256 of the certificate in use */
+            fingerprint?: string;
+            /** @description self-signed, files or acme; absent: there is no TLS here */
+            kind?: string;
+            listen?: string;
+            /** @description it is made out to */
+            names: string[];
+            /** Format: date-time */
+            not_after?: string;
+            /** @description why a newer one is not in use */
+            problem?: string;
+            /** @description where people reach it, for links */
+            url?: string;
         };
         Task: {
             by: string;
@@ -20145,6 +20176,8 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /** @description a name for this request: sent again within a day, it acts once and gets the first answer */
+                "Idempotency-Key"?: string;
                 /** @description ETag of what the change was decided upon, or *: 412 when somebody has changed it since, 428 without one */
                 "If-Match": string;
             };
