@@ -128,6 +128,7 @@ func ownEntries(pattern string) bool {
 // entry that says who, what and about what; and where entries cannot be
 // written, each answers 503 and changes nothing.
 func TestEveryChangeIsAudited(t *testing.T) {
+	t.Parallel()
 	var watched *spy
 	r := newRig(t, func(d *Deps) {
 		watched = &spy{Store: d.State}

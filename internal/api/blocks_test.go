@@ -168,6 +168,7 @@ func TestAllowlistLifts(t *testing.T) {
 }
 
 func TestLiftingIsBounded(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var plans []honeyguide.Plan
 	for i := range mostLifted + 7 {

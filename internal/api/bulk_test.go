@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -160,6 +161,82 @@ func TestAlertsAreGathered(t *testing.T) {
 	if status != 200 || tasks.Changed != 1 || len(tasks.Failed) != 1 || tasks.Failed[0].Code != "not_found" {
 		t.Errorf("%d: %s", status, text)
 	}
+}
+
+// Taking back is an act of its own: the audit log has both, with who and what.
+func TestUndoIsAudited(t *testing.T) {
+	r, _ := bulkRig(t, 3)
+	jo := newKey(r, "jo", auth.ScopeAnalyst)
+	done, _, _ := demand[verdict.Handling](r, jo, "/api/v1/alerts/status", `{"ids":["A-1"],"status":"closed"}`)
+	had := len(r.audit.Entries())
+	if _, status, text := demand[verdict.Handling](r, bootstrap, "/api/v1/alerts/undo", `{"undo":"`+done.Undo+`"}`); status != http.StatusOK {
+		t.Fatal(text)
+	}
+	if _, status, _ := demand[verdict.Handling](r, jo, "/api/v1/alerts/undo", `{"undo":"`+done.Undo+`"}`); status != http.StatusConflict {
+		t.Fatalf("taken back twice: %d", status)
+	}
+	made := r.audit.Entries()[had:]
+	if len(made) != 3 || made[0].Action != "undo-alerts" || made[0].Actor != "bootstrap" || made[0].Outcome != honeyguide.AuditAsked ||
+		made[1].Actor != "jo" || made[2].Actor != "jo" || made[2].Outcome != honeyguide.AuditFailed {
+		t.Errorf("%+v", made)
+	}
+}
+
+// More alerts than are changed in one transaction are one act all the same. Who
+// was at one of them since the filter was asked is told, and a pipeline that
+// writes meanwhile is not kept waiting for all of it.
+func TestManyAlertsAreOneAct(t *testing.T) {
+	r, now := bulkRig(t, 1700)
+	done, status, text := demand[verdict.Handling](r, bootstrap, "/api/v1/alerts/status", `{"filter":{"status":["new"]},"expected_count":1700,"status":"acknowledged"}`)
+	if status != http.StatusOK || done.Changed != 1700 || len(done.Failed) != 0 {
+		t.Fatalf("%d %d %.300s", status, done.Changed, text)
+	}
+	*now = now.Add(time.Minute)
+	_, _, _ = demand[verdict.Handling](r, newKey(r, "jo", auth.ScopeAnalyst), "/api/v1/alerts/status", `{"ids":["A-3","A-1650"],"status":"closed"}`)
+	back, status, text := demand[verdict.Handling](r, bootstrap, "/api/v1/alerts/undo", `{"undo":"`+done.Undo+`"}`)
+	if status != http.StatusOK || back.Changed != 1698 || len(back.Failed) != 2 || back.Failed[0].By != "jo" {
+		t.Fatalf("%d: %.300s", status, text)
+	}
+	for id, want := range map[string]honeyguide.AlertStatus{"A-1": honeyguide.AlertNew, "A-3": honeyguide.AlertClosed, "A-1700": honeyguide.AlertNew} {
+		if a := get[honeyguide.Alert](r, "/api/v1/alerts/"+id); a.Status != want {
+			t.Errorf("%s is %s, want %s", id, a.Status, want)
+		}
+	}
+	if _, status, _ := demand[verdict.Handling](r, bootstrap, "/api/v1/alerts/undo", `{"undo":"`+done.Undo+`"}`); status != http.StatusConflict {
+		t.Errorf("taken back twice: %d", status)
+	}
+	// What a filter found and somebody changed since is his.
+	names := []state.AlertName{{ID: "A-3", Status: honeyguide.AlertNew}, {ID: "A-4", Status: honeyguide.AlertNew}}
+	left, err := verdict.HandleAll(t.Context(), r.store, names, honeyguide.AlertEscalated, honeyguide.Handled{By: "eve", At: *now})
+	if err != nil || left.Changed != 1 || len(left.Failed) != 1 || left.Failed[0].By != "jo" || left.Failed[0].Code != verdict.FailedConflict {
+		t.Errorf("%+v %v", left, err)
+	}
+	// When the state fails midway it is told what is done, and what takes it back.
+	failing := &failsAfter{Store: r.store, left: 2}
+	names = nil
+	for n := range 1700 {
+		names = append(names, state.AlertName{ID: fmt.Sprint("A-", n+1)})
+	}
+	some, err := verdict.HandleAll(t.Context(), failing, names, honeyguide.AlertClosed, honeyguide.Handled{By: "eve", At: *now})
+	if err == nil || some.Changed == 0 || some.Undo == "" || len(some.Failed) == 0 || some.Failed[0].Code != verdict.FailedUnavailable || some.Changed+len(some.Failed) < 1699 {
+		t.Errorf("changed %d, failed %d, %v", some.Changed, len(some.Failed), err)
+	}
+	if back, err := verdict.Undo(t.Context(), r.store, some.Undo, "eve", *now); err != nil || back.Changed != some.Changed {
+		t.Errorf("taken back %d of %d: %v", back.Changed, some.Changed, err)
+	}
+}
+
+// failsAfter is a state that can be written so many times more.
+type failsAfter struct {
+	state.Store
+	left int
+}
+
+func (f *failsAfter) Update(ctx context.Context, fn func(state.Tx) error) error {
+	if f.left--; f.left < 0 {
+		return errors.New("the disk is gone")
+	}
+	return f.Store.Update(ctx, fn)
 }
 
 // 10,000 alerts in one request; budget: less than a second.

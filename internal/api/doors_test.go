@@ -111,6 +111,7 @@ func (r *rig) furnish() {
 // TestDoors asks every route of doorways with a key of every scope there is,
 // and without one. What is refused never reaches the engine.
 func TestDoors(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.fill()
 	s, err := build(r.dep)

@@ -101,12 +101,14 @@ func filled(pattern string) (method, path string) {
 // TestEveryRouteEveryKey asks every route there is without a key, with wrong
 // ones and with one of each scope.
 func TestEveryRouteEveryKey(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.fill()
 	s, err := build(r.dep)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.handler = s.handler()
 	keys := map[string]honeyguide.Secret{"admin": bootstrap}
 	for _, scope := range []auth.Scope{auth.ScopeResponder, auth.ScopeAnalyst, auth.ScopeRead, auth.ScopeIngest, auth.ScopeMetrics, auth.ScopeBouncer} {
 		secret, key, err := auth.NewKey(string(scope), scope, time.Now(), time.Time{})
@@ -128,6 +130,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 			stranger = http.StatusForbidden // what bouncers know
 		}
 		ask := func(key honeyguide.Secret) int {
+			s.gate.strikes, s.meter = newStrikes(), newMeter(s.dep.Guards.Limits) // none of the question before
 			var body *strings.Reader
 			if method != http.MethodGet && method != http.MethodDelete {
 				body = strings.NewReader(bodies[pattern])
@@ -136,7 +139,6 @@ func TestEveryRouteEveryKey(t *testing.T) {
 			return r.call(method, path, key, nil).Code
 		}
 		for name, key := range map[string]honeyguide.Secret{"no key": "", "a wrong key": "hg_wrong", "almost the key": bootstrap[:len(bootstrap)-1]} {
-			r.handler, _ = New(r.dep) // no strikes of the question before
 			got := ask(key)
 			if wayIn(pattern) {
 				if got == http.StatusForbidden && !strings.Contains(pattern, "/passkey") || got >= 500 {

@@ -186,46 +186,6 @@ func named(name string, now time.Time) (from, to time.Time, ok bool) {
 	return now.Add(-d), to, err == nil
 }
 
-// masked leaves in an answer what was asked for.
-func masked(ctx huma.Context, status string, v any) (any, error) {
-	mask, _ := ctx.Context().Value(maskKey).(map[string]bool)
-	if mask == nil || status != "200" {
-		return v, nil
-	}
-	raw, err := plainJSON(v)
-	if err != nil {
-		return nil, err
-	}
-	var whole map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &whole); err != nil {
-		return nil, err
-	}
-	if _, list := whole["next"]; list && whole["items"] != nil {
-		var items []map[string]json.RawMessage
-		if err := json.Unmarshal(whole["items"], &items); err != nil {
-			return nil, err
-		}
-		for _, item := range items {
-			leave(item, mask)
-		}
-		if whole["items"], err = plainJSON(items); err != nil {
-			return nil, err
-		}
-		return whole, nil
-	}
-	leave(whole, mask)
-	return whole, nil
-}
-
-// leave takes out what a mask does not name.
-func leave(from map[string]json.RawMessage, mask map[string]bool) {
-	for name := range from {
-		if !mask[name] {
-			delete(from, name)
-		}
-	}
-}
-
 // plainJSON writes v as the library does.
 func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer

@@ -129,6 +129,7 @@ func nameOf(row map[string]json.RawMessage) string {
 // TestCursorsSurviveWhatHappens reads every list page by page while rows come and
 // change: each row that was there at the beginning is shown once.
 func TestCursorsSurviveWhatHappens(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for path := range apart {
 		if !slices.Contains(r.lists(), path) {
@@ -192,6 +193,7 @@ func TestCursorsSurviveWhatHappens(t *testing.T) {
 
 // TestFollowersMissNothing follows the changes of every list that can be followed.
 func TestFollowersMissNothing(t *testing.T) {
+	t.Parallel()
 	for _, path := range []string{"/alerts", "/incidents", "/sessions", "/runs", "/plans", "/notices", "/suppressions"} {
 		t.Run(strings.TrimPrefix(path, "/"), func(t *testing.T) {
 			r := newRig(t)

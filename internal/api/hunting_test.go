@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,6 +221,7 @@ func TestMatrix(t *testing.T) {
 
 // Downloads are whole, and no cell of a CSV is a formula or steers a terminal.
 func TestExports(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.attacker()
 	r.update(func(ctx context.Context, tx state.Tx) error {
@@ -288,6 +290,7 @@ func TestSettings(t *testing.T) {
 		d.Setup = func(context.Context) Setup {
 			return Setup{
 				RetentionDays: 90, Sizes: []DataSize{{Class: "state", Bytes: 5}}, Actions: []Integration{{Name: "slack", Part: "action"}},
+				TLS: TLSFacts{Kind: "files", Fingerprint: "ab", Problem: "the new file cannot be read"}, Witnesses: []string{"file"},
 				Values: []config.Value{{Path: "api.listen", Value: "x"}, {Path: "api.url", Value: "y"}, {Path: "store.linger", Value: nasty}},
 			}
 		}
@@ -295,6 +298,15 @@ func TestSettings(t *testing.T) {
 	a := get[NodeAbout](r, "/api/v1/settings")
 	if a.Node != "edge-1" || a.RetentionDays != 90 || len(a.Sizes) != 1 || len(a.Integrations) < 2 || len(a.Credits) == 0 {
 		t.Errorf("%+v", a)
+	}
+	if a.TLS.Kind != "files" || a.TLS.Problem == "" || a.Audit == nil || a.Audit.Refused != "" || !slices.Equal(a.Audit.Witnesses, []string{"file"}) || len(a.Login.Providers) != 0 || a.TLS.Names == nil {
+		t.Errorf("%+v %+v %+v", a.TLS, a.Audit, a.Login)
+	}
+	if err := r.dep.Trail.Record(t.Context(), honeyguide.AuditEntry{Time: day, Actor: "eve", Kind: "user", Action: "halt", Outcome: honeyguide.AuditAsked}); err != nil {
+		t.Fatal(err)
+	}
+	if b := get[NodeAbout](r, "/api/v1/settings"); b.Audit.Entries != a.Audit.Entries+1 {
+		t.Errorf("%+v, before %+v", b.Audit, a.Audit)
 	}
 	v := get[client.Page[SettingRoom]](r, "/api/v1/settings/values")
 	if len(v.Items) != 2 || len(v.Items[0].Keys) != 2 || v.Items[1].Keys[0].Value.Value != nasty {

@@ -168,6 +168,7 @@ func TestIngestRefusals(t *testing.T) {
 }
 
 func TestIngestGzipAndBomb(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var small, bomb bytes.Buffer
 	z := gzip.NewWriter(&small)
@@ -206,6 +207,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 
 // A line of 100 MB goes through a real connection and server.
 func TestIngestHugeLineOverASocket(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	c := client.Unix(r.listen(true))
 	var told int64
@@ -275,6 +277,7 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return ni
 // A body that stalls is given up with an answer. The stall is the connection's
 // own timeout, as if half a minute had passed.
 func TestStalledBody(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	stall := fmt.Errorf("read tcp: %w", &net.OpError{Op: "read", Err: timeout{}})
 	status, _, p := r.post("", io.MultiReader(strings.NewReader(goodLine+"\n"), errReader{stall}))

@@ -121,10 +121,8 @@ func fetchStream(t testing.TB, base, key, query string) io.ReadCloser {
 // TestLAPIManyDecisions: 100,000 decisions at startup and then 1,000 changes leave a
 // bouncer with exactly what is in force.
 func TestLAPIManyDecisions(t *testing.T) {
-	n := 100_000
-	if testing.Short() {
-		n = 10_000
-	}
+	t.Parallel()
+	const n = 20_000 // more is what BenchmarkLAPIStartup is for
 	r := newLAPIRig(t)
 	plans := r.seed(t, n)
 	r.refresh()

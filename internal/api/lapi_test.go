@@ -347,6 +347,7 @@ func TestLAPIQueries(t *testing.T) {
 // While the state does not answer, bouncers get an error at once and never an
 // empty list, and find everything in its place afterwards.
 func TestLAPIStoreLocked(t *testing.T) {
+	t.Parallel()
 	r := newLAPIRig(t)
 	r.dep.Keys = remembered{secret: r.key}
 	r.handler, _ = New(r.dep)

@@ -20,6 +20,7 @@ import (
 // TestPagesWhileRowsComeIn reads 1000 rows in pages and adds newer ones between:
 // each of the first 1000 is seen once.
 func TestPagesWhileRowsComeIn(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.update(func(ctx context.Context, tx state.Tx) error {
 		for n := range 1000 {

@@ -51,6 +51,7 @@ const elsewhere = "the request comes from another site"
 // TestCrossSiteMatrix asks every route there is with every pair of headers by
 // which a browser says where a request comes from, and each kind of credential.
 func TestCrossSiteMatrix(t *testing.T) {
+	t.Parallel()
 	r, routes, count := routesOf(t)
 	cookie := "no session"
 	if signIn != nil {
@@ -74,7 +75,11 @@ func TestCrossSiteMatrix(t *testing.T) {
 				if !foreign && method != http.MethodGet {
 					continue // let in: what it does then is the business of its own tests
 				}
-				for name, show := range credentials {
+				for i, name := range []string{"none", "key", "cookie", "both"} {
+					if method == http.MethodGet && i != cells%4 {
+						continue // what only reads is let in: each pair of headers with one of them is enough
+					}
+					show := credentials[name]
 					q := httptest.NewRequest(method, "https://core.example"+path, strings.NewReader("{}"))
 					q.RemoteAddr = "127.0.0.1:1"
 					if site != "" {
@@ -109,6 +114,7 @@ func TestCrossSiteMatrix(t *testing.T) {
 
 // Requests of this site, and of programs, reach their handler.
 func TestOwnSiteIsLetIn(t *testing.T) {
+	t.Parallel()
 	r, _, _ := routesOf(t)
 	for _, h := range [][2]string{{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"}, {"Origin", "https://core.example"}, {"X-None", "x"}} {
 		q := httptest.NewRequest(http.MethodPost, "https://core.example/api/v1/playbooks/test", strings.NewReader("{}"))
@@ -124,6 +130,7 @@ func TestOwnSiteIsLetIn(t *testing.T) {
 
 // TestGetWritesNothing asks every route that only looks.
 func TestGetWritesNothing(t *testing.T) {
+	t.Parallel()
 	r, routes, count := routesOf(t)
 	for _, pattern := range routes.patterns {
 		method, path := filled(pattern)
@@ -156,6 +163,7 @@ func (as) Read(p []byte) (int, error) {
 
 // TestBadBodies sends every route that takes a body what is none.
 func TestBadBodies(t *testing.T) {
+	t.Parallel()
 	const canary = "CANARY-value"
 	r, routes, _ := routesOf(t)
 	huge := []byte(`{"name":"` + canary + strings.Repeat("a", 10<<20) + `"}`)
@@ -230,6 +238,7 @@ func (r *rig) refusedWell(what string, w *httptest.ResponseRecorder, canary stri
 
 // TestTamperedCredentials shows every route cookies and keys that are none.
 func TestTamperedCredentials(t *testing.T) {
+	t.Parallel()
 	const canary = "CANARY-value"
 	r, routes, count := routesOf(t)
 	good := "0123456789abcdef"

@@ -215,7 +215,7 @@ func (s *server) switchRule() {
 	o := op("/rules/{id}/switch", "switch-rule", "Switch a rule on or off; it takes effect at once")
 	o.Method = http.MethodPost
 	o.Errors = append(o.Errors, http.StatusNotFound)
-	act(s, s.guarded(o), auth.PermRules, func(ctx context.Context, in *struct {
+	act(s, s.acts(s.guarded(o)), auth.PermRules, func(ctx context.Context, in *struct {
 		ByRule
 		Body struct {
 			On     bool   `json:"on"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,32 @@ func TestSwitchRule(t *testing.T) {
 	}
 	if _, status := send[rulebook.Info](r, base+"/rules/nothing/switch", map[string]any{"on": true}); status != http.StatusNotFound {
 		t.Errorf("unknown rule: %d", status)
+	}
+}
+
+// A switch that is asked for again under its name is not thrown again.
+func TestSwitchRuleOnce(t *testing.T) {
+	r := newRig(t)
+	ask := func(name, body string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodPost, base+"/rules/test_rule/switch", strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+bootstrap.Reveal())
+		req.Header.Set("If-Match", "*")
+		req.Header.Set(orderKey, name)
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, req)
+		return w
+	}
+	first := ask("k1", `{"on":false,"reason":"loud"}`)
+	ask("k2", `{"on":true}`)
+	again := ask("k1", `{"on":false,"reason":"loud"}`)
+	if first.Code != http.StatusOK || again.Code != http.StatusOK || again.Header().Get(orderRepeat) != "true" || again.Body.String() != first.Body.String() {
+		t.Errorf("first %d %s, again %d %s", first.Code, first.Body, again.Code, again.Body)
+	}
+	if x := get[RuleText](r, base+"/rules/test_rule"); !x.InForce {
+		t.Error("the repeat switched the rule off again")
+	}
+	if w := ask("k1", `{"on":true}`); w.Code != http.StatusConflict {
+		t.Errorf("another request under the same name: %d", w.Code)
 	}
 }
 

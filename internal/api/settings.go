@@ -20,6 +20,7 @@ type Setup struct {
 	Sizes         []DataSize
 	Actions       []Integration // what playbooks may do, and where it leads
 	TLS           TLSFacts
+	Witnesses     []string // of the audit log
 }
 
 // DataSize is the disk one class of data takes.
@@ -42,8 +43,25 @@ type Integration struct {
 
 // TLSFacts is what is known of the console's certificate.
 type TLSFacts struct {
-	Listen string `json:"listen,omitempty"`
-	URL    string `json:"url,omitempty" doc:"where people reach it, for links"`
+	Listen      string    `json:"listen,omitempty"`
+	URL         string    `json:"url,omitempty" doc:"where people reach it, for links"`
+	Kind        string    `json:"kind,omitempty" doc:"self-signed, files or acme; absent: there is no TLS here"`
+	Fingerprint string    `json:"fingerprint,omitempty" doc:"SHA-256 of the certificate in use"`
+	Names       []string  `json:"names" doc:"it is made out to"`
+	NotAfter    time.Time `json:"not_after,omitzero"`
+	Problem     string    `json:"problem,omitempty" doc:"why a newer one is not in use"`
+}
+
+// AuditFacts is how the audit log stands.
+type AuditFacts struct {
+	Entries   int64    `json:"entries"`
+	Refused   string   `json:"refused,omitempty" doc:"why nothing can be changed: the log cannot be written, or is not what it was"`
+	Witnesses []string `json:"witnesses" doc:"who keeps copies of checkpoints elsewhere; without any, a log that is put back whole is not noticed"`
+}
+
+// LoginFacts is how people can log in.
+type LoginFacts struct {
+	Providers []client.OIDCProvider `json:"oidc" doc:"OpenID Connect providers that are set up"`
 }
 
 // NodeAbout is the part of the settings everybody may see.
@@ -54,6 +72,9 @@ type NodeAbout struct {
 	Now           time.Time     `json:"now" doc:"clock of the core, to tell how wrong one's own is"`
 	RetentionDays int           `json:"retention_days"`
 	Sizes         []DataSize    `json:"sizes"`
+	TLS           TLSFacts      `json:"tls"`
+	Audit         *AuditFacts   `json:"audit,omitempty" doc:"absent: there is no audit log to be read here"`
+	Login         LoginFacts    `json:"login"`
 	Integrations  []Integration `json:"integrations"`
 	Credits       []string      `json:"credits" doc:"to be shown where the data of others are"`
 	Attack        string        `json:"attack_version"`
@@ -77,7 +98,11 @@ func (s *server) settings() {
 		setup := s.setup(ctx)
 		out := NodeAbout{
 			Node: s.dep.Node, Version: s.dep.Version, Go: runtime.Version(), Now: s.dep.Now().UTC(), RetentionDays: setup.RetentionDays, Sizes: setup.Sizes,
+			TLS: setup.TLS, Login: LoginFacts{s.providerRows()},
 			Credits: append([]string{attackCredit}, s.credit(ctx)...), Attack: attackVersion,
+		}
+		if log := s.dep.Trail; log != nil {
+			out.Audit = &AuditFacts{Entries: log.Checkpoint().Size, Refused: log.Refused(), Witnesses: setup.Witnesses}
 		}
 		var err error
 		out.Integrations, err = s.integrations(ctx, setup.Actions)
@@ -104,7 +129,7 @@ func (s *server) setup(ctx context.Context) Setup {
 	if s.dep.Setup != nil {
 		x = s.dep.Setup(ctx)
 	}
-	x.Sizes = append([]DataSize{}, x.Sizes...)
+	x.Sizes, x.Witnesses, x.TLS.Names = append([]DataSize{}, x.Sizes...), append([]string{}, x.Witnesses...), append([]string{}, x.TLS.Names...)
 	return x
 }
 

@@ -119,6 +119,7 @@ func isTimeout(err error) bool {
 
 // Headers beyond the limit are refused, and so are bodies, without being read.
 func TestLargePeers(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	address := tlsDoor(t, r.handler)
 	for _, h2 := range []bool{false, true} {
@@ -164,6 +165,7 @@ func TestPlainHTTPOnTheTLSPort(t *testing.T) {
 // TestRapidReset opens and resets streams as fast as it can. No more handlers
 // than streams that may be open work for it, and the connection ends.
 func TestRapidReset(t *testing.T) {
+	t.Parallel()
 	var now, most, begun atomic.Int64
 	release := make(chan struct{})
 	address := tlsDoor(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"honeyguide"
@@ -17,6 +18,7 @@ import (
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/certs"
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
 	"honeyguide/internal/deception/token"
@@ -97,6 +99,7 @@ type App struct {
 	loadFacts func()
 
 	identity *auth.Service                  // who may log in
+	keeper   atomic.Pointer[certs.Keeper]   // of the certificate, once the door is open
 	live     *live.Hub                      // what changes, for those who listen
 	troubles func(context.Context) []string // why the core cannot work
 

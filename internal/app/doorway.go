@@ -148,7 +148,7 @@ func (a *App) certNames() []string {
 func (a *App) openCerts() (*certs.Keeper, error) {
 	s := a.settings.API
 	keys := filepath.Join(a.settings.Node.Data, "keys")
-	return certs.Open(certs.Options{
+	k, err := certs.Open(certs.Options{
 		Dir: keys, Hosts: a.certNames(), Cert: s.TLS.Cert, Key: s.TLS.Key,
 		ClientCA: s.TLS.ClientCA, ClientRequired: s.TLS.Client == "required",
 		ACME: certs.ACME{
@@ -157,6 +157,10 @@ func (a *App) openCerts() (*certs.Keeper, error) {
 		},
 		Log: a.log, Now: a.now,
 	})
+	if err == nil {
+		a.keeper.Store(k)
+	}
+	return k, err
 }
 
 // openRedirect opens the plain door that sends browsers to HTTPS. A nil listener

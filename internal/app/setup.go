@@ -51,6 +51,14 @@ func (a *App) standingSetup(context.Context) api.Setup {
 		Values: a.settings.Shown, RetentionDays: a.settings.Store.RetentionDays,
 		TLS: api.TLSFacts{Listen: a.settings.API.Listen, URL: a.settings.API.URL},
 	}
+	if k := a.keeper.Load(); k != nil {
+		st := k.Status()
+		s.TLS.Kind, s.TLS.Fingerprint, s.TLS.Names, s.TLS.NotAfter, s.TLS.Problem = st.Kind, st.Fingerprint, st.Names, st.NotAfter, st.Problem
+	}
+	for _, w := range a.settings.Audit.Witness {
+		kind, _, _ := strings.Cut(w, ":") // a path of this machine is nobody's business
+		s.Witnesses = append(s.Witnesses, kind)
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.actions)) {
 		s.Actions = append(s.Actions, api.Integration{Name: name, Kind: name, Part: "action", State: "ready"})
 	}

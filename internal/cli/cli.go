@@ -121,6 +121,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd(), c.rulesCmd())
 	root.AddCommand(c.geoCmd(), c.feedsCmd(), c.bouncersCmd())
 	root.AddCommand(c.lists()...)
+	root.AddCommand(c.searchCmd())
 	root.AddCommand(c.triageCmd())
 	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd(), c.usersCmd(), c.rolesCmd())
 	root.AddCommand(c.auditCmd())

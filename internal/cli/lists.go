@@ -14,6 +14,43 @@ import (
 	"honeyguide/internal/client"
 )
 
+// export builds `honeyguide <name> export`.
+func (l listing[T]) export(c *command) *cobra.Command {
+	var format string
+	var most int
+	values := map[string]*string{}
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write " + l.name + " as CSV or JSON lines, newest first.", Args: cobra.NoArgs,
+		Example: "  honeyguide " + l.name + " export --format csv > " + l.name + ".csv",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q := url.Values{"format": {format}, "most": {strconv.Itoa(most)}}
+			for flag, v := range values {
+				if *v != "" {
+					q.Set(flag, *v)
+				}
+			}
+			cl, done, err := c.client(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			r, err := cl.Open(cmd.Context(), "/api/v1"+l.path+"/export?"+q.Encode())
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			_, err = io.Copy(c.out, r)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "csv", "csv, with text made harmless for spreadsheets, or jsonl (`format`)")
+	cmd.Flags().IntVar(&most, "most", 100_000, "most rows to write, 1 to 1000000")
+	for flag, doc := range l.filters {
+		values[flag] = cmd.Flags().String(flag, "", doc)
+	}
+	return cmd
+}
+
 // A listing is one resource of the API as the command line shows it.
 type listing[T any] struct {
 	name, alias, short string
@@ -21,6 +58,7 @@ type listing[T any] struct {
 	filters            map[string]string // flag -> what it does
 	header             []any
 	row                func(T) []any
+	exports            bool                                                                         // has an export verb
 	show               func(w io.Writer, v T, more func(path string, q url.Values, into any) error) // nil = no show verb
 }
 
@@ -68,6 +106,9 @@ func (l listing[T]) command(c *command) *cobra.Command {
 		values[flag] = list.Flags().String(flag, "", doc)
 	}
 	root.AddCommand(list)
+	if l.exports {
+		root.AddCommand(l.export(c))
+	}
 	if l.show != nil {
 		root.AddCommand(l.showCommand(c))
 	}
@@ -112,7 +153,7 @@ func (c *command) lists() []*cobra.Command {
 	}.command(c)
 	sessions.AddCommand(c.replayCmd(), c.exportCmd())
 	alerts := listing[honeyguide.Alert]{
-		name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts",
+		name: "alerts", alias: "alert", short: "What detectors claim, with evidence and the reasons for the score.", path: "/alerts", exports: true,
 		filters: with(map[string]string{"src": "source `address`", "rule": "rule `id`", "technique": "ATT&CK `id`", "incident": "`id` of an incident", "q": "`words` of title or evidence", "status": "`status`", "suppression": "`id` of the suppression that hides them", "verdict": "`word` of its verdict; none finds those without one"}),
 		header:  []any{"ID", "TIME", "SEVERITY", "SCORE", "RULE", "SOURCE", "COUNT", "VERDICT", "TITLE"},
 		row: func(a honeyguide.Alert) []any {
@@ -153,7 +194,7 @@ func (c *command) lists() []*cobra.Command {
 		}.command(c),
 		c.blocksCmd(),
 		listing[honeyguide.Event]{
-			name: "events", alias: "event", short: "Everything that was observed.", path: "/events",
+			name: "events", alias: "event", short: "Everything that was observed.", path: "/events", exports: true,
 			filters: with(map[string]string{"src": "source `address` or prefix", "sensor": "`name` of the sensor or source", "service": "`kind` of the decoy", "session": "`id` of a session", "activity": "`verb`", "q": "one `word`"}),
 			header:  []any{"TIME", "SEVERITY", "SENSOR", "SOURCE", "ACTIVITY", "WHAT"},
 			row: func(e honeyguide.Event) []any {

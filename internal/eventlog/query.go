@@ -169,6 +169,7 @@ const (
 	DimTechnique  Dim = "technique" // an event counts once for each of its techniques
 	DimSeverity   Dim = "severity"
 	DimObservable Dim = "observable"
+	DimText       Dim = "@text" // one value: all that [Query.Word] looks into; no attribute is called so
 )
 
 // Values calls yield with every value e counts for in d.
@@ -215,6 +216,14 @@ func (d Dim) Values(e *honeyguide.Event, yield func(string)) {
 				one(o.Value)
 			}
 		}
+	case DimText:
+		var b strings.Builder
+		for _, name := range colblock.WordAttrs() {
+			if v, ok := e.Attrs[name]; ok {
+				b.WriteString(AttrText(v) + "\n") // which is no part of a word
+			}
+		}
+		one(b.String())
 	default:
 		if v, ok := e.Attrs[string(d)]; ok {
 			one(AttrText(v))

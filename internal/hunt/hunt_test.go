@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"honeyguide"
+	"honeyguide/internal/colblock"
 	"honeyguide/internal/eventlog"
 )
 
@@ -43,6 +44,7 @@ func TestParse(t *testing.T) {
 		"-technique:T1059":                     {Where: []eventlog.Filter{{Dim: eventlog.DimTechnique, Text: "T1059", Not: true}, {Dim: eventlog.DimTechnique, Op: eventlog.OpPattern, Text: "T1059.*", Not: true}}},
 		"country:nl asn:as64500":               {Where: []eventlog.Filter{{Dim: eventlog.DimCountry, Text: "NL"}, {Dim: eventlog.DimASN, Text: "AS64500"}}},
 		"class:3002,4007":                      {Classes: []honeyguide.Class{3002, 4007}},
+		`-"a1 b2"`:                             {Where: []eventlog.Filter{{Dim: eventlog.DimText, Op: eventlog.OpWords, Text: "a1 b2", Not: true}}},
 		"-activity:close":                      {Where: []eventlog.Filter{{Dim: eventlog.DimActivity, Text: "close", Not: true}}},
 		"activity:login activity:login_failed": {Activities: []string{"login_failed"}},
 		"cmd:*authorized_keys*":                {Where: []eventlog.Filter{{Dim: honeyguide.AttrCommand, Op: eventlog.OpPattern, Text: "*authorized_keys*"}}},
@@ -54,6 +56,37 @@ func TestParse(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s: %s", text, d)
+		}
+	}
+}
+
+// Free words with a minus find just what they do not find without: whatever
+// attribute holds the words, and when each holds one of them.
+func TestWordsTurnedRound(t *testing.T) {
+	events := []honeyguide.Event{{}, {Attrs: map[string]any{honeyguide.AttrPassword: "xmrig curl"}}} // passwords are no text
+	for _, name := range colblock.WordAttrs() {
+		for _, text := range []string{"XMRIG", "curl -o xmrig", "xmrigs", "minerd"} {
+			events = append(events, honeyguide.Event{Attrs: map[string]any{name: text}}, honeyguide.Event{Attrs: map[string]any{name: text, honeyguide.AttrDetail: "curl"}})
+		}
+	}
+	for text, most := range map[string]int{"xmrig": 2 * len(colblock.WordAttrs()) * 2, `"xmrig curl"`: 3 * len(colblock.WordAttrs())} {
+		with, err := Parse(text, now)
+		without, other := Parse("-"+text, now)
+		if err != nil || other != nil {
+			t.Fatal(err, other)
+		}
+		found := 0
+		for i := range events {
+			rec := eventlog.Record{Seq: 1, Event: events[i]}
+			if with.Match(&rec) == without.Match(&rec) {
+				t.Errorf("%s and -%s agree about %v", text, text, events[i].Attrs)
+			}
+			if with.Match(&rec) {
+				found++
+			}
+		}
+		if found < most-2 || found > most {
+			t.Errorf("%s finds %d of %d", text, found, len(events))
 		}
 	}
 }

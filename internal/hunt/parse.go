@@ -83,9 +83,7 @@ func (p *parser) free(c *condition) *Error {
 		p.words = append(p.words, c.value)
 		return nil
 	}
-	for _, name := range colblock.WordAttrs() { // none of the texts has all the words
-		p.where(eventlog.Filter{Dim: eventlog.Dim(name), Op: eventlog.OpWords, Text: c.value, Not: true})
-	}
+	p.where(eventlog.Filter{Dim: eventlog.DimText, Op: eventlog.OpWords, Text: c.value, Not: true})
 	return nil
 }
 

@@ -18,10 +18,10 @@ type Ranked struct {
 
 // busiest is how many sources of each step are looked at: who is not among the
 // busiest of any hour is not among those of a day.
-const busiest = 500
+const busiest = 100
 
 // Rank sums the counts of a kind over a window by name, most first. For sources
-// it looks at the five hundred busiest of each hour or day.
+// it looks at the hundred busiest of each hour or day.
 func Rank(ctx context.Context, tx state.Tx, w Window, kind state.TallyKind) ([]Ranked, error) {
 	all := map[string]*Ranked{}
 	q := state.TallyQuery{Kind: kind, Step: w.Count, From: w.Since, To: w.Until}

@@ -1381,6 +1381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which second factors you have set, and how many recovery codes are left */
+        get: operations["my-factors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/passkeys": {
         parameters: {
             query?: never;
@@ -3695,7 +3712,7 @@ export interface components {
             at?: string;
             /** @description who changed it since */
             by?: string;
-            /** @description not_found, suppressed, conflict */
+            /** @description not_found, suppressed, conflict, unavailable */
             code: string;
             id: string;
         };
@@ -4488,6 +4505,19 @@ export interface components {
             /** @description ids or short forms of those that give their alerts */
             incidents: string[];
             reason?: string;
+        };
+        MyFactors: {
+            /** Format: int64 */
+            passkeys: number;
+            /** @description this console takes passkeys */
+            passkeys_here: boolean;
+            /**
+             * Format: int64
+             * @description not used yet
+             */
+            recovery_codes: number;
+            /** @description an authenticator app is set */
+            totp: boolean;
         };
         MySession: {
             /**
@@ -16078,6 +16108,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-factors": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyFactors"];
                 };
             };
             /** @description Bad Request */

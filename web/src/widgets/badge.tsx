@@ -20,8 +20,10 @@ export function Badge({
 export const SLA_MINUTES: Record<string, number> = { critical: 15, high: 60, medium: 240, low: 1440 };
 
 /** When it has to be answered, in ms; NaN where nothing is promised. */
-export const slaDue = (severity: string, from: string): number =>
-  severity in SLA_MINUTES ? Date.parse(from) + (SLA_MINUTES[severity] ?? 0) * 60_000 : Number.NaN;
+export const slaDue = (severity: string, from: string | number): number =>
+  severity in SLA_MINUTES
+    ? (typeof from === "number" ? from : Date.parse(from)) + (SLA_MINUTES[severity] ?? 0) * 60_000
+    : Number.NaN;
 
 /** What is left of the promised time, counted down. */
 export function Sla({ due, done, now }: { due: number; done?: boolean; now?: number }) {

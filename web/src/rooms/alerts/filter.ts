@@ -120,30 +120,36 @@ export function toQuery(filter: Filter): Record<string, string | undefined> {
 
 /** Whether a row is one the filter finds, as far as can be told from what is kept of it. */
 export function matches(row: AlertRow, filter: Filter): boolean {
-  if (filter.severity && severityRank(row.severity) < severityRank(filter.severity)) return false;
-  if (filter.status ? !filter.status.includes(row.status) : row.status === "suppressed") return false;
-  if (filter.src && row.src !== filter.src) return false;
-  if (filter.rule && row.rule !== filter.rule) return false;
-  if (filter.detector && row.detector !== filter.detector) return false;
-  if (filter.session && row.session !== filter.session) return false;
-  if (filter.attacker && row.attacker !== filter.attacker) return false;
-  if (filter.incident && row.incident !== filter.incident) return false;
-  if (filter.verdict && (filter.verdict === "none" ? row.verdict !== "" : row.verdict !== filter.verdict)) return false;
-  if (filter.technique) {
-    const wanted = filter.technique.toUpperCase();
-    if (!row.techniques.split(" ").some((id) => id === wanted || id.startsWith(`${wanted}.`))) return false;
+  return matcher(filter)(row);
+}
+
+/** What is searched in a row, kept while somebody types. */
+const texts = new WeakMap<AlertRow, string>();
+function textOf(row: AlertRow): string {
+  let text = texts.get(row);
+  if (text === undefined) {
+    text = `${row.title} ${row.evidence} ${row.short} ${row.src} ${row.rule}`.toLowerCase();
+    texts.set(row, text);
   }
-  if (filter.from && row.created < filter.from) return false;
-  if (filter.to && row.created >= filter.to) return false;
-  if (filter.q) {
-    const text = `${row.title} ${row.evidence} ${row.short} ${row.src} ${row.rule}`.toLowerCase();
-    if (
-      !filter.q
-        .toLowerCase()
-        .split(/\s+/)
-        .every((word) => text.includes(word))
-    )
+  return text;
+}
+
+/** A filter made ready for many rows. */
+export function matcher(filter: Filter): (row: AlertRow) => boolean {
+  const least = filter.severity ? severityRank(filter.severity) : 0;
+  const words = filter.q?.toLowerCase().split(/\s+/) ?? [];
+  const technique = filter.technique?.toUpperCase();
+  const same = (["src", "rule", "detector", "session", "attacker", "incident"] as const).filter((name) => filter[name]);
+  return (row) => {
+    if (least > 0 && severityRank(row.severity) < least) return false;
+    if (filter.status ? !filter.status.includes(row.status) : row.status === "suppressed") return false;
+    for (const name of same) if (row[name] !== filter[name]) return false;
+    if (filter.verdict && (filter.verdict === "none" ? row.verdict !== "" : row.verdict !== filter.verdict))
       return false;
-  }
-  return true;
+    if (technique && !row.techniques.split(" ").some((id) => id === technique || id.startsWith(`${technique}.`)))
+      return false;
+    if (filter.from && row.created < filter.from) return false;
+    if (filter.to && row.created >= filter.to) return false;
+    return words.length === 0 || words.every((word) => textOf(row).includes(word));
+  };
 }

@@ -6,7 +6,7 @@
 
 import { slaDue } from "../../widgets/badge";
 import { severityRank } from "../../widgets/severity";
-import { type Filter, matches } from "./filter";
+import { type Filter, matcher } from "./filter";
 import type { AlertRow } from "./row";
 
 export type SortKey = "time" | "severity" | "score" | "title" | "src" | "sla" | "status";
@@ -62,17 +62,20 @@ const compare: Record<SortKey, (a: AlertRow, b: AlertRow) => number> = {
   sla: (a, b) => due(b) - due(a),
 };
 const due = (row: AlertRow) => {
-  const at = row.status === "new" ? slaDue(row.severity, row.created) : Number.NaN;
+  const at = row.status === "new" ? slaDue(row.severity, row.found) : Number.NaN;
   return Number.isNaN(at) ? Number.POSITIVE_INFINITY : at;
 };
 
 export class Queue {
   #rows = new Map<string, AlertRow>();
+  /** Rows by what people call them. */
+  #byShort = new Map<string, string>();
   /** Ids in the order they are shown; only show() and a filter change it. */
   #order: string[] = [];
   #inOrder = new Set<string>();
   #waiting = new Set<string>();
   #filter: Filter = {};
+  #matches = matcher({});
   #mine: string | null = null;
   #sort: SortKey = "time";
   #down = true;
@@ -101,8 +104,7 @@ export class Queue {
     this.#view ??= this.#make();
     return this.#view;
   };
-  row = (id: string): AlertRow | undefined =>
-    this.#rows.get(id) ?? [...this.#rows.values()].find((row) => row.short === id);
+  row = (id: string): AlertRow | undefined => this.#rows.get(id) ?? this.#rows.get(this.#byShort.get(id) ?? "");
   /** Ids as they are shown, groups left out. */
   order = (): readonly string[] => this.#order;
   get filter(): Filter {
@@ -120,6 +122,7 @@ export class Queue {
     const abort = new AbortController();
     this.#abort = abort;
     this.#filter = filter;
+    this.#matches = matcher(filter);
     this.#mine = mine;
     this.#loading = "first";
     this.#error = null;
@@ -134,8 +137,9 @@ export class Queue {
     let told = 0;
     const seen = new Set<string>();
     try {
+      let asked = this.page("", FIRST, abort.signal);
       while (!abort.signal.aborted) {
-        const page = await this.page(after, first ? FIRST : REST, abort.signal);
+        const page = await asked;
         if (abort.signal.aborted) return;
         for (const row of page.items) {
           seen.add(row.id);
@@ -143,6 +147,12 @@ export class Queue {
           if (row.created > this.#latest) this.#latest = row.created;
         }
         after = page.next;
+        // The server works on the next page while this one is put in its place.
+        const enough = after === "" || this.#rows.size >= KEEP;
+        if (!enough) {
+          asked = this.page(after, REST, abort.signal);
+          asked.catch(() => undefined); // it is awaited after this page is shown
+        }
         // Pages come in the order of the list: only the first is put in order.
         if (first) this.#settle();
         else this.#append(page.items);
@@ -153,7 +163,7 @@ export class Queue {
           this.#tell();
         }
         first = false;
-        if (after === "" || this.#rows.size >= KEEP) break;
+        if (enough) break;
         await idle(abort.signal);
       }
       if (abort.signal.aborted) return;
@@ -176,8 +186,7 @@ export class Queue {
   #drop(seen: Set<string>): void {
     for (const [id, row] of this.#rows) {
       if (!seen.has(id) && this.#fits(row) && !this.#waiting.has(id) && row.created < this.#latest) {
-        this.#rows.delete(id);
-        this.#inOrder.delete(id);
+        this.#forget(id);
       }
     }
     this.#order = this.#order.filter((id) => this.#rows.has(id));
@@ -185,22 +194,59 @@ export class Queue {
 
   #fits(row: AlertRow): boolean {
     if (this.#mine !== null && row.by !== "" && row.by !== this.#mine) return false;
-    return matches(row, this.#filter);
+    return this.#matches(row);
   }
 
   #put(row: AlertRow): void {
     const held = this.#held.get(row.id);
     this.#rows.set(row.id, held ? { ...row, ...held } : row);
+    if (row.short) this.#byShort.set(row.short, row.id);
   }
+
+  #forget(id: string): void {
+    const short = this.#rows.get(id)?.short;
+    if (short && this.#byShort.get(short) === id) this.#byShort.delete(short);
+    this.#rows.delete(id);
+    this.#inOrder.delete(id);
+    this.#waiting.delete(id);
+  }
+
+  #before = (a: AlertRow, b: AlertRow): number =>
+    (this.#down ? -1 : 1) * compare[this.#sort](a, b) || -compare.time(a, b);
 
   /** The order as sort and filter have it now. */
   #settle(): void {
-    const rows = [...this.#rows.values()].filter((row) => this.#fits(row));
-    const by = compare[this.#sort];
-    const turn = this.#down ? -1 : 1;
-    rows.sort((a, b) => turn * by(a, b) || -compare.time(a, b));
+    const rows: AlertRow[] = [];
+    for (const row of this.#rows.values()) if (this.#fits(row)) rows.push(row);
+    rows.sort(this.#before);
     this.#order = rows.map((row) => row.id);
     this.#inOrder = new Set(this.#order);
+    this.#waiting.clear();
+  }
+
+  /** Puts what waits where it belongs, and lets go what fits no more: the rest is in order already. */
+  #merge(): void {
+    const fresh: AlertRow[] = [];
+    for (const id of this.#waiting) {
+      const row = this.#rows.get(id);
+      if (row && this.#fits(row)) fresh.push(row);
+    }
+    fresh.sort(this.#before);
+    const order: string[] = [];
+    let next = 0;
+    for (const id of this.#order) {
+      const row = this.#rows.get(id);
+      if (!row || !this.#fits(row)) {
+        this.#inOrder.delete(id);
+        continue;
+      }
+      for (; next < fresh.length && this.#before(fresh[next] as AlertRow, row) < 0; next++)
+        order.push((fresh[next] as AlertRow).id);
+      order.push(id);
+    }
+    for (; next < fresh.length; next++) order.push((fresh[next] as AlertRow).id);
+    for (const row of fresh) this.#inOrder.add(row.id);
+    this.#order = order;
     this.#waiting.clear();
   }
 
@@ -231,12 +277,12 @@ export class Queue {
       if (change.row.created > this.#latest) this.#latest = change.row.created;
       if (!this.#inOrder.has(change.id)) {
         if (this.#fits(change.row)) this.#waiting.add(change.id);
-        else if (!known) this.#rows.delete(change.id);
+        else if (!known) this.#forget(change.id);
       }
       changed = true;
     }
     if (!changed) return;
-    if (!this.#frozen && !this.#paused && this.#waiting.size > 0) this.#settle();
+    if (!this.#frozen && !this.#paused && this.#waiting.size > 0) this.#merge();
     if (this.#rows.size > TRIM) this.#trim();
     this.#tell();
   }
@@ -246,11 +292,10 @@ export class Queue {
     for (const row of rows) {
       if (this.#rows.size <= KEEP) break;
       if (this.#inOrder.has(row.id) && this.#frozen) continue;
-      this.#rows.delete(row.id);
-      this.#waiting.delete(row.id);
+      this.#forget(row.id);
     }
     this.#more = true;
-    if (!this.#frozen) this.#settle();
+    this.#order = this.#order.filter((id) => this.#inOrder.has(id));
   }
 
   /** While frozen, rows keep their places. */
@@ -258,7 +303,7 @@ export class Queue {
     if (this.#frozen === frozen) return;
     this.#frozen = frozen;
     if (!frozen && !this.#paused && this.#waiting.size > 0) {
-      this.#settle();
+      this.#merge();
       this.#tell();
     }
   }
@@ -394,7 +439,7 @@ export class Queue {
 function idle(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    if (typeof requestIdleCallback === "function") requestIdleCallback(() => resolve(), { timeout: 200 });
+    if (typeof requestIdleCallback === "function") requestIdleCallback(() => resolve(), { timeout: 50 });
     else setTimeout(resolve, 16);
   });
 }

@@ -72,7 +72,7 @@ export default function SuppressDialog({
         refresh("/suppressions", "/alerts");
         onDone();
         done(t("suppress.done", { n: made.changed ?? 0 }), () => {
-          call("POST", `/suppressions/${part(made.id)}/lift`, { body: { reopen: true } })
+          call("POST", `/suppressions/${part(made.id)}/lift`, { body: { reopen: true }, match: "*" })
             .then(() => {
               done(t("suppress.lifted"));
               onDone();

@@ -1,25 +1,8 @@
 /** Views: filters somebody wants to find again. Some are built in, others are saved, for oneself or for all. */
-import { useState } from "react";
-import { call } from "../../api/client";
-import { refresh, useList } from "../../api/query";
-import { parseQuery, type Query, writeQuery } from "../../lib/route";
-import { safe } from "../../lib/safe";
-import { t as shell } from "../../locale/en";
+import { useViews } from "../../api/views";
+import type { Query } from "../../lib/route";
 import { t } from "../../locale/rooms/incidents";
-import { Button } from "../../widgets/button";
-import { Dialog } from "../../widgets/dialog";
-import { Check, Input } from "../../widgets/field";
-import { Menu } from "../../widgets/menu";
-import { done, failed } from "../../widgets/toast";
-import { errorText } from "../../widgets/views";
-
-interface Saved {
-  id: string;
-  name: string;
-  query: string;
-  shared?: boolean;
-  mine: boolean;
-}
+import { Saved } from "../../widgets/saved";
 
 const BUILT_IN: { label: () => string; query: Query }[] = [
   { label: () => t("view.default"), query: {} },
@@ -29,97 +12,22 @@ const BUILT_IN: { label: () => string; query: Query }[] = [
 ];
 
 export function Views({ query, onOpen }: { query: Query; onOpen: (query: Query) => void }) {
-  const saved = useList<Saved>("/views", { room: "incidents" });
-  const [saving, setSaving] = useState(false);
-  const [name, setName] = useState("");
-  const [shared, setShared] = useState(false);
-  const [error, setError] = useState("");
-  const remove = async (view: Saved) => {
-    try {
-      await call("DELETE", `/views/${encodeURIComponent(view.id)}`);
-      done(t("view.removed", { name: safe(view.name) }));
-      refresh("/views");
-    } catch (problem) {
-      failed(t("view.remove", { name: safe(view.name) }), problem);
-    }
-  };
-  const save = async () => {
-    try {
-      await call("POST", "/views", { body: { name, room: "incidents", query: writeQuery(query), shared } });
-      done(t("view.saved.done", { name: safe(name) }));
-      refresh("/views");
-      setSaving(false);
-      setName("");
-      setError("");
-    } catch (problem) {
-      setError(errorText(problem).detail);
-    }
-  };
-  const here = writeQuery(query);
   return (
-    <>
-      <Menu
-        trigger={
-          <button type="button" className="chip">
-            {t("view.saved")} ▾
-          </button>
-        }
-        entries={[
-          ...BUILT_IN.map((view) => ({
-            id: view.label(),
-            label: view.label(),
-            checked: writeQuery(view.query) === here,
-            run: () => onOpen(view.query),
-          })),
-          ...saved.rows.map((view, at) => ({
-            id: view.id,
-            line: at === 0,
-            label: safe(view.name),
-            checked: view.query === here,
-            run: () => onOpen(parseQuery(view.query)),
-          })),
-          { id: "save", line: true, label: t("view.save"), run: () => setSaving(true) },
-          ...saved.rows
-            .filter((view) => view.mine && view.query === here)
-            .map((view) => ({
-              id: `remove ${view.id}`,
-              danger: true,
-              label: t("view.remove", { name: safe(view.name) }),
-              run: () => void remove(view),
-            })),
-        ]}
-      />
-      <Dialog
-        open={saving}
-        size="small"
-        title={t("view.saving")}
-        onClose={() => setSaving(false)}
-        foot={
-          <>
-            <Button onClick={() => setSaving(false)}>{shell("cancel")}</Button>
-            <Button kind="primary" disabled={name.trim() === ""} onClick={() => void save()}>
-              {shell("save")}
-            </Button>
-          </>
-        }
-      >
-        <form
-          className="col"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void save();
-          }}
-        >
-          <Input
-            label={t("view.name")}
-            value={name}
-            maxLength={200}
-            error={error}
-            onChange={(event) => setName(event.target.value)}
-          />
-          <Check label={t("view.shared")} checked={shared} onChange={(event) => setShared(event.target.checked)} />
-        </form>
-      </Dialog>
-    </>
+    <Saved
+      query={query}
+      onOpen={onOpen}
+      views={useViews("incidents")}
+      builtIn={BUILT_IN}
+      words={{
+        title: t("view.saved"),
+        save: t("view.save"),
+        saving: t("view.saving"),
+        name: t("view.name"),
+        shared: t("view.shared"),
+        done: (name) => t("view.saved.done", { name }),
+        remove: (name) => t("view.remove", { name }),
+        removed: (name) => t("view.removed", { name }),
+      }}
+    />
   );
 }
