@@ -66,7 +66,7 @@ export function Detail(props: DetailProps) {
           <span className="grow" />
           <IconButton label={`${t("act.before")} (k)`} icon={<Icon name="back" />} onClick={() => props.onStep(-1)} />
           <IconButton label={`${t("act.next")} (j)`} icon={<Icon name="forward" />} onClick={() => props.onStep(1)} />
-          <Button kind="quiet" keys="Esc" aria-label={shell("close")} onClick={props.onClose}>
+          <Button kind="quiet" keys="Esc" aria-label={`${shell("close")} Esc`} onClick={props.onClose}>
             ×
           </Button>
         </div>
