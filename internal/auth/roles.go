@@ -102,7 +102,7 @@ func (s *Service) Powers(ctx context.Context, name string) ([]Permission, error)
 func (s *Service) MayGrant(ctx context.Context, p Principal, name string) error {
 	all, err := s.Powers(ctx, name)
 	if absent(err) {
-		return flaw("role: there is none of this name; see the list of roles")
+		return flaw("role: there is none of this name; want admin, responder, analyst, auditor, viewer or one of your own, for keys also read, ingest, metrics or bouncer")
 	}
 	if err != nil {
 		return err
