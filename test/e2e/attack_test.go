@@ -308,7 +308,7 @@ func recordings(t *testing.T, core *rig.Core) {
 // wrongKeys asks over TLS without, with a wrong, and with the right key.
 func wrongKeys(t *testing.T, core *rig.Core) {
 	t.Helper()
-	m := regexp.MustCompile(`https://(127\.0\.0\.1:\d+)`).FindStringSubmatch(core.Output())
+	m := regexp.MustCompile(`https://(localhost:\d+)`).FindStringSubmatch(core.Output())
 	if m == nil {
 		t.Fatalf("the API's address is not printed: %s", core.Output())
 	}
