@@ -30,8 +30,8 @@ func readFolder(t testing.TB, dir string) logFiles {
 	return out
 }
 
-// span returns where a random entry of a file lies.
-func span(r *rand.Rand, raw []byte) (from, to int) {
+// stretch returns where a random entry of a file lies.
+func stretch(r *rand.Rand, raw []byte) (from, to int) {
 	var ends []int
 	for rec := (records{r: bytes.NewReader(raw)}); ; {
 		if _, err := rec.next(); err != nil {
@@ -74,7 +74,7 @@ func harm(r *rand.Rand, raw []byte, entries bool) (string, []byte, bool) {
 	case 4:
 		return "truncate", out[:at], true
 	}
-	from, to := span(r, raw)
+	from, to := stretch(r, raw)
 	switch kind {
 	case 5:
 		return "take an entry out", append(out[:from], raw[to:]...), to > from
