@@ -205,10 +205,10 @@ func (x Losses) String() string {
 		x.Acked.Records, x.Acked.Events, x.Events, x.Twice, x.Acked.Alerts, x.Alerts, x.Acked.Entries, x.Entries, x.Acked.Jobs, x.Jobs, x.Cut)
 }
 
-// Trust prints the lines a proof is read by.
+// Trust prints the line a proof is read by.
 func (x Losses) Trust(t testing.TB, name string) {
 	t.Helper()
-	t.Logf("TRUST name=%s figure=%d unit=lost target=<=0 events=%d twice=%d alerts=%d audit_entries=%d jobs=%d", name, x.Sum(), x.Events, x.Twice, x.Alerts, x.Entries, x.Jobs)
+	t.Logf("TRUST name=%s figure=%d unit=lost target=<=0 of=%d events=%d twice=%d alerts=%d audit_entries=%d jobs=%d", name, x.Sum(), x.Acked.Records+x.Acked.Events+x.Acked.Alerts+x.Acked.Entries+x.Acked.Jobs, x.Events, x.Twice, x.Alerts, x.Entries, x.Jobs)
 }
 
 // Compare waits until a core has judged everything and looks for what the ledger
