@@ -30,6 +30,8 @@ var floor = map[string]int{
 	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5,
 	// 6: what playbooks do
 	"internal/runs": 6,
+	// 6: evidence that leaves
+	"internal/bundle": 6,
 	// 7: doors
 	"internal/api": 7, "internal/builtin": 7,
 	// 8 and up: wiring
