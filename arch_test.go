@@ -14,7 +14,7 @@ var floor = map[string]int{
 	// 0: words, data, and how hostile words are shown; they import nothing of the house
 	".": 0, "web": 0, "rules": 0, "internal/safetext": 0,
 	// 1: tools
-	"internal/kind": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
+	"internal/kind": 1, "internal/reserve": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
 	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
 	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1, "internal/certs": 1,
 	"internal/sshwire": 1, "internal/evtx": 1, "internal/sigma": 1, "internal/triage": 1, "internal/cmdline": 1,

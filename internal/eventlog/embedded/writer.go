@@ -142,6 +142,7 @@ func (s *Store) refused(err error) error {
 		s.log.Error("no room left for the event log", "error", err)
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	}
+	s.troubled.Store(true)
 	s.log.Error("event log commit failed", "error", err)
 	s.lose()
 	return fmt.Errorf("append events: %w", err)
@@ -231,6 +232,7 @@ func (s *Store) commit(ctx context.Context, p *plan) error {
 	if err := s.transact(ctx, p); err != nil {
 		return err
 	}
+	s.troubled.Store(false)
 	s.settle(p)
 	s.met.commit.Observe(time.Since(start).Seconds())
 	s.met.events.Add(float64(len(p.rows)))
