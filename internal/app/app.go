@@ -57,6 +57,7 @@ type App struct {
 	now      func() time.Time
 
 	audit    *audit.Log
+	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
@@ -317,6 +318,9 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	for _, f := range a.feeds {
+		g.Keep(ctx, "audit export", f.Run)
+	}
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
