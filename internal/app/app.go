@@ -16,6 +16,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/bundle"
@@ -56,6 +57,7 @@ type App struct {
 	now      func() time.Time
 
 	audit    *audit.Log
+	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
 	image    []byte // the operator's own, else nil
@@ -136,6 +138,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
+		{"prepare backups", a.openBackup},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
@@ -167,7 +170,7 @@ func (a *App) lock(ctx context.Context) error {
 		lock, err := sqldb.Lock(a.settings.Node.Data)
 		if err == nil {
 			a.closers = append(a.closers, lock.Close)
-			return nil
+			return backup.Recover(a.settings.Node.Data)
 		}
 		if time.Now().After(deadline) {
 			return &honeyguide.Error{
@@ -325,6 +328,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "notices", a.notices.Run)
 	g.Keep(ctx, "playbooks", a.books.Run)
 	g.Keep(ctx, "live stream", a.live.Run)
+	g.Keep(ctx, "backups", a.backups.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

@@ -72,6 +72,7 @@ type Store struct {
 	filterBytes atomic.Int64
 	unpacked    unpackedCache
 	bad         badBlocks
+	troubled    atomic.Bool // the last commit failed, and not for want of room
 	refreshMu   sync.Mutex // read only: one look at the folder at a time
 	keepMu      sync.Mutex // one Drop at a time
 

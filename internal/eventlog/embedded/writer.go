@@ -84,6 +84,15 @@ func (s *Store) store(reqs []*request) {
 			s.lose()
 		}
 	}()
+	if i := slices.IndexFunc(reqs, func(r *request) bool { return r.do != nil }); i >= 0 {
+		s.store(reqs[:i])
+		s.act(reqs[i])
+		s.store(reqs[i+1:])
+		return
+	}
+	if len(reqs) == 0 {
+		return
+	}
 	ctx := context.Background() // appends of several callers: none of them may cancel the others
 	if err := s.ensure(ctx); err != nil {
 		answer(reqs, err)
@@ -99,6 +108,16 @@ func (s *Store) store(reqs []*request) {
 		return
 	}
 	answer(reqs, nil)
+}
+
+// act does work between two commits.
+func (s *Store) act(r *request) {
+	err := s.ensure(context.Background())
+	if err == nil {
+		err = r.do()
+	}
+	r.done <- result{err: err}
+	r.done = nil
 }
 
 // answer tells every caller that was not answered yet.
@@ -123,6 +142,7 @@ func (s *Store) refused(err error) error {
 		s.log.Error("no room left for the event log", "error", err)
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	}
+	s.troubled.Store(true)
 	s.log.Error("event log commit failed", "error", err)
 	s.lose()
 	return fmt.Errorf("append events: %w", err)
@@ -212,6 +232,7 @@ func (s *Store) commit(ctx context.Context, p *plan) error {
 	if err := s.transact(ctx, p); err != nil {
 		return err
 	}
+	s.troubled.Store(false)
 	s.settle(p)
 	s.met.commit.Observe(time.Since(start).Seconds())
 	s.met.events.Add(float64(len(p.rows)))
