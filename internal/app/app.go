@@ -38,6 +38,7 @@ import (
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/runs"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -56,6 +57,7 @@ type App struct {
 	metrics  *telemetry.Registry
 	now      func() time.Time
 
+	vault    *seal.Vault // of the private files
 	audit    *audit.Log
 	backups  *backup.Runner
 	secret   []byte
@@ -122,6 +124,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"open the keys", a.openVault},
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
@@ -187,12 +190,11 @@ func (a *App) lock(ctx context.Context) error {
 }
 
 func (a *App) openKeys(context.Context) error {
-	dir := filepath.Join(a.settings.Node.Data, "keys")
-	secret, err := deploymentKey(dir)
+	secret, err := deploymentKey(a.vault)
 	if err != nil {
 		return err
 	}
-	st, err := os.Stat(filepath.Join(dir, "deployment.key"))
+	st, err := os.Stat(filepath.Join(a.vault.Dir(), deploymentFile))
 	if err != nil {
 		return err
 	}
@@ -284,7 +286,7 @@ func (a *App) openWorlds(ctx context.Context) error {
 
 func (a *App) openSamples(context.Context) error {
 	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
-		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+		Total: a.settings.Deception.Samples << 20, Now: a.now, Vault: a.vault,
 		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
