@@ -31,6 +31,7 @@ const (
 	PermUsers    Permission = "users"    // accounts, their roles and logins
 	PermAudit    Permission = "audit"    // read and check the audit log
 	PermSettings Permission = "settings" // see and change how this node is set up
+	PermPrivacy  Permission = "privacy"  // answer requests of people about their data: find, hand out, erase
 )
 
 // explained says what each permission that a role can grant is good for, in the
@@ -56,6 +57,7 @@ var explained = []struct {
 	{PermUsers, "manage users, their roles and logins"},
 	{PermAudit, "read and check the audit log"},
 	{PermSettings, "see and change how this node is set up"},
+	{PermPrivacy, "find, hand out and erase what is held about somebody"},
 }
 
 // A Scope is what a key or a user is good for: one of those below, or the name
