@@ -119,6 +119,9 @@ type Deps struct {
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
+
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -299,6 +302,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }

@@ -35,6 +35,7 @@ import (
 	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
+	"honeyguide/internal/privacy"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/runs"
@@ -110,6 +111,9 @@ type App struct {
 
 	sizes measured // of data on the disk
 
+	rows    state.Store   // the state without those who hear of its changes
+	privacy *privacy.Desk // where people's requests about their data are answered
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }
@@ -140,6 +144,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open incidents", a.openIncidents},
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
+		{"open the privacy desk", a.openPrivacy},
 		{"read the sources' settings", a.openSources},
 		{"prepare backups", a.openBackup},
 	} {
@@ -331,6 +336,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "playbooks", a.books.Run)
 	g.Keep(ctx, "live stream", a.live.Run)
 	g.Keep(ctx, "backups", a.backups.Run)
+	g.Keep(ctx, "erasures", a.privacy.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

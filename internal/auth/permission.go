@@ -32,6 +32,7 @@ const (
 	PermAudit    Permission = "audit"    // read and check the audit log
 	PermEvidence Permission = "evidence" // collect evidence, hand it out, take it in; place and release legal holds
 	PermSettings Permission = "settings" // see and change how this node is set up
+	PermPrivacy  Permission = "privacy"  // answer requests of people about their data: find, hand out, erase
 )
 
 // explained says what each permission that a role can grant is good for, in the
@@ -58,6 +59,7 @@ var explained = []struct {
 	{PermAudit, "read and check the audit log"},
 	{PermEvidence, "collect evidence, hand it out and take it in; place and release legal holds"},
 	{PermSettings, "see and change how this node is set up"},
+	{PermPrivacy, "find, hand out and erase what is held about somebody"},
 }
 
 // A Scope is what a key or a user is good for: one of those below, or the name
