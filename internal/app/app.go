@@ -61,6 +61,7 @@ type App struct {
 	tokens   *token.Registry
 	deployed time.Time
 
+	disk       *disk
 	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
@@ -119,6 +120,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"look for room on the disk", a.openDisk},
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
@@ -137,7 +139,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"read the sources' settings", a.openSources},
 	} {
 		if err := step.do(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
+			return nil, errors.Join(a.noRoom(fmt.Errorf("%s: %w", step.what, err)), a.Close())
 		}
 	}
 	return a, nil
@@ -226,6 +228,7 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
+		Full: a.diskFull,
 	})
 	if err != nil {
 		return err

@@ -224,15 +224,12 @@ func (x Losses) String() string {
 		x.Acked.Records, x.Acked.Events, x.Events, x.Twice, x.Acked.Alerts, x.Alerts, x.Acked.Entries, x.Entries, x.Acked.Jobs, x.Jobs, x.Cut)
 }
 
-// Trust prints the lines a proof is read by.
-func (x Losses) Trust(t testing.TB, name string) {
+// Trust prints the line a proof is read by.
+func (x Losses) Trust(t testing.TB, name string, rounds int) {
 	t.Helper()
-	for _, k := range []struct {
-		unit string
-		n    int
-	}{{"events", x.Events + x.Twice}, {"alerts", x.Alerts}, {"audit-entries", x.Entries}, {"jobs", x.Jobs}} {
-		Trust(t, name, float64(k.n), k.unit, "<=0")
-	}
+	a := x.Acked
+	t.Logf("TRUST name=%s figure=%d unit=acknowledged target=<=0 of=%d rounds=%d events=%d alerts=%d audit_entries=%d jobs=%d",
+		name, x.Sum(), a.Records+a.Events+a.Alerts+a.Entries+a.Jobs, rounds, x.Events+x.Twice, x.Alerts, x.Entries, x.Jobs)
 }
 
 // Compare waits until a core has judged everything and looks for what the ledger
@@ -326,22 +323,23 @@ func (c *Core) send(path, contentType string, body []byte) (request string, err 
 	return resp.Header.Get("X-Request-Id"), nil
 }
 
-// Trust prints one line of a proof: a row, its figure, and what it has to be.
-func Trust(t testing.TB, name string, figure float64, unit, target string) {
-	t.Helper()
-	t.Logf("TRUST name=%s figure=%s unit=%s target=%s", name, strconv.FormatFloat(figure, 'f', -1, 64), unit, target)
-}
-
-// Rounds is the size of a proof: the variable HONEYGUIDE_TRUST_name, or usual.
+// Rounds is the size of a proof: the variable HONEYGUIDE_TRUST_name, the same
+// with _LOST behind it, or usual.
 func Rounds(t testing.TB, name string, usual int) int {
 	t.Helper()
-	text := os.Getenv("HONEYGUIDE_TRUST_" + name)
-	if text == "" {
-		return usual
+	for _, key := range []string{"HONEYGUIDE_TRUST_" + name, "HONEYGUIDE_TRUST_" + name + "_LOST"} {
+		text := os.Getenv(key)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("%s=%q; want a number from 1 on", key, text)
+		}
+		return n
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("HONEYGUIDE_TRUST_%s=%q; want a number from 1 on", name, text)
-	}
-	return n
+	return usual
 }
+
+// Refused is how many batches the cores refused with a reason.
+func (l *Ledger) Refused() int64 { return l.turned.Load() }

@@ -84,6 +84,11 @@ func (s *Store) store(reqs []*request) {
 			s.lose()
 		}
 	}()
+	if s.full() {
+		s.met.refused.Add(float64(count(reqs)))
+		answer(reqs, eventlog.ErrFull)
+		return
+	}
 	ctx := context.Background() // appends of several callers: none of them may cancel the others
 	if err := s.ensure(ctx); err != nil {
 		answer(reqs, err)
@@ -95,10 +100,18 @@ func (s *Store) store(reqs []*request) {
 		return
 	}
 	if err := s.commit(ctx, p); err != nil {
+		s.met.refused.Add(float64(count(reqs)))
 		answer(reqs, s.refused(err))
 		return
 	}
 	answer(reqs, nil)
+}
+
+func count(reqs []*request) (events int) {
+	for _, r := range reqs {
+		events += len(r.rows)
+	}
+	return events
 }
 
 // answer tells every caller that was not answered yet.
