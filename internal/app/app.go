@@ -67,6 +67,7 @@ type App struct {
 	tokens   *token.Registry
 	deployed time.Time
 
+	disk       *disk
 	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
@@ -129,6 +130,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 	}{
 		{"lock the data folder", a.lock},
 		{"open the keys", a.openVault},
+		{"look for room on the disk", a.openDisk},
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
@@ -149,7 +151,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"prepare backups", a.openBackup},
 	} {
 		if err := step.do(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
+			return nil, errors.Join(a.noRoom(fmt.Errorf("%s: %w", step.what, err)), a.Close())
 		}
 	}
 	return a, nil
@@ -238,6 +240,7 @@ func (a *App) openEvents(ctx context.Context) error {
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
 		Holder: bundle.Keeper{State: a.state},
+		Full:   a.diskFull,
 	})
 	if err != nil {
 		return err

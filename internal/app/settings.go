@@ -88,6 +88,8 @@ type API struct {
 type Store struct {
 	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
 	RetentionDays int           `yaml:"retention_days" doc:"days of events kept"`
+	// Reserve is freed when the disk is full.
+	Reserve int64 `yaml:"reserve_mib" doc:"disk kept aside in MiB for the moment it is full, so that what is half done can be finished and what people order be written down; 0 = a sixteenth of the disk, 64 at most"`
 }
 
 // Detect configures detection and correlation.
@@ -291,6 +293,8 @@ func (s *Settings) validate() error {
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
 		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
+	case s.Store.Reserve < 0 || s.Store.Reserve > 1<<20:
+		return invalid("store.reserve_mib: %d; want 0 to 1048576", s.Store.Reserve)
 	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:
 		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
 	case s.Deception.Memory < 32 || s.Deception.Memory > 1<<20:

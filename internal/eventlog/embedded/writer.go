@@ -93,6 +93,11 @@ func (s *Store) store(reqs []*request) {
 	if len(reqs) == 0 {
 		return
 	}
+	if s.full() {
+		s.met.refused.Add(float64(count(reqs)))
+		answer(reqs, eventlog.ErrFull)
+		return
+	}
 	ctx := context.Background() // appends of several callers: none of them may cancel the others
 	if err := s.ensure(ctx); err != nil {
 		answer(reqs, err)
@@ -104,6 +109,7 @@ func (s *Store) store(reqs []*request) {
 		return
 	}
 	if err := s.commit(ctx, p); err != nil {
+		s.met.refused.Add(float64(count(reqs)))
 		answer(reqs, s.refused(err))
 		return
 	}
@@ -118,6 +124,13 @@ func (s *Store) act(r *request) {
 	}
 	r.done <- result{err: err}
 	r.done = nil
+}
+
+func count(reqs []*request) (events int) {
+	for _, r := range reqs {
+		events += len(r.rows)
+	}
+	return events
 }
 
 // answer tells every caller that was not answered yet.
