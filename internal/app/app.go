@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/certs"
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
@@ -229,6 +230,7 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err
@@ -252,7 +254,9 @@ func (a *App) openPersona(ctx context.Context) error {
 }
 
 func (a *App) openRecordings(context.Context) error {
-	store, err := evidence.Open(filepath.Join(a.settings.Node.Data, "recordings"), evidence.Options{Total: a.settings.Deception.Recordings << 20})
+	store, err := evidence.Open(filepath.Join(a.settings.Node.Data, "recordings"), evidence.Options{
+		Total: a.settings.Deception.Recordings << 20, Holder: bundle.Keeper{State: a.state},
+	})
 	if err != nil {
 		return err
 	}
@@ -281,6 +285,7 @@ func (a *App) openWorlds(ctx context.Context) error {
 func (a *App) openSamples(context.Context) error {
 	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
 		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ type Store struct {
 	now      func() time.Time
 	readOnly bool
 	onSeal   func(day, sum string)
+	holder   eventlog.Holder // nil: nobody holds anything
 	met      metrics
 	dec      *colblock.Decoder
 	lock     io.Closer
@@ -94,7 +95,7 @@ func Open(ctx context.Context, cfg Config, dep eventlog.Deps) (*Store, error) {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
 	s := &Store{
-		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed,
+		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed, holder: dep.Holder,
 		met: newMetrics(dep.Metrics), seals: make(chan *dayFile, 1024),
 	}
 	if s.log == nil {
