@@ -60,6 +60,7 @@ type App struct {
 
 	vault    *seal.Vault // of the private files
 	audit    *audit.Log
+	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
@@ -327,6 +328,9 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	for _, f := range a.feeds {
+		g.Keep(ctx, "audit export", f.Run)
+	}
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
