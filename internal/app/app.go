@@ -57,6 +57,7 @@ type App struct {
 	now      func() time.Time
 
 	vault    *seal.Vault // of the private files
+	keyring  *keyring    // changes its keys
 	audit    *audit.Log
 	secret   []byte
 	host     *persona.Host
@@ -316,6 +317,7 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
