@@ -201,7 +201,7 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Audit: a.audit, Trail: a.audit,
 		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
 		Setup: a.standingSetup, Secrets: a.keyring,
-		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"honeyguide/internal/seal"
 )
 
-// Secrets configures the master key. The first one that is given counts: key, the
+// Secrets configures the master key. The first one that is given counts: master_key, the
 // systemd credential honeyguide.key, key_file, passphrase_file; without any
 // keys/master.key is made at the first start.
 type Secrets struct {
 	Encryption     bool              `yaml:"encryption" doc:"seal private keys and secrets on the disk; false = they lie in clear, for whoever can read the data folder"`
-	Key            honeyguide.Secret `yaml:"key" doc:"the master key: 64 hexadecimal digits, 32 bytes in Base64, or a text of 32 characters and more; better given by SOC_ENCRYPTION_KEY_FILE"`
+	Key            honeyguide.Secret `yaml:"master_key" doc:"the master key: 64 hexadecimal digits, 32 bytes in Base64, or a text of 32 characters and more; better given by SOC_ENCRYPTION_KEY_FILE"`
 	KeyFile        string            `yaml:"key_file" doc:"file that holds the master key; empty = keys/master.key in the data folder"`
 	PassphraseFile string            `yaml:"passphrase_file" doc:"file that holds a passphrase of 12 characters and more the master key is made of"`
 }
@@ -32,7 +32,7 @@ const credentialName = "honeyguide.key"
 func (s Secrets) master() seal.Master {
 	switch dir := os.Getenv("CREDENTIALS_DIRECTORY"); {
 	case s.Key != "":
-		return seal.Master{Key: s.Key, From: "SOC_ENCRYPTION_KEY (secrets.key)"}
+		return seal.Master{Key: s.Key, From: "SOC_ENCRYPTION_KEY (secrets.master_key)"}
 	case dir != "" && isFile(filepath.Join(dir, credentialName)):
 		return seal.Master{KeyFile: filepath.Join(dir, credentialName)}
 	case s.KeyFile != "":
@@ -63,6 +63,9 @@ func vaultOptions(s Settings) seal.VaultOptions {
 
 // openVault opens the private files before anything that needs a key.
 func (a *App) openVault(ctx context.Context) (err error) {
+	if err := a.repairModes(ctx); err != nil {
+		return err
+	}
 	o := vaultOptions(a.settings)
 	o.Now = a.now
 	if a.vault, err = seal.OpenVault(o); err != nil {
@@ -75,10 +78,32 @@ func (a *App) openVault(ctx context.Context) (err error) {
 	return nil
 }
 
+// repairModes makes what lies in the data folder private again, before keys are
+// read from it.
+func (a *App) repairModes(ctx context.Context) error {
+	m, err := lookModes(a.settings.Node.Data, true)
+	if err != nil {
+		return fmt.Errorf("look at the modes of files: %w", err)
+	}
+	if n := len(m.repaired); n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "files others could read were made private", slog.Int("files", n), slog.String("first", m.repaired[0]))
+	}
+	if n := len(m.failed); n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelError, "files others can read could not be made private", slog.Int("files", n), slog.String("first", m.failed[0]))
+	}
+	for _, dir := range m.open {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "others may replace the data folder", slog.String("folder", dir))
+	}
+	if n := len(m.foreign); n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "files belong to another user", slog.Int("files", n), slog.String("first", m.foreign[0]))
+	}
+	return m.refuse(a.settings.Node.Data)
+}
+
 // keyring is how people see and change the keys, over the API.
 type keyring struct {
 	a    *App
-	mu   sync.Mutex  // one change at a time
+	mu   sync.Mutex   // one change at a time
 	step func(string) // of tests: called between the steps of a rotation
 }
 
