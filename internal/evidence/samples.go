@@ -60,6 +60,7 @@ type Samples struct {
 	key  *age.X25519Identity
 
 	mu     sync.Mutex
+	paused bool
 	total  int64
 	staged map[string]map[uint64]*staged // by sensor process, by number
 	day    string
