@@ -61,6 +61,8 @@ type Deps struct {
 	Sensors func(context.Context) []Sensor
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
+	// Secrets are the keys this node seals with. Nil: it seals nothing.
+	Secrets Secrets
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -288,6 +290,7 @@ func (s *server) routes() {
 	s.replay()
 	s.exports()
 	s.settings()
+	s.secrets()
 	s.suggestions()
 	s.preferences()
 	s.views()

@@ -59,6 +59,7 @@ type App struct {
 	now      func() time.Time
 
 	vault    *seal.Vault // of the private files
+	keyring  *keyring    // changes its keys
 	audit    *audit.Log
 	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
@@ -331,6 +332,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	for _, f := range a.feeds {
 		g.Keep(ctx, "audit export", f.Run)
 	}
+	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)

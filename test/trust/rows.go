@@ -122,4 +122,9 @@ var rows = []row{
 		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
 		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
 	},
+	{
+		Name: "secrets-canaries-found", Target: "<=0", Of: size{2000, 2000},
+		Promise: "No secret is in any file, log, dump, page or figure, in any usual form.",
+		Pkg:     "./test/canary", Run: "^TestCanaries$", Limit: 15 * time.Minute,
+	},
 }
