@@ -68,6 +68,8 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+	// Full says that no event is taken for want of room; nil: it never is.
+	Full func() bool
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
@@ -257,6 +259,7 @@ func (s *server) routes() {
 	s.triage()
 	s.sessions()
 	s.samples()
+	s.holds()
 	s.tokens()
 	s.plans()
 	s.runs()
