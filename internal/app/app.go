@@ -16,8 +16,10 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/certs"
 	"honeyguide/internal/config"
 	"honeyguide/internal/deception/persona"
@@ -55,6 +57,7 @@ type App struct {
 	now      func() time.Time
 
 	audit    *audit.Log
+	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
 	image    []byte // the operator's own, else nil
@@ -137,6 +140,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
 		{"read the sources' settings", a.openSources},
+		{"prepare backups", a.openBackup},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(a.noRoom(fmt.Errorf("%s: %w", step.what, err)), a.Close())
@@ -168,7 +172,7 @@ func (a *App) lock(ctx context.Context) error {
 		lock, err := sqldb.Lock(a.settings.Node.Data)
 		if err == nil {
 			a.closers = append(a.closers, lock.Close)
-			return nil
+			return backup.Recover(a.settings.Node.Data)
 		}
 		if time.Now().After(deadline) {
 			return &honeyguide.Error{
@@ -228,7 +232,8 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
-		Full: a.diskFull,
+		Full:   a.diskFull,
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err
@@ -252,7 +257,9 @@ func (a *App) openPersona(ctx context.Context) error {
 }
 
 func (a *App) openRecordings(context.Context) error {
-	store, err := evidence.Open(filepath.Join(a.settings.Node.Data, "recordings"), evidence.Options{Total: a.settings.Deception.Recordings << 20})
+	store, err := evidence.Open(filepath.Join(a.settings.Node.Data, "recordings"), evidence.Options{
+		Total: a.settings.Deception.Recordings << 20, Holder: bundle.Keeper{State: a.state},
+	})
 	if err != nil {
 		return err
 	}
@@ -281,6 +288,7 @@ func (a *App) openWorlds(ctx context.Context) error {
 func (a *App) openSamples(context.Context) error {
 	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
 		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err
@@ -323,6 +331,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "notices", a.notices.Run)
 	g.Keep(ctx, "playbooks", a.books.Run)
 	g.Keep(ctx, "live stream", a.live.Run)
+	g.Keep(ctx, "backups", a.backups.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

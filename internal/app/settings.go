@@ -25,6 +25,8 @@ type Settings struct {
 	API       API
 	Store     Store
 	Audit     Audit
+	Backup    Backup
+	Files     []string // configuration files that were read
 	Detect    Detect
 	Respond   Respond
 	Notify    notice.Config
@@ -133,6 +135,7 @@ func defaults() Settings {
 		API:       API{Listen: "127.0.0.1:8443", TLS: TLS{Client: "optional"}, ProxyHeader: api.HeaderForwardedFor, Limits: defaultLimits()},
 		Store:     Store{Linger: 20 * time.Millisecond, RetentionDays: 90},
 		Audit:     defaultAudit(),
+		Backup:    defaultBackup(),
 		Detect:    Detect{Threshold: honeyguide.SeverityMedium, Shipped: true},
 		Fetch:     Fetch{Ports: []int{80, 443, 8080}},
 		Respond: Respond{
@@ -180,6 +183,7 @@ func Schema() config.Schema {
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
+			{Key: "backup", Summary: "copies of the data folder", Defaults: d.Backup},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
 			enrichSection(),
@@ -223,7 +227,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s := defaults()
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
-		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit,
+		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit, "backup": &s.Backup,
 		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
@@ -253,7 +257,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s.Actions, err = actionSettings(t)
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
-	s.Shown = t.Values()
+	s.Shown, s.Files = t.Values(), t.Files
 	return s, errors.Join(errs...)
 }
 
@@ -303,7 +307,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Backup.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

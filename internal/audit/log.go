@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"honeyguide"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/telemetry"
 )
 
@@ -22,6 +23,7 @@ import (
 type Options struct {
 	Dir    string        // folder of the log
 	Keys   string        // folder of its keys; both are made at the first start
+	Vault  *seal.Vault   // opens the private ones, in Keys; nil: they lie in clear
 	Rotate int64         // bytes after which a file is sealed, at the end of a day at the latest; 0 = 64 MiB
 	Keep   time.Duration // age at which the bodies of sealed entries go; 0 = never
 

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"honeyguide/internal/seal"
 )
 
 // Open opens a log, and makes it at the first start. When files were changed or
@@ -28,6 +30,9 @@ func Open(ctx context.Context, opt Options) (*Log, error) {
 	}
 	if opt.Rotate <= 0 {
 		opt.Rotate = 64 << 20
+	}
+	if opt.Vault == nil {
+		opt.Vault = seal.Clear(opt.Keys)
 	}
 	l := &Log{
 		opt: opt, dir: opt.Dir, log: opt.Log, m: newMetrics(opt.Metrics), turn: make(chan struct{}, 1),
@@ -55,7 +60,7 @@ func Open(ctx context.Context, opt Options) (*Log, error) {
 // openKeys reads the keys, or makes them together with the empty log: where the
 // key that signs is, a checkpoint was, so a log that is gone is noticed.
 func (l *Log) openKeys() (keys, error) {
-	k, err := readKeys(l.opt.Keys)
+	k, err := readKeys(l.opt.Vault)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return k, err
 	}
@@ -74,7 +79,7 @@ func (l *Log) openKeys() (keys, error) {
 	if err := place(filepath.Join(l.dir, checkpointName), point.Note); err != nil {
 		return k, err
 	}
-	return k, k.write(l.opt.Keys, private)
+	return k, k.write(l.opt.Vault, private)
 }
 
 // untouched makes sure that a folder without a key has no entries either.

@@ -28,6 +28,7 @@ type SampleOptions struct {
 	Staged  int              // files on their way at a time, of one sensor process [64]
 	Now     func() time.Time // [time.Now]
 	KeyFile string           // holds the key; made when it is missing
+	Holder  Holder           // what must stay whatever its age; nil: nothing
 }
 
 func (o SampleOptions) orDefault() SampleOptions {
@@ -227,7 +228,7 @@ func (s *Samples) Prune(ctx context.Context, known func(ctx context.Context, id 
 		if err != nil {
 			return removed, err
 		}
-		if wanted {
+		if wanted || s.opts.Holder != nil && s.opts.Holder.HoldsSample(strings.TrimSuffix(path.Base(name), sampleSuffix)) {
 			continue
 		}
 		info, err := s.dir.Stat(name)

@@ -59,6 +59,7 @@ type Store struct {
 	readOnly bool
 	onSeal   func(day, sum string)
 	full     func() bool
+	holder   eventlog.Holder // nil: nobody holds anything
 	met      metrics
 	dec      *colblock.Decoder
 	lock     io.Closer
@@ -96,7 +97,7 @@ func Open(ctx context.Context, cfg Config, dep eventlog.Deps) (*Store, error) {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
 	s := &Store{
-		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed, full: dep.Full,
+		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed, holder: dep.Holder, full: dep.Full,
 		met: newMetrics(dep.Metrics), seals: make(chan *dayFile, 1024),
 	}
 	if s.log == nil {

@@ -84,6 +84,15 @@ func (s *Store) store(reqs []*request) {
 			s.lose()
 		}
 	}()
+	if i := slices.IndexFunc(reqs, func(r *request) bool { return r.do != nil }); i >= 0 {
+		s.store(reqs[:i])
+		s.act(reqs[i])
+		s.store(reqs[i+1:])
+		return
+	}
+	if len(reqs) == 0 {
+		return
+	}
 	if s.full() {
 		s.met.refused.Add(float64(count(reqs)))
 		answer(reqs, eventlog.ErrFull)
@@ -112,6 +121,16 @@ func count(reqs []*request) (events int) {
 		events += len(r.rows)
 	}
 	return events
+}
+
+// act does work between two commits.
+func (s *Store) act(r *request) {
+	err := s.ensure(context.Background())
+	if err == nil {
+		err = r.do()
+	}
+	r.done <- result{err: err}
+	r.done = nil
 }
 
 // answer tells every caller that was not answered yet.
