@@ -121,6 +121,9 @@ type Deps struct {
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
+
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
 	Version string
@@ -256,6 +259,7 @@ func (s *server) routes() {
 	s.triage()
 	s.sessions()
 	s.samples()
+	s.holds()
 	s.tokens()
 	s.plans()
 	s.runs()
@@ -300,6 +304,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }

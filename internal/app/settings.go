@@ -39,6 +39,7 @@ type Settings struct {
 	Fetch     Fetch
 	LAPI      LAPI
 	Auth      Auth
+	Secrets   Secrets
 	Shown     []config.Value // every key, for those who may see how this node is set up
 }
 
@@ -143,6 +144,7 @@ func defaults() Settings {
 		},
 		Notify:    notice.Defaults(),
 		Auth:      defaultAuth(),
+		Secrets:   Secrets{Encryption: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -180,6 +182,7 @@ func Schema() config.Schema {
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "auth", Summary: "who may log in, and how", Defaults: d.Auth},
+			{Key: "secrets", Summary: "the master key of what is sealed", Defaults: d.Secrets},
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
@@ -215,8 +218,8 @@ func aliases() []config.Alias {
 		{Env: "THREAT_THRESHOLD", Key: "detect.threshold", Map: lower},
 		{Env: "DATA_RETENTION_DAYS", Key: "store.retention_days"},
 		{Env: "SOC_DB_PASSWORD", Unused: "the embedded store has no password"},
-		{Env: "SOC_ENCRYPTION_KEY", Unused: "encryption at rest comes with the secrets room"},
-		{Env: "ENABLE_ENCRYPTION", Unused: "encryption at rest comes with the secrets room"},
+		{Env: "SOC_ENCRYPTION_KEY", Key: "secrets.key"},
+		{Env: "ENABLE_ENCRYPTION", Key: "secrets.encryption", Map: lower},
 		{Env: "OPENAI_API_KEY", Unused: "no part of it asks a language model yet"},
 		{Env: "ANTHROPIC_API_KEY", Unused: "no part of it asks a language model yet"},
 	}
