@@ -241,8 +241,8 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
-		Holder: bundle.Keeper{State: a.state},
 		Full:   a.diskFull,
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err
