@@ -123,7 +123,7 @@ func BackUp(ctx context.Context, s Settings, version string, change func(*backup
 	}
 	change(&job)
 	if m, err = backup.Make(ctx, job); err != nil {
-		return nil, errors.Join(err, backup.ChangePast(data, func(p *backup.Past) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
+		return nil, errors.Join(err, backup.ChangePast(data, func(p *backup.Track) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
 	}
 	return m, backup.Made(data, job.To, m)
 }
@@ -165,4 +165,9 @@ func readCursor(ctx context.Context, file string) (seq int64, err error) {
 		return 0, nil
 	}
 	return seq, err
+}
+
+// BackupTested notes that a backup was unpacked and checked.
+func BackupTested(data string, m *backup.Manifest) error {
+	return backup.ChangePast(data, func(p *backup.Track) { p.Tested, p.TestedAt = m.ID, time.Now().UTC() })
 }

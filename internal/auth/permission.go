@@ -30,6 +30,7 @@ const (
 	PermKeys     Permission = "keys"     // hand out keys and take them back
 	PermUsers    Permission = "users"    // accounts, their roles and logins
 	PermAudit    Permission = "audit"    // read and check the audit log
+	PermBackup   Permission = "backup"   // make backups, and see which there are
 	PermSettings Permission = "settings" // see and change how this node is set up
 )
 
@@ -55,6 +56,7 @@ var explained = []struct {
 	{PermKeys, "hand out API keys and take them back"},
 	{PermUsers, "manage users, their roles and logins"},
 	{PermAudit, "read and check the audit log"},
+	{PermBackup, "make backups, and see which there are"},
 	{PermSettings, "see and change how this node is set up"},
 }
 

@@ -88,6 +88,9 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 	if job.Told == nil {
 		job.Told = func(string, int64) {}
 	}
+	if job.To == "" {
+		return nil, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "where to? Set backup.to, or give --to FOLDER"}
+	}
 	b := &making{Job: job, sizes: map[string]int64{}}
 	b.pace = newPace(ctx, job.Rate, func(n int64) { job.Told("", n) })
 	if b.out, err = openSink(job.To, job.Data); err != nil {
@@ -173,7 +176,7 @@ func (b *making) agree(m *Mark, made bool) (l Lock, err error) {
 	case b.Plain:
 	case b.Recipient != "":
 		l, err = LockTo(b.Recipient)
-	case b.Passphrase != "" && m.Identity != "":
+	case b.Passphrase != "" && len(m.Identity) > 0:
 		_, l, err = openIdentity(m.Identity, b.Passphrase)
 	case b.Passphrase != "" && made:
 		return l, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "this store was not made with a passphrase; name another folder"}
@@ -261,8 +264,10 @@ func (b *making) copy(s seen, c content) error {
 	}
 	f := s.File
 	f.Size, f.Sum, f.Object, f.Stored = got.size, got.sum, got.Name, got.Object.Size
-	if old := b.old[s.Path]; old.Sum == f.Sum && old.Object != f.Object && b.out.has(Object{old.Object, old.Stored}) {
-		b.out.drop(f.Object) // the same once more
+	if old := b.old[s.Path]; old.Sum == f.Sum && b.out.has(Object{old.Object, old.Stored}) {
+		if old.Object != f.Object {
+			b.out.drop(f.Object) // the same once more
+		}
 		f.Object, f.Stored = old.Object, old.Stored
 	} else {
 		b.m.Figures.NewObjects++
