@@ -69,6 +69,8 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+	// Full says that no event is taken for want of room; nil: it never is.
+	Full func() bool
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
@@ -121,6 +123,9 @@ type Deps struct {
 	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
+
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -257,6 +262,7 @@ func (s *server) routes() {
 	s.triage()
 	s.sessions()
 	s.samples()
+	s.holds()
 	s.tokens()
 	s.plans()
 	s.runs()
@@ -302,6 +308,7 @@ func (s *server) routes() {
 	s.bouncers()
 	s.auditLog()
 	s.backups()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }

@@ -38,6 +38,18 @@ var rows = []row{
 		Pkg:     "./internal/sandbox", Run: "^TestSandboxEscape$", Root: true,
 	},
 	{
+		Name: "audit-tampers-missed", Target: "<=0", Of: size{300, 10000},
+		Promise: "Any one change to any file of the audit log is found.",
+		Pkg:     "./internal/audit", Run: "^TestTampering$",
+		Short: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=300"}, Long: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=10000"}, Quick: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=150"},
+	},
+	{
+		Name: "rollback-found", Target: ">=100", Of: size{8, 40},
+		Promise: "An audit log that was put back whole to any earlier state is found by a checkpoint kept elsewhere.",
+		Pkg:     "./internal/audit", Run: "^TestRollbackIsFoundByTheWitness$",
+		Short: []string{"HONEYGUIDE_TRUST_ROLLBACK=8"}, Long: []string{"HONEYGUIDE_TRUST_ROLLBACK=40"}, Quick: []string{"HONEYGUIDE_TRUST_ROLLBACK=3"},
+	},
+	{
 		Name: "kill9-lost", Target: "<=0", Of: size{20, 200},
 		Promise: "No acknowledged record is lost or doubled when the core is killed under load.",
 		Pkg:     "./test/crash", Run: "^TestKillNine$",
