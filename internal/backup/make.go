@@ -110,7 +110,7 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 		{"events", func(ctx context.Context) error { return b.all(ctx, 2) }},
 		{"files", func(ctx context.Context) error { return b.all(ctx, 3) }},
 		{"audit log", b.trail},
-		{"keys", func(ctx context.Context) error { return b.all(ctx, 5) }},
+		{"keys", b.keys},
 		{"configuration", b.configuration},
 		{"manifest", b.finish},
 	} {
@@ -220,6 +220,40 @@ func (b *making) all(ctx context.Context, rank int) error {
 		}
 	}
 	return nil
+}
+
+// keys copies the keys as they are at one moment: while they are changed for
+// new ones the folder is in between, so it is copied until it did not change.
+func (b *making) keys(ctx context.Context) error {
+	const tries = 10
+	for range tries {
+		before, err := b.standing(5)
+		if err != nil {
+			return err
+		}
+		n, figures := len(b.files), b.m.Figures
+		if err := b.all(ctx, 5); err != nil {
+			return err
+		}
+		after, err := b.standing(5)
+		if err != nil {
+			return err
+		}
+		if slices.Equal(before, after) {
+			return nil
+		}
+		b.files, b.seen, b.m.Figures = b.files[:n], b.seen[:n], figures
+	}
+	return errChanged
+}
+
+// standing tells the files of a rank from what they were.
+func (b *making) standing(rank int) (list []seen, err error) {
+	err = walk(b.Data, rank, func(p string, st fs.FileInfo) error {
+		list = append(list, look(p, st))
+		return nil
+	})
+	return list, err
 }
 
 // file copies one file, unless it is what it was at the last backup.

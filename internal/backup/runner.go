@@ -82,7 +82,7 @@ type Progress struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	ID      string    `json:"id,omitempty" doc:"of the backup that was made"`
 	Error   string    `json:"error,omitempty" doc:"why it was not made"`
-	Last    Track      `json:"last"`
+	Last    Track     `json:"last"`
 	Next    time.Time `json:"next,omitzero" doc:"when the next one is due"`
 }
 

@@ -91,8 +91,8 @@ func (c *command) backUp(ctx context.Context, to string, w whom, full bool) erro
 		return err
 	}
 	if w.plain {
-		fmt.Fprintln(c.err, "honeyguide: WARNING: --plain: the copy is not encrypted. It holds the keys of this node, its users, its API keys' hashes, its")
-		fmt.Fprintln(c.err, "honeyguide:          configuration with every secret in it, and everything attackers typed. Whoever reads it can pass for this node.")
+		fmt.Fprintln(c.err, "honeyguide: WARNING: --plain: the copy is not encrypted. Whoever reads it has the users, everything attackers typed, and the")
+		fmt.Fprintln(c.err, "honeyguide:          configuration with every secret in it. keys/master.key is left out of it: without that file, kept elsewhere, it opens nowhere.")
 	}
 	if cl, done, err := c.alive(ctx); err != nil {
 		return err

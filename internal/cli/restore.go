@@ -37,7 +37,7 @@ has to be stopped first.`,
 			}
 			show := c.working("restore")
 			r.Public, r.Data, r.Told = o.public, s.Node.Data, show.told
-			app.RestoreHooks(&r)
+			app.RestoreHooks(&r, s, version)
 			out, err := r.Run(cmd.Context())
 			show.end()
 			if err != nil {
