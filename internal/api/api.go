@@ -22,6 +22,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
@@ -120,6 +121,8 @@ type Deps struct {
 	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
+	// Backups makes copies of the data folder. Nil: none are made here.
+	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
@@ -307,6 +310,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.backups()
 	s.privacy()
 	s.lapi()
 	s.stream()
