@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -56,6 +57,9 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Facts measures this installation for compliance, and counts what happened since
+	// a time. Nil: nothing does.
+	Facts func(ctx context.Context, since time.Time) (*comply.Facts, error)
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
@@ -271,6 +275,7 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.compliance()
 	s.overview()
 	s.worldMap()
 	s.attackMatrix()

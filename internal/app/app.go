@@ -105,6 +105,8 @@ type App struct {
 
 	sizes measured // of data on the disk
 
+	brought brought // what other parts know for compliance
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }

@@ -200,8 +200,8 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
 		Audit: a.audit, Trail: a.audit,
 		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
-		Setup: a.standingSetup,
-		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Setup: a.standingSetup, Facts: a.Compliance,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }
