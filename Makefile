@@ -12,7 +12,7 @@ ROOT    ?=
 DIFF    ?=
 # folder of the alert corpus, which is no part of the repository
 ALERTS  ?= ../shared/corpus/soc/ait-ads
-.PHONY: bench-ui screens sigma-gate sigma-bench run build generate test unit setup web check race fuzz bench fidelity triage-eval golden image docs clean unsupported
+.PHONY: trust trust-breaks reproduce release bench-ui screens sigma-gate sigma-bench run build generate test unit setup web check race fuzz bench fidelity triage-eval golden image docs clean unsupported
 
 # Attacks from this very machine are planned against too, as a rehearsal: plans
 # change nothing, and `honeyguide run` alone refuses them.
@@ -83,6 +83,14 @@ race: ## the race detector; cgo is needed for it, the sandbox tests start childr
 
 fuzz: ## every fuzz target for FUZZTIME
 	@sh test/fuzz.sh $(if $(FUZZPARALLEL),--parallel $(FUZZPARALLEL)) $(FUZZTIME)
+
+trust: ## the proof of every promise, and one table; LONG=1 for the sizes they name, ROWS=pattern for some of them
+	$(GO) build -o bin/trust ./test/trust
+	@./bin/trust $(if $(LONG),-long) $(if $(ROWS),-rows '$(ROWS)')
+
+trust-breaks: ## break the product for every row of that table, and see that the row says so; ROWS=pattern for some of them
+	$(GO) build -o bin/trust ./test/trust
+	@./bin/trust -breaks $(if $(ROWS),-rows '$(ROWS)')
 
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...

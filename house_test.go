@@ -44,7 +44,7 @@ var tenants = map[string][]string{
 	"github.com/landlock-lsm":              {"internal/sandbox"},
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
-	"filippo.io/age":                       {"internal/evidence"},
+	"filippo.io/age":                       {"internal/evidence", "internal/seal"},
 	"github.com/spf13/cobra":               {"internal/cli"},
 	"github.com/rogpeppe":                  {"cmd"},           // tests only
 	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it
@@ -63,7 +63,7 @@ var tenants = map[string][]string{
 	"os/exec":                              {"internal/sandbox", "tools", "test"},
 	"net/smtp":                             {"internal/fetcher"},
 	"golang.org/x/crypto/chacha20poly1305": {"internal/seal"},
-	"golang.org/x/crypto/argon2":           {"internal/auth/password"},
+	"golang.org/x/crypto/argon2":           {"internal/auth/password", "internal/seal"},
 	"net/http": {
 		"internal/api", "internal/app", "internal/auth/oidc", "internal/certs", "internal/cli", "internal/client", "internal/fetcher",
 		"internal/netx", "internal/respond", "internal/enrich", "internal/sensor", "internal/source", "test",

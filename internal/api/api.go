@@ -2,14 +2,17 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,6 +72,8 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+	// Full says that no event is taken for want of room; nil: it never is.
+	Full func() bool
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
@@ -119,6 +124,9 @@ type Deps struct {
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
+
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -255,6 +263,7 @@ func (s *server) routes() {
 	s.triage()
 	s.sessions()
 	s.samples()
+	s.holds()
 	s.tokens()
 	s.plans()
 	s.runs()
@@ -300,6 +309,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }
@@ -327,8 +337,27 @@ func humaConfig(version string) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
 	c.Transformers = append(c.Transformers, masked)
+	c.Formats = maps.Clone(c.Formats)
+	for name, format := range c.Formats {
+		if strings.HasSuffix(name, "json") {
+			format.Marshal = asIs(format.Marshal)
+			c.Formats[name] = format
+		}
+	}
 	c.RejectUnknownQueryParameters = true
 	return c
+}
+
+// asIs writes what is JSON already as it is: a page of a thousand masked rows
+// would be read again from one end to the other.
+func asIs(marshal func(io.Writer, any) error) func(io.Writer, any) error {
+	return func(w io.Writer, v any) error {
+		if raw, ok := v.(json.RawMessage); ok {
+			_, err := w.Write(append(raw, '\n'))
+			return err
+		}
+		return marshal(w, v)
+	}
 }
 
 // A router is the mux that knows the permission of each of its patterns.

@@ -3,26 +3,18 @@ package app
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/comply"
+	"honeyguide/internal/privacy"
 	"honeyguide/internal/report"
 	"honeyguide/internal/state"
 )
-
-// brought is what parts of the house that are opened elsewhere know. A nil
-// function means that nobody here knows, so it is not measured.
-type brought struct {
-	backup  func(context.Context) (comply.Backup, error)
-	secrets func(context.Context) (comply.Secrets, error)
-	privacy func(ctx context.Context, since time.Time) (comply.Privacy, error)
-	holds   func(context.Context) (int64, error)
-	bundles func(ctx context.Context, since time.Time) (int64, error)
-	store   func(context.Context) (comply.Store, error)
-}
 
 // Compliance measures what can be known of this installation now, and counts what
 // happened since a time. What cannot be measured is missing in the answer, with
@@ -36,7 +28,14 @@ func (a *App) Compliance(ctx context.Context, since time.Time) (*comply.Facts, e
 	a.doorFacts(f)
 	a.cageFacts(ctx, f)
 	a.flowFacts(ctx, f)
-	return f, errors.Join(a.peopleFacts(ctx, f), a.auditFacts(ctx, f), a.workFacts(ctx, f), a.broughtFacts(ctx, f))
+	failing := int64(0)
+	for _, x := range checkSettings(a.settings, f.At) {
+		if x.Status == StatusFail {
+			failing++
+		}
+	}
+	f.Count("config.findings", failing, "honeyguide doctor, without the rehearsal of the cage")
+	return f, errors.Join(a.peopleFacts(ctx, f), a.auditFacts(ctx, f), a.workFacts(ctx, f), a.dataFacts(ctx, f))
 }
 
 // peopleFacts are about accounts and keys.
@@ -290,40 +289,68 @@ func (a *App) rowFacts(ctx context.Context, tx state.Tx, f *comply.Facts) error 
 	return nil
 }
 
-// broughtFacts are what other parts know.
-func (a *App) broughtFacts(ctx context.Context, f *comply.Facts) error {
-	var errs []error
-	if fn := a.brought.backup; fn != nil {
-		b, err := fn(ctx)
-		f.Backup(b)
-		errs = append(errs, err)
+// dataFacts are about keys, backups, personal data and what must stay.
+func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
+	keys, err := a.vault.Status()
+	if err != nil {
+		return err
 	}
-	if fn := a.brought.secrets; fn != nil {
-		s, err := fn(ctx)
-		f.Secrets(s)
-		errs = append(errs, err)
+	sealed := comply.Secrets{Sealed: keys.Sealed && len(keys.Clear) == 0, Outside: keys.Sealed && keys.Master != "own", Plain: int64(len(keys.Clear))}
+	if len(keys.Keys) > 0 {
+		sealed.Rotated = keys.Keys[0].Made
 	}
-	if fn := a.brought.privacy; fn != nil {
-		p, err := fn(ctx, f.Since)
-		f.Privacy(p)
-		errs = append(errs, err)
+	f.Secrets(sealed)
+	past, err := backup.ReadPast(a.settings.Node.Data)
+	if err != nil {
+		return err
 	}
-	if fn := a.brought.holds; fn != nil {
-		n, err := fn(ctx)
-		f.Count("holds.active", n, "state: holds")
-		errs = append(errs, err)
+	kept := int64(0)
+	if past.ID != "" {
+		kept = 1 // more may lie where they were written to, which may be away now
 	}
-	if fn := a.brought.bundles; fn != nil {
-		n, err := fn(ctx, f.Since)
-		f.Count("evidence.bundles", n, "state: bundles")
-		errs = append(errs, err)
+	f.Backup(comply.Backup{Last: past.At, Tested: past.TestedAt, Encrypted: past.ID != "" && !past.Plain, Count: kept})
+	if a.disk != nil {
+		f.Store(comply.Store{Reserve: a.disk.keeper.Held(), Quarantined: damaged(a.settings.Node.Data)})
+		f.Refused(int64(a.disk.refused.Value()))
 	}
-	if fn := a.brought.store; fn != nil {
-		s, err := fn(ctx)
-		f.Store(s)
-		errs = append(errs, err)
+	if err := a.state.View(ctx, func(tx state.Tx) error {
+		holds, err := tx.Holds().List(ctx, true)
+		f.Count("holds.active", int64(len(holds)), "state: holds")
+		return err
+	}); err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	classes, err := a.privacy.Retention(ctx)
+	if err != nil {
+		return err
+	}
+	erased, err := a.privacy.Since(ctx, f.Since)
+	if err != nil {
+		return err
+	}
+	all, err := a.privacy.Erasures(ctx)
+	p := comply.Privacy{Erasures: int64(len(erased))}
+	for _, c := range classes {
+		if c.Days > 0 {
+			p.Classes++
+		}
+	}
+	for _, e := range all {
+		if e.State == privacy.Waiting {
+			p.Pending++
+		}
+	}
+	f.Privacy(p)
+	return err
+}
+
+// damaged counts what was set aside because it could not be read.
+func damaged(data string) (n int64) {
+	for _, pattern := range []string{"events/*.bad", "*.db.bad"} {
+		list, _ := filepath.Glob(filepath.Join(data, pattern))
+		n += int64(len(list))
+	}
+	return n
 }
 
 func trimQuotes(b []byte) []byte {

@@ -42,41 +42,43 @@ func (f *Facts) Secrets(s Secrets) {
 
 // Privacy is how personal data are treated.
 type Privacy struct {
-	Classes  int64   // of data with a time limit of their own
-	MaskDays float64 // until addresses and names become pseudonyms; 0: never
-	Erasures int64   // in the period
-	Pending  int64   // requests that wait
-	Findings int64   // personal data found in captured text, in the period
-	Searched bool    // captured text is searched for personal data
-	Purpose  bool    // purpose and legal basis are written down
+	Classes  int64 // of data with a time limit of their own
+	Erasures int64 // in the period
+	Pending  int64 // requests that wait
 }
 
 // Privacy keeps how personal data are treated.
 func (f *Facts) Privacy(p Privacy) {
-	const from = "privacy"
-	f.Count("retention.classes", p.Classes, "settings privacy")
-	f.Days("privacy.mask", p.MaskDays, "settings privacy")
+	const from = "privacy desk"
+	f.Count("retention.classes", p.Classes, from)
 	f.Count("privacy.erasures", p.Erasures, from)
 	f.Count("privacy.pending", p.Pending, from)
-	f.Flag("privacy.purpose", p.Purpose, "settings privacy")
-	if p.Searched {
-		f.Count("privacy.findings", p.Findings, from)
-	} else {
-		f.Missing("privacy.findings", "captured text is not searched for personal data")
-	}
 }
+
+// Masking keeps after how many days addresses and names become pseudonyms, 0 =
+// never, and whether purpose and legal basis are written down.
+func (f *Facts) Masking(days float64, purpose bool) {
+	const from = "settings privacy"
+	f.Days("privacy.mask", days, from)
+	f.Flag("privacy.purpose", purpose, from)
+}
+
+// Searched keeps how many personal data were found in captured text.
+func (f *Facts) Searched(n int64) { f.Count("privacy.findings", n, "search of captured text") }
 
 // Store is how what is stored fares.
 type Store struct {
 	Reserve     bool  // room is kept for a full disk
 	Quarantined int64 // blocks and files set aside as damaged
-	Lost        int64 // events refused for want of room since the start
 }
 
 // Store keeps how what is stored fares.
 func (f *Facts) Store(s Store) {
-	const from = "event log"
-	f.Flag("reserve.ready", s.Reserve, from)
-	f.Count("store.quarantined", s.Quarantined, from)
-	f.Count("events.lost", s.Lost, from)
+	f.Flag("reserve.ready", s.Reserve, "file reserve in the data folder")
+	f.Count("store.quarantined", s.Quarantined, "files set aside in the data folder")
+}
+
+// Refused keeps how many events were refused since the start.
+func (f *Facts) Refused(n int64) {
+	f.Count("events.lost", n, "metric honeyguide_eventlog_refused_events_total")
 }

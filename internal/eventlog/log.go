@@ -90,8 +90,19 @@ type Deps struct {
 	Log      *slog.Logger
 	Metrics  *telemetry.Registry
 	Now      func() time.Time
+	// Full says that no event is to be taken, because what room there is belongs to
+	// others; Append then gives ErrFull. nil: never.
+	Full func() bool
 	// Sealed is told about a finished day and the SHA-256 of its file, in hex.
 	Sealed func(day, sum string)
+	// Holder says which days must stay whatever their age; nil: none.
+	Holder Holder
+}
+
+// A Holder knows the days (UTC, as 2006-01-02) whose events somebody holds, and
+// by what. Drop asks it each time; when it cannot answer, nothing is dropped.
+type Holder interface {
+	Days(ctx context.Context) (map[string]honeyguide.Hold, error)
 }
 
 // Set is the list of kinds of event logs.

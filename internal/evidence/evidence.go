@@ -28,9 +28,10 @@ import (
 
 // Options bound a [Store]. Zero fields mean the defaults in brackets.
 type Options struct {
-	Session int64 // bytes of one recording [16 MiB]
-	Total   int64 // bytes of all recordings [2 GiB]
-	Open    int   // files held open [128]
+	Session int64  // bytes of one recording [16 MiB]
+	Total   int64  // bytes of all recordings [2 GiB]
+	Open    int    // files held open [128]
+	Holder  Holder // what must stay whatever the quota; nil: nothing
 }
 
 func (o Options) orDefault() Options {
@@ -46,6 +47,13 @@ func (o Options) orDefault() Options {
 	return o
 }
 
+// A Holder says what must stay although a quota or its age would take it. What
+// it cannot answer stays.
+type Holder interface {
+	HoldsSession(session string) bool
+	HoldsSample(id string) bool
+}
+
 // A Recording is one kept session.
 type Recording struct {
 	Session string    `json:"session"`
@@ -59,10 +67,12 @@ type Store struct {
 	dir  *os.Root
 	opts Options
 
-	mu    sync.Mutex
-	total int64
-	open  map[string]*list.Element // of *cast
-	used  list.List                // most recently written first
+	mu     sync.Mutex
+	paused bool
+	total  int64
+	held   int64                    // of total, as it was when room was made last
+	open   map[string]*list.Element // of *cast
+	used   list.List                // most recently written first
 }
 
 const suffix = ".cast"
@@ -136,6 +146,9 @@ func (s *Store) Chunks(chunks []ipc.Chunk) (kept int, err error) {
 
 // write appends pieces of one session; s.mu is held.
 func (s *Store) write(chunks []ipc.Chunk) (kept int, err error) {
+	if s.paused {
+		return 0, errPaused
+	}
 	name := Name(chunks[0].Session)
 	if name == "" {
 		return 0, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "recording of a session without a proper id"}
@@ -169,7 +182,7 @@ func (s *Store) write(chunks []ipc.Chunk) (kept int, err error) {
 		s.drop(k)
 		return 0, fmt.Errorf("write recording: %w", err)
 	}
-	if s.total > s.opts.Total {
+	if s.total-s.held > s.opts.Total {
 		if err := s.prune(); err != nil {
 			return kept, err
 		}
@@ -215,9 +228,17 @@ func (s *Store) prune() error {
 	for _, r := range all {
 		s.total += r.Bytes
 	}
+	s.held = 0
+	all = slices.DeleteFunc(all, func(r Recording) bool {
+		if s.opts.Holder == nil || !s.opts.Holder.HoldsSession(r.Session) {
+			return false
+		}
+		s.held += r.Bytes // what is held is beside the quota
+		return true
+	})
 	for _, r := range all {
 		name := Name(r.Session)
-		if s.total <= s.opts.Total/10*9 {
+		if s.total-s.held <= s.opts.Total/10*9 {
 			break
 		}
 		if e, ok := s.open[name]; ok {

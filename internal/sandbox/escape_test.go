@@ -179,6 +179,7 @@ func TestSandboxEscape(t *testing.T) {
 		t.Errorf("no cage, root: only %d open: the attempts prove nothing", len(control.Open))
 	}
 
+	open, made := 0, 0
 	for _, mode := range []struct {
 		name         string
 		noNamespaces bool
@@ -200,6 +201,7 @@ func TestSandboxEscape(t *testing.T) {
 				t.Errorf("child ended with %v: %s", exit, exit.Output)
 			}
 			t.Logf("%d attempts on old and new threads, %d in the self-test, %v", a.Made, a.Probe.Made, a.Report)
+			open, made = open+len(a.Open)+len(a.Probe.Open), made+a.Made+a.Probe.Made
 			if len(a.Open) > 0 {
 				t.Errorf("open: %s", names(a.Open))
 			}
@@ -208,6 +210,7 @@ func TestSandboxEscape(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("TRUST name=sandbox-escapes-open figure=%d unit=attempts target=<=0 of=%d", open, made)
 }
 
 // TestDeadly: what no sensor ever calls ends the process, and the parent can tell.

@@ -29,6 +29,7 @@ const (
 	ListVerdicts    List = 'v'
 	ListEnrichments List = 'e'
 	ListAttackers   List = 'k'
+	ListBundles     List = 'B'
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

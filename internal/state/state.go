@@ -87,6 +87,9 @@ type Tx interface {
 	Views() Views
 	Preferences() Preferences
 	Notes() Notes
+	Holds() Holds
+	Custody() Custody
+	Bundles() Bundles
 	Retention() Retention
 }
 

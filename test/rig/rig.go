@@ -344,21 +344,28 @@ func List[T any](c *Core, path string) ([]T, error) {
 // Sensor returns the address a sensor of the core really listens on.
 func (c *Core) Sensor(name string) string {
 	c.t.Helper()
+	addr, err := c.listens(name)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return addr
+}
+
+func (c *Core) listens(name string) (string, error) {
 	type sensor struct {
 		Name   string `json:"name"`
 		Listen string `json:"listen"`
 	}
 	sensors, err := List[sensor](c, "/api/v1/sensors")
 	if err != nil {
-		c.t.Fatal(err)
+		return "", err
 	}
 	for _, s := range sensors {
 		if s.Name == name {
-			return s.Listen
+			return s.Listen, nil
 		}
 	}
-	c.t.Fatalf("no sensor %q in %v", name, sensors)
-	return ""
+	return "", fmt.Errorf("no sensor %q in %v", name, sensors)
 }
 
 // CLI runs one command line over the core's data folder and returns its

@@ -130,7 +130,7 @@ await suite(async () => {
       await page.evaluate(() => {
         window.__times.length = 0;
       });
-      for (const letter of "src:45.30.1") {
+      for (const letter of "src:45.0.30.1") {
         await page.keyboard.press(letter);
         await pause(80);
       }

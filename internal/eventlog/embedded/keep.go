@@ -29,7 +29,10 @@ func (s *Store) Drop(ctx context.Context, before time.Time) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	days := s.expired(v, before)
+	days, err := s.unheld(ctx, s.expired(v, before))
+	if err != nil {
+		return nil, err
+	}
 	if len(days) == 0 {
 		return nil, nil
 	}
@@ -60,6 +63,48 @@ func (s *Store) expired(v *view, before time.Time) []*day {
 	return nil
 }
 
+// unheld leaves out of days those with an event of a day that somebody holds: by
+// the day it came, or by the time it says.
+func (s *Store) unheld(ctx context.Context, days []*day) ([]*day, error) {
+	if s.holder == nil || len(days) == 0 {
+		return days, nil
+	}
+	held, err := s.holder.Days(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for held days: %w", err)
+	}
+	var out []*day
+	for _, d := range days {
+		name := touched(d, held)
+		if name == "" {
+			out = append(out, d)
+			continue
+		}
+		s.log.Info("day is held and stays", "day", d.file.name, "for", name, "hold", held[name].Short)
+	}
+	return out, nil
+}
+
+// touched returns the first of the held days that a file has events of.
+func touched(d *day, held map[string]honeyguide.Hold) string {
+	if _, ok := held[d.file.name]; ok {
+		return d.file.name
+	}
+	for name := range held {
+		begin, err := time.Parse(time.DateOnly, name)
+		if err != nil {
+			continue
+		}
+		from, to := begin.UnixMicro(), begin.AddDate(0, 0, 1).UnixMicro()
+		for i := range d.blocks() {
+			if b := d.block(i); b.ts0 < to && b.ts1 >= from {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 func (s *Store) trustClock(v *view) error {
 	name := v.today().file.name
 	newest, err := time.Parse(time.DateOnly, name)
@@ -75,12 +120,12 @@ func (s *Store) trustClock(v *view) error {
 	return nil
 }
 
-// forget takes the oldest day out of the view: no reader begins with it any more.
+// forget takes a day out of the view: no reader begins with it any more.
 func (s *Store) forget(d *day) {
 	s.pubMu.Lock()
 	defer s.pubMu.Unlock()
 	v := *s.view.Load()
-	v.days = slices.Clone(v.days[1:])
+	v.days = slices.DeleteFunc(slices.Clone(v.days), func(o *day) bool { return o.file == d.file })
 	s.publish(&v)
 	d.file.dropFilters(s)
 }

@@ -320,7 +320,7 @@ func (t alerts) List(ctx context.Context, q state.AlertQuery) ([]honeyguide.Aler
 		return nil, "", doing("list alerts", err)
 	}
 	l := list{name: state.ListAlerts, table: "alert", at: "created", id: "id", rest: bulkDoc, split: "status", is: texts(q.Status)}
-	out, next, err := page[honeyguide.Alert](ctx, t.tx, l, w, q.Page)
+	out, next, err := pageBy(ctx, t.tx, l, w, q.Page, decodeAlert)
 	return out, next, doing("list alerts", err)
 }
 

@@ -67,7 +67,7 @@ func (t attackers) List(ctx context.Context, q state.AttackerQuery) ([]honeyguid
 	w.add(newestOfAttacker)
 	w.between("created", q.From, q.To)
 	l := list{name: state.ListAttackers, table: "alert", at: "created", id: "id", rest: bulkDoc}
-	newest, next, err := page[honeyguide.Alert](ctx, t.tx, l, w, q.Page)
+	newest, next, err := pageBy(ctx, t.tx, l, w, q.Page, decodeAlert)
 	if err != nil {
 		return nil, "", doing("list attackers", err)
 	}

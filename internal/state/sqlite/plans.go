@@ -108,9 +108,9 @@ func (t plans) Blocks(ctx context.Context, p state.Page) ([]honeyguide.Block, st
 		name: state.ListBlocks, at: "created", id: "address", rest: ofIncident,
 		table: "(SELECT plan.doc AS doc, plan.incident AS incident, block.created AS created, block.address AS address FROM block JOIN plan ON plan.id = block.plan) AS b",
 	}
-	next, err := keyset(ctx, t.tx, l, where{}, p, func(doc string, k key) error {
+	next, err := keyset(ctx, t.tx, l, where{}, p, func(doc, rest string, k key) error {
 		var p honeyguide.Plan
-		err := decode(doc, &p)
+		err := decode(joined(doc, rest), &p)
 		block := p.Block()
 		block.Address = k.id
 		out = append(out, block)

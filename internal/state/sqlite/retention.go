@@ -26,23 +26,23 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 		}
 		dropped += n
 	}
-	for _, q := range []string{
-		"DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
-		"DELETE FROM run WHERE num IN (SELECT num FROM run WHERE created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
-		"DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE at < $1 AND incident NOT IN (SELECT id FROM incident) LIMIT $2)",
-		"DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE created < $1 AND state <> 'queued' LIMIT $2)",
-		"DELETE FROM sample WHERE num IN (SELECT num FROM sample WHERE last < $1 LIMIT $2)",
-		"DELETE FROM enrichment WHERE (type, value, provider) IN (SELECT type, value, provider FROM enrichment WHERE at < $1 ORDER BY at LIMIT $2)",
-		"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
-		"DELETE FROM job WHERE id IN (SELECT id FROM job WHERE dead = 1 AND run_at < $1 ORDER BY run_at LIMIT $2)",
-		"DELETE FROM exposure WHERE (token, event) IN (SELECT token, event FROM exposure WHERE at < $1 LIMIT $2)",
-		"DELETE FROM suppression WHERE num IN (SELECT num FROM suppression WHERE created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1) LIMIT $2)",
-		"DELETE FROM incident_change WHERE num IN (SELECT num FROM incident_change WHERE at < $1 LIMIT $2)",
-		"DELETE FROM attacker_note WHERE id IN (SELECT id FROM attacker_note WHERE at < $1 LIMIT $2)",
-		"DELETE FROM allowed WHERE address IN (SELECT address FROM allowed WHERE expires <> 0 AND expires < $1 LIMIT $2)",
-		"DELETE FROM token_use WHERE (token, event) IN (SELECT token, event FROM token_use WHERE at < $1 LIMIT $2)",
+	for _, d := range []struct{ table, key, cond string }{
+		{"plan", "id", "created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident)"},
+		{"run", "num", "created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident)"},
+		{"timeline", "id", "at < $1 AND incident NOT IN (SELECT id FROM incident)"},
+		{"notice", "id", "created < $1 AND state <> 'queued'"},
+		{"sample", "num", "last < $1"},
+		{"enrichment", "type, value, provider", "at < $1"},
+		{"dead_letter", "id", "at < $1"},
+		{"job", "id", "dead = 1 AND run_at < $1"},
+		{"exposure", "token, event", "at < $1"},
+		{"suppression", "num", "created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1)"},
+		{"incident_change", "num", "at < $1"},
+		{"attacker_note", "id", "at < $1"},
+		{"allowed", "address", "expires <> 0 AND expires < $1"},
+		{"token_use", "token, event", "at < $1"},
 	} {
-		n, err := t.exec(ctx, q, at, most)
+		n, err := t.dropped(ctx, d.table, d.key, d.cond, at, most)
 		if err != nil {
 			return dropped, doing("drop old rows", err)
 		}
@@ -52,14 +52,29 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 	return dropped + more, doing("drop old counts", err)
 }
 
+// dropped removes the rows of a table, named by key, that a condition finds and
+// no hold keeps.
+func (t retention) dropped(ctx context.Context, table, key, cond string, before int64, most int) (int64, error) {
+	spare, held, err := t.spare(ctx, table)
+	if err != nil {
+		return 0, err
+	}
+	q := "DELETE FROM " + table + " WHERE (" + key + ") IN (SELECT " + key + " FROM " + table + " WHERE (" + cond + ")" + spare + " LIMIT $2)"
+	return t.exec(ctx, q, append([]any{before, most}, held...)...)
+}
+
 func (t retention) numbered(ctx context.Context, table, words, cond string, before int64, most int) (int64, error) {
 	var nums []int64
 	column := "''"
 	if table == "alert" {
 		column = "status"
 	}
-	q := "SELECT num, severity, " + column + " FROM " + table + " WHERE " + cond + " LIMIT $2"
-	err := t.each(ctx, q, []any{before, most}, func(scan func(...any) error) error {
+	spare, held, err := t.spare(ctx, table)
+	if err != nil {
+		return 0, err
+	}
+	q := "SELECT num, severity, " + column + " FROM " + table + " WHERE (" + cond + ")" + spare + " LIMIT $2"
+	err = t.each(ctx, q, append([]any{before, most}, held...), func(scan func(...any) error) error {
 		var n int64
 		var s honeyguide.Severity
 		var status string

@@ -49,9 +49,9 @@ func (t timeline) List(ctx context.Context, q state.TimelineQuery) ([]honeyguide
 	w.between("at", q.From, q.To)
 	out := []honeyguide.TimelineEntry{}
 	l := list{name: state.ListTimeline, table: "timeline", at: "at", id: "id", rest: ofIncident}
-	next, err := keyset(ctx, t.tx, l, w, q.Page, func(doc string, _ key) error {
+	next, err := keyset(ctx, t.tx, l, w, q.Page, func(doc, rest string, _ key) error {
 		var e honeyguide.TimelineEntry
-		err := decode(doc, &e)
+		err := decode(joined(doc, rest), &e)
 		out = append(out, e)
 		return err
 	})

@@ -21,7 +21,8 @@ type tx struct {
 	now    func() time.Time
 	failed error // the first statement that failed: the transaction can only end
 	later  later
-	at     int64 // see stamp
+	at     int64    // see stamp
+	held   *holding // see scope; nil until it is asked for
 }
 
 // The nouns share the transaction.

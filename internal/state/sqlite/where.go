@@ -214,10 +214,15 @@ func (w *where) in(column string, values []string) {
 
 // page reads one page of documents and the cursor of the next.
 func page[T any](ctx context.Context, t *tx, l list, w where, p state.Page) ([]T, string, error) {
+	return pageBy(ctx, t, l, w, p, func(doc, rest string, v *T) error { return decode(joined(doc, rest), v) })
+}
+
+// pageBy reads the rows of one page with a reader of their own.
+func pageBy[T any](ctx context.Context, t *tx, l list, w where, p state.Page, read func(doc, rest string, v *T) error) ([]T, string, error) {
 	out := []T{}
-	next, err := keyset(ctx, t, l, w, p, func(doc string, _ key) error {
+	next, err := keyset(ctx, t, l, w, p, func(doc, rest string, _ key) error {
 		var v T
-		if err := decode(doc, &v); err != nil {
+		if err := read(doc, rest, &v); err != nil {
 			return err
 		}
 		out = append(out, v)
@@ -243,7 +248,7 @@ func (l list) count(ctx context.Context, t *tx, w where, p state.Page) error {
 }
 
 // keyset calls row for the rows of one page and returns the cursor of the next.
-func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(doc string, k key) error) (string, error) {
+func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(doc, rest string, k key) error) (string, error) {
 	l, follow := l.changed(p)
 	if p.Count != nil {
 		if err := l.count(ctx, t, w, p); err != nil {
@@ -266,7 +271,7 @@ func keyset(ctx context.Context, t *tx, l list, w where, p state.Page, row func(
 			return nil
 		}
 		last = k
-		return row(joined(doc, rest), k)
+		return row(doc, rest, k)
 	})
 	switch {
 	case err != nil || !more && !follow:

@@ -121,6 +121,10 @@ func Run(t *testing.T, open Open) {
 		{"Roles", roles},
 		{"APIKeys", apiKeys},
 		{"Retention", retention},
+		{"Holds", holds},
+		{"HeldBack", heldBack},
+		{"Custody", custody},
+		{"Bundles", bundles},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // most of the time goes to waiting for the disk

@@ -1,0 +1,2 @@
+-- Numbers go on without gaps: this one changes nothing.
+SELECT 1;

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"strings"
+	"time"
+)
+
+// A row is one promise and how it is proven: by a test that prints its figure.
+type row struct {
+	Name       string
+	Promise    string   // in a sentence
+	Target     string   // of the figure
+	LongTarget string   // in the long size, when it is another
+	Of         size     // out of how many at least, 0: the test does not say
+	Pkg        string   // package of the test
+	Dir        string   // module it is in, when not the root: "tools"
+	Run        string   // pattern of the test's name
+	Short      []string // environment of the short size
+	Long       []string // environment of the size the promise names
+	Quick      []string // environment of the least that shows a break
+	Root       bool     // needs root
+	Needs      []string // programs
+	Limit      time.Duration
+}
+
+// A size is a number in the short and in the long run.
+type size struct{ Short, Long float64 }
+
+func (s size) of(long bool) float64 {
+	if long {
+		return s.Long
+	}
+	return s.Short
+}
+
+// sized names the size of a row's proof in the environment.
+func sized(row, n string) []string {
+	return []string{"HONEYGUIDE_TRUST_" + strings.ToUpper(strings.ReplaceAll(row, "-", "_")) + "=" + n}
+}
+
+// rows are all promises with a proof. docs/operations/trust.md says what each means.
+var rows = []row{
+	{
+		Name: "sandbox-escapes-open", Target: "<=0", Of: size{200, 200},
+		Promise: "Nothing a sensor process tries gets it out of its cage.",
+		Pkg:     "./internal/sandbox", Run: "^TestSandboxEscape$", Root: true,
+	},
+	{
+		Name: "audit-tampers-missed", Target: "<=0", Of: size{300, 10000},
+		Promise: "Any one change to any file of the audit log is found.",
+		Pkg:     "./internal/audit", Run: "^TestTampering$",
+		Short: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=300"}, Long: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=10000"}, Quick: []string{"HONEYGUIDE_TRUST_AUDIT_TAMPERS=150"},
+	},
+	{
+		Name: "rollback-found", Target: ">=100", Of: size{8, 40},
+		Promise: "An audit log that was put back whole to any earlier state is found by a checkpoint kept elsewhere.",
+		Pkg:     "./internal/audit", Run: "^TestRollbackIsFoundByTheWitness$",
+		Short: []string{"HONEYGUIDE_TRUST_ROLLBACK=8"}, Long: []string{"HONEYGUIDE_TRUST_ROLLBACK=40"}, Quick: []string{"HONEYGUIDE_TRUST_ROLLBACK=3"},
+	},
+	{
+		Name: "containment-packets-out", Target: "<=0", Of: size{150, 150},
+		Promise: "No attack makes a decoy send a packet to anybody but who asked.",
+		Pkg:     "./test/defence", Run: "^TestContainment$", Root: true, Needs: []string{"ip", "nft", "ssh", "curl"},
+	},
+	{
+		Name: "udp-amplification", Target: "<=1", Of: size{100, 100},
+		Promise: "A decoy answers a datagram with no more bytes than it was asked with.",
+		Pkg:     "./test/defence", Run: "^TestContainment$", Root: true, Needs: []string{"ip", "nft", "ssh", "curl"},
+	},
+	{
+		Name: "kill9-lost", Target: "<=0", Of: size{400, 4000},
+		Promise: "No acknowledged event, alert, audit entry or job is lost or doubled when the core is killed under load.",
+		Pkg:     "./test/crash", Run: "^TestKillNine$", Limit: 40 * time.Minute,
+		Short: sized("kill9-lost", "20"), Long: sized("kill9-lost", "200"), Quick: sized("kill9-lost", "3"),
+	},
+	{
+		Name: "powercut-lost", Target: "<=0", Of: size{40, 400},
+		Promise: "None is lost when the power is cut under load.",
+		Pkg:     "./test/power", Run: "^TestPowerCut$", Root: true, Limit: 30 * time.Minute,
+		Short: sized("powercut-lost", "3"), Long: sized("powercut-lost", "20"), Quick: sized("powercut-lost", "1"),
+	},
+	{
+		Name: "fuzz-crashers", Target: "<=0", Of: size{100, 100},
+		Promise: "No input crashes a parser.",
+		Pkg:     "./test/fuzz", Run: "^TestFuzz$", Limit: 5 * time.Hour,
+		Short: sized("fuzz-crashers", "1"), Long: sized("fuzz-crashers", "60"),
+		Quick: append(sized("fuzz-crashers", "1"), "HONEYGUIDE_TRUST_FUZZ_ONLY=^internal/safetext"),
+	},
+	{
+		Name: "guesses-evaluated", Target: "<=20", Of: size{1000, 10_000},
+		Promise: "However many guess at an account, few passwords are looked at.",
+		Pkg:     "./test/bench", Run: "^TestGuesses$",
+		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "300"),
+	},
+	{
+		Name: "guesses-owner-p99", Target: "<=1000",
+		Promise: "The owner of an account logs in within a second while others guess at it.",
+		Pkg:     "./test/bench", Run: "^TestGuesses$",
+		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "300"),
+	},
+	{
+		Name: "slow-clients-left", Target: "<=0", Of: size{400, 1200},
+		Promise: "Who keeps a connection open by being slow is hung up on in time, at the API and at every decoy.",
+		Pkg:     "./test/e2e", Run: "^TestSlowClients$",
+		Short: sized("slow-clients-left", "40"), Long: sized("slow-clients-left", "100"), Quick: sized("slow-clients-left", "10"),
+	},
+	{
+		Name: "slow-clients-refused", Target: "<=0", Of: size{10, 10},
+		Promise: "Everybody else is served meanwhile.",
+		Pkg:     "./test/e2e", Run: "^TestSlowClients$",
+		Short: sized("slow-clients-left", "40"), Long: sized("slow-clients-left", "100"), Quick: sized("slow-clients-left", "10"),
+	},
+	{
+		Name: "idle-connections", Target: ">=2000", LongTarget: ">=10000",
+		Promise: "10,000 idle connections are held.",
+		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
+		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
+	},
+	{
+		Name: "idle-newcomer", Target: "<=1000",
+		Promise: "Among them a newcomer is logged in within a second.",
+		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
+		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
+	},
+}
