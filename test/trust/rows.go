@@ -110,4 +110,20 @@ var rows = []row{
 		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
 		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
 	},
+	{
+		Name: "reproducible-build", Target: "<=0",
+		Promise: "The same commit gives the same binary and console, wherever it is built.",
+		Dir:     "tools", Pkg: "./repro", Run: "^TestReproducible$", Needs: []string{"git", "npm"}, Limit: 45 * time.Minute,
+		Short: sized("reproducible-build", "1"), Long: sized("reproducible-build", "2"), Quick: sized("reproducible-build", "1"),
+	},
+	{
+		Name: "secret-scan", Target: "<=0", Of: size{500, 500},
+		Promise: "There is no credential in the repository or its history.",
+		Dir:     "tools", Pkg: "./secrets", Run: "^TestRepository$", Needs: []string{"git"},
+	},
+	{
+		Name: "licences", Target: "<=0", Of: size{100, 100},
+		Promise: "Every dependency stands under a licence that is allowed.",
+		Dir:     "tools", Pkg: "./licences", Run: "^TestLicences$",
+	},
 }
