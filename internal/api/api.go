@@ -68,6 +68,8 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+	// Full says that no event is taken for want of room; nil: it never is.
+	Full func() bool
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
@@ -118,6 +120,9 @@ type Deps struct {
 	Audit audit.Recorder
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
+
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -254,6 +259,7 @@ func (s *server) routes() {
 	s.triage()
 	s.sessions()
 	s.samples()
+	s.holds()
 	s.tokens()
 	s.plans()
 	s.runs()
@@ -298,6 +304,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }

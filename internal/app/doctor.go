@@ -53,6 +53,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 		func() Finding { return checkFirewall(s) },
 		func() Finding { return checkFiles(s) },
 		func() Finding { return checkDisk(s.Node.Data) },
+		func() Finding { return checkReserve(s) },
 		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
 		func() Finding { return checkLog(s) },
 		func() Finding { return checkSources(ctx, s) },
@@ -195,14 +196,18 @@ func checkFiles(s Settings) Finding {
 // minFree is the free space below which the log may soon refuse events.
 const minFree = 1 << 30
 
-func checkDisk(data string) Finding {
-	dir := data
+// existing is the folder that is there, on the way to one that may not be.
+func existing(dir string) string {
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == "/" || dir == "." {
-			break
+			return dir
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+func checkDisk(data string) Finding {
+	dir := existing(data)
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return Finding{"disk", StatusWarn, fmt.Sprint(err), "check the file system of " + dir}

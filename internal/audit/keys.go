@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"honeyguide"
+	"honeyguide/internal/seal"
 )
 
 // Names of the key files.
@@ -32,9 +34,10 @@ func damagedKey(file, what string) error {
 	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("%s: %s; restore it from a backup", file, what)}
 }
 
-// readKeys reads the keys of a folder; fs.ErrNotExist when the one that signs is not there.
-func readKeys(dir string) (k keys, err error) {
-	private, err := os.ReadFile(filepath.Join(dir, signFile))
+// readKeys reads the keys; fs.ErrNotExist when the one that signs is not there.
+func readKeys(v *seal.Vault) (k keys, err error) {
+	dir := v.Dir()
+	private, err := v.Read(signFile)
 	if err != nil {
 		return k, err
 	}
@@ -46,13 +49,16 @@ func readKeys(dir string) (k keys, err error) {
 		return k, damagedKey(filepath.Join(dir, publicFile), "it cannot be read")
 	}
 	k.public = strings.TrimSpace(string(public))
-	v, err := note.NewVerifier(k.public)
-	if err != nil || v.Name() != k.signer.Name() || v.KeyHash() != k.signer.KeyHash() {
+	check, err := note.NewVerifier(k.public)
+	if err != nil || check.Name() != k.signer.Name() || check.KeyHash() != k.signer.KeyHash() {
 		return k, damagedKey(filepath.Join(dir, publicFile), "it is not the other half of "+signFile)
 	}
-	mask, err := os.ReadFile(filepath.Join(dir, maskFile))
-	if err != nil {
+	mask, err := v.Read(maskFile)
+	if errors.Is(err, fs.ErrNotExist) {
 		return k, damagedKey(filepath.Join(dir, maskFile), "it cannot be read")
+	}
+	if err != nil {
+		return k, err
 	}
 	if k.mask, err = hex.DecodeString(strings.TrimSpace(string(mask))); err != nil || len(k.mask) != 32 {
 		return k, damagedKey(filepath.Join(dir, maskFile), "want 64 hexadecimal digits")
@@ -75,18 +81,17 @@ func newKeys() (k keys, private string, err error) {
 }
 
 // write keeps keys. The one that signs comes last: where it is, the rest is, too.
-func (k keys) write(dir, private string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func (k keys) write(v *seal.Vault, private string) error {
+	if err := os.MkdirAll(v.Dir(), 0o700); err != nil {
 		return err
 	}
-	for _, f := range []struct{ name, text string }{
-		{maskFile, hex.EncodeToString(k.mask)}, {publicFile, k.public}, {signFile, private},
-	} {
-		if err := place(filepath.Join(dir, f.name), []byte(f.text+"\n")); err != nil {
-			return err
-		}
+	if err := v.Write(maskFile, []byte(hex.EncodeToString(k.mask)+"\n")); err != nil {
+		return err
 	}
-	return nil
+	if err := place(filepath.Join(v.Dir(), publicFile), []byte(k.public+"\n")); err != nil {
+		return err
+	}
+	return v.Write(signFile, []byte(private+"\n"))
 }
 
 // place writes a file whole or not at all, and durably.

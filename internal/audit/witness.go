@@ -126,6 +126,11 @@ func (l *Log) Run(ctx context.Context) error {
 			}
 		}
 		l.tell(ctx, now, false)
+		if l.Refused() == "" {
+			if err := l.finish(ctx); err != nil && ctx.Err() == nil {
+				l.log.LogAttrs(ctx, slog.LevelError, "personal parts of audit entries not removed, it is tried again", slog.Any("error", err))
+			}
+		}
 		if l.opt.Keep > 0 && since(now, kept) >= keepEvery && l.Refused() == "" {
 			kept = now
 			if _, err := l.Drop(ctx, now.Add(-l.opt.Keep)); err != nil {

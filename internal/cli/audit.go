@@ -34,11 +34,19 @@ func (c *command) auditCmd() *cobra.Command {
 		},
 		header: []any{"SEQ", "TIME", "ACTOR", "KIND", "ADDRESS", "ACTION", "OBJECT", "OUTCOME", "REASON"},
 		row: func(e honeyguide.AuditEntry) []any {
-			return []any{fmt.Sprint(e.Seq), e.Time, e.Actor, e.Kind, origin(e), e.Action, e.Object, string(e.Outcome), e.Reason}
+			return []any{fmt.Sprint(e.Seq), e.Time, actor(e), e.Kind, origin(e), e.Action, e.Object, string(e.Outcome), e.Reason}
 		},
 	}.command(c)
 	root.AddCommand(c.auditShowCmd(), c.auditVerifyCmd(), c.auditProveCmd(), c.auditExportCmd(), c.auditCheckpointCmd())
 	return root
+}
+
+// actor is who acted, or why that is not known any more.
+func actor(e honeyguide.AuditEntry) string {
+	if e.ErasedBy > 0 {
+		return fmt.Sprintf("(removed on request, entry %d)", e.ErasedBy)
+	}
+	return e.Actor
 }
 
 func origin(e honeyguide.AuditEntry) string {
@@ -96,7 +104,7 @@ func (c *command) auditShowCmd() *cobra.Command {
 func showEntry(w io.Writer, e *honeyguide.AuditEntry) {
 	field(w, "entry", fmt.Sprint(e.Seq))
 	field(w, "time", e.Time)
-	field(w, "actor", e.Actor+" ("+e.Kind+")")
+	field(w, "actor", actor(*e)+" ("+e.Kind+")")
 	field(w, "session", e.Session)
 	field(w, "address", origin(*e))
 	field(w, "action", e.Action)
@@ -219,7 +227,8 @@ checkpoint. With --dir it works on a copy, on any machine that has the public ke
 of a log was put back to an older state.
 
 Exit status: 0 nothing is wrong, 1 entries were changed or are missing, 3 only
-caches or an unacknowledged write differ: the next start mends them.`,
+caches, an unacknowledged write or a removal that did not end differ: the next
+start mends them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if proof != "" {
 				return c.verifyProof(&f, proof)
@@ -326,6 +335,12 @@ func (c *command) verified(r client.AuditReport) error {
 		for _, x := range r.Faults {
 			field(w, "DAMAGE", x)
 		}
+		if r.Erased > 0 {
+			field(w, "removed on request", fmt.Sprintf("the personal parts of %d entries", r.Erased))
+		}
+		for _, x := range r.Pending {
+			field(w, "not ended", x+"; the next start ends it")
+		}
 		for _, x := range r.Caches {
 			field(w, "cache", x+"; the next start makes it anew")
 		}
@@ -338,7 +353,7 @@ func (c *command) verified(r client.AuditReport) error {
 		return err
 	case len(r.Faults) > 0:
 		return errDamaged
-	case len(r.Caches) > 0 || r.Tail > 0:
+	case len(r.Caches) > 0 || len(r.Pending) > 0 || r.Tail > 0:
 		return errPartly
 	}
 	return nil

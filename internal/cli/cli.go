@@ -124,7 +124,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.searchCmd())
 	root.AddCommand(c.triageCmd())
 	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd(), c.usersCmd(), c.rolesCmd())
-	root.AddCommand(c.auditCmd())
+	root.AddCommand(c.auditCmd(), c.privacyCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
 	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd())

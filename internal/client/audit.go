@@ -39,9 +39,11 @@ type AuditReport struct {
 	Checked   int64    `json:"checked" doc:"entries whose hashes were made from what is stored"`
 	Dropped   int64    `json:"dropped" doc:"entries of which only the hash is left"`
 	Tail      int64    `json:"tail" doc:"bytes behind the last entry the checkpoint signs for"`
+	Erased    int64    `json:"erased" doc:"entries whose personal part was removed on request, as other entries say"`
 	Witnessed int      `json:"witnessed" doc:"checkpoints kept elsewhere that agree"`
 	Faults    []string `json:"faults" doc:"what is wrong, in words; empty when nothing is"`
 	Caches    []string `json:"caches" doc:"files made from the entries that do not fit them; they are made anew at the next start"`
+	Pending   []string `json:"pending" doc:"removals that were recorded and did not come to an end; the next start ends them"`
 }
 
 // AuditCheck is a verification of the audit log under way, or the last one.

@@ -42,6 +42,7 @@ type Tree struct {
 	root     *yaml.Node
 	origins  map[*yaml.Node]Origin
 	Warnings []string // what was understood but has no effect, one sentence each
+	Files    []string // that were read, in order
 }
 
 // Options says what to read.
@@ -65,6 +66,7 @@ func Load(o Options) (*Tree, error) {
 			if err := t.mergeFile(name); err != nil {
 				return nil, err
 			}
+			t.Files = append(t.Files, name)
 		}
 	}
 	if err := t.mergeEnv(o.Environ); err != nil {

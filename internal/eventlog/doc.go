@@ -18,7 +18,8 @@
 //     events with old numbers. A local producer names no outbox; the log has one
 //     of its own.
 //  4. A stored event never changes. Whatever is learnt later lives in the state
-//     and points at the event.
+//     and points at the event. The one exception is [Rewriter]: what the law says
+//     must go is replaced; numbers, times and counts stay.
 //  5. A consumer's cursor is the number of the last record it has dealt with, kept
 //     where its effects are and moved with them. A new consumer starts at 0, or
 //     one before the first record when retention has taken the beginning.

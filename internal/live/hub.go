@@ -196,6 +196,17 @@ func (h *Hub) dropTo(number int64) {
 	}
 }
 
+// Forget lets go of everything that was told: rows were changed behind the back of
+// the hub, and nobody may be told the old ones again. Listeners that are behind get
+// a summary.
+func (h *Hub) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dropTo(h.head)
+	close(h.wake)
+	h.wake = make(chan struct{})
+}
+
 // Head returns the number of the last message.
 func (h *Hub) Head() int64 {
 	h.mu.Lock()

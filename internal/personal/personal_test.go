@@ -112,8 +112,8 @@ func TestEvent(t *testing.T) {
 		Session: "s1", Src: honeyguide.Endpoint{Addr: netip.MustParseAddrPort("203.0.113.7:999"), Hostname: "somebody.example", Country: "DE"},
 		Dst:         honeyguide.Endpoint{Addr: netip.MustParseAddrPort("198.51.100.1:22")},
 		Observables: []honeyguide.Observable{{Name: "src", Type: "ip", Value: "203.0.113.7"}},
-		Attrs: map[string]any{honeyguide.AttrCommand: "ping 203.0.113.7", honeyguide.AttrCount: int64(3), "list": []any{"203.0.113.7", map[string]any{"203.0.113.7": "x"}}},
-		Raw:   []byte(`{"ip":"203.0.113.\u0037"}`), Time: time.Unix(1, 0),
+		Attrs:       map[string]any{honeyguide.AttrCommand: "ping 203.0.113.7", honeyguide.AttrCount: int64(3), "list": []any{"203.0.113.7", map[string]any{"203.0.113.7": "x"}}},
+		Raw:         []byte(`{"ip":"203.0.113.\u0037"}`), Time: time.Unix(1, 0),
 	}
 	before, _ := json.Marshal(e)
 	got, n := personal.Erase(subject(t, "address:203.0.113.7"), mark(t)).Event(e)

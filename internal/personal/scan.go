@@ -85,6 +85,21 @@ func (r *Rewriter) Text(s string) (string, int) {
 	return b.String(), len(list)
 }
 
+// A Span is a part of a text and what is to stand in its place.
+type Span struct {
+	From, To int
+	Text     string
+}
+
+// Spans returns what Text would replace, in order and without overlaps.
+func (r *Rewriter) Spans(s string) []Span {
+	var out []Span
+	for _, m := range r.find(s) {
+		out = append(out, Span{m.from, m.to, m.text})
+	}
+	return out
+}
+
 // Has says how many values to replace there are.
 func (r *Rewriter) Has(s string) int { return len(r.find(s)) }
 

@@ -63,6 +63,10 @@ type Consumer struct {
 	mu   sync.Mutex
 	done eventlog.Seq
 	wake chan struct{} // closed and replaced when done moves
+
+	turn   chan struct{}      // holds one: who has it may touch what is remembered
+	stop   context.CancelFunc // of the judging under way
+	paused int                // how many want it to stand still
 }
 
 // Pauses between attempts to write a verdict.
@@ -98,7 +102,7 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 		dep.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Consumer{
-		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, wake: make(chan struct{}),
+		cfg: cfg, dep: dep, m: newMetrics(dep.Metrics), log: dep.Logger, wall: time.Now, wake: make(chan struct{}), turn: make(chan struct{}, 1),
 		sessions: detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} }),
 		links:    detect.NewMemory(memoryOfKeys, func() string { return "" }),
 	}
@@ -107,6 +111,68 @@ func NewConsumer(cfg Config, dep Deps) *Consumer {
 // Run judges the log until ctx ends. It may be called again after it returned,
 // but not twice at a time.
 func (c *Consumer) Run(ctx context.Context) error {
+	for {
+		paused, err := c.runOnce(ctx)
+		if !paused || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// runOnce judges until ctx ends or somebody wants it to stand still.
+func (c *Consumer) runOnce(ctx context.Context) (paused bool, err error) {
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-c.turn }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c.mu.Lock()
+	c.stop, paused = stop, c.paused > 0
+	c.mu.Unlock()
+	if !paused {
+		err = c.judgeOn(ctx)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop = nil
+	return paused || c.paused > 0, err
+}
+
+// Pause calls fn while nothing is judged and nothing is remembered: fn may change
+// what the log and the state hold. Judging begins anew after it, from the cursor
+// and with what is there then.
+func (c *Consumer) Pause(ctx context.Context, fn func(context.Context) error) error {
+	c.mu.Lock()
+	c.paused++
+	if c.stop != nil {
+		c.stop()
+	}
+	c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		c.resume()
+		return ctx.Err()
+	}
+	defer func() { <-c.turn }()
+	defer c.resume()
+	err := fn(ctx)
+	c.sessions = detect.NewMemory(20_000, func() honeyguide.Session { return honeyguide.Session{} })
+	c.links = detect.NewMemory(memoryOfKeys, func() string { return "" })
+	return err
+}
+
+func (c *Consumer) resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused--
+}
+
+// judgeOn judges from the cursor until ctx ends.
+func (c *Consumer) judgeOn(ctx context.Context) error {
 	detectors, err := c.dep.Detectors(ctx)
 	if err != nil {
 		return fmt.Errorf("open detectors: %w", err)

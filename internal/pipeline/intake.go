@@ -49,11 +49,17 @@ func NewIntake(ctx context.Context, dep IntakeDeps) (*Intake, error) {
 		dep.Now = time.Now
 	}
 	in := &Intake{dep: dep, m: newMetrics(dep.Metrics), reads: map[string][]honeyguide.Exposure{}}
-	if dep.State == nil {
-		return in, nil
+	return in, in.Reload(ctx)
+}
+
+// Reload reads the exposures in the state again: somebody changed them.
+func (in *Intake) Reload(ctx context.Context) error {
+	if in.dep.State == nil {
+		return nil
 	}
-	err := dep.State.View(ctx, func(tx state.Tx) error {
-		clear(in.reads)
+	reads := map[string][]honeyguide.Exposure{}
+	err := in.dep.State.View(ctx, func(tx state.Tx) error {
+		clear(reads)
 		page := state.Page{Limit: state.MaxLimit}
 		for {
 			tokens, next, err := tx.Tokens().List(ctx, page)
@@ -66,7 +72,7 @@ func NewIntake(ctx context.Context, dep IntakeDeps) (*Intake, error) {
 					return err
 				}
 				slices.Reverse(list) // newest first
-				in.reads[t.ID] = list[max(0, len(list)-keptReads):]
+				reads[t.ID] = list[max(0, len(list)-keptReads):]
 			}
 			if next == "" {
 				return nil
@@ -75,9 +81,12 @@ func NewIntake(ctx context.Context, dep IntakeDeps) (*Intake, error) {
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read exposures: %w", err)
+		return fmt.Errorf("read exposures: %w", err)
 	}
-	return in, nil
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.reads = reads
+	return nil
 }
 
 // Add completes events and appends them to the log. They are durable when it

@@ -1,7 +1,9 @@
-// Package seal encrypts the few secrets that must be readable again, such as
-// those of authenticator apps, under a key that lies beside the state and not in
-// it: XChaCha20-Poly1305, bound to the place a secret is kept in, so that a row
-// moved elsewhere does not open.
+// Package seal encrypts what must be readable again. A master key opens a ring of
+// data keys; with those a [Vault] keeps the private files of a node and a [Box]
+// seals secrets in rows, such as those of authenticator apps:
+// XChaCha20-Poly1305, bound to the place a secret is kept in, so that a row or a
+// file moved elsewhere does not open. What leaves the machine, such as backups,
+// goes through [Encrypt] and [Decrypt] (age).
 package seal
 
 import (
@@ -15,8 +17,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -35,10 +38,27 @@ const (
 var ErrSealed = errors.New("the secret does not open with the keys there are")
 
 // A Box seals with its first key and opens with all of them. It is safe for
-// concurrent use.
+// concurrent use, also while a [Vault] changes its keys.
 type Box struct {
-	keys []key
+	held atomic.Pointer[held]
 }
+
+// held are the keys of a box at one time.
+type held struct {
+	keys []key // newest first
+	// old are keys that are on the disk no more. What was read before they went
+	// still opens, until the process ends.
+	old     []key
+	derived map[string][][]byte // what is left of keys that are gone, by use
+}
+
+func boxOf(keys ...key) *Box {
+	b := &Box{}
+	b.held.Store(&held{keys: keys})
+	return b
+}
+
+func (b *Box) first() key { return b.held.Load().keys[0] }
 
 type key struct {
 	id   [idSize]byte
@@ -70,7 +90,7 @@ func Open(file string) (*Box, error) {
 
 // Parse reads the keys of a text.
 func Parse(text []byte) (*Box, error) {
-	b := &Box{}
+	var keys []key
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
@@ -78,30 +98,34 @@ func Parse(text []byte) (*Box, error) {
 			continue
 		}
 		raw, err := hex.DecodeString(line)
-		if err != nil || len(raw) != chacha20poly1305.KeySize || len(b.keys) == maxKeys {
+		if err != nil || len(raw) != chacha20poly1305.KeySize || len(keys) == maxKeys {
 			return nil, errors.New("a line is no key")
 		}
 		k, err := newKey([chacha20poly1305.KeySize]byte(raw))
 		if err != nil {
 			return nil, err
 		}
-		b.keys = append(b.keys, k)
+		keys = append(keys, k)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
 	}
-	if len(b.keys) == 0 {
+	if len(keys) == 0 {
 		return nil, errors.New("there is no key")
 	}
-	return b, nil
+	return boxOf(keys...), nil
 }
 
 // Random returns a box of a key that is kept nowhere.
 func Random() *Box {
+	return boxOf(randomKey())
+}
+
+func randomKey() key {
 	var raw [chacha20poly1305.KeySize]byte
 	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
 	k, _ := newKey(raw)      // the size is right
-	return &Box{keys: []key{k}}
+	return k
 }
 
 func newKey(raw [chacha20poly1305.KeySize]byte) (key, error) {
@@ -114,7 +138,7 @@ func newKey(raw [chacha20poly1305.KeySize]byte) (key, error) {
 
 // Seal encrypts. place names where the result is kept: table, row, column.
 func (b *Box) Seal(plain []byte, place ...string) []byte {
-	k := b.keys[0]
+	k := b.first()
 	out := make([]byte, headSize, headSize+len(plain)+k.aead.Overhead())
 	out[0] = version
 	copy(out[1:], k.id[:])
@@ -128,13 +152,16 @@ func (b *Box) Open(sealed []byte, place ...string) ([]byte, error) {
 	if len(sealed) < headSize || sealed[0] != version {
 		return nil, ErrSealed
 	}
-	for _, k := range b.keys {
-		if [idSize]byte(sealed[1:]) != k.id {
-			continue
-		}
-		plain, err := k.aead.Open(nil, sealed[1+idSize:headSize], sealed[headSize:], bound(sealed[:1+idSize], place))
-		if err == nil {
-			return plain, nil
+	h := b.held.Load()
+	for _, keys := range [][]key{h.keys, h.old} {
+		for _, k := range keys {
+			if [idSize]byte(sealed[1:]) != k.id {
+				continue
+			}
+			plain, err := k.aead.Open(nil, sealed[1+idSize:headSize], sealed[headSize:], bound(sealed[:1+idSize], place))
+			if err == nil {
+				return plain, nil
+			}
 		}
 	}
 	return nil, ErrSealed
@@ -142,18 +169,24 @@ func (b *Box) Open(sealed []byte, place ...string) ([]byte, error) {
 
 // Stale reports whether something was sealed with another key than the first.
 func (b *Box) Stale(sealed []byte) bool {
-	return len(sealed) < headSize || [idSize]byte(sealed[1:]) != b.keys[0].id
+	return len(sealed) < headSize || [idSize]byte(sealed[1:]) != b.first().id
 }
 
 // Derive returns 32 bytes for one use from each key, the first key's first: for
-// signatures, whose makers ask no state.
+// signatures, whose makers ask no state. Those of keys that are gone follow for a
+// while, for the uses a [Vault] keeps them for.
 func (b *Box) Derive(use string) [][]byte {
+	h := b.held.Load()
 	var out [][]byte
-	for _, k := range b.keys {
-		sum := sha256.Sum256(append([]byte("honeyguide derived key\x00"+use+"\x00"), k.raw[:]...))
-		out = append(out, sum[:])
+	for _, k := range h.keys {
+		out = append(out, k.derive(use))
 	}
-	return out
+	return append(out, h.derived[use]...)
+}
+
+func (k key) derive(use string) []byte {
+	sum := sha256.Sum256(append([]byte("honeyguide derived key\x00"+use+"\x00"), k.raw[:]...))
+	return sum[:]
 }
 
 // bound is the data that is authenticated beside the secret; no two lists of
@@ -166,21 +199,17 @@ func bound(head []byte, place []string) []byte {
 	return out
 }
 
+// keysText is the content of a file of keys.
+func keysText(keys []key) []byte {
+	text := []byte("# seals secrets in the state; back it up apart from it\n")
+	for _, k := range keys {
+		text = append(hex.AppendEncode(text, k.raw[:]), '\n')
+	}
+	return text
+}
+
 // create writes a file with a new key; it appears whole or not at all.
 func create(file string) ([]byte, error) {
-	var raw [chacha20poly1305.KeySize]byte
-	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
-	text := []byte("# seals secrets in the state; back it up apart from it\n" + hex.EncodeToString(raw[:]) + "\n")
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*") // mode 0600
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(f.Name()) // not there any more when all went well
-	if _, err := f.Write(text); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return nil, err
-	}
-	return text, os.Rename(f.Name(), file)
+	text := keysText([]key{randomKey()})
+	return text, place(file, text, time.Time{})
 }

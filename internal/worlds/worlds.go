@@ -85,6 +85,8 @@ type Store struct {
 	count   int           // rows
 	wake    chan struct{} // one token: there is something to write
 	room    chan struct{} // closed and replaced when pending was taken
+
+	flushing sync.Mutex // one at a time: Load looks at what is on its way
 }
 
 // Open opens the file at path, making it if need be.
@@ -222,8 +224,10 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// Flush makes everything saved so far durable. One goroutine calls it at a time.
+// Flush makes everything saved so far durable.
 func (s *Store) Flush(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	s.mu.Lock()
 	batch := s.pending
 	s.pending, s.writing, s.waiting = map[id][]byte{}, batch, 0

@@ -1,5 +1,23 @@
 package embedded
 
+import (
+	"bytes"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Unzstd unpacks the frame at the beginning of b as far as it goes.
+func Unzstd(b []byte) []byte {
+	r, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.IgnoreChecksum(true))
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	out, _ := io.ReadAll(io.LimitReader(r, 16<<20)) // half a frame is worth looking at
+	return out
+}
+
 // Blocks counts the blocks of all days: full ones and those of the tail.
 func (s *Store) Blocks() (full, small int) {
 	for _, d := range s.view.Load().days {

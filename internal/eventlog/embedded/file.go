@@ -284,6 +284,14 @@ func isCorrupt(err error) bool {
 	return errors.Is(err, colblock.ErrCorrupt) || sqldb.IsCorrupt(err)
 }
 
+// spoilt reports whether an error says that a block is damaged for good. While
+// the disk refuses to write, what the engine calls malformed may be whole: it
+// reads files whose newest half is in a kernel that no longer gives it out. A
+// checksum is believed at any time.
+func (s *Store) spoilt(err error) bool {
+	return errors.Is(err, colblock.ErrCorrupt) || sqldb.IsCorrupt(err) && !s.troubled.Load()
+}
+
 // filter returns the Bloom filter of a block, nil when there is none to ask.
 func (s *Store) filter(ctx context.Context, f *dayFile, b *block) []byte {
 	f.filters.Lock()

@@ -21,6 +21,7 @@ type request struct {
 	bad    map[eventlog.Seq]int // blocks given up that these events speak of
 	done   chan result          // takes one; nil once answered
 	got    eventlog.Receipt     // what the answer will be
+	do     func() error         // not nil: no batch, but work for the writer between two commits
 }
 
 type result struct {

@@ -93,7 +93,7 @@ func (s *Store) collect(ctx context.Context, v *view, pos eventlog.Seq, n int) (
 			continue
 		}
 		recs, err := s.unpack(ctx, d.file, d.block(i))
-		if err != nil && isCorrupt(err) {
+		if err != nil && s.spoilt(err) {
 			s.giveUp(d.file, d.block(i), err)
 			pos = d.block(i).hi()
 			continue

@@ -280,7 +280,7 @@ func (s *Store) attach(ctx context.Context, d *day, h head) error {
 	}
 	for i := from; i < len(d.full); i++ {
 		unpacked, err := s.rows(ctx, d.file, &d.full[i])
-		if isCorrupt(err) { // leave it as it is: merging would delete what is left
+		if s.spoilt(err) { // leave it as it is: merging would delete what is left
 			s.giveUp(d.file, &d.full[i], err)
 			w.tail, w.tailMem, from = nil, 0, i+1
 			continue
@@ -326,6 +326,11 @@ func (s *Store) resume(ctx context.Context) error {
 	}
 	if err := s.attach(ctx, d, h); err != nil {
 		return err
+	}
+	// What a failed sync left in the kernel's memory reads like what is on the disk,
+	// and a later sync does not write it: copied into the file it is written anew.
+	if err := sqldb.Checkpoint(ctx, s.writer.db); err != nil {
+		return errors.Join(err, s.writer.close())
 	}
 	days := old.with(d)
 	if f != old.today().file {

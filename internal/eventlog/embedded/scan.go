@@ -81,7 +81,7 @@ func scanView[T any](ctx context.Context, s *Store, v *view, c *criteria, below 
 			return false
 		case errors.Is(j.err, errGone):
 			return true
-		case j.err != nil && isCorrupt(j.err):
+		case j.err != nil && s.spoilt(j.err):
 			s.giveUp(j.c.file, &j.c.b, j.err)
 			return true
 		case j.err != nil:

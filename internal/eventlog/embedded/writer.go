@@ -84,6 +84,20 @@ func (s *Store) store(reqs []*request) {
 			s.lose()
 		}
 	}()
+	if i := slices.IndexFunc(reqs, func(r *request) bool { return r.do != nil }); i >= 0 {
+		s.store(reqs[:i])
+		s.act(reqs[i])
+		s.store(reqs[i+1:])
+		return
+	}
+	if len(reqs) == 0 {
+		return
+	}
+	if s.full() {
+		s.met.refused.Add(float64(count(reqs)))
+		answer(reqs, eventlog.ErrFull)
+		return
+	}
 	ctx := context.Background() // appends of several callers: none of them may cancel the others
 	if err := s.ensure(ctx); err != nil {
 		answer(reqs, err)
@@ -95,10 +109,28 @@ func (s *Store) store(reqs []*request) {
 		return
 	}
 	if err := s.commit(ctx, p); err != nil {
+		s.met.refused.Add(float64(count(reqs)))
 		answer(reqs, s.refused(err))
 		return
 	}
 	answer(reqs, nil)
+}
+
+// act does work between two commits.
+func (s *Store) act(r *request) {
+	err := s.ensure(context.Background())
+	if err == nil {
+		err = r.do()
+	}
+	r.done <- result{err: err}
+	r.done = nil
+}
+
+func count(reqs []*request) (events int) {
+	for _, r := range reqs {
+		events += len(r.rows)
+	}
+	return events
 }
 
 // answer tells every caller that was not answered yet.
@@ -123,6 +155,7 @@ func (s *Store) refused(err error) error {
 		s.log.Error("no room left for the event log", "error", err)
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	}
+	s.troubled.Store(true)
 	s.log.Error("event log commit failed", "error", err)
 	s.lose()
 	return fmt.Errorf("append events: %w", err)
@@ -212,6 +245,7 @@ func (s *Store) commit(ctx context.Context, p *plan) error {
 	if err := s.transact(ctx, p); err != nil {
 		return err
 	}
+	s.troubled.Store(false)
 	s.settle(p)
 	s.met.commit.Observe(time.Since(start).Seconds())
 	s.met.events.Add(float64(len(p.rows)))

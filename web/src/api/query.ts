@@ -1,6 +1,6 @@
 /** Documents: kept, shared and asked for again by TanStack Query. Streams are in live.ts; never both for the same rows. */
 import { QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { call } from "./client";
 import { asProblem, Problem } from "./problem";
 import type { Page } from "./types";
@@ -58,6 +58,27 @@ export function useList<T>(path: string | null, query: Values = {}, options: { l
     },
     again: () => void asked.refetch(),
     total: asked.data?.pages[0]?.total,
+  };
+}
+
+/** Rows that are read on for a filter of the page before somebody is asked. */
+const READ_ON = 2000;
+
+/**
+ * For filters the server has no words for: while they leave less than a screen, the
+ * list is read on, up to a bound; further() moves the bound.
+ */
+export function useReadOn<T>(list: ReturnType<typeof useList<T>>, left: number, on: boolean) {
+  const [most, setMost] = useState(READ_ON);
+  const { hasMore, loadingMore, more } = list;
+  const loaded = list.rows.length;
+  useEffect(() => {
+    if (on && hasMore && !loadingMore && left < 50 && loaded < most) more();
+  });
+  return {
+    /** It goes on by itself. */
+    reading: on && hasMore && left < 50 && loaded < most,
+    further: hasMore ? () => setMost(loaded + READ_ON) : undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { catalogue } from "../../lib/i18n";
 
 export const t = catalogue("attackers", {
   label: "Attackers, the one with the newest alert first",
-  filter: "Filter what is loaded: address, network, last alert",
+  filter: "Filter: address, network, last alert",
   "severity.medium": "Severity ≥ medium",
   "severity.high": "Severity ≥ high",
   "since.day": "24 h",
@@ -23,6 +23,8 @@ export const t = catalogue("attackers", {
   "empty.filtered": "No attacker matches",
   "empty.filtered.text": "Take a filter away, or look further back.",
   "empty.clear": "Clear filters",
+  "empty.further": "Look further back",
+  "empty.newest": "None of the newest {n} attackers does.",
   "key.next": "Next attacker",
   "key.before": "Attacker before",
   "key.open": "Open",

@@ -33,6 +33,8 @@ export const t = catalogue("sessions", {
   "empty.filtered": "No session matches",
   "empty.filtered.text": "Take a filter away, or look further back.",
   "empty.clear": "Clear filters",
+  "empty.further": "Look further back",
+  "empty.newest": "None of the newest {n} sessions does.",
   "empty.title": "No session yet",
   "empty.text":
     "A session begins when somebody connects to a decoy. To see one now, run honeyguide demo on the server: it plays an attack against the running decoys.",

@@ -1,7 +1,7 @@
-/** The list of attackers. The server has no words to search them by: the filter looks through what is loaded. */
+/** The list of attackers. The server has no words to search them by: a filter reads on until there is a screen of them. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
-import { useList } from "../../api/query";
+import { useList, useReadOn } from "../../api/query";
 import type { Attacker } from "../../api/types";
 import { number } from "../../lib/i18n";
 import { useKeys } from "../../lib/keys";
@@ -79,6 +79,7 @@ export function AttackerList({ shown }: { shown: boolean }) {
       ),
     [list.rows, words, least],
   );
+  const on = useReadOn(list, rows.length, words !== "" || least > 0);
   const at = rows.findIndex((row) => row.key === current);
   const move = (by: number) => {
     const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
@@ -104,24 +105,28 @@ export function AttackerList({ shown }: { shown: boolean }) {
   ]);
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
   const filtered = words !== "" || least > 0 || from > 0;
-  const empty = list.loading ? (
-    <Loading />
-  ) : list.error ? (
-    <ErrorView error={list.error} onRetry={list.again} />
-  ) : filtered ? (
-    <Empty
-      title={t("empty.filtered")}
-      action={
-        <Button onClick={() => setQuery({ q: undefined, severity: undefined, since: undefined })}>
-          {t("empty.clear")}
-        </Button>
-      }
-    >
-      {t("empty.filtered.text")}
-    </Empty>
-  ) : (
-    <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
-  );
+  const empty =
+    list.loading || on.reading ? (
+      <Loading />
+    ) : list.error ? (
+      <ErrorView error={list.error} onRetry={list.again} />
+    ) : filtered ? (
+      <Empty
+        title={t("empty.filtered")}
+        action={
+          <>
+            {on.further ? <Button onClick={on.further}>{t("empty.further")}</Button> : null}
+            <Button onClick={() => setQuery({ q: undefined, severity: undefined, since: undefined })}>
+              {t("empty.clear")}
+            </Button>
+          </>
+        }
+      >
+        {on.further ? t("empty.newest", { n: list.rows.length }) : t("empty.filtered.text")}
+      </Empty>
+    ) : (
+      <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
+    );
   return (
     <>
       {shown ? (

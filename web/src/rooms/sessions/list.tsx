@@ -1,7 +1,7 @@
 /** The list of sessions with its filters; what is chosen lives in the URL. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useFreshness } from "../../api/live";
-import { useList, useOne } from "../../api/query";
+import { useList, useOne, useReadOn } from "../../api/query";
 import type { Page, Sensor, Session } from "../../api/types";
 import { useKeys } from "../../lib/keys";
 import { useGo, useQueryState, writeQuery } from "../../lib/route";
@@ -123,6 +123,7 @@ export function SessionList({ shown }: { shown: boolean }) {
     () => (query.shell === "1" ? list.rows.filter((row) => row.commands > 0) : list.rows),
     [list.rows, query.shell],
   );
+  const on = useReadOn(list, rows.length, query.shell === "1");
   const at = rows.findIndex((row) => row.id === current);
   const move = (by: number) => {
     const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
@@ -149,30 +150,34 @@ export function SessionList({ shown }: { shown: boolean }) {
   const filtered = Object.values(filters).some((value) => value !== undefined && value !== "") || query.shell === "1";
   const flip = (name: string) => setQuery({ [name]: query[name] === "1" ? undefined : "1" });
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
-  const empty = list.loading ? (
-    <Loading />
-  ) : list.error ? (
-    <ErrorView error={list.error} onRetry={list.again} />
-  ) : filtered ? (
-    <Empty
-      title={t("empty.filtered")}
-      action={
-        <Button
-          onClick={() =>
-            setQuery(
-              Object.fromEntries(Object.keys(query).map((name) => [name, undefined])) as Record<string, undefined>,
-            )
-          }
-        >
-          {t("empty.clear")}
-        </Button>
-      }
-    >
-      {t("empty.filtered.text")}
-    </Empty>
-  ) : (
-    <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
-  );
+  const empty =
+    list.loading || on.reading ? (
+      <Loading />
+    ) : list.error ? (
+      <ErrorView error={list.error} onRetry={list.again} />
+    ) : filtered ? (
+      <Empty
+        title={t("empty.filtered")}
+        action={
+          <>
+            {on.further ? <Button onClick={on.further}>{t("empty.further")}</Button> : null}
+            <Button
+              onClick={() =>
+                setQuery(
+                  Object.fromEntries(Object.keys(query).map((name) => [name, undefined])) as Record<string, undefined>,
+                )
+              }
+            >
+              {t("empty.clear")}
+            </Button>
+          </>
+        }
+      >
+        {on.further ? t("empty.newest", { n: list.rows.length }) : t("empty.filtered.text")}
+      </Empty>
+    ) : (
+      <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
+    );
   return (
     <>
       <Toolbar label={t("filter")}>
