@@ -29,7 +29,6 @@ var floor = map[string]int{
 	// 5: the flow
 	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5,
 	"internal/backup": 5,
->>>>>>> t-backup
 	// 6: what playbooks do
 	"internal/runs": 6,
 	// 6: evidence that leaves

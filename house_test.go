@@ -44,7 +44,6 @@ var tenants = map[string][]string{
 	"github.com/landlock-lsm":              {"internal/sandbox"},
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
-	"filippo.io/age":                       {"internal/evidence", "internal/seal", "internal/backup"}, // backup goes to seal next
 	"filippo.io/age":                       {"internal/evidence", "internal/seal"},
 	"github.com/spf13/cobra":               {"internal/cli"},
 	"github.com/rogpeppe":                  {"cmd"},           // tests only
