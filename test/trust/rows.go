@@ -135,6 +135,18 @@ var rows = []row{
 		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
 	},
 	{
+		Name: "soak-rss-slope", Target: "<=1800", LongTarget: "<=10", Of: size{90, 3600},
+		Promise: "Memory does not grow without end under load. A short run sees a gross leak alone.",
+		Pkg:     "./test/e2e", Run: "^TestSoak$", Root: true, Limit: 90 * time.Minute,
+		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"), Quick: sized("soak-rss-slope", "30"),
+	},
+	{
+		Name: "soak-oom-kills", Target: "<=0", Of: size{1000, 100_000},
+		Promise: "256 MiB are enough: nothing is killed for memory.",
+		Pkg:     "./test/e2e", Run: "^TestSoak$", Root: true, Limit: 90 * time.Minute,
+		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"), Quick: sized("soak-rss-slope", "30"),
+	},
+	{
 		Name: "reproducible-build", Target: "<=0",
 		Promise: "The same commit gives the same binary and console, wherever it is built.",
 		Dir:     "tools", Pkg: "./repro", Run: "^TestReproducible$", Needs: []string{"git", "npm"}, Limit: 45 * time.Minute,
