@@ -41,10 +41,12 @@ var tenants = map[string][]string{
 	"github.com/miekg/dns":                 {"internal/sensor/dns"},
 	"go.yaml.in/yaml":                      {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
 	"github.com/oschwald":                  {"internal/enrich/geo"},
+	"github.com/johannesboyne/gofakes3":    {"internal/app"}, // tests only: a store of objects
 	"github.com/landlock-lsm":              {"internal/sandbox"},
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
 	"filippo.io/age":                       {"internal/evidence", "internal/seal"},
+	"filippo.io/age":                       {"internal/evidence", "internal/seal", "internal/backup"}, // backup goes to seal next
 	"github.com/spf13/cobra":               {"internal/cli"},
 	"github.com/rogpeppe":                  {"cmd"},           // tests only
 	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it

@@ -70,6 +70,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 	for _, check := range checks {
 		out = append(out, check())
 	}
+	out = append(out, checkSecrets(s, time.Now())...)
 	return append(out, checkEnrich(ctx, s)...)
 }
 

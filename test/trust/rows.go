@@ -162,4 +162,9 @@ var rows = []row{
 		Promise: "Every dependency stands under a licence that is allowed.",
 		Dir:     "tools", Pkg: "./licences", Run: "^TestLicences$",
 	},
+	{
+		Name: "secrets-canaries-found", Target: "<=0", Of: size{2000, 2000},
+		Promise: "No secret is in any file, log, dump, page or figure, in any usual form.",
+		Pkg:     "./test/canary", Run: "^TestCanaries$", Limit: 15 * time.Minute,
+	},
 }
