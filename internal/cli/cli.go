@@ -202,13 +202,3 @@ func (c *command) settings() (app.Settings, error) {
 	}
 	return s, nil
 }
-
-func (c *command) versionCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version.", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(c.out, "honeyguide %s\n", version)
-			return err
-		},
-	}
-}
