@@ -48,8 +48,9 @@ const (
 // A Bundle is evidence of an incident in one archive that is checked anywhere
 // without us: made here, or imported from another deployment.
 type Bundle struct {
-	ID         string      `json:"id"`       // SHA-256 of its manifest, in hex
+	ID         string      `json:"id"`
 	Short      string      `json:"short"`    // E-3
+	Manifest   string      `json:"manifest"` // SHA-256 of its manifest, in hex, by which it is known everywhere; "" while it is collected
 	Incident   string      `json:"incident"` // short form, as the deployment that made it calls it
 	Title      string      `json:"title"`
 	Node       string      `json:"node"` // that made it

@@ -57,13 +57,17 @@ var doorways = map[string]door{
 	"GET /api/v1/keys":                   {may: admins},
 	"POST /api/v1/keys":                  {may: admins, body: `{"name":"anna","scope":"read"}`},
 	"DELETE /api/v1/keys/{id}":           {may: admins, path: "victim"},
+	"GET /api/v1/holds":                  {may: readers},
+	"GET /api/v1/holds/{id}":             {may: readers, path: "H-1"},
+	"POST /api/v1/holds":                 {may: responders, body: `{"object":"attacker:203.0.113.7","reason":"court"}`},
+	"POST /api/v1/holds/{id}/release":    {may: responders, path: "held", body: `{"reason":"over"}`},
 	"POST /api/v1/keys/{id}/rotate":      {may: admins, path: "victim", body: `{"overlap":"1h"}`},
 }
 
 // ours reports whether a pattern is one of those doorways has to know.
 func ours(pattern string) bool {
 	_, path, _ := strings.Cut(pattern, " ")
-	for _, p := range []string{"/runs", "/approvals", "/plans", "/blocks", "/allowlist", "/halt", "/keys"} {
+	for _, p := range []string{"/runs", "/approvals", "/plans", "/blocks", "/allowlist", "/halt", "/keys", "/holds"} {
 		if path == base+p || strings.HasPrefix(path, base+p+"/") {
 			return true
 		}
@@ -102,6 +106,9 @@ func (r *rig) furnish() {
 	r.update(func(ctx context.Context, tx state.Tx) error {
 		p := honeyguide.Plan{ID: "held", Action: state.ActionBlockIP, Target: "198.51.100.2", Mode: honeyguide.ModeApply, State: honeyguide.PlanVerified, CreatedAt: day}
 		if err := tx.Plans().Save(ctx, &p); err != nil {
+			return err
+		}
+		if err := tx.Holds().Save(ctx, &honeyguide.Hold{ID: "held", Object: "session:s1", Reason: "court", By: "zoe"}); err != nil {
 			return err
 		}
 		return tx.Allowlist().Save(ctx, &honeyguide.Allowed{Address: "192.0.2.0/24", Reason: "x", Owner: "ops"})

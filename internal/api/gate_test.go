@@ -60,6 +60,9 @@ func (r *rig) fill() {
 		if err := tx.Views().Save(ctx, &state.View{ID: "view1", Name: "v", Room: "alerts", Owner: "somebody", Shared: true}); err != nil {
 			return err
 		}
+		if err := tx.Holds().Save(ctx, &honeyguide.Hold{Object: "session:s1", Reason: "court", By: "zoe"}); err != nil {
+			return err
+		}
 		return tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{ID: "d1", Time: day, Source: "f", Reason: "x", Raw: []byte("raw")})
 	})
 	if _, err := r.take(r.t.Context(), []honeyguide.Event{event(1)}); err != nil {
@@ -75,7 +78,7 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
-		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1",
+		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1", "/holds/": "H-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
 		"/notices/": "n1", "/views/": "view1", "/blocklists/": "text",
 	} {

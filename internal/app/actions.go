@@ -108,7 +108,11 @@ func (a *App) openRespond(ctx context.Context) error {
 	if a.books, err = playbook.OpenCatalog(ctx, opt); err != nil {
 		return err
 	}
-	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
+	since, err := a.restoredAt(ctx)
+	if err != nil {
+		return err
+	}
+	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name, Since: since}, runs.Deps{
 		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Summary: a.summary, Audit: a.audit, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err

@@ -61,7 +61,7 @@ func AuditDir(data string) string { return filepath.Join(data, "audit") }
 func (a *App) openAudit(ctx context.Context) (err error) {
 	s := a.settings.Audit
 	if a.audit, err = audit.Open(ctx, audit.Options{
-		Dir: AuditDir(a.settings.Node.Data), Keys: filepath.Join(a.settings.Node.Data, "keys"), Rotate: s.Rotate << 20,
+		Dir: AuditDir(a.settings.Node.Data), Keys: a.vault.Dir(), Vault: a.vault, Rotate: s.Rotate << 20,
 		Keep: time.Duration(s.RetentionDays) * 24 * time.Hour, Metrics: a.metrics, Log: a.log, Now: a.now,
 	}); err != nil {
 		return err

@@ -53,7 +53,7 @@ func newGatehouse(t *testing.T) *gatehouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SSL_CERT_FILE", filepath.Join(g.data, "api.pem"))
+	t.Setenv("SSL_CERT_FILE", filepath.Join(g.data, "api.crt"))
 	var lc net.ListenConfig
 	remote, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -229,6 +229,8 @@ func begun(playbook string) func(*ward) {
 	return func(w *ward) { w.must("responder2", "runs", "start", playbook, "--yes") }
 }
 
+func held(w *ward) { w.must("responder2", "holds", "place", "attacker:203.0.113.7", "--reason", "x") }
+
 // errands is the expectation about every verb of these commands. A verb that is
 // not here fails the test.
 var errands = map[string]errand{
@@ -254,6 +256,10 @@ var errands = map[string]errand{
 	"allowlist list":   {mayRead, "", nil},
 	"allowlist add":    {mayRespond, "203.0.113.0/24 --reason x --yes", nil},
 	"allowlist remove": {mayRespond, "203.0.113.0/24 --yes", func(w *ward) { w.must("responder2", "allowlist", "add", "203.0.113.0/24", "--reason", "x", "--yes") }},
+	"holds list":       {mayRead, "", nil},
+	"holds show":       {mayRead, "H-1", held},
+	"holds place":      {mayRespond, "attacker:203.0.113.7 --reason x", nil},
+	"holds release":    {mayRespond, "H-1 --reason x", held},
 	"keys list":        {mayAdmin, "", nil},
 	"keys create":      {mayAdmin, "zoe --scope read --for 90d", nil},
 	"keys rotate":      {mayAdmin, "zoe --overlap 1h", func(w *ward) { w.must("local", "keys", "create", "zoe", "--scope", "read") }},
@@ -264,7 +270,7 @@ var errands = map[string]errand{
 func leaves(root *cobra.Command) (out []string) {
 	for _, cmd := range root.Commands() {
 		switch cmd.Name() {
-		case "runs", "approvals", "blocks", "respond", "allowlist", "keys":
+		case "runs", "approvals", "blocks", "respond", "allowlist", "keys", "holds":
 			if !cmd.HasSubCommands() {
 				out = append(out, cmd.Name())
 			}
@@ -339,7 +345,11 @@ func (w *ward) traces() string {
 		for _, r := range list {
 			out += fmt.Sprintf(" %s %s %d", r.Short, r.State, len(r.Steps[0].Decisions))
 		}
-		return err
+		held, err2 := tx.Holds().List(w.Context(), true)
+		for _, h := range held {
+			out += " " + h.Short
+		}
+		return errors.Join(err, err2)
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -180,6 +180,7 @@ func (c *command) lists() []*cobra.Command {
 		c.samplesCmd(),
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
+		c.holdsCmd(),
 		c.noticesCmd(),
 		c.attackersCmd(),
 		alerts,

@@ -55,9 +55,11 @@ type Custody interface {
 // Bundles are the archives of evidence there are.
 type Bundles interface {
 	// Save stores the full value under its ID, which must not be empty. A new one
-	// gets the next Short "E-<n>"; Short and At of a stored one stay.
+	// gets the next Short "E-<n>"; Short and At of a stored one stay. CodeConflict
+	// when another has its Manifest.
 	Save(ctx context.Context, b *honeyguide.Bundle) error
-	// Get takes an ID, its beginning of 8 digits or more, or a Short in any case. CodeNotFound.
+	// Get takes an ID, a Short in any case, or 8 digits or more that only its
+	// Manifest begins with. CodeNotFound.
 	Get(ctx context.Context, id string) (honeyguide.Bundle, error)
 	// Remove forgets one; one that is not there is no error.
 	Remove(ctx context.Context, id string) error

@@ -92,9 +92,18 @@ func (t bundles) Save(ctx context.Context, b *honeyguide.Bundle) error {
 	if err != nil {
 		return doing("save bundle", err)
 	}
-	const q = `INSERT INTO bundle (num, id, at, incident, imported, doc) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (num) DO UPDATE SET incident = excluded.incident, imported = excluded.imported, doc = excluded.doc`
-	_, err = t.exec(ctx, q, num, b.ID, micros(b.At), b.Incident, bit(b.Imported), doc)
+	var other string
+	if b.Manifest != "" {
+		if _, err := t.one(ctx, "SELECT id FROM bundle WHERE manifest = $1 AND num <> $2", []any{b.Manifest, num}, &other); err != nil {
+			return doing("save bundle", err)
+		}
+	}
+	if other != "" {
+		return doing("save bundle", conflict("this evidence is here already"))
+	}
+	const q = `INSERT INTO bundle (num, id, at, incident, manifest, imported, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (num) DO UPDATE SET incident = excluded.incident, manifest = excluded.manifest, imported = excluded.imported, doc = excluded.doc`
+	_, err = t.exec(ctx, q, num, b.ID, micros(b.At), b.Incident, b.Manifest, bit(b.Imported), doc)
 	return doing("save bundle", err)
 }
 
@@ -107,13 +116,13 @@ func (t bundles) by(ctx context.Context, cond string, args ...any) (num int64, b
 	return num, b, true, decode(doc, &b)
 }
 
-// Get finds by ID, its beginning, or Short.
+// Get finds by ID, Short, or the beginning of its manifest.
 func (t bundles) Get(ctx context.Context, id string) (honeyguide.Bundle, error) {
-	cond, args := "id = $1", []any{state.Key(strings.ToLower(id))}
+	cond, args := "id = $1", []any{state.Key(id)}
 	if n, ok := short("E-", id); ok {
 		cond, args = "num = $1", []any{n}
-	} else if low := strings.ToLower(id); len(low) >= leastPrefix && len(low) < 64 && strings.Trim(low, "0123456789abcdef") == "" {
-		cond, args = "num = (SELECT min(num) FROM bundle WHERE id >= $1 AND id < $2 HAVING count(*) = 1)", []any{low, low + "g"}
+	} else if low := strings.ToLower(id); len(low) >= leastPrefix && len(low) <= 64 && strings.Trim(low, "0123456789abcdef") == "" {
+		cond, args = "num = (SELECT min(num) FROM bundle WHERE manifest >= $1 AND manifest < $2 HAVING count(*) = 1)", []any{low, low + "g"}
 	}
 	_, b, found, err := t.by(ctx, cond, args...)
 	if err == nil && !found {

@@ -245,8 +245,8 @@ func custody(b *bench) {
 
 // bundles are found by all their names, listed, and forgotten.
 func bundles(b *bench) {
-	one := honeyguide.Bundle{ID: fmt.Sprintf("%064x", 1<<30), Incident: "I-1", State: honeyguide.BundleCollecting, Recipients: []string{}}
-	two := honeyguide.Bundle{ID: fmt.Sprintf("%064x", 2), Incident: "I-2", Imported: true, State: honeyguide.BundleReady, Recipients: []string{"age1x"}}
+	one := honeyguide.Bundle{ID: "one", Manifest: fmt.Sprintf("%064x", 1<<30), Incident: "I-1", State: honeyguide.BundleCollecting, Recipients: []string{}}
+	two := honeyguide.Bundle{ID: "two", Manifest: fmt.Sprintf("%064x", 2), Incident: "I-2", Imported: true, State: honeyguide.BundleReady, Recipients: []string{"age1x"}}
 	b.up(func(ctx context.Context, tx state.Tx) error { return tx.Bundles().Save(ctx, &one) })
 	b.clock.step(time.Minute)
 	b.up(func(ctx context.Context, tx state.Tx) error {
@@ -254,15 +254,18 @@ func bundles(b *bench) {
 		return errors.Join(tx.Bundles().Save(ctx, &two), tx.Bundles().Save(ctx, &one))
 	})
 	b.code("no id", b.Update(b.Context(), func(tx state.Tx) error { return tx.Bundles().Save(b.Context(), &honeyguide.Bundle{}) }), honeyguide.CodeInvalid)
+	b.code("the same twice", b.Update(b.Context(), func(tx state.Tx) error {
+		return tx.Bundles().Save(b.Context(), &honeyguide.Bundle{ID: "three", Manifest: one.Manifest})
+	}), honeyguide.CodeConflict)
 	b.see(func(ctx context.Context, tx state.Tx) error {
-		for _, name := range []string{one.ID, "e-1", one.ID[:60]} {
+		for _, name := range []string{one.ID, "e-1", one.Manifest[:60]} {
 			got, err := tx.Bundles().Get(ctx, name)
 			b.same("get "+name, got, one)
 			if err != nil {
 				return err
 			}
 		}
-		_, none := tx.Bundles().Get(ctx, one.ID[:10]) // both begin so
+		_, none := tx.Bundles().Get(ctx, one.Manifest[:10]) // both begin so
 		b.code("ambiguous", none, honeyguide.CodeNotFound)
 		all := pages(b, 1, func(p state.Page) ([]honeyguide.Bundle, string, error) {
 			return tx.Bundles().List(ctx, state.BundleQuery{Page: p})

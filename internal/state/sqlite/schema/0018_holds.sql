@@ -7,6 +7,7 @@ CREATE INDEX hold_active ON hold (num) WHERE released = 0;
 CREATE TABLE custody (incident TEXT NOT NULL, n BIGINT NOT NULL, at BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (incident, n)) WITHOUT ROWID;
 
 -- Archives of evidence, made here or imported.
-CREATE TABLE bundle (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at BIGINT NOT NULL, incident TEXT NOT NULL, imported SMALLINT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE bundle (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at BIGINT NOT NULL, incident TEXT NOT NULL, manifest TEXT NOT NULL, imported SMALLINT NOT NULL, doc TEXT NOT NULL);
+CREATE UNIQUE INDEX bundle_manifest ON bundle (manifest) WHERE manifest <> '';
 CREATE INDEX bundle_at       ON bundle (at, id);
 CREATE INDEX bundle_incident ON bundle (incident, at, id);
