@@ -46,7 +46,6 @@ var tenants = map[string][]string{
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
 	"filippo.io/age":                       {"internal/evidence", "internal/seal"},
-	"filippo.io/age":                       {"internal/evidence", "internal/seal", "internal/backup"}, // backup goes to seal next
 	"github.com/spf13/cobra":               {"internal/cli"},
 	"github.com/rogpeppe":                  {"cmd"},           // tests only
 	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it
