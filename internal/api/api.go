@@ -23,6 +23,7 @@ import (
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -116,6 +117,8 @@ type Deps struct {
 	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
+	// Evidence keeps archives of evidence. Nil: none are kept.
+	Evidence *bundle.Room
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
@@ -255,6 +258,7 @@ func (s *server) routes() {
 	s.sessions()
 	s.samples()
 	s.holds()
+	s.evidence()
 	s.tokens()
 	s.plans()
 	s.runs()

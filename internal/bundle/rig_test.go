@@ -180,4 +180,3 @@ func (r *rig) faults(text []byte) string {
 	}
 	return strings.Join(out, "\n")
 }
-

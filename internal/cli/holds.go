@@ -95,7 +95,9 @@ func (c *command) releaseHoldCmd() *cobra.Command {
 			if err := c.post(cmd.Context(), "/holds/"+url.PathEscape(args[0])+"/release", in, &h); err != nil {
 				return err
 			}
-			return c.print(h, func(w io.Writer) { fmt.Fprintf(w, "%s is released: %s may go when its time comes\n", h.Short, text(h.Object)) })
+			return c.print(h, func(w io.Writer) {
+				fmt.Fprintf(w, "%s is released: %s may go when its time comes\n", h.Short, text(h.Object))
+			})
 		},
 	}
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why (`text`)")

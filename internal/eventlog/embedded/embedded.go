@@ -73,8 +73,8 @@ type Store struct {
 	unpacked    unpackedCache
 	bad         badBlocks
 	troubled    atomic.Bool // the last commit failed, and not for want of room
-	refreshMu   sync.Mutex // read only: one look at the folder at a time
-	keepMu      sync.Mutex // one Drop at a time
+	refreshMu   sync.Mutex  // read only: one look at the folder at a time
+	keepMu      sync.Mutex  // one Drop at a time
 
 	queue  queue
 	writer writer
