@@ -16,18 +16,18 @@ var floor = map[string]int{
 	// 1: tools
 	"internal/kind": 1, "internal/reserve": 1, "internal/config": 1, "internal/telemetry": 1, "internal/supervise": 1,
 	"internal/netx": 1, "internal/indicator": 1, "internal/seal": 1, "internal/schema": 1, "internal/attack": 1,
-	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1, "internal/certs": 1,
+	"internal/sqldb": 1, "internal/colblock": 1, "internal/image": 1, "internal/ipc": 1, "internal/sandbox": 1, "internal/client": 1,
 	"internal/sshwire": 1, "internal/evtx": 1, "internal/sigma": 1, "internal/triage": 1, "internal/cmdline": 1,
 	"internal/personal": 1,
 	// 2: what sensors share, the state that jobs stand on, what processes in cages share, and the attacker of the demo
-	"internal/deception": 2, "internal/state": 2, "internal/caged": 2, "internal/audit": 2, "internal/demo": 2, "internal/rootfs": 2, "internal/rulebook": 2,
+	"internal/deception": 2, "internal/state": 2, "internal/caged": 2, "internal/certs": 2, "internal/audit": 2, "internal/demo": 2, "internal/rootfs": 2, "internal/rulebook": 2,
 	// 3: the processes that hold one right each
 	"internal/fwhelper": 3, "internal/fetcher": 3,
 	// 4: hosts; their sub-folders are kinds
 	"internal/sensor": 4, "internal/ingest": 4, "internal/enrich": 4, "internal/detect": 4, "internal/respond": 4,
 	"internal/eventlog": 4, "internal/jobs": 4, "internal/worlds": 4, "internal/sink": 4, "internal/evidence": 4, "internal/auth": 4,
 	// 5: the flow
-	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5,
+	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5, "internal/comply": 5,
 	"internal/backup": 5,
 	// 6: what playbooks do
 	"internal/runs": 6,

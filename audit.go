@@ -23,6 +23,11 @@ type AuditEntry struct {
 	Request string          `json:"request,omitempty"`
 	Before  json.RawMessage `json:"before,omitempty"` // secrets stand as keyed hashes
 	After   json.RawMessage `json:"after,omitempty"`
+
+	// ErasedBy is the number of the entry by which the personal part of this one
+	// was removed on request: actor, session, address, object, reason, detail,
+	// before and after are gone. 0 when nothing was removed.
+	ErasedBy int64 `json:"erased_by,omitempty"`
 }
 
 // AuditOutcome is how far an act got when its entry was written.

@@ -22,8 +22,10 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/bundle"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -60,8 +62,13 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Facts measures this installation for compliance, and counts what happened since
+	// a time. Nil: nothing does.
+	Facts func(ctx context.Context, since time.Time) (*comply.Facts, error)
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
+	// Secrets are the keys this node seals with. Nil: it seals nothing.
+	Secrets Secrets
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -69,6 +76,8 @@ type Deps struct {
 	// Health says why the core cannot do its work now, in words that may be shown to
 	// anybody. Empty: it can. Nil: it always can.
 	Health func(context.Context) []string
+	// Full says that no event is taken for want of room; nil: it never is.
+	Full func() bool
 
 	// Rules are the Sigma rules in force. Nil: there are none.
 	Rules *rulebook.Book
@@ -119,8 +128,13 @@ type Deps struct {
 	Audit audit.Recorder
 	// Evidence keeps archives of evidence. Nil: none are kept.
 	Evidence *bundle.Room
+	// Backups makes copies of the data folder. Nil: none are made here.
+	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
+
+	// Privacy answers requests of people about their data. Nil: nobody does.
+	Privacy PrivacyDesk
 
 	Keys    auth.Keys           // who holds which key
 	Metrics *telemetry.Registry // shown at /metrics; may be nil
@@ -279,6 +293,7 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.compliance()
 	s.overview()
 	s.worldMap()
 	s.attackMatrix()
@@ -287,6 +302,7 @@ func (s *server) routes() {
 	s.replay()
 	s.exports()
 	s.settings()
+	s.secrets()
 	s.suggestions()
 	s.preferences()
 	s.views()
@@ -303,6 +319,8 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.backups()
+	s.privacy()
 	s.lapi()
 	s.stream()
 }

@@ -14,6 +14,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/eventlog"
 )
 
 // Every request that changes something leaves an entry in the audit log before
@@ -49,6 +50,8 @@ var watchedReads = map[string]bool{
 	"GET " + base + "/samples/{id}/content":  true,
 	"GET " + base + "/incidents/{id}/export": true,
 	"GET " + base + "/audit/export":          true,
+	// Its registration makes the entry, once there is a file to hash.
+	"GET " + base + "/reports/compliance/{framework}": true,
 }
 
 // An attempt is one request on its way to its effect.
@@ -239,6 +242,13 @@ func (s *server) audited(pattern string, next http.Handler) http.Handler {
 		a, _ := ctx.Value(attemptKey).(*attempt)
 		if a.free {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if s.dep.Full != nil && s.dep.Full() && a.action == "ingest" {
+			// Nothing happens, so nothing is to be written down: on a full disk the entries
+			// of a thousand refusals a second would take what is left.
+			w.Header().Set("Retry-After", "2")
+			writeProblem(w, s.ingestProblem(ctx, eventlog.ErrFull))
 			return
 		}
 		if err := s.recordAsked(ctx, a, nil); err != nil {

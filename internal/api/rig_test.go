@@ -43,7 +43,7 @@ func (m memoryKeys) Read(name string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
-func (m memoryKeys) Create(name string, text []byte) error { m[name] = text; return nil }
+func (m memoryKeys) Write(name string, text []byte) error { m[name] = text; return nil }
 
 // bootstrap is the administrator's key of these tests.
 const bootstrap honeyguide.Secret = "an operator's own key of 40 characters.."

@@ -35,9 +35,11 @@ import (
 	"honeyguide/internal/notice"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/playbook"
+	"honeyguide/internal/privacy"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/rulebook"
 	"honeyguide/internal/runs"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/source"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
@@ -56,7 +58,10 @@ type App struct {
 	metrics  *telemetry.Registry
 	now      func() time.Time
 
+	vault    *seal.Vault // of the private files
+	keyring  *keyring    // changes its keys
 	audit    *audit.Log
+	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
@@ -64,6 +69,7 @@ type App struct {
 	tokens   *token.Registry
 	deployed time.Time
 
+	disk       *disk
 	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
@@ -109,6 +115,9 @@ type App struct {
 
 	sizes measured // of data on the disk
 
+	rows    state.Store   // the state without those who hear of its changes
+	privacy *privacy.Desk // where people's requests about their data are answered
+
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
 }
@@ -123,6 +132,8 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"open the keys", a.openVault},
+		{"look for room on the disk", a.openDisk},
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
@@ -139,11 +150,12 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open incidents", a.openIncidents},
 		{"open the responses", a.openRespond},
 		{"open the pipeline", a.openPipeline},
+		{"open the privacy desk", a.openPrivacy},
 		{"read the sources' settings", a.openSources},
 		{"prepare backups", a.openBackup},
 	} {
 		if err := step.do(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), a.Close())
+			return nil, errors.Join(a.noRoom(fmt.Errorf("%s: %w", step.what, err)), a.Close())
 		}
 	}
 	return a, nil
@@ -189,12 +201,11 @@ func (a *App) lock(ctx context.Context) error {
 }
 
 func (a *App) openKeys(context.Context) error {
-	dir := filepath.Join(a.settings.Node.Data, "keys")
-	secret, err := deploymentKey(dir)
+	secret, err := deploymentKey(a.vault)
 	if err != nil {
 		return err
 	}
-	st, err := os.Stat(filepath.Join(dir, "deployment.key"))
+	st, err := os.Stat(filepath.Join(a.vault.Dir(), deploymentFile))
 	if err != nil {
 		return err
 	}
@@ -232,6 +243,7 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
+		Full:   a.diskFull,
 		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
@@ -286,7 +298,7 @@ func (a *App) openWorlds(ctx context.Context) error {
 
 func (a *App) openSamples(context.Context) error {
 	store, err := evidence.OpenSamples(filepath.Join(a.settings.Node.Data, "samples"), evidence.SampleOptions{
-		Total: a.settings.Deception.Samples << 20, Now: a.now, KeyFile: filepath.Join(a.settings.Node.Data, "keys", "samples.key"),
+		Total: a.settings.Deception.Samples << 20, Now: a.now, Vault: a.vault,
 		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
@@ -319,6 +331,10 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	for _, f := range a.feeds {
+		g.Keep(ctx, "audit export", f.Run)
+	}
+	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "evidence", a.evidence.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
@@ -332,6 +348,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "playbooks", a.books.Run)
 	g.Keep(ctx, "live stream", a.live.Run)
 	g.Keep(ctx, "backups", a.backups.Run)
+	g.Keep(ctx, "erasures", a.privacy.Run)
 }
 
 // retention drops whole days of events, and the rows about them, once they are

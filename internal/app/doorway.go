@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -147,13 +146,12 @@ func (a *App) certNames() []string {
 // openCerts opens the certificate of the API's door.
 func (a *App) openCerts() (*certs.Keeper, error) {
 	s := a.settings.API
-	keys := filepath.Join(a.settings.Node.Data, "keys")
 	k, err := certs.Open(certs.Options{
-		Dir: keys, Hosts: a.certNames(), Cert: s.TLS.Cert, Key: s.TLS.Key,
+		Vault: a.vault, Hosts: a.certNames(), Cert: s.TLS.Cert, Key: s.TLS.Key,
 		ClientCA: s.TLS.ClientCA, ClientRequired: s.TLS.Client == "required",
 		ACME: certs.ACME{
 			Domains: s.TLS.ACME.Domains, Email: s.TLS.ACME.Email, Directory: s.TLS.ACME.Directory, Roots: s.TLS.ACME.Roots,
-			Dir: filepath.Join(a.settings.Node.Data, "acme"), Listen: s.Listen, HTTP: s.Redirect,
+			Dir: acmeFolder(a.settings), Listen: s.Listen, HTTP: s.Redirect,
 		},
 		Log: a.log, Now: a.now,
 	})
@@ -186,7 +184,7 @@ func checkCertificate(s Settings, now time.Time) Finding {
 	if d := s.API.TLS.ACME.Domains; len(d) > 0 {
 		return ok("certificate", "from an authority by ACME, for %s; the log says when one was got", strings.Join(d, ", "))
 	}
-	st, err := certs.Look(filepath.Join(s.Node.Data, "keys"), s.API.TLS.Cert, s.API.TLS.Key)
+	st, err := certs.Look(keysFolder(s), s.API.TLS.Cert, s.API.TLS.Key)
 	left := int(st.NotAfter.Sub(now) / (24 * time.Hour))
 	switch {
 	case err != nil && s.API.TLS.Cert != "":

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"honeyguide/internal/certs"
+	"honeyguide/internal/seal"
 )
 
 func TestDoorSettings(t *testing.T) {
@@ -63,7 +64,7 @@ func TestDoctorLooksAtTheDoor(t *testing.T) {
 	if f := checkCertificate(s, time.Now()); f.Status != StatusWarn {
 		t.Errorf("before the first start: %+v", f)
 	}
-	if _, _, err := certs.SelfSigned(filepath.Join(s.Node.Data, "keys"), nil, time.Now()); err != nil {
+	if _, _, err := certs.SelfSigned(seal.Clear(filepath.Join(s.Node.Data, "keys")), nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if f := checkCertificate(s, time.Now()); f.Status != StatusOK {

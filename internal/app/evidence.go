@@ -23,23 +23,9 @@ func EvidenceDir(data string) string { return filepath.Join(data, "evidence") }
 func (a *App) openEvidence(ctx context.Context) (err error) {
 	a.evidence, err = bundle.Open(ctx, bundle.Deps{
 		Dir: EvidenceDir(a.settings.Node.Data), State: a.state, Events: a.events, Recording: a.recordings.Open, Samples: a.samples, Trail: a.audit,
-		Keys: keyFiles(filepath.Join(a.settings.Node.Data, "keys")), Node: bundle.Node{Name: a.settings.Node.Name, Version: a.version},
+		Keys: a.vault, Node: bundle.Node{Name: a.settings.Node.Name, Version: a.version},
 		Configuration: a.configurationSnapshot, Firewall: a.firewallSnapshot, Standing: a.nodeSnapshot, Log: a.log, Now: a.now,
 	})
-	return err
-}
-
-// keyFiles keeps private files in a folder, mode 0600.
-type keyFiles string
-
-// Read returns a file; fs.ErrNotExist.
-func (d keyFiles) Read(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(d), name))
-}
-
-// Create writes a file that is not there, whole or not at all.
-func (d keyFiles) Create(name string, text []byte) error {
-	_, err := keepFile(filepath.Join(string(d), name), func() ([]byte, error) { return text, nil })
 	return err
 }
 

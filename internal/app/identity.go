@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -14,7 +13,6 @@ import (
 	"honeyguide/internal/api"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/fetcher"
-	"honeyguide/internal/seal"
 )
 
 // Auth configures who may log in, and how.
@@ -47,12 +45,8 @@ func (s Auth) check() error {
 // openIdentity opens the users. What must be read again, such as the secrets of
 // authenticator apps, is sealed under a key of this node.
 func (a *App) openIdentity(context.Context) error {
-	box, err := seal.Open(filepath.Join(a.settings.Node.Data, "keys", "secrets.key"))
-	if err != nil {
-		return err
-	}
 	o := auth.Options{
-		State: a.state, Box: box, Audit: a.audit, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
+		State: a.state, Box: a.vault.Box(), Audit: a.audit, SecondFactor: a.settings.Auth.SecondFactor, Metrics: a.metrics, Log: a.log, Now: a.now,
 		Public: a.settings.API.URL, Listen: a.settings.API.Listen,
 		Guessing: a.guessing,
 		Revoked:  func(ids ...string) { a.live.Revoked(ids...) }, // a nil hub has no streams

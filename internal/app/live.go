@@ -15,6 +15,7 @@ func (a *App) openLive(ctx context.Context) error {
 		return err
 	}
 	a.live = live.NewHub(live.Options{First: first, Health: a.standing, Metrics: a.metrics, Now: a.now})
+	a.rows = a.state
 	a.state = live.Watch(a.state, a.live)
 	return nil
 }

@@ -75,6 +75,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 	}
 	g := supervise.New(a.log)
 	a.keep(ctx, g)
+	a.keepDisk(ctx, g)
 	a.keepFetch(ctx, g)
 	a.keepFirewall(ctx, g)
 	a.keepFacts(ctx, g)
@@ -196,12 +197,12 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 	return api.Deps{
 		State: a.state, Events: a.events, Take: a.intake.Store, Idle: a.consumer.Idle, Mappers: a.mappers, Mapping: mapping, Seen: a.seen,
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
-		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles,
+		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles, Full: a.diskFull,
 		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
-		Audit: a.audit, Trail: a.audit, Evidence: a.evidence,
-		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
-		Setup: a.standingSetup,
-		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Audit: a.audit, Trail: a.audit, Privacy: a.privacy, Evidence: a.evidence,
+		Backups: a.backups, Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
+		Setup: a.standingSetup, Secrets: a.keyring, Facts: a.Compliance,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }
@@ -231,6 +232,9 @@ func sensorsOf(w *warden.Warden, persona string) func(context.Context) []api.Sen
 // health says what keeps the core from its work, in words anybody may read.
 func (a *App) health(w *warden.Warden) func(context.Context) []string {
 	return func(ctx context.Context) (why []string) {
+		if a.disk.keeper.Full() {
+			why = append(why, "the disk is full: no event is taken until there is room")
+		}
 		if a.audit.Refused() != "" {
 			why = append(why, "the audit log is damaged, so nothing can be changed")
 		}
@@ -265,6 +269,7 @@ func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	g := supervise.New(a.log)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "evidence", a.evidence.Run)
+	g.Keep(ctx, "erasures", a.privacy.Run)
 	g.Go(ctx, "memory", watchMemory)
 	return api.Trusted(h), func() {
 		cancel()

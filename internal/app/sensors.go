@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"path/filepath"
 
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
@@ -72,7 +71,7 @@ func (a *App) warden(ctx context.Context) (*warden.Warden, error) {
 
 // setup says who the sensor process is to be.
 func (a *App) setup() (ipc.Setup, error) {
-	keys, err := hostKeys(filepath.Join(a.settings.Node.Data, "keys"))
+	keys, err := hostKeys(a.vault)
 	if err != nil {
 		return ipc.Setup{}, err
 	}

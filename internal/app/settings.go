@@ -39,6 +39,7 @@ type Settings struct {
 	Fetch     Fetch
 	LAPI      LAPI
 	Auth      Auth
+	Secrets   Secrets
 	Shown     []config.Value // every key, for those who may see how this node is set up
 }
 
@@ -87,6 +88,8 @@ type API struct {
 type Store struct {
 	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
 	RetentionDays int           `yaml:"retention_days" doc:"days of events kept"`
+	// Reserve is freed when the disk is full.
+	Reserve int64 `yaml:"reserve_mib" doc:"disk kept aside in MiB for the moment it is full, so that what is half done can be finished and what people order be written down; 0 = a sixteenth of the disk, 64 at most"`
 }
 
 // Detect configures detection and correlation.
@@ -141,6 +144,7 @@ func defaults() Settings {
 		},
 		Notify:    notice.Defaults(),
 		Auth:      defaultAuth(),
+		Secrets:   Secrets{Encryption: true},
 		Telemetry: Telemetry{Level: "info", Format: "auto"},
 	}
 }
@@ -178,6 +182,7 @@ func Schema() config.Schema {
 			{Key: "deception", Summary: "what the decoys pretend to be", Defaults: d.Deception},
 			{Key: "api", Summary: "the operator's door", Defaults: d.API},
 			{Key: "auth", Summary: "who may log in, and how", Defaults: d.Auth},
+			{Key: "secrets", Summary: "the master key of what is sealed", Defaults: d.Secrets},
 			{Key: "lapi", Summary: "the door for CrowdSec bouncers", Defaults: d.LAPI},
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
@@ -213,8 +218,8 @@ func aliases() []config.Alias {
 		{Env: "THREAT_THRESHOLD", Key: "detect.threshold", Map: lower},
 		{Env: "DATA_RETENTION_DAYS", Key: "store.retention_days"},
 		{Env: "SOC_DB_PASSWORD", Unused: "the embedded store has no password"},
-		{Env: "SOC_ENCRYPTION_KEY", Unused: "encryption at rest comes with the secrets room"},
-		{Env: "ENABLE_ENCRYPTION", Unused: "encryption at rest comes with the secrets room"},
+		{Env: "SOC_ENCRYPTION_KEY", Key: "secrets.master_key"},
+		{Env: "ENABLE_ENCRYPTION", Key: "secrets.encryption", Map: lower},
 		{Env: "OPENAI_API_KEY", Unused: "no part of it asks a language model yet"},
 		{Env: "ANTHROPIC_API_KEY", Unused: "no part of it asks a language model yet"},
 	}
@@ -288,6 +293,8 @@ func (s *Settings) validate() error {
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
 		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
+	case s.Store.Reserve < 0 || s.Store.Reserve > 1<<20:
+		return invalid("store.reserve_mib: %d; want 0 to 1048576", s.Store.Reserve)
 	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:
 		return invalid("deception.max_sessions, deception.per_source: want 1 or more")
 	case s.Deception.Memory < 32 || s.Deception.Memory > 1<<20:

@@ -29,6 +29,7 @@ func (a *App) shelves() []shelf {
 		{"worlds", "worlds.db", "what attackers left behind in the decoys", d.Worlds << 20},
 		{"audit", "audit", "who did what", 0},
 		{"geo", "geo", "databases of places", 0},
+		{"reserve", "reserve", "room kept aside for the moment the disk is full", 0},
 	}
 }
 

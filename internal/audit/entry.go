@@ -47,6 +47,7 @@ func bound(e honeyguide.AuditEntry) honeyguide.AuditEntry {
 	e.Time = e.Time.UTC().Truncate(time.Microsecond)
 	e.Address = e.Address.Unmap().WithZone("")
 	e.Before, e.After = boundValue(e.Before), boundValue(e.After)
+	e.ErasedBy = 0
 	return e
 }
 
@@ -77,35 +78,11 @@ func boundValue(v json.RawMessage) json.RawMessage {
 	return out
 }
 
-// encode writes an entry as it stands in the log, behind its length.
-func encode(buf []byte, e *honeyguide.AuditEntry) ([]byte, []byte, error) {
-	text, err := json.Marshal(e)
-	if err != nil {
-		return buf, nil, fmt.Errorf("write audit entry: %w", err)
-	}
-	if len(text) > maxEntry {
-		return buf, nil, errors.New("write audit entry: it is too long")
-	}
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(text)))
-	return append(buf, text...), text, nil
-}
-
-// decode reads an entry and checks its number.
-func decode(text []byte, seq int64) (honeyguide.AuditEntry, error) {
-	var e honeyguide.AuditEntry
-	if err := json.Unmarshal(text, &e); err != nil {
-		return e, fmt.Errorf("entry %d: %w", seq, err)
-	}
-	if e.Seq != seq {
-		return e, fmt.Errorf("entry %d: it says that it is entry %d", seq, e.Seq)
-	}
-	return e, nil
-}
-
 // errTorn says that the last entry of a file is not whole.
 var errTorn = errors.New("an entry is cut off, or its length is none")
 
-// records reads the entries of a file, one after the other.
+// records reads the entries of a file, or the personal parts of one, one after
+// the other.
 type records struct {
 	r   io.Reader
 	off int64 // where the next one begins
@@ -114,7 +91,13 @@ type records struct {
 
 // next returns the JSON of the next entry, good until the one after it is
 // asked for; io.EOF at the end, errTorn when what follows is no entry.
-func (r *records) next() ([]byte, error) {
+func (r *records) next() ([]byte, error) { return r.frame(2, maxEntry, false) }
+
+// part returns the next personal part, salt and JSON; it is empty where one was removed.
+func (r *records) part() ([]byte, error) { return r.frame(saltBytes+2, saltBytes+maxEntry, true) }
+
+// frame reads a length and so many bytes.
+func (r *records) frame(least, most int, none bool) ([]byte, error) {
 	var head [4]byte
 	switch n, err := io.ReadFull(r.r, head[:]); {
 	case err == io.EOF && n == 0:
@@ -124,11 +107,11 @@ func (r *records) next() ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
-	n := int(binary.LittleEndian.Uint32(head[:]))
-	if n < 2 || n > maxEntry {
+	n := int64(binary.LittleEndian.Uint32(head[:]))
+	if (n < int64(least) || n > int64(most)) && (n != 0 || !none) {
 		return nil, errTorn
 	}
-	if cap(r.buf) < n {
+	if int64(cap(r.buf)) < n {
 		r.buf = make([]byte, n, max(2*n, 1024))
 	}
 	r.buf = r.buf[:n]
@@ -137,7 +120,7 @@ func (r *records) next() ([]byte, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	r.off += 4 + int64(n)
+	r.off += 4 + n
 	return r.buf, nil
 }
 

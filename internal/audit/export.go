@@ -65,7 +65,7 @@ func exporter(w io.Writer, format string) (put func(*honeyguide.AuditEntry) erro
 		return func(e *honeyguide.AuditEntry) error { _, err := io.WriteString(w, cefLine(e)); return err }, nothing, nil
 	case "csv":
 		c := csv.NewWriter(w)
-		if err := c.Write([]string{"seq", "time", "actor", "kind", "session", "address", "action", "object", "outcome", "reason", "detail", "request", "before", "after"}); err != nil {
+		if err := c.Write([]string{"seq", "time", "actor", "kind", "session", "address", "action", "object", "outcome", "reason", "detail", "request", "before", "after", "erased_by"}); err != nil {
 			return nil, nil, err
 		}
 		return func(e *honeyguide.AuditEntry) error { return c.Write(cells(e)) },
@@ -81,10 +81,17 @@ func addressText(e *honeyguide.AuditEntry) string {
 	return e.Address.String()
 }
 
+func erasedText(e *honeyguide.AuditEntry) string {
+	if e.ErasedBy == 0 {
+		return ""
+	}
+	return strconv.FormatInt(e.ErasedBy, 10)
+}
+
 func cells(e *honeyguide.AuditEntry) []string {
 	out := []string{
 		strconv.FormatInt(e.Seq, 10), e.Time.Format(time.RFC3339Nano), e.Actor, e.Kind, e.Session, addressText(e), e.Action, e.Object,
-		string(e.Outcome), e.Reason, e.Detail, e.Request, string(e.Before), string(e.After),
+		string(e.Outcome), e.Reason, e.Detail, e.Request, string(e.Before), string(e.After), erasedText(e),
 	}
 	for i := range out {
 		out[i] = safetext.CSV(out[i])
@@ -113,6 +120,8 @@ func cefLine(e *honeyguide.AuditEntry) string {
 		{"cs2", e.Kind},
 		{"cs3Label", "request"},
 		{"cs3", e.Request},
+		{"cs4Label", map[bool]string{true: "erasedBy"}[e.ErasedBy > 0]},
+		{"cs4", erasedText(e)},
 		{"reason", e.Reason},
 		{"msg", e.Detail},
 	}
@@ -123,7 +132,11 @@ func cefLine(e *honeyguide.AuditEntry) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(p[0] + "=" + cefValue.Replace(p[1]))
+		value := p[1]
+		if safetext.Hostile(value) {
+			value = safetext.Term(value)
+		}
+		b.WriteString(p[0] + "=" + cefValue.Replace(value))
 	}
 	b.WriteByte('\n')
 	return b.String()

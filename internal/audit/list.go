@@ -63,27 +63,70 @@ func (q *Query) in(b *block) bool {
 
 // needles are texts that stand in the JSON of every entry that is asked for:
 // looking for them is quicker than reading the JSON.
-func (q *Query) needles() [][]byte {
-	var out [][]byte
-	for name, value := range map[string]string{"actor": q.Actor, "action": q.Action, "kind": q.Kind, "outcome": string(q.Outcome)} {
+func (q *Query) needles() (n needles) {
+	for name, value := range map[string]string{"action": q.Action, "kind": q.Kind, "outcome": string(q.Outcome)} {
 		if text, err := json.Marshal(value); value != "" && err == nil {
-			out = append(out, []byte(`"`+name+`":`+string(text)))
+			n.open = append(n.open, []byte(`"`+name+`":`+string(text)))
 		}
+	}
+	if text, err := json.Marshal(q.Actor); q.Actor != "" && err == nil {
+		n.personal = append(n.personal, []byte(`"actor":`+string(text)))
 	}
 	object := q.Object
 	if stem, ok := q.stem(); ok {
 		object = stem
 	}
 	if text, err := json.Marshal(object); object != "" && err == nil {
-		out = append(out, []byte(`"object":`+string(text[:len(text)-1])))
+		n.personal = append(n.personal, []byte(`"object":`+string(text[:len(text)-1])))
 	}
-	return out
+	return n
+}
+
+// needles are looked for in entries: in form 1 all in the JSON, in form 2 each in its part.
+type needles struct{ open, personal [][]byte }
+
+func among(text []byte, list [][]byte) bool {
+	for _, n := range list {
+		if !bytes.Contains(text, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// may reports whether an entry may be asked for, by its bytes alone.
+func (n *needles) may(text, part []byte) bool {
+	if !isForm2(text) {
+		part = text
+	}
+	return among(text, n.open) && among(part, n.personal)
 }
 
 // A row is an entry with the bytes its hash is made of.
 type row struct {
 	entry honeyguide.AuditEntry
 	text  []byte
+	part  []byte // salt and JSON of the personal part; nil when there is none
+}
+
+// row makes a row of an item. Of entries whose personal part was removed, or is
+// about to be, it says so; a part that is missing otherwise is damage.
+func (l *Log) row(x *item) (row, error) {
+	r := row{x.rec.AuditEntry, bytes.Clone(x.text), bytes.Clone(x.part)}
+	if x.rec.form != 2 {
+		return r, nil
+	}
+	l.files.RLock()
+	by := coverOf(l.covers, x.seq)
+	l.files.RUnlock()
+	switch {
+	case by == 0 && x.removed:
+		return r, damage("the personal part of entry %d is gone, and no entry says that it was removed", x.seq)
+	case by > 0:
+		(&personal{}).into(&r.entry)
+		r.entry.ErasedBy, r.part = by, nil
+	}
+	return r, nil
 }
 
 // List returns entries, newest first, and the number to ask on before; 0 at the
@@ -99,12 +142,12 @@ func (l *Log) List(ctx context.Context, q Query) ([]honeyguide.AuditEntry, int64
 		at = min(at, q.Before)
 	}
 	var out []honeyguide.AuditEntry
-	needles := q.needles()
+	looked := q.needles()
 	for scanned := int64(0); at > 0 && scanned < mostScanned; {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		rows, from, err := l.page(at, &q, needles)
+		rows, from, err := l.page(at, &q, &looked)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -125,7 +168,7 @@ func (l *Log) List(ctx context.Context, q Query) ([]honeyguide.AuditEntry, int64
 // page returns what is asked for among the entries of the block that ends at
 // most at number at, and where that block begins. Blocks without bodies are
 // stepped over together.
-func (l *Log) page(at int64, q *Query, needles [][]byte) ([]row, int64, error) {
+func (l *Log) page(at int64, q *Query, looked *needles) ([]row, int64, error) {
 	l.moves.RLock()
 	defer l.moves.RUnlock()
 	l.files.RLock()
@@ -146,20 +189,15 @@ func (l *Log) page(at int64, q *Query, needles [][]byte) ([]row, int64, error) {
 		return nil, from, nil
 	}
 	var out []row
-	err := seg.read(l.dir, from, at, func(seq int64, text []byte) error {
-		for _, n := range needles {
-			if !bytes.Contains(text, n) {
-				return nil
-			}
+	err := seg.read(l.dir, from, at, looked.may, func(x *item) error {
+		if !q.holds(&x.rec.AuditEntry) {
+			return nil
 		}
-		e, err := decode(text, seq)
-		if err != nil {
-			return &Damage{err.Error()}
+		r, err := l.row(x)
+		if err == nil && q.holds(&r.entry) {
+			out = append(out, r)
 		}
-		if q.holds(&e) {
-			out = append(out, row{e, bytes.Clone(text)})
-		}
-		return nil
+		return err
 	})
 	return out, from, l.asError(err)
 }
@@ -236,13 +274,9 @@ func (l *Log) get(seq int64) (r row, err error) {
 	if seg.dropped {
 		return r, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "the text of this audit entry was removed by retention; its hash is still part of the log"}
 	}
-	err = seg.read(l.dir, seq, seq+1, func(seq int64, text []byte) error {
-		e, err := decode(text, seq)
-		if err != nil {
-			return &Damage{err.Error()}
-		}
-		r = row{e, bytes.Clone(text)}
-		return nil
+	err = seg.read(l.dir, seq, seq+1, nil, func(x *item) (err error) {
+		r, err = l.row(x)
+		return err
 	})
 	if err != nil {
 		return r, l.asError(err)

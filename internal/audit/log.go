@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,17 +63,22 @@ type Log struct {
 	tree   frontier
 	point  Checkpoint
 	open   *os.File // entries.log
+	side   *os.File // the personal parts beside it; nil before the first one
 	hashes hashFile
-	dirty  bool // entries.log may be longer than it should be
+	dirty  bool    // entries.log or the parts may be longer than they should be
+	covers []cover // whose personal parts were removed
+
+	erasing sync.Mutex // removals on request, one at a time
 
 	damper    damper
 	checking  checking
+	watch     sync.Mutex // what is known of witnesses
 	witnesses []*told
 }
 
 // A batch is what is made durable together.
 type batch struct {
-	list []honeyguide.AuditEntry
+	list []draft
 	done chan struct{}
 	err  error
 }
@@ -137,21 +143,32 @@ func (l *Log) record(ctx context.Context, list []honeyguide.AuditEntry) error {
 		return unavailable(errors.New(why))
 	}
 	now := l.opt.Now()
-	ready := make([]honeyguide.AuditEntry, len(list))
+	ready := make([]draft, len(list))
 	for i := range list {
-		ready[i] = list[i]
+		ready[i].AuditEntry = list[i]
 		if y := ready[i].Time.Year(); ready[i].Time.IsZero() || y < 1 || y > 9999 { // others have no form in JSON
 			ready[i].Time = now
 		}
-		ready[i] = bound(ready[i])
+		ready[i].AuditEntry = bound(ready[i].AuditEntry)
 	}
 	return l.join(ctx, ready)
+}
+
+// recordCovering records an entry that removes something of others.
+func (l *Log) recordCovering(ctx context.Context, e honeyguide.AuditEntry, covers []span) error {
+	if why := l.Refused(); why != "" {
+		return unavailable(errors.New(why))
+	}
+	if e.Time.IsZero() {
+		e.Time = l.opt.Now()
+	}
+	return l.join(ctx, []draft{{bound(e), covers}})
 }
 
 // join lets entries go with the next batch. Whoever opens a batch writes it, as
 // soon as the one before is written; meanwhile others join. So a batch waits for
 // nothing but the disk, and the busier the disk, the larger the batch.
-func (l *Log) join(ctx context.Context, list []honeyguide.AuditEntry) error {
+func (l *Log) join(ctx context.Context, list []draft) error {
 	l.gather.Lock()
 	b := l.next
 	first := b == nil || len(b.list)+len(list) > maxBatch
@@ -181,10 +198,10 @@ func (l *Log) join(ctx context.Context, list []honeyguide.AuditEntry) error {
 	return b.err
 }
 
-// commit writes a batch: entries, hashes, checkpoint, in the order that is the
-// promise. When it fails before the new checkpoint is in place, nothing has
+// commit writes a batch: personal parts, entries, hashes, checkpoint, in the order
+// that is the promise. When it fails before the new checkpoint is in place, nothing has
 // happened.
-func (l *Log) commit(ctx context.Context, list []honeyguide.AuditEntry) error {
+func (l *Log) commit(ctx context.Context, list []draft) error {
 	began := l.opt.Now()
 	err := l.write(list)
 	if err != nil {
@@ -198,7 +215,7 @@ func (l *Log) commit(ctx context.Context, list []honeyguide.AuditEntry) error {
 	return nil
 }
 
-func (l *Log) write(list []honeyguide.AuditEntry) error {
+func (l *Log) write(list []draft) error {
 	if why := l.Refused(); why != "" {
 		return errors.New(why)
 	}
@@ -208,17 +225,24 @@ func (l *Log) write(list []honeyguide.AuditEntry) error {
 	if err := l.rotateIfDue(list[0].Time); err != nil {
 		return fmt.Errorf("begin a new file: %w", err)
 	}
+	if err := l.openSide(); err != nil {
+		return fmt.Errorf("begin a file of personal parts: %w", err)
+	}
 	seg := l.segs[len(l.segs)-1]
 	tree := l.tree.clone()
-	var buf []byte
+	var out writing
 	var stored []Hash
-	offs := make([]int64, len(list))
+	notes := make([]item, len(list))
+	salts := make([]byte, saltBytes*len(list))
+	_, _ = rand.Read(salts) // never fails (crypto/rand)
 	for i := range list {
 		list[i].Seq = tree.size
-		offs[i] = seg.size + int64(len(buf))
-		var text []byte
-		var err error
-		if buf, text, err = encode(buf, &list[i]); err != nil {
+		notes[i] = item{
+			seq: tree.size, off: seg.size + int64(len(out.entries)), side: seg.side + int64(len(out.parts)),
+			rec: record{AuditEntry: list[i].AuditEntry, form: 2, covers: list[i].covers},
+		}
+		text, err := out.add(&list[i], salts[saltBytes*i:saltBytes*(i+1)])
+		if err != nil {
 			return err
 		}
 		stored = tree.add(tlog.RecordHash(text), stored)
@@ -228,11 +252,8 @@ func (l *Log) write(list []honeyguide.AuditEntry) error {
 		return err
 	}
 	l.dirty = true
-	if _, err := l.open.WriteAt(buf, seg.size); err != nil {
-		return errors.Join(fmt.Errorf("write entries: %w", err), l.cleanTail())
-	}
-	if err := l.open.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("write entries: %w", err), l.cleanTail())
+	if err := l.append(seg, &out); err != nil {
+		return errors.Join(err, l.cleanTail())
 	}
 	if err := l.hashes.write(tlog.StoredHashCount(l.tree.size), stored); err != nil {
 		return errors.Join(err, l.cleanTail())
@@ -242,16 +263,52 @@ func (l *Log) write(list []honeyguide.AuditEntry) error {
 	}
 	// From here on the entries count: the checkpoint says that they are there.
 	l.files.Lock()
-	for i := range list {
-		seg.note(seg.count, offs[i], &list[i])
+	for i := range notes {
+		seg.note(&notes[i])
 		seg.count++
+		l.cover(&notes[i].rec)
 	}
-	seg.size += int64(len(buf))
+	seg.size += int64(len(out.entries))
+	seg.side += int64(len(out.parts))
 	l.tree, l.point, l.dirty = tree, point, false
 	l.files.Unlock()
 	if err := syncDir(l.dir); err != nil {
 		return fmt.Errorf("write the checkpoint: %w", err)
 	}
+	return nil
+}
+
+// append writes personal parts and entries and waits for the disk: both are there
+// before the checkpoint that says so.
+func (l *Log) append(seg *segment, out *writing) error {
+	if _, err := l.side.WriteAt(out.parts, seg.side); err != nil {
+		return fmt.Errorf("write personal parts: %w", err)
+	}
+	if _, err := l.open.WriteAt(out.entries, seg.size); err != nil {
+		return fmt.Errorf("write entries: %w", err)
+	}
+	if err := l.side.Sync(); err != nil {
+		return fmt.Errorf("write personal parts: %w", err)
+	}
+	if err := l.open.Sync(); err != nil {
+		return fmt.Errorf("write entries: %w", err)
+	}
+	return nil
+}
+
+// openSide makes the file of personal parts beside entries.log.
+func (l *Log) openSide() error {
+	if l.side != nil {
+		return nil
+	}
+	f, err := os.OpenFile(l.segs[len(l.segs)-1].parts(l.dir), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syncDir(l.dir); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	l.side = f
 	return nil
 }
 
@@ -278,8 +335,14 @@ func (l *Log) cleanTail() error {
 	if !l.dirty {
 		return nil
 	}
-	if err := l.open.Truncate(l.segs[len(l.segs)-1].size); err != nil {
+	seg := l.segs[len(l.segs)-1]
+	if err := l.open.Truncate(seg.size); err != nil {
 		return fmt.Errorf("cut off what was half written: %w", err)
+	}
+	if l.side != nil {
+		if err := l.side.Truncate(seg.side); err != nil {
+			return fmt.Errorf("cut off what was half written: %w", err)
+		}
 	}
 	l.dirty = false
 	return nil
@@ -295,33 +358,43 @@ func (l *Log) Close() error {
 	l.files.Lock()
 	defer l.files.Unlock()
 	var errs []error
-	for _, f := range []*os.File{l.open, l.hashes.f} {
+	for _, f := range []*os.File{l.open, l.side, l.hashes.f} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
 	}
-	l.open, l.hashes.f = nil, nil
+	l.open, l.side, l.hashes.f = nil, nil, nil
 	return errors.Join(errs...)
 }
 
 type metrics struct {
 	entries, failed, lost *telemetry.CounterVec
 	refusing, size, bad   *telemetry.GaugeVec
+	behind, feedBehind    *telemetry.GaugeVec
+	fed, unfed, skipped   *telemetry.CounterVec
+	erased                *telemetry.CounterVec
 	commits               *telemetry.HistogramVec
 }
 
 func newMetrics(r *telemetry.Registry) *metrics {
 	m := &metrics{
-		entries:  r.Counter("honeyguide_audit_entries_total", "Entries of the audit log made durable since the start."),
-		failed:   r.Counter("honeyguide_audit_failed_total", "Entries that could not be written: the acts they tell of did not happen."),
-		lost:     r.Counter("honeyguide_audit_witness_failed_total", "Copies of checkpoints that could not be handed to a witness.", "witness"),
-		refusing: r.Gauge("honeyguide_audit_refusing", "1 while the audit log refuses to be written because it was changed or lost entries."),
-		bad:      r.Gauge("honeyguide_audit_damaged", "1 when the last verification found that something was changed."),
-		size:     r.Gauge("honeyguide_audit_size", "Entries of the audit log."),
-		commits:  r.Histogram("honeyguide_audit_commit_seconds", "Time to make a batch of entries durable.", []float64{0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2}),
+		entries:    r.Counter("honeyguide_audit_entries_total", "Entries of the audit log made durable since the start."),
+		failed:     r.Counter("honeyguide_audit_failed_total", "Entries that could not be written: the acts they tell of did not happen."),
+		lost:       r.Counter("honeyguide_audit_witness_failed_total", "Copies of checkpoints that could not be handed to a witness.", "witness"),
+		behind:     r.Gauge("honeyguide_audit_witness_behind", "Entries a witness has no checkpoint of.", "witness"),
+		fed:        r.Counter("honeyguide_audit_exported_total", "Entries handed to a system that collects them.", "to"),
+		unfed:      r.Counter("honeyguide_audit_export_failed_total", "Tries to hand entries on that failed; they are tried again.", "to"),
+		skipped:    r.Counter("honeyguide_audit_export_skipped_total", "Entries that retention removed before they could be handed on.", "to"),
+		feedBehind: r.Gauge("honeyguide_audit_export_behind", "Entries still to be handed on.", "to"),
+		erased:     r.Counter("honeyguide_audit_erased_total", "Entries whose personal part was removed on request since the start."),
+		refusing:   r.Gauge("honeyguide_audit_refusing", "1 while the audit log refuses to be written because it was changed or lost entries."),
+		bad:        r.Gauge("honeyguide_audit_damaged", "1 when the last verification found that something was changed."),
+		size:       r.Gauge("honeyguide_audit_size", "Entries of the audit log."),
+		commits:    r.Histogram("honeyguide_audit_commit_seconds", "Time to make a batch of entries durable.", []float64{0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2}),
 	}
 	m.entries.Add(0)
 	m.failed.Add(0)
+	m.erased.Add(0)
 	m.refusing.Set(0)
 	m.bad.Set(0)
 	return m

@@ -18,6 +18,7 @@ import (
 	"honeyguide"
 )
 
+// day is when the clock of tests begins.
 var day = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // bench is a log in a folder of its own whose clock is the test's.
@@ -282,8 +283,18 @@ func TestRefuses(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			return os.WriteFile(file, []byte(strings.Replace(string(raw), "add-block", "add-blocl", 1)), 0o600)
+		},
+		"personal part changed": func(dir string) error {
+			file := filepath.Join(dir, partsName(0))
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
 			return os.WriteFile(file, []byte(strings.Replace(string(raw), "because", "becausf", 1)), 0o600)
 		},
+		"personal parts cut":  func(dir string) error { return os.Truncate(filepath.Join(dir, partsName(0)), 100) },
+		"personal parts gone": func(dir string) error { return os.Remove(filepath.Join(dir, partsName(0))) },
 		"far more than a write": func(dir string) error {
 			var buf []byte
 			for i := range 2000 {
@@ -373,7 +384,7 @@ func TestProofs(t *testing.T) {
 			t.Errorf("entry %d: %+v, %v", seq, got, err)
 		}
 		bad := p
-		bad.Record = strings.Replace(p.Record, "because", "Because", 1)
+		bad.Record = strings.Replace(p.Record, `"key"`, `"keY"`, 1)
 		if _, _, err := CheckProof(bad, b.log.PublicKey()); err == nil {
 			t.Error("a changed entry is proven")
 		}

@@ -41,31 +41,52 @@ func ProveIn(ctx context.Context, dir, key string, seq int64) (honeyguide.AuditE
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	record, tree, err := spread(ctx, dir, point.Size, seq, f)
+	found, by, tree, err := spread(ctx, dir, point.Size, seq, f)
 	if err != nil {
 		return none, Proof{}, err
 	}
 	if tree.size != point.Size || tree.root() != point.Root {
 		return none, Proof{}, damage("the entries do not give the root the checkpoint signs for; honeyguide audit verify says more")
 	}
-	if record == nil {
+	if found == nil {
 		return none, Proof{}, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: "the text of this audit entry was removed by retention; its hash is still part of the log"}
 	}
 	path, err := tlog.ProveRecord(point.Size, seq, hashFile{f})
 	if err != nil {
 		return none, Proof{}, fmt.Errorf("prove entry %d: %w", seq, err)
 	}
-	p := Proof{Seq: seq, Record: string(record), Hashes: texts(path), Checkpoint: string(point.Note)}
+	p := found.proof(path, point)
 	e, _, err := CheckProof(p, key)
+	e.ErasedBy = by
 	return e, p, err
 }
 
-// spread writes the stored hashes of a folder's first entries to f and returns
-// the JSON of one of them.
-func spread(ctx context.Context, dir string, size, seq int64, f *os.File) (record []byte, tree frontier, err error) {
+// find reads one entry of a file with its personal part.
+func (s *segment) find(dir string, seq int64) (*row, error) {
+	var found *row
+	_, err := s.walk(dir, seq-s.first+1, func(x *item) error {
+		if x.seq != seq || x.text == nil {
+			return nil
+		}
+		if x.fault != "" {
+			return &Damage{x.fault}
+		}
+		if err := x.full(); err != nil {
+			return err
+		}
+		found = &row{x.rec.AuditEntry, bytes.Clone(x.text), bytes.Clone(x.part)}
+		return nil
+	})
+	return found, err
+}
+
+// spread writes the stored hashes of a folder's first entries to f and returns one
+// of them, and the number of the entry that says that its personal part was
+// removed.
+func spread(ctx context.Context, dir string, size, seq int64, f *os.File) (found *row, by int64, tree frontier, err error) {
 	segs, err := sealedSegments(dir)
 	if err != nil {
-		return nil, tree, err
+		return nil, 0, tree, err
 	}
 	open := &segment{}
 	if n := len(segs); n > 0 {
@@ -74,9 +95,16 @@ func spread(ctx context.Context, dir string, size, seq int64, f *os.File) (recor
 	w := bufio.NewWriterSize(f, 256<<10)
 	var stored []Hash
 	for _, s := range append(segs, open) {
+		if seq >= s.first && (seq < s.end() || s == open) {
+			if found, err = s.find(dir, seq); err != nil {
+				return nil, 0, tree, err
+			}
+		}
 		_, _, err := s.leaves(dir, size-tree.size, func(at, _ int64, text []byte, leaf Hash) error {
-			if at == seq {
-				record = bytes.Clone(text)
+			if by == 0 && at > seq && bytes.Contains(text, []byte(`"covers":`)) {
+				if r, err := decode(text, at); err == nil && coverOf(addCovers(nil, r.erases(), at), seq) > 0 {
+					by = at
+				}
 			}
 			stored = tree.add(leaf, stored[:0])
 			for i := range stored {
@@ -90,8 +118,15 @@ func spread(ctx context.Context, dir string, size, seq int64, f *os.File) (recor
 			return nil
 		})
 		if err != nil {
-			return nil, tree, err
+			return nil, 0, tree, err
 		}
 	}
-	return record, tree, errors.Join(w.Flush(), ctx.Err())
+	switch {
+	case found == nil || !isForm2(found.text):
+	case by > 0: // also when it is still there: it is not to be shown any more
+		found.part = nil
+	case found.part == nil:
+		return nil, 0, tree, damage("the personal part of entry %d is gone, and no entry says that it was removed", seq)
+	}
+	return found, by, tree, errors.Join(w.Flush(), ctx.Err())
 }

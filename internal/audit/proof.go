@@ -16,6 +16,8 @@ import (
 type Proof struct {
 	Seq        int64    `json:"seq"`
 	Record     string   `json:"record" doc:"the entry as it stands in the log, byte for byte: its hash is over these bytes"`
+	Salt       string   `json:"salt,omitempty" doc:"base64: with the personal part it gives what the entry commits to"`
+	Personal   string   `json:"personal,omitempty" doc:"the personal part as it stands beside the log, byte for byte; missing when it was removed or is not handed on"`
 	Hashes     []string `json:"hashes" doc:"base64: the path from the entry to the root (RFC 6962, 2.1.1)"`
 	Checkpoint string   `json:"checkpoint" doc:"signed note: origin, number of entries, root"`
 }
@@ -38,7 +40,16 @@ func (l *Log) Prove(_ context.Context, seq int64) (honeyguide.AuditEntry, Proof,
 	if err := tlog.CheckRecord(path, l.point.Size, l.point.Root, seq, tlog.RecordHash(r.text)); err != nil {
 		return r.entry, Proof{}, l.asError(damage("the stored hashes give no proof of entry %d", seq))
 	}
-	return r.entry, Proof{Seq: seq, Record: string(r.text), Hashes: texts(path), Checkpoint: string(l.point.Note)}, nil
+	return r.entry, r.proof(path, &l.point), nil
+}
+
+// proof puts together what shows that a row is part of the log.
+func (r *row) proof(path []Hash, point *Checkpoint) Proof {
+	p := Proof{Seq: r.entry.Seq, Record: string(r.text), Hashes: texts(path), Checkpoint: string(point.Note)}
+	if len(r.part) > saltBytes {
+		p.Salt, p.Personal = base64.StdEncoding.EncodeToString(r.part[:saltBytes]), string(r.part[saltBytes:])
+	}
+	return p
 }
 
 // Consistency returns the hashes that show that the log of size entries is the
@@ -82,10 +93,12 @@ func hashesOf(list []string) ([]Hash, error) {
 	return out, nil
 }
 
-// CheckProof verifies a proof by the public key of the log and returns the entry.
+// CheckProof verifies a proof by the public key of the log and returns the entry,
+// without actor, address, object and what else is personal when the proof has no
+// personal part.
 func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) {
 	var e honeyguide.AuditEntry
-	if len(p.Record) > maxEntry {
+	if len(p.Record) > maxEntry || len(p.Personal) > maxEntry {
 		return e, Checkpoint{}, errors.New("proof: its entry is too long")
 	}
 	c, err := OpenCheckpoint([]byte(p.Checkpoint), key)
@@ -102,8 +115,22 @@ func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) 
 	if err := tlog.CheckRecord(path, c.Size, c.Root, p.Seq, tlog.RecordHash([]byte(p.Record))); err != nil {
 		return e, c, errors.New("proof: the entry is not part of the log the checkpoint signs for")
 	}
-	e, err = decode([]byte(p.Record), p.Seq)
-	return e, c, err
+	r, err := decode([]byte(p.Record), p.Seq)
+	if err != nil || p.Personal == "" && p.Salt == "" {
+		return r.AuditEntry, c, err
+	}
+	salt, err := base64.StdEncoding.Strict().DecodeString(p.Salt)
+	if err != nil || len(salt) != saltBytes || r.form != 2 {
+		return e, c, errors.New("proof: it has a personal part that belongs to no entry")
+	}
+	part := append(salt, p.Personal...)
+	if err := r.hold(part); err != nil {
+		return e, c, fmt.Errorf("proof: %w", err)
+	}
+	if err := r.fill(part); err != nil {
+		return e, c, fmt.Errorf("proof: %w", err)
+	}
+	return r.AuditEntry, c, nil
 }
 
 // CheckConsistency verifies that the log of an older checkpoint is the beginning

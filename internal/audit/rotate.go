@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func (l *Log) rotateIfDue(now time.Time) error {
 		return nil
 	}
 	day := func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-	if seg.size < l.opt.Rotate && day(time.UnixMicro(seg.blocks[0].from)) >= day(now) {
+	if seg.size+seg.side < l.opt.Rotate && day(time.UnixMicro(seg.blocks[0].from)) >= day(now) {
 		return nil
 	}
 	if !l.moves.TryLock() {
@@ -64,6 +65,10 @@ func (l *Log) rotate(seg *segment) error {
 	_ = done.saveIndex(l.dir) // a cache
 	_ = l.open.Close()        // all of it is durable
 	l.open = fresh
+	if l.side != nil {
+		_ = l.side.Close()
+		l.side = nil // the next write makes one
+	}
 	l.segs[len(l.segs)-1] = &done
 	l.segs = append(l.segs, &segment{first: done.end()})
 	return syncDir(l.dir)
@@ -93,10 +98,10 @@ func (l *Log) Drop(ctx context.Context, before time.Time) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := l.Record(ctx, honeyguide.AuditEntry{
+	if err := l.recordCovering(ctx, honeyguide.AuditEntry{
 		Actor: "retention", Kind: "system", Action: ActionDrop, Outcome: honeyguide.AuditAsked, After: after,
 		Object: fmt.Sprintf("audit:0-%d", end-1), Reason: "older than " + before.UTC().Format(time.RFC3339),
-	}); err != nil {
+	}, []span{{0, end - 1}}); err != nil {
 		return 0, err
 	}
 	n := int64(0)
@@ -116,6 +121,15 @@ func newest(s *segment) int64 {
 		at = max(at, s.blocks[i].to)
 	}
 	return at
+}
+
+// dropParts removes the personal parts of a file whose texts are gone. What a crash
+// leaves there the next start removes.
+func (l *Log) dropParts(s *segment) error {
+	if err := os.Remove(s.parts(l.dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return syncDir(l.dir)
 }
 
 // dropOne writes the hashes of a sealed file, then removes the file.
@@ -160,5 +174,5 @@ func (l *Log) dropOne(s *segment) error {
 	l.files.Lock()
 	*s = gone
 	l.files.Unlock()
-	return syncDir(l.dir)
+	return l.dropParts(s)
 }

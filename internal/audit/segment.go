@@ -32,6 +32,7 @@ type segment struct {
 	dropped      bool // only hashes are left
 	blocks       []block
 	size         int64 // bytes
+	side         int64 // bytes of the personal parts
 }
 
 func (s *segment) stem() string {
@@ -158,9 +159,10 @@ func (s *segment) hashesOnly(file io.Reader, most int64, f func(seq, off int64, 
 	return n, n * tlog.HashSize, nil
 }
 
-// read returns the JSON of entries [from, to) of a segment whose bodies are
-// there, using its index to begin near by.
-func (s *segment) read(dir string, from, to int64, f func(seq int64, text []byte) error) error {
+// read returns entries [from, to) of a segment whose bodies are there, using its
+// index to begin near by. want looks at the bytes of an entry and of its personal
+// part before more is done with them; nil = all.
+func (s *segment) read(dir string, from, to int64, want func(text, part []byte) bool, f func(x *item) error) error {
 	file, err := os.Open(s.file(dir))
 	if err != nil {
 		return err
@@ -173,6 +175,9 @@ func (s *segment) read(dir string, from, to int64, f func(seq int64, text []byte
 	if _, err := file.Seek(s.blocks[at].off, io.SeekStart); err != nil {
 		return err
 	}
+	side := sideReader{file: s.parts(dir)}
+	side.r.off = s.blocks[at].side
+	defer side.close()
 	r := records{r: bufio.NewReaderSize(file, 64<<10)}
 	for seq := s.first + at*blockEntries; seq < to; seq++ {
 		text, err := r.next()
@@ -182,10 +187,25 @@ func (s *segment) read(dir string, from, to int64, f func(seq int64, text []byte
 		if err != nil {
 			return err
 		}
-		if seq < from {
+		var part []byte
+		var fault string
+		if isForm2(text) {
+			if part, fault, err = side.next(seq); err != nil {
+				return err
+			}
+		}
+		if fault == "" && (seq < from || want != nil && !want(text, part)) {
 			continue
 		}
-		if err := f(seq, text); err != nil {
+		x := item{seq: seq, text: text}
+		side.join(&x, part, fault)
+		if x.fault != "" {
+			return &Damage{x.fault}
+		}
+		if err := x.full(); err != nil {
+			return err
+		}
+		if err := f(&x); err != nil {
 			return err
 		}
 	}

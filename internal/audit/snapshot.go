@@ -12,7 +12,8 @@ type Part struct {
 }
 
 // Snapshot hands the log as it is at one moment to take: the signed checkpoint,
-// and the files that hold every entry it signs for and none behind it. Caches
+// and the files that hold every entry it signs for, with its personal part, and
+// none behind it. Caches
 // are not among them. Sealing files and dropping bodies wait until take returns;
 // recording does not.
 func (l *Log) Snapshot(ctx context.Context, take func(ctx context.Context, point Checkpoint, parts []Part) error) error {
@@ -22,11 +23,14 @@ func (l *Log) Snapshot(ctx context.Context, take func(ctx context.Context, point
 	point := l.point
 	var parts []Part
 	for _, s := range l.segs {
+		size, side := s.size, s.side
 		if s.sealed {
-			parts = append(parts, Part{filepath.Base(s.file(l.dir)), -1})
-			continue
+			size, side = -1, -1 // a removal on request puts another file in its place
 		}
-		parts = append(parts, Part{entriesName, s.size})
+		parts = append(parts, Part{filepath.Base(s.file(l.dir)), size})
+		if s.side > 0 && !s.dropped {
+			parts = append(parts, Part{partsName(s.first), side})
+		}
 	}
 	l.files.RUnlock()
 	return take(ctx, point, parts)

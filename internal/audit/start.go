@@ -124,13 +124,37 @@ func (l *Log) recover(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := l.openFiles(); err != nil {
+	open := &segment{}
+	if n := len(l.segs); n > 0 {
+		open.first = l.segs[n-1].end()
+	}
+	l.segs = append(l.segs, open)
+	if err := l.openFiles(open); err != nil {
 		return err
 	}
-	return l.catchUp(ctx)
+	if err := l.catchUp(ctx, open); err != nil {
+		return err
+	}
+	if err := l.loadCovers(); err != nil {
+		return err
+	}
+	if err := errors.Join(l.leftovers(), l.finish(ctx)); err != nil {
+		var d *Damage
+		if errors.As(err, &d) {
+			return d
+		}
+		l.log.LogAttrs(ctx, slog.LevelWarn, "audit log: what was removed is still on the disk, and is removed later", slog.Any("error", err))
+	}
+	return nil
 }
 
-func (l *Log) openFiles() (err error) {
+func (l *Log) openFiles(open *segment) (err error) {
+	switch l.side, err = os.OpenFile(open.parts(l.dir), os.O_RDWR, 0); {
+	case errors.Is(err, fs.ErrNotExist): // the first write makes it
+		l.side = nil
+	case err != nil:
+		return err
+	}
 	if l.open, err = os.OpenFile(filepath.Join(l.dir, entriesName), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
 	}
@@ -140,31 +164,25 @@ func (l *Log) openFiles() (err error) {
 
 // catchUp reads the open file up to the checkpoint, compares the root and cuts
 // off what nobody was told of.
-func (l *Log) catchUp(ctx context.Context) error {
-	open := &segment{}
-	if n := len(l.segs); n > 0 {
-		open.first = l.segs[n-1].end()
-	}
-	l.segs = append(l.segs, open)
+func (l *Log) catchUp(ctx context.Context, open *segment) error {
 	want := l.point.Size - open.first
 	if want < 0 {
 		return damage("there are sealed entries up to %d, and the checkpoint says %d: it was put back", open.first, l.point.Size)
 	}
 	var leaves []Hash
-	n, end, err := open.leaves(l.dir, want, func(seq, off int64, text []byte, leaf Hash) error {
-		e, err := decode(text, seq)
-		if err != nil {
-			return &Damage{err.Error()}
+	e, err := open.walk(l.dir, want, func(x *item) error {
+		if x.fault != "" {
+			return &Damage{x.fault}
 		}
-		open.note(seq-open.first, off, &e)
-		leaves = append(leaves, leaf)
+		open.note(x)
+		leaves = append(leaves, x.leaf)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	open.count, open.size = n, end
-	if n < want {
+	open.count, open.size, open.side = e.n, e.off, e.side
+	if e.n < want {
 		return damage("the checkpoint says %d entries, and only %d can be read: entries are missing or changed", l.point.Size, open.end())
 	}
 	if err := l.buildTree(ctx, open.first, leaves); err != nil {
@@ -246,30 +264,41 @@ func (l *Log) rebuild() error {
 // cutTail removes what stands behind the checkpoint: a write that was never
 // acknowledged. It is one batch at most; more was put there by somebody else.
 func (l *Log) cutTail(ctx context.Context, open *segment) error {
-	st, err := l.open.Stat()
-	if err != nil {
-		return err
-	}
 	if err := l.hashes.f.Truncate(tlog.StoredHashCount(l.point.Size) * tlog.HashSize); err != nil {
 		return fmt.Errorf("cut off unacknowledged hashes: %w", err)
 	}
-	tail := st.Size() - open.size
+	if err := l.cutFile(ctx, l.open, open.size, (*records).next); err != nil {
+		return err
+	}
+	if l.side == nil {
+		return nil
+	}
+	return l.cutFile(ctx, l.side, open.side, (*records).part)
+}
+
+// cutFile cuts a file off behind size.
+func (l *Log) cutFile(ctx context.Context, f *os.File, size int64, next func(*records) ([]byte, error)) error {
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	tail := st.Size() - size
 	if tail == 0 {
 		return nil
 	}
-	r := records{r: io.NewSectionReader(l.open, open.size, tail)}
+	r := records{r: io.NewSectionReader(f, size, tail)}
 	n := 0
 	for ; n <= maxBatch; n++ {
-		if _, err := r.next(); err != nil {
+		if _, err := next(&r); err != nil {
 			break
 		}
 	}
-	if n > maxBatch || tail > maxBatch*(maxEntry+4) {
-		return damage("more than one write stands behind the checkpoint of %d entries: the checkpoint was put back", l.point.Size)
+	if n > maxBatch || tail > maxBatch*(saltBytes+maxEntry+4) {
+		return damage("%s: more than one write stands behind the checkpoint of %d entries: the checkpoint was put back", filepath.Base(f.Name()), l.point.Size)
 	}
 	l.log.LogAttrs(ctx, slog.LevelWarn, "audit log: an unacknowledged write is cut off", slog.Int64("bytes", tail), slog.Int("entries", n))
-	if err := l.open.Truncate(open.size); err != nil {
+	if err := f.Truncate(size); err != nil {
 		return fmt.Errorf("cut off an unacknowledged write: %w", err)
 	}
-	return l.open.Sync()
+	return f.Sync()
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,23 +20,26 @@ import (
 
 // A Report says what a verification found.
 type Report struct {
-	Origin  string `json:"origin"`
-	Size    int64  `json:"size" doc:"entries the checkpoint signs for"`
-	Root    string `json:"root" doc:"base64"`
-	Checked int64  `json:"checked" doc:"entries whose hashes were made from what is stored"`
-	Dropped int64  `json:"dropped" doc:"entries of which only the hash is left"`
-	Tail    int64  `json:"tail" doc:"bytes behind the last entry the checkpoint signs for: a write nobody was told of, or something added"`
-	// Witnessed counts checkpoints kept elsewhere that agree.
+	Origin    string   `json:"origin"`
+	Size      int64    `json:"size" doc:"entries the checkpoint signs for"`
+	Root      string   `json:"root" doc:"base64"`
+	Checked   int64    `json:"checked" doc:"entries whose hashes were made from what is stored"`
+	Dropped   int64    `json:"dropped" doc:"entries of which only the hash is left"`
+	Tail      int64    `json:"tail" doc:"bytes behind the last entry the checkpoint signs for: a write nobody was told of, or something added"`
+	Erased    int64    `json:"erased" doc:"entries whose personal part was removed on request, as other entries say"`
 	Witnessed int      `json:"witnessed" doc:"checkpoints kept elsewhere that agree"`
 	Faults    []string `json:"faults" doc:"what is wrong, in words; empty when nothing is"`
 	Caches    []string `json:"caches" doc:"files made from the entries that do not fit them; they are made anew at the next start"`
+	Pending   []string `json:"pending" doc:"removals that were recorded and did not come to an end; the next start ends them"`
 }
 
 // Sound reports whether every entry is there as it was recorded.
 func (r *Report) Sound() bool { return len(r.Faults) == 0 }
 
 // Whole reports whether not one byte is other than the log wrote it.
-func (r *Report) Whole() bool { return r.Sound() && len(r.Caches) == 0 && r.Tail == 0 }
+func (r *Report) Whole() bool {
+	return r.Sound() && len(r.Caches) == 0 && len(r.Pending) == 0 && r.Tail == 0
+}
 
 // maxFaults bounds a report.
 const maxFaults = 100
@@ -51,6 +53,12 @@ func (r *Report) fault(format string, args ...any) {
 func (r *Report) cache(format string, args ...any) {
 	if len(r.Caches) < maxFaults {
 		r.Caches = append(r.Caches, fmt.Sprintf(format, args...))
+	}
+}
+
+func (r *Report) pending(format string, args ...any) {
+	if len(r.Pending) < maxFaults {
+		r.Pending = append(r.Pending, fmt.Sprintf(format, args...))
 	}
 }
 
@@ -70,7 +78,7 @@ type Check struct {
 // writes nothing and needs no private key. What is wrong with the log is in the
 // report; an error says that it could not be read.
 func Verify(ctx context.Context, c Check) (*Report, error) {
-	r := &Report{Faults: []string{}, Caches: []string{}}
+	r := &Report{Faults: []string{}, Caches: []string{}, Pending: []string{}}
 	v, err := note.NewVerifier(strings.TrimSpace(c.Key))
 	if err != nil {
 		return r, fmt.Errorf("read the public key: %w", err)
@@ -98,7 +106,7 @@ func Verify(ctx context.Context, c Check) (*Report, error) {
 	if err := s.run(ctx, append(segs, open)); err != nil {
 		return r, err
 	}
-	return r, strangers(c.Dir, segs, r)
+	return r, strangers(c.Dir, segs, c.at != nil, r)
 }
 
 // readPoint reads the checkpoint; nil when the report says that there is none.
@@ -140,6 +148,8 @@ type scan struct {
 	firstBad int64 // first entry whose stored hashes differ from the cache
 	droppedT int64 // bodies before this entry are said to be gone
 	waits    []Checkpoint
+	removed  []span  // personal parts that are gone
+	covers   []cover // and those that entries say are
 }
 
 func (s *scan) run(ctx context.Context, segs []*segment) error {
@@ -166,6 +176,7 @@ func (s *scan) run(ctx context.Context, segs []*segment) error {
 	}
 	r.Checked = s.tree.size - r.Dropped
 	s.judge(f)
+	s.judgeParts()
 	if r.Dropped > s.droppedT {
 		r.fault("the text of entries up to %d is gone, and the log says so only up to %d", r.Dropped-1, s.droppedT-1)
 	}
@@ -192,17 +203,17 @@ func (s *scan) segment(ctx context.Context, seg *segment) (whole bool, err error
 		return false, nil
 	}
 	index := *seg
-	n, end, err := seg.leaves(s.check.Dir, most, func(seq, off int64, text []byte, leaf Hash) error {
-		if seq%10_000 == 0 {
+	e, err := seg.walk(s.check.Dir, most, func(x *item) error {
+		if x.seq%10_000 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if s.check.Progress != nil {
-				s.check.Progress(seq, s.point.Size)
+				s.check.Progress(x.seq, s.point.Size)
 			}
 		}
-		s.entry(&index, seq, off, text)
-		s.grow(leaf)
+		s.entry(&index, x)
+		s.grow(x.leaf)
 		return nil
 	})
 	var d *Damage
@@ -214,30 +225,60 @@ func (s *scan) segment(ctx context.Context, seg *segment) (whole bool, err error
 		return false, err
 	}
 	if seg.dropped {
-		r.Dropped += n
+		r.Dropped += e.n
 	}
-	if n < most {
-		r.fault("%s: entry %d cannot be read, and there have to be %d entries: it was changed, or entries are missing", filepath.Base(seg.file(s.check.Dir)), seg.first+n, s.point.Size)
+	r.Erased += e.gone
+	if e.n < most {
+		r.fault("%s: entry %d cannot be read, and there have to be %d entries: it was changed, or entries are missing", filepath.Base(seg.file(s.check.Dir)), seg.first+e.n, s.point.Size)
 		return false, nil
 	}
-	return true, s.ends(seg, &index, end)
+	return true, s.ends(seg, &index, e)
 }
 
 // entry looks into one entry.
-func (s *scan) entry(index *segment, seq, off int64, text []byte) {
-	if text == nil {
+func (s *scan) entry(index *segment, x *item) {
+	if x.text == nil {
 		return
 	}
-	e, err := decode(text, seq)
-	if err != nil {
-		s.report.fault("%v", err)
+	if x.fault != "" {
+		s.report.fault("%s", x.fault)
+	}
+	if x.rec.form == 0 {
 		return
 	}
-	index.note(seq-index.first, off, &e)
-	if e.Action == ActionDrop && e.Kind == "system" {
-		var d dropped
-		if json.Unmarshal(e.After, &d) == nil {
-			s.droppedT = max(s.droppedT, d.Before)
+	index.note(x)
+	s.droppedT = max(s.droppedT, x.rec.drops())
+	for _, c := range x.rec.erases() {
+		s.covers = append(s.covers, cover{c[0], c[1], x.seq})
+	}
+	if !x.removed {
+		return
+	}
+	if n := len(s.removed); n > 0 && s.removed[n-1][1] == x.seq-1 {
+		s.removed[n-1][1] = x.seq
+	} else {
+		s.removed = append(s.removed, span{x.seq, x.seq})
+	}
+}
+
+// judgeParts compares the personal parts that are gone with those that entries say
+// were removed.
+func (s *scan) judgeParts() {
+	covers := addCovers(s.covers, nil, 0)
+	gone := make([]cover, len(s.removed))
+	for i, c := range s.removed {
+		gone[i] = cover{c[0], c[1], 1}
+		for seq := c[0]; seq <= c[1] && len(s.report.Faults) < maxFaults; seq++ {
+			if coverOf(covers, seq) == 0 {
+				s.report.fault("the personal part of entry %d is gone, and no entry says that it was removed", seq)
+			}
+		}
+	}
+	for _, c := range covers {
+		for seq := max(c.first, s.report.Dropped); seq <= min(c.last, s.tree.size-1) && len(s.report.Pending) < maxFaults; seq++ {
+			if coverOf(gone, seq) == 0 {
+				s.report.pending("the personal part of entry %d is there, and entry %d says that it was removed", seq, c.by)
+			}
 		}
 	}
 }
@@ -263,30 +304,34 @@ func (s *scan) witness() {
 	}
 }
 
-// ends looks at what follows the last entry of a file, and at its index.
-func (s *scan) ends(seg, index *segment, end int64) error {
-	st, err := os.Stat(seg.file(s.check.Dir))
-	if err != nil {
+// ends looks at what follows the last entry of a file and its last personal part,
+// and at its index.
+func (s *scan) ends(seg, index *segment, e ends) (err error) {
+	r, dir := s.report, s.check.Dir
+	if index.size, index.side, err = seg.sizes(dir); err != nil {
 		return err
 	}
-	tail := st.Size() - end
-	switch {
-	case tail > 0 && seg.sealed:
-		s.report.fault("%s: %d bytes follow its last entry", filepath.Base(seg.file(s.check.Dir)), tail)
-	case tail > 0 && s.check.at == nil:
-		s.report.Tail += tail
+	for file, tail := range map[string]int64{seg.file(dir): index.size - e.off, seg.parts(dir): index.side - e.side} {
+		switch {
+		case tail > 0 && seg.dropped && file == seg.parts(dir):
+			r.pending("%s is there, and its entries were dropped", filepath.Base(file))
+		case tail > 0 && seg.sealed:
+			r.fault("%s: %d bytes follow its last entry", filepath.Base(file), tail)
+		case tail > 0 && s.check.at == nil:
+			r.Tail += tail
+		}
 	}
 	if !seg.sealed || seg.dropped {
 		return nil
 	}
-	raw, err := os.ReadFile(seg.index(s.check.Dir))
+	raw, err := os.ReadFile(seg.index(dir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		s.report.cache("%s.idx is missing", seg.stem())
+		r.cache("%s.idx is missing", seg.stem())
 	case err != nil:
 		return err
-	case !bytes.Equal(raw, encodeBlocks(index.blocks)):
-		s.report.cache("%s.idx does not fit its entries", seg.stem())
+	case !bytes.Equal(raw, encodeBlocks(index.blocks, index.size, index.side)):
+		r.cache("%s.idx does not fit its entries", seg.stem())
 	}
 	return nil
 }
@@ -321,18 +366,25 @@ func (s *scan) judge(hashes *os.File) {
 }
 
 // strangers reports files a log has not.
-func strangers(dir string, segs []*segment, r *Report) error {
+func strangers(dir string, segs []*segment, running bool, r *Report) error {
+	open := int64(0)
 	known := map[string]bool{entriesName: true, hashesName: true, checkpointName: true}
 	for _, s := range segs {
+		known[partsName(s.first)], open = true, s.end()
 		known[s.stem()+".log"], known[s.stem()+".hashes"], known[s.stem()+".idx"] = true, true, true
 	}
+	known[partsName(open)] = true
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, d := range list {
-		if name := strings.TrimSuffix(d.Name(), ".tmp"); !known[name] {
+		name, half := strings.CutSuffix(d.Name(), ".tmp")
+		switch {
+		case !known[name]:
 			r.fault("%.200q is no file of an audit log", d.Name())
+		case half && !running:
+			r.pending("%s was left by a write that did not come to an end", d.Name())
 		}
 	}
 	return nil

@@ -30,8 +30,10 @@ const (
 	PermKeys     Permission = "keys"     // hand out keys and take them back
 	PermUsers    Permission = "users"    // accounts, their roles and logins
 	PermAudit    Permission = "audit"    // read and check the audit log
+	PermBackup   Permission = "backup"   // make backups, and see which there are
 	PermEvidence Permission = "evidence" // collect evidence, hand it out, take it in; place and release legal holds
 	PermSettings Permission = "settings" // see and change how this node is set up
+	PermPrivacy  Permission = "privacy"  // answer requests of people about their data: find, hand out, erase
 )
 
 // explained says what each permission that a role can grant is good for, in the
@@ -56,8 +58,10 @@ var explained = []struct {
 	{PermKeys, "hand out API keys and take them back"},
 	{PermUsers, "manage users, their roles and logins"},
 	{PermAudit, "read and check the audit log"},
+	{PermBackup, "make backups, and see which there are"},
 	{PermEvidence, "collect evidence, hand it out and take it in; place and release legal holds"},
 	{PermSettings, "see and change how this node is set up"},
+	{PermPrivacy, "find, hand out and erase what is held about somebody"},
 }
 
 // A Scope is what a key or a user is good for: one of those below, or the name

@@ -20,7 +20,7 @@ import (
 func rounds(t *testing.T) int {
 	text := os.Getenv("HONEYGUIDE_TRUST_BUNDLE_TAMPERS")
 	if text == "" {
-		return 600
+		return 400
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -176,16 +176,12 @@ func TestTampering(t *testing.T) {
 	t.Logf("%d changes of an archive of %d bytes", n, len(text))
 }
 
-// TestEveryByte flips a bit of each byte of the smallest archive there is.
-func TestEveryByte(t *testing.T) {
+// TestBytesAllOver flips a bit of bytes all over the smallest archive there is.
+func TestBytesAllOver(t *testing.T) {
 	r := newRig(t)
 	r.attack(1)
 	_, text := r.collect()
-	step := 1
-	if os.Getenv("HONEYGUIDE_TRUST_BUNDLE_TAMPERS") == "" {
-		step = 97 // each byte is for the long form
-	}
-	for at := 0; at < len(text); at += step {
+	for at, step := 0, max(1, len(text)/(rounds(t)/2)); at < len(text); at += step {
 		text[at] ^= 0x20
 		report, err := Verify(t.Context(), bytes.NewReader(text), int64(len(text)), Check{Key: r.trail.PublicKey()})
 		if err != nil || report.Sound {

@@ -60,7 +60,7 @@ func newAuthority(opt Options, log *slog.Logger) (*authority, error) {
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.config, nil }, Logger: quiet,
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
-		Storage: &certmagic.FileStorage{Path: opt.ACME.Dir}, Logger: quiet, OnEvent: a.told,
+		Storage: &shelf{&certmagic.FileStorage{Path: opt.ACME.Dir}, opt.Vault}, Logger: quiet, OnEvent: a.told,
 	})
 	directory := opt.ACME.Directory
 	if directory == "" {

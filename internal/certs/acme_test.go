@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"honeyguide/internal/seal"
 )
 
 // pebble finds the test authority of Let's Encrypt, which test/setup.sh builds.
@@ -60,7 +62,7 @@ func TestACME(t *testing.T) {
 			defer door.Close()
 			plain := free(t)
 			directory, roots := authorityAt(t, program, door.Addr().String(), plain)
-			opt := Options{Dir: t.TempDir(), ClientCA: newCA(t, "clients").file(t), ClientRequired: true, ACME: ACME{
+			opt := Options{Vault: sealed(t), ClientCA: newCA(t, "clients").file(t), ClientRequired: true, ACME: ACME{
 				Domains: []string{"soc.example"}, Email: "ops@soc.example", Directory: directory, Roots: roots,
 				Dir: filepath.Join(t.TempDir(), "acme"), Listen: door.Addr().String(),
 			}}
@@ -112,6 +114,9 @@ func TestACME(t *testing.T) {
 				if err == nil && !d.IsDir() {
 					if st, err := d.Info(); err == nil && st.Mode().Perm()&0o077 != 0 {
 						t.Errorf("%s has mode %v", path, st.Mode())
+					}
+					if raw, err := os.ReadFile(path); err != nil || !seal.Seals(raw) && !strings.HasSuffix(path, ".lock") {
+						t.Errorf("%s is in clear: %v", path, err)
 					}
 				}
 				return err

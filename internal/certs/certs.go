@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/seal"
 )
 
 // Kinds of certificate.
@@ -34,8 +35,9 @@ const (
 
 // Options say where the certificate comes from.
 type Options struct {
-	Dir   string   // folder of the certificate we sign, and of what ACME keeps
-	Hosts []string // names and addresses the self-signed one is for
+	Dir   string      // folder of the certificate we sign, where it lies in clear
+	Vault *seal.Vault // keeps it, and what ACME keeps; nil: Dir in clear
+	Hosts []string    // names and addresses the self-signed one is for
 
 	Cert, Key string // PEM files of the operator's own pair; "" = self-signed
 	ACME      ACME   // set: a certificate authority is asked
@@ -81,6 +83,9 @@ func Open(opt Options) (*Keeper, error) {
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
 	}
+	if k.opt.Vault == nil {
+		k.opt.Vault = seal.Clear(k.opt.Dir)
+	}
 	if err := k.opt.check(); err != nil {
 		return nil, err
 	}
@@ -96,14 +101,14 @@ func Open(opt Options) (*Keeper, error) {
 		cert, err = readPair(opt.Cert, opt.Key)
 	default:
 		// With ACME too: it is what peers get who ask by address, and until the authority has answered.
-		cert, _, err = SelfSigned(opt.Dir, opt.Hosts, k.now())
+		cert, _, err = SelfSigned(k.opt.Vault, opt.Hosts, k.now())
 	}
 	if err != nil {
 		return nil, err
 	}
 	k.cert.Store(&cert)
 	if len(opt.ACME.Domains) > 0 {
-		if k.acme, err = newAuthority(opt, k.log); err != nil {
+		if k.acme, err = newAuthority(k.opt, k.log); err != nil {
 			return nil, err
 		}
 	}
@@ -266,7 +271,7 @@ func (k *Keeper) renew() {
 	if k.now().Add(renewWithin).Before(k.cert.Load().Leaf.NotAfter) {
 		return
 	}
-	cert, sum, err := SelfSigned(k.opt.Dir, k.opt.Hosts, k.now())
+	cert, sum, err := SelfSigned(k.opt.Vault, k.opt.Hosts, k.now())
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {

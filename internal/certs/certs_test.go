@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"honeyguide/internal/seal"
 )
 
 var day = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -292,14 +294,24 @@ func TestBadOptions(t *testing.T) {
 }
 
 func TestLook(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := Look(dir, "", ""); err == nil {
+	v := sealed(t)
+	if _, err := Look(v.Dir(), "", ""); err == nil {
 		t.Error("a certificate where there is none")
 	}
-	if _, _, err := SelfSigned(dir, nil, time.Now()); err != nil {
+	if _, _, err := SelfSigned(v, nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if st, err := Look(dir, "", ""); err != nil || st.Kind != KindSelfSigned || st.NotAfter.IsZero() {
+	if st, err := Look(v.Dir(), "", ""); err != nil || st.Kind != KindSelfSigned || st.NotAfter.IsZero() {
 		t.Errorf("%+v, %v", st, err)
 	}
+}
+
+// sealed is a vault that seals.
+func sealed(t testing.TB) *seal.Vault {
+	t.Helper()
+	v, err := seal.OpenVault(seal.VaultOptions{Dir: filepath.Join(t.TempDir(), "keys")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

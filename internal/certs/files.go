@@ -3,9 +3,11 @@ package certs
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // maxPEM bounds a file of certificates or keys.
@@ -61,15 +63,30 @@ func readPEM(file string) ([]byte, error) {
 // Look reads a certificate as it lies on disk, without making one: what a
 // checklist shows. The pair of the operator, or the self-signed one in dir.
 func Look(dir, certFile, keyFile string) (Status, error) {
-	kind, pair, err := KindSelfSigned, tls.Certificate{}, error(nil)
+	kind, leaf, err := KindSelfSigned, (*x509.Certificate)(nil), error(nil)
 	if certFile != "" {
+		var pair tls.Certificate
 		kind = KindFiles
 		pair, err = readPair(certFile, keyFile)
+		leaf = pair.Leaf
 	} else {
-		pair, err = loadPair(dir)
+		leaf, err = readLeaf(filepath.Join(dir, publicFile))
 	}
 	if err != nil {
 		return Status{Kind: kind}, err
 	}
-	return Status{Kind: kind, Fingerprint: Fingerprint(pair.Leaf), Names: names(pair.Leaf), NotAfter: pair.Leaf.NotAfter}, nil
+	return Status{Kind: kind, Fingerprint: Fingerprint(leaf), Names: names(leaf), NotAfter: leaf.NotAfter}, nil
+}
+
+// readLeaf reads a certificate.
+func readLeaf(file string) (*x509.Certificate, error) {
+	text, err := readPEM(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, errNoCertificate
+	}
+	return x509.ParseCertificate(block.Bytes)
 }

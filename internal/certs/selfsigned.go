@@ -21,35 +21,51 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"honeyguide/internal/seal"
 )
 
 const (
 	// pairFile holds the certificate and its key: one file, so that they cannot
 	// come apart.
 	pairFile = "api.pem"
+	// publicFile is the certificate alone, to be given to those who are to know it.
+	publicFile = "api.crt"
 	// certLife is the life of a certificate we make; it is made anew when less than
 	// renewWithin of it is left at a start.
 	certLife    = 2 * 365 * 24 * time.Hour
 	renewWithin = 30 * 24 * time.Hour
 )
 
-// SelfSigned returns the certificate kept in dir, or makes one (ECDSA P-256) for
-// localhost, 127.0.0.1, ::1 and hosts and keeps it there in api.pem, mode
-// 0600. It is made anew when it is about to end or lacks one of the hosts. The
-// second value is the SHA-256 of the certificate in hex, by which a person can
-// know it again.
-func SelfSigned(dir string, hosts []string, now time.Time) (tls.Certificate, string, error) {
+// SelfSigned returns the certificate kept in a vault, or makes one (ECDSA P-256)
+// for localhost, 127.0.0.1, ::1 and hosts and keeps it there in api.pem, and
+// without its key in api.crt. It is made anew when it is about to end or lacks one
+// of the hosts. The second value is the SHA-256 of the certificate in hex, by which
+// a person can know it again.
+func SelfSigned(v *seal.Vault, hosts []string, now time.Time) (tls.Certificate, string, error) {
 	names := append([]string{"localhost", "127.0.0.1", "::1"}, slices.DeleteFunc(slices.Clone(hosts), unfit)...)
-	cert, err := loadPair(dir)
+	cert, err := loadPair(v)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return tls.Certificate{}, "", fmt.Errorf("read the API's certificate in %s: %w", dir, err)
+		return tls.Certificate{}, "", fmt.Errorf("read the API's certificate in %s: %w", v.Dir(), err)
 	}
 	if err != nil || !serves(cert.Leaf, names, now) {
-		if cert, err = makePair(dir, names, now); err != nil {
-			return tls.Certificate{}, "", fmt.Errorf("make the API's certificate in %s: %w", dir, err)
+		if cert, err = makePair(v, names, now); err != nil {
+			return tls.Certificate{}, "", fmt.Errorf("make the API's certificate in %s: %w", v.Dir(), err)
 		}
 	}
+	if err := publish(v, cert.Certificate[0]); err != nil {
+		return tls.Certificate{}, "", fmt.Errorf("keep the API's certificate in %s: %w", v.Dir(), err)
+	}
 	return cert, Fingerprint(cert.Leaf), nil
+}
+
+// publish keeps a certificate where it can be read without a key.
+func publish(v *seal.Vault, der []byte) error {
+	text, path := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), filepath.Join(v.Dir(), publicFile)
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, text) {
+		return nil
+	}
+	return replace(path, text)
 }
 
 // Fingerprint is the SHA-256 of a certificate in hex, as browsers show it.
@@ -70,9 +86,13 @@ func unfit(name string) bool {
 		})
 }
 
-func loadPair(dir string) (tls.Certificate, error) {
-	path := filepath.Join(dir, pairFile)
-	cert, err := tls.LoadX509KeyPair(path, path)
+func loadPair(v *seal.Vault) (tls.Certificate, error) {
+	text, err := v.Read(pairFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	defer clear(text)
+	cert, err := tls.X509KeyPair(text, text)
 	if err != nil {
 		return cert, err
 	}
@@ -90,7 +110,7 @@ func serves(leaf *x509.Certificate, names []string, now time.Time) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return leaf.VerifyHostname(name) != nil })
 }
 
-func makePair(dir string, names []string, now time.Time) (tls.Certificate, error) {
+func makePair(v *seal.Vault, names []string, now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -120,7 +140,7 @@ func makePair(dir string, names []string, now time.Time) (tls.Certificate, error
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(v.Dir(), 0o700); err != nil {
 		return tls.Certificate{}, err
 	}
 	var text bytes.Buffer
@@ -129,10 +149,10 @@ func makePair(dir string, names []string, now time.Time) (tls.Certificate, error
 			return tls.Certificate{}, err
 		}
 	}
-	if err := replace(filepath.Join(dir, pairFile), text.Bytes()); err != nil {
+	if err := v.Write(pairFile, text.Bytes()); err != nil {
 		return tls.Certificate{}, err
 	}
-	return loadPair(dir)
+	return loadPair(v)
 }
 
 // replace writes a file in one step; mode 0600 holds from its first byte.

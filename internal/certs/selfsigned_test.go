@@ -6,12 +6,15 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"honeyguide/internal/seal"
 )
 
 func TestSelfSigned(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
+	v := seal.Clear(dir)
 	now := time.Now()
-	_, first, err := SelfSigned(dir, []string{"core.example"}, now)
+	_, first, err := SelfSigned(v, []string{"core.example"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +34,7 @@ func TestSelfSigned(t *testing.T) {
 		{"another host", []string{"other.example", "192.0.2.9"}, now, false},
 		{"near its end", []string{"other.example"}, now.Add(certLife - renewWithin + time.Hour), false},
 	} {
-		cert, sum, err := SelfSigned(dir, c.hosts, c.now)
+		cert, sum, err := SelfSigned(v, c.hosts, c.now)
 		if err != nil || (sum == first) != c.same {
 			t.Errorf("%s: the same %v, want %v, %v", c.what, sum == first, c.same, err)
 		}
@@ -45,7 +48,7 @@ func TestSelfSigned(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, pairFile), []byte("spoilt"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := SelfSigned(dir, nil, now); err == nil {
+	if _, _, err := SelfSigned(v, nil, now); err == nil {
 		t.Error("a spoilt file is passed over")
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".new-*"))

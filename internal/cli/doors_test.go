@@ -53,7 +53,7 @@ func newGatehouse(t *testing.T) *gatehouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SSL_CERT_FILE", filepath.Join(g.data, "api.pem"))
+	t.Setenv("SSL_CERT_FILE", filepath.Join(g.data, "api.crt"))
 	var lc net.ListenConfig
 	remote, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -22,6 +22,17 @@ type AuditCheckpoint struct {
 	PublicKey string `json:"public_key" doc:"verifies the note: name+hash+key"`
 	Line      string `json:"line" doc:"the note as one line of text, as witnesses keep it"`
 	Refused   string `json:"refused,omitempty" doc:"why nothing can be written now"`
+
+	Witnesses []AuditWitness `json:"witnesses,omitempty" doc:"who keeps checkpoints elsewhere"`
+}
+
+// An AuditWitness keeps checkpoints where whoever changes the log cannot change them.
+type AuditWitness struct {
+	Name  string    `json:"name"`
+	Size  int64     `json:"size" doc:"entries of the newest checkpoint it took since the start; 0 = none"`
+	Kept  time.Time `json:"kept,omitzero" doc:"when it took it"`
+	Tried time.Time `json:"tried,omitzero"`
+	Error string    `json:"error,omitempty" doc:"why the last try failed; it is tried again"`
 }
 
 // AuditConsistency shows that an older state of the audit log is the beginning of the one of now.
@@ -39,9 +50,11 @@ type AuditReport struct {
 	Checked   int64    `json:"checked" doc:"entries whose hashes were made from what is stored"`
 	Dropped   int64    `json:"dropped" doc:"entries of which only the hash is left"`
 	Tail      int64    `json:"tail" doc:"bytes behind the last entry the checkpoint signs for"`
+	Erased    int64    `json:"erased" doc:"entries whose personal part was removed on request, as other entries say"`
 	Witnessed int      `json:"witnessed" doc:"checkpoints kept elsewhere that agree"`
 	Faults    []string `json:"faults" doc:"what is wrong, in words; empty when nothing is"`
 	Caches    []string `json:"caches" doc:"files made from the entries that do not fit them; they are made anew at the next start"`
+	Pending   []string `json:"pending" doc:"removals that were recorded and did not come to an end; the next start ends them"`
 }
 
 // AuditCheck is a verification of the audit log under way, or the last one.

@@ -14,7 +14,8 @@ var (
 	ErrTrimmed  = errors.New("retention has taken these events")   // start again at the first there is
 	ErrReadOnly = errors.New("event log is open for reading only") // another process writes
 	ErrClosed   = errors.New("event log is closed")
-	ErrQuery    = errors.New("query cannot be answered") // the text says why
+	ErrUnsealed = errors.New("a finished day is still being sealed") // it takes moments; try again
+	ErrQuery    = errors.New("query cannot be answered")             // the text says why
 )
 
 // A GapError says that a batch begins above the number wanted from its outbox.

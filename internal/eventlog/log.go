@@ -90,6 +90,9 @@ type Deps struct {
 	Log      *slog.Logger
 	Metrics  *telemetry.Registry
 	Now      func() time.Time
+	// Full says that no event is to be taken, because what room there is belongs to
+	// others; Append then gives ErrFull. nil: never.
+	Full func() bool
 	// Sealed is told about a finished day and the SHA-256 of its file, in hex.
 	Sealed func(day, sum string)
 	// Holder says which days must stay whatever their age; nil: none.

@@ -67,11 +67,12 @@ type Store struct {
 	dir  *os.Root
 	opts Options
 
-	mu    sync.Mutex
-	total int64
-	held  int64                    // of total, as it was when room was made last
-	open  map[string]*list.Element // of *cast
-	used  list.List                // most recently written first
+	mu     sync.Mutex
+	paused bool
+	total  int64
+	held   int64                    // of total, as it was when room was made last
+	open   map[string]*list.Element // of *cast
+	used   list.List                // most recently written first
 }
 
 const suffix = ".cast"
@@ -145,6 +146,9 @@ func (s *Store) Chunks(chunks []ipc.Chunk) (kept int, err error) {
 
 // write appends pieces of one session; s.mu is held.
 func (s *Store) write(chunks []ipc.Chunk) (kept int, err error) {
+	if s.paused {
+		return 0, errPaused
+	}
 	name := Name(chunks[0].Session)
 	if name == "" {
 		return 0, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "recording of a session without a proper id"}

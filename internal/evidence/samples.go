@@ -18,17 +18,18 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/indicator"
+	"honeyguide/internal/seal"
 )
 
 // SampleOptions bound a [Samples]. Zero fields mean the defaults in brackets.
 type SampleOptions struct {
-	File    int64            // bytes kept of one sample [10 MiB]
-	Source  int64            // bytes of new samples of one source address a day [100 MiB]
-	Total   int64            // bytes of all samples [2 GiB]
-	Staged  int              // files on their way at a time, of one sensor process [64]
-	Now     func() time.Time // [time.Now]
-	KeyFile string           // holds the key; made when it is missing
-	Holder  Holder           // what must stay whatever its age; nil: nothing
+	File   int64            // bytes kept of one sample [10 MiB]
+	Source int64            // bytes of new samples of one source address a day [100 MiB]
+	Total  int64            // bytes of all samples [2 GiB]
+	Staged int              // files on their way at a time, of one sensor process [64]
+	Now    func() time.Time // [time.Now]
+	Vault  *seal.Vault      // keeps the key, samples.key; made when it is missing
+	Holder Holder           // what must stay whatever its age; nil: nothing
 }
 
 func (o SampleOptions) orDefault() SampleOptions {
@@ -59,6 +60,7 @@ type Samples struct {
 	key  *age.X25519Identity
 
 	mu     sync.Mutex
+	paused bool
 	total  int64
 	staged map[string]map[uint64]*staged // by sensor process, by number
 	day    string
@@ -75,7 +77,7 @@ const (
 // OpenSamples opens the folder at path, making it and the key if need be. What a
 // crash left half written is removed.
 func OpenSamples(path string, o SampleOptions) (*Samples, error) {
-	key, err := sampleKey(o.KeyFile)
+	key, err := sampleKey(o.Vault)
 	if err != nil {
 		return nil, err
 	}
@@ -94,37 +96,31 @@ func OpenSamples(path string, o SampleOptions) (*Samples, error) {
 	return s, nil
 }
 
-// sampleKey reads the key, or makes it.
-func sampleKey(file string) (*age.X25519Identity, error) {
-	raw, err := os.ReadFile(file)
-	if err == nil {
-		key, err := age.ParseX25519Identity(strings.TrimSpace(string(raw)))
+// keyFile is the name of the key in a vault.
+const keyFile = "samples.key"
+
+// sampleKey reads the key, or makes it. It is kept durably before it is used:
+// samples must not outlive their key.
+func sampleKey(v *seal.Vault) (*age.X25519Identity, error) {
+	raw, err := v.Keep(keyFile, func() ([]byte, error) {
+		key, err := age.GenerateX25519Identity()
 		if err != nil {
-			return nil, &honeyguide.Error{
-				Code: honeyguide.CodeInvalid, Err: err,
-				Message: file + " holds no age key; restore it from a backup, or move it and the samples away to begin anew",
-			}
+			return nil, err
 		}
-		return key, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the key of the samples: %w", err)
-	}
-	key, err := age.GenerateX25519Identity()
+		return []byte(key.String() + "\n"), nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("make the key of the samples: %w", err)
+		return nil, fmt.Errorf("open the key of the samples: %w", err)
 	}
-	// It appears whole or not at all: samples must not outlive their key.
-	tmp := file + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	defer clear(raw)
+	key, err := age.ParseX25519Identity(strings.TrimSpace(string(raw)))
 	if err != nil {
-		return nil, fmt.Errorf("write the key of the samples: %w", err)
+		return nil, &honeyguide.Error{ // not err itself: it may show the text
+			Code:    honeyguide.CodeInvalid,
+			Message: keyFile + " in " + v.Dir() + " holds no age key; restore it from a backup, or move it and the samples away to begin anew",
+		}
 	}
-	_, err = f.WriteString(key.String() + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("write the key of the samples: %w", err)
-	}
-	return key, os.Rename(tmp, file)
+	return key, nil
 }
 
 // sweep counts what is there and removes what is half.

@@ -16,13 +16,14 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/seal"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func openSamples(t *testing.T, dir string, change func(*SampleOptions)) *Samples {
 	t.Helper()
-	o := SampleOptions{Now: func() time.Time { return noon }, KeyFile: filepath.Join(dir, "samples.key")}
+	o := SampleOptions{Now: func() time.Time { return noon }, Vault: seal.Clear(dir)}
 	if change != nil {
 		change(&o)
 	}

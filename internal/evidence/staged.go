@@ -42,6 +42,9 @@ func (s *Samples) Stage(owner string, p ipc.Piece) error {
 	files := s.staged[owner]
 	st := files[p.File]
 	if st == nil {
+		if s.paused {
+			return fmt.Errorf("stage sample: %w", errPaused)
+		}
 		if p.At != 0 {
 			return fmt.Errorf("stage sample: %w", errGap)
 		}
@@ -259,6 +262,8 @@ func (s *Samples) afford(e *honeyguide.Event, n int64) string {
 	}
 	src := e.Src.Addr.Addr().Unmap().String()
 	switch {
+	case s.paused:
+		return "no: the disk is nearly full"
 	case s.total+n > s.opts.Total:
 		return "no: the store of samples is full"
 	case s.bytes[src]+n > s.opts.Source:

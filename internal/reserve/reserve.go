@@ -86,12 +86,11 @@ type Keeper struct {
 
 	mu    sync.Mutex // one look at a time
 	space atomic.Pointer[Space]
-	poke  chan struct{}
 }
 
 // Open looks at the disk and makes the reserve if there is room for it.
 func Open(o Options) (*Keeper, error) {
-	k := &Keeper{path: filepath.Join(o.Dir, FileName), dir: o.Dir, size: o.Bytes, stat: o.Stat, poke: make(chan struct{}, 1)}
+	k := &Keeper{path: filepath.Join(o.Dir, FileName), dir: o.Dir, size: o.Bytes, stat: o.Stat}
 	if k.stat == nil {
 		k.stat = Stat
 	}
@@ -100,7 +99,7 @@ func Open(o Options) (*Keeper, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.size = max(min(s.Size/part, most), atLeast)
+		k.size = SizeFor(s, 0)
 	}
 	if st, err := os.Stat(k.path); err == nil {
 		if st.Size() == k.size {
@@ -111,6 +110,15 @@ func Open(o Options) (*Keeper, error) {
 	}
 	_, err := k.Look()
 	return k, err
+}
+
+// SizeFor is how large the reserve of a disk is when so many bytes are asked for;
+// 0 leaves it to the disk.
+func SizeFor(s Space, bytes int64) int64 {
+	if bytes > 0 {
+		return bytes
+	}
+	return max(min(s.Size/part, most), atLeast)
 }
 
 // Size is how large the reserve is.
@@ -143,15 +151,6 @@ func (k *Keeper) ample() int64   { return k.size * 4 }
 
 // Wanted is how much has to be freed until nothing more need be given up.
 func (k *Keeper) Wanted() int64 { return max(k.ample()-k.Space().Free, 0) }
-
-// Refused tells the keeper that a write found no room, whatever the file system
-// says: a quota may be full.
-func (k *Keeper) Refused() {
-	select {
-	case k.poke <- struct{}{}:
-	default:
-	}
-}
 
 // Look measures, gives the reserve back or makes it again, and says the level.
 func (k *Keeper) Look() (Level, error) {
@@ -240,9 +239,11 @@ const (
 	shortEvery = 200 * time.Millisecond
 )
 
-// Run looks at the disk until ctx ends. act is called after each look with the
-// level before it; it sheds, and tells whoever has to know.
+// Run looks at the disk until ctx ends. act is called at the start, as if the disk
+// had been ample, and after each look with the level before it; it sheds, and
+// tells whoever has to know.
 func (k *Keeper) Run(ctx context.Context, act func(ctx context.Context, was, now Level)) error {
+	act(ctx, Ample, k.Level())
 	for {
 		every := calmEvery
 		if k.Level() != Ample {
@@ -254,8 +255,6 @@ func (k *Keeper) Run(ctx context.Context, act func(ctx context.Context, was, now
 			t.Stop()
 			return nil
 		case <-t.C:
-		case <-k.poke:
-			t.Stop()
 		}
 		was := k.Level()
 		now, err := k.Look()

@@ -29,7 +29,7 @@ const (
 	maxLetterBytes = 8 << 20
 
 	firstPause = 100 * time.Millisecond
-	lastPause  = 30 * time.Second
+	lastPause  = 5 * time.Second
 )
 
 // seqKey is the checkpoint that says up to which number the log was seen. No

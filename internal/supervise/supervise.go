@@ -27,7 +27,8 @@ type Group struct {
 	wg  sync.WaitGroup
 
 	mu    sync.Mutex
-	first error // of the functions started with Go
+	first error         // of the functions started with Go
+	again chan struct{} // closed and replaced by Nudge
 }
 
 // New returns an empty group. A nil log discards.
@@ -35,7 +36,22 @@ func New(log *slog.Logger) *Group {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Group{log: log}
+	return &Group{log: log, again: make(chan struct{})}
+}
+
+// Nudge ends the pauses before restarts: what kept functions from working is
+// over.
+func (g *Group) Nudge() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.again)
+	g.again = make(chan struct{})
+}
+
+func (g *Group) nudged() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.again
 }
 
 // Go runs fn once. Its error, or its panic as an error, is kept for Wait;
@@ -69,11 +85,14 @@ func (g *Group) Keep(ctx context.Context, name string, fn func(context.Context) 
 			}
 			g.log.LogAttrs(ctx, slog.LevelWarn, "task restarts",
 				slog.String("task", name), slog.Any("error", err), slog.Duration("pause", pause))
+			next := min(2*pause, lastPause)
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):
+			case <-g.nudged():
+				next = firstPause
 			}
-			pause = min(2*pause, lastPause)
+			pause = next
 		}
 	})
 }

@@ -321,6 +321,9 @@ func (c *Core) send(path, contentType string, body []byte) (request string, err 
 	return resp.Header.Get("X-Request-Id"), nil
 }
 
+// Refused is how many batches the cores refused with a reason.
+func (l *Ledger) Refused() int64 { return l.turned.Load() }
+
 // Trust prints one line of a proof: a row, its figure, and what it has to be.
 func Trust(t testing.TB, name string, figure float64, unit, target string) {
 	t.Helper()

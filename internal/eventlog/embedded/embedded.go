@@ -58,6 +58,7 @@ type Store struct {
 	now      func() time.Time
 	readOnly bool
 	onSeal   func(day, sum string)
+	full     func() bool
 	holder   eventlog.Holder // nil: nobody holds anything
 	met      metrics
 	dec      *colblock.Decoder
@@ -96,7 +97,7 @@ func Open(ctx context.Context, cfg Config, dep eventlog.Deps) (*Store, error) {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
 	s := &Store{
-		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed, holder: dep.Holder,
+		dir: dep.Dir, cfg: cfg, log: dep.Log, now: dep.Now, readOnly: dep.ReadOnly, onSeal: dep.Sealed, holder: dep.Holder, full: dep.Full,
 		met: newMetrics(dep.Metrics), seals: make(chan *dayFile, 1024),
 	}
 	if s.log == nil {
@@ -104,6 +105,9 @@ func Open(ctx context.Context, cfg Config, dep eventlog.Deps) (*Store, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.full == nil {
+		s.full = func() bool { return false }
 	}
 	s.unpacked.max = cfg.ReadBlocks
 	s.queue.init(int64(cfg.QueueMiB) << 20)

@@ -19,9 +19,6 @@ import (
 
 var _ eventlog.Rewriter = (*Store)(nil)
 
-// errUnsealed says that a finished day is still being sealed.
-var errUnsealed = errors.New("the day is still being sealed")
-
 // Rewrite changes stored events. The newest day is changed by the writer between
 // two commits, a finished one as a copy that takes its place: a crash leaves
 // either whole.
@@ -270,7 +267,7 @@ func (s *Store) rewriteDay(ctx context.Context, d *day, r eventlog.Rewrite, out 
 	sealed := f.sealed
 	f.mu.RUnlock()
 	if !sealed {
-		return errUnsealed
+		return eventlog.ErrUnsealed
 	}
 	enc, err := colblock.NewEncoder(f.seed())
 	if err != nil {

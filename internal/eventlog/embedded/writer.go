@@ -93,6 +93,11 @@ func (s *Store) store(reqs []*request) {
 	if len(reqs) == 0 {
 		return
 	}
+	if s.full() {
+		s.met.refused.Add(float64(count(reqs)))
+		answer(reqs, eventlog.ErrFull)
+		return
+	}
 	ctx := context.Background() // appends of several callers: none of them may cancel the others
 	if err := s.ensure(ctx); err != nil {
 		answer(reqs, err)
@@ -104,10 +109,18 @@ func (s *Store) store(reqs []*request) {
 		return
 	}
 	if err := s.commit(ctx, p); err != nil {
+		s.met.refused.Add(float64(count(reqs)))
 		answer(reqs, s.refused(err))
 		return
 	}
 	answer(reqs, nil)
+}
+
+func count(reqs []*request) (events int) {
+	for _, r := range reqs {
+		events += len(r.rows)
+	}
+	return events
 }
 
 // act does work between two commits.

@@ -3099,6 +3099,8 @@ export interface components {
             after?: unknown;
             before?: unknown;
             detail?: string;
+            /** Format: int64 */
+            erased_by?: number;
             kind: string;
             object?: string;
             outcome: string;
@@ -3136,9 +3138,16 @@ export interface components {
              * @description entries of which only the hash is left
              */
             dropped: number;
+            /**
+             * Format: int64
+             * @description entries whose personal part was removed on request, as other entries say
+             */
+            erased: number;
             /** @description what is wrong, in words; empty when nothing is */
             faults: string[];
             origin: string;
+            /** @description removals that were recorded and did not come to an end; the next start ends them */
+            pending: string[];
             /** @description base64 */
             root: string;
             /**

@@ -41,6 +41,9 @@ export const t = catalogue("audit", {
   "key.back": "Back to the list",
   "key.verify": "Verify the whole log",
   detail: "Entry {n}",
+  erased: "removed on request, entry {n}",
+  "erased.text":
+    "Who, from where, about what and why were removed on request, as entry {n} says. That it happened, when and how it ended is still proven.",
   "tab.entry": "Entry",
   "tab.proof": "Proof",
   "field.time": "time",
@@ -100,6 +103,11 @@ export const t = catalogue("audit", {
     other: "of {n} entries only the fingerprints are left",
   },
   "verify.witnessed": { one: "{n} checkpoint kept elsewhere agrees", other: "{n} checkpoints kept elsewhere agree" },
+  "verify.erased": {
+    one: "the personal part of {n} entry was removed on request",
+    other: "the personal parts of {n} entries were removed on request",
+  },
+  "verify.pending": "A removal did not come to an end; the next start ends it.",
   "verify.caches": "Files made from the entries do not fit them; they are made anew at the next start.",
   "verify.witness": "With checkpoints kept elsewhere",
   "verify.witness.title": "Verify against checkpoints kept elsewhere",

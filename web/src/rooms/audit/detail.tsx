@@ -68,7 +68,11 @@ function Facts({ entry }: { entry: Entry }) {
           <Field name={t("field.time")} text={entry.time}>
             <When at={entry.time} exact />
           </Field>
-          <Field name={t("field.actor")} text={entry.actor} />
+          {entry.erased_by ? (
+            <Field name={t("field.actor")} text={t("erased", { n: entry.erased_by })} />
+          ) : (
+            <Field name={t("field.actor")} text={entry.actor} />
+          )}
           <Field name={t("field.kind")} text={entry.kind}>
             {kindOf(entry.kind)}
           </Field>
@@ -81,6 +85,7 @@ function Facts({ entry }: { entry: Entry }) {
           {entry.session ? <Field name={t("field.session")} text={entry.session} /> : null}
           {entry.request ? <Field name={t("field.request")} text={entry.request} /> : null}
         </Fields>
+        {entry.erased_by ? <p className="meta">{t("erased.text", { n: entry.erased_by })}</p> : null}
       </section>
       {entry.before !== undefined ? <Json title={t("before")} value={entry.before} /> : null}
       {entry.after !== undefined ? <Json title={t("after")} value={entry.after} /> : null}

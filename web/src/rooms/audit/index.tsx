@@ -39,7 +39,7 @@ const COLUMNS: Column<Entry>[] = [
     cell: (row) => <span className="mono muted">{row.seq}</span>,
   },
   { id: "time", head: t("col.time"), width: 44, weight: 3, cell: (row, now) => <When at={row.time} now={now} /> },
-  { id: "actor", head: t("col.actor"), width: 90, grow: 1, weight: 1, cell: (row) => <Safe text={row.actor} /> },
+  { id: "actor", head: t("col.actor"), width: 90, grow: 1, weight: 1, cell: (row) => <Who row={row} /> },
   {
     id: "kind",
     head: t("col.kind"),
@@ -72,6 +72,11 @@ const COLUMNS: Column<Entry>[] = [
     cell: (row) => <Safe text={row.reason ?? row.detail ?? ""} className="muted" />,
   },
 ];
+
+function Who({ row }: { row: Entry }) {
+  if (row.erased_by) return <span className="muted">{t("erased", { n: row.erased_by })}</span>;
+  return <Safe text={row.actor} />;
+}
 
 export default function Room() {
   const may = useMay("audit");

@@ -48,6 +48,18 @@ describe("a proof", () => {
     await expect(follow({ ...proof, hashes: [...proof.hashes, ...proof.hashes] })).rejects.toThrow();
     await expect(follow({ ...proof, checkpoint: "nothing" })).rejects.toThrow();
   });
+  it("covers the personal part, which may be missing", async () => {
+    const salt = Buffer.alloc(16, 7);
+    const personal = '{"actor":"zoë"}';
+    const sum = createHash("sha256").update(salt).update(personal).digest("base64");
+    const record = `{"v":2,"seq":0,"personal":"${sum}"}`;
+    const leaf = sha(0, Buffer.from(record));
+    const proof = { seq: 0, record, hashes: [], checkpoint: `log\n1\n${leaf.toString("base64")}\n\n— log sig\n` };
+    expect((await follow(proof)).good).toBe(true);
+    expect((await follow({ ...proof, personal, salt: salt.toString("base64") })).good).toBe(true);
+    expect((await follow({ ...proof, personal: '{"actor":"bob"}', salt: salt.toString("base64") })).good).toBe(false);
+    expect((await follow({ ...proof, personal })).good).toBe(false);
+  });
   it("reads what is signed for", () => {
     expect(signedFor("a\n3\nroot\n")).toEqual({ size: 3, root: "root" });
     expect(signedFor("a\nx\n")).toBeNull();

@@ -3,6 +3,9 @@
 export interface Proof {
   seq: number;
   record: string;
+  /** Base64; with the personal part it gives what the entry commits to. */
+  salt?: string;
+  personal?: string;
   hashes: string[];
   checkpoint: string;
 }
@@ -37,6 +40,19 @@ export function signedFor(checkpoint: string): { size: number; root: string } | 
   return Number.isSafeInteger(size) && size > 0 && root !== "" ? { size, root } : null;
 }
 
+/** Whether the personal part is the one the entry commits to; one that was removed is not there to be wrong. */
+async function fits(proof: Proof): Promise<boolean> {
+  if (!proof.personal) return true;
+  const said: unknown = JSON.parse(proof.record);
+  const salt = bytes(proof.salt ?? "");
+  const text = new TextEncoder().encode(proof.personal);
+  const whole = new Uint8Array(salt.length + text.length);
+  whole.set(salt);
+  whole.set(text, salt.length);
+  const sum = base64(new Uint8Array(await crypto.subtle.digest("SHA-256", whole)));
+  return typeof said === "object" && said !== null && "personal" in said && said.personal === sum;
+}
+
 /** Follows a proof; throws where it is no proof at all. */
 export async function follow(proof: Proof): Promise<Followed> {
   const signed = signedFor(proof.checkpoint);
@@ -66,6 +82,6 @@ export async function follow(proof: Proof): Promise<Followed> {
     root: found,
     signed: signed.root,
     size: signed.size,
-    good: last === 0 && found === signed.root,
+    good: last === 0 && found === signed.root && (await fits(proof)),
   };
 }

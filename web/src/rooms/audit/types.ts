@@ -14,6 +14,8 @@ export interface Entry {
   request?: string;
   before?: unknown;
   after?: unknown;
+  /** Number of the entry by which actor, address, object and the rest were removed on request. */
+  erased_by?: number;
 }
 
 export interface Checkpoint {
@@ -33,6 +35,8 @@ export interface CheckReport {
   witnessed: number;
   faults: string[];
   caches: string[];
+  erased: number;
+  pending: string[];
 }
 
 export interface Check {

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+
+	"honeyguide"
+	"honeyguide/internal/audit"
+	"honeyguide/internal/personal"
+	"honeyguide/internal/privacy"
+	"honeyguide/internal/seal"
+	"honeyguide/internal/state"
+)
+
+// openPrivacy opens the desk that answers requests of people about their data.
+func (a *App) openPrivacy(ctx context.Context) error {
+	box, err := seal.Open(filepath.Join(a.settings.Node.Data, "keys", "secrets.key"))
+	if err != nil {
+		return err
+	}
+	rows, ok := a.rows.(state.Rewriter)
+	if !ok {
+		return fmt.Errorf("the state %T cannot be gone through", a.rows)
+	}
+	events, ok := a.events.(privacy.Events)
+	if !ok {
+		return fmt.Errorf("the event log %T cannot be rewritten", a.events)
+	}
+	// The ledger outlives every key that can be changed.
+	key := hmac.New(sha256.New, a.secret)
+	key.Write([]byte("honeyguide privacy: erased subjects"))
+	a.privacy = privacy.NewDesk(privacy.Deps{
+		State: a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit},
+		Held: a.heldSubject, Busy: a.busySubject, Still: a.consumer.Pause, Forget: a.forget,
+		Box: box, Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
+	})
+	// What was asked for and cut off comes before anything is shown or judged.
+	if _, err := a.privacy.Finish(ctx); err != nil {
+		a.log.WarnContext(ctx, "an erasure is not finished; it is tried again", "error", err)
+	}
+	return nil
+}
+
+func (a *App) eraseWorlds(ctx context.Context, s personal.Subject, has func([]byte) bool, look bool) (int, error) {
+	var source netip.Addr
+	if s.Kind == personal.Address {
+		source, _ = netip.ParseAddr(s.Value) // a subject's address is one
+	}
+	return a.worlds.Erase(ctx, a.host.Name, source, has, look)
+}
+
+// forget lets go of what is remembered in memory and may name somebody.
+func (a *App) forget(ctx context.Context) error {
+	a.live.Forget()
+	return a.intake.Reload(ctx)
+}
+
+// busySubject says why a value is still needed.
+func (a *App) busySubject(ctx context.Context, s personal.Subject) (why string, err error) {
+	err = a.state.View(ctx, func(tx state.Tx) error {
+		switch s.Kind {
+		case personal.Address:
+			return tx.Plans().InForce(ctx, state.ActionBlockIP, "", func(p *honeyguide.Plan) error {
+				if target, err := personal.New(personal.Address, p.Target); p.Target == s.Value || err == nil && target == s {
+					why = "it is blocked now by plan " + p.ID + ": lift the block first, or let it run out"
+				}
+				return nil
+			})
+		case personal.User:
+			u, err := a.identity.User(ctx, s.Value)
+			if err == nil && !u.Disabled {
+				why = "it is the name of an account that may log in: remove the user first"
+			}
+			if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
+				return nil
+			}
+			return err
+		}
+		return nil
+	})
+	return why, err
+}
+
+// heldSubject names the legal hold that keeps a subject's data.
+func (a *App) heldSubject(context.Context, personal.Subject) (string, error) { return "", nil }
+
+// A trail is the audit log as the desk needs it.
+type trail struct{ log *audit.Log }
+
+// Find goes through the entries, newest first.
+func (t trail) Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) error {
+	for q := (audit.Query{Limit: 1000}); ; {
+		list, next, err := t.log.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if !fn(e) {
+				return nil
+			}
+		}
+		if q.Before = next; next == 0 {
+			return nil
+		}
+	}
+}
+
+// Erase takes personal parts away, where the log can.
+func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (int, error) {
+	eraser, ok := any(t.log).(interface {
+		ErasePersonal(ctx context.Context, match func(string) bool, why string) (int, error)
+	})
+	if !ok {
+		return 0, nil
+	}
+	return eraser.ErasePersonal(ctx, match, why)
+}
