@@ -108,8 +108,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refuse(w, r, problem)
 			return
 		}
-		if veiled(who, need) {
-			v := g.veil(w, asked)
+		if as := g.pseudonymsFor(r, who, need); as != nil {
+			v := g.veil(w, asked, as)
 			defer v.end()
 			w = v
 		}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -15,8 +16,8 @@ import (
 // addresses, names and mail addresses become pseudonyms, which are the same in
 // every answer until the core starts again, so that what belongs together can
 // still be told. It stands at the gate, before every route there is, and looks at
-// what goes out: a route cannot forget it. What it cannot read, such as recordings,
-// archives and tables, in which nothing says what is a name, is refused.
+// what goes out: a route cannot forget it. What it cannot read, such as recordings
+// and archives, is refused.
 type veil struct {
 	http.ResponseWriter
 	r      *personal.Rewriter
@@ -31,6 +32,7 @@ type veiling int
 const (
 	undecided veiling = iota
 	whole             // JSON: at the end
+	table             // CSV: at the end
 	byLine            // text, tables, streams: line by line
 	refused           // what cannot be read
 	bare              // no body that could say anything
@@ -49,8 +51,21 @@ func veiled(who auth.Principal, need auth.Permission) bool {
 	return !who.May(auth.PermPersonal)
 }
 
-func (g *gate) veil(w http.ResponseWriter, r *http.Request) *veil {
-	return &veil{ResponseWriter: w, r: g.pseudonyms.All(), decide: func(int) {
+// pseudonymsFor returns the pseudonyms that stand in an answer, nil for none. With
+// pseudonymise=true anybody gets them, new ones for each answer: for what is to be
+// shown to others.
+func (g *gate) pseudonymsFor(r *http.Request, who auth.Principal, need auth.Permission) *personal.Pseudonyms {
+	switch {
+	case veiled(who, need):
+		return g.pseudonyms
+	case r.Method == http.MethodGet && r.URL.Query().Get("pseudonymise") == "true":
+		return personal.NewPseudonyms(nil)
+	}
+	return nil
+}
+
+func (g *gate) veil(w http.ResponseWriter, r *http.Request, as *personal.Pseudonyms) *veil {
+	return &veil{ResponseWriter: w, r: as.All(), decide: func(int) {
 		g.denied.With("permission").Add(1)
 		refuse(w, r, newProblem(r.Context(), http.StatusForbidden, "this answer holds personal data that cannot be masked: it needs the permission "+string(auth.PermPersonal)))
 	}}
@@ -68,7 +83,9 @@ func (v *veil) WriteHeader(status int) {
 		v.how = bare
 	case kind == "" || kind == "application/json" || strings.HasSuffix(kind, "+json"):
 		v.how = whole
-	case kind != "text/csv" && strings.HasPrefix(kind, "text/") || strings.Contains(kind, "ndjson") || strings.Contains(kind, "jsonl"):
+	case kind == "text/csv":
+		v.how = table
+	case strings.HasPrefix(kind, "text/") || strings.Contains(kind, "ndjson") || strings.Contains(kind, "jsonl"):
 		v.how = byLine
 	default:
 		v.how = refused
@@ -78,7 +95,7 @@ func (v *veil) WriteHeader(status int) {
 		return
 	}
 	v.Header().Del("Content-Length") // it will be another
-	if v.how != whole {
+	if v.how != whole && v.how != table {
 		v.ResponseWriter.WriteHeader(status)
 	}
 }
@@ -91,7 +108,7 @@ func (v *veil) Write(b []byte) (int, error) {
 	switch v.how {
 	case refused, bare:
 		return len(b), nil
-	case whole:
+	case whole, table:
 		if v.buf.Len()+len(b) > maxVeiled {
 			return 0, http.ErrContentLength
 		}
@@ -148,9 +165,29 @@ func (v *veil) end() {
 		}
 		v.ResponseWriter.WriteHeader(v.status)
 		_, _ = v.ResponseWriter.Write(out) // the peer is gone
+	case table:
+		out := v.cells()
+		v.ResponseWriter.WriteHeader(v.status)
+		_, _ = v.ResponseWriter.Write(out) // the peer is gone
 	case byLine:
 		if v.buf.Len() > 0 {
 			_ = v.line() // the peer is gone
 		}
 	}
+}
+
+// cells hides in a table whose first row names the columns.
+func (v *veil) cells() []byte {
+	rows, err := csv.NewReader(&v.buf).ReadAll()
+	if err != nil {
+		return nil // what is not understood is not shown
+	}
+	for _, row := range rows[min(1, len(rows)):] {
+		for i := range row {
+			row[i], _ = v.r.Field(rows[0][i], row[i])
+		}
+	}
+	var out bytes.Buffer
+	_ = csv.NewWriter(&out).WriteAll(rows) // a buffer takes everything
+	return out.Bytes()
 }
