@@ -31,8 +31,8 @@ type veiling int
 
 const (
 	undecided veiling = iota
-	whole             // JSON: at the end
-	table             // CSV: at the end
+	atOnce            // JSON: at the end
+	tabular           // CSV: at the end
 	byLine            // text, tables, streams: line by line
 	refused           // what cannot be read
 	bare              // no body that could say anything
@@ -82,9 +82,9 @@ func (v *veil) WriteHeader(status int) {
 	case status == http.StatusNoContent || status == http.StatusNotModified || status < 200:
 		v.how = bare
 	case kind == "" || kind == "application/json" || strings.HasSuffix(kind, "+json"):
-		v.how = whole
+		v.how = atOnce
 	case kind == "text/csv":
-		v.how = table
+		v.how = tabular
 	case strings.HasPrefix(kind, "text/") || strings.Contains(kind, "ndjson") || strings.Contains(kind, "jsonl"):
 		v.how = byLine
 	default:
@@ -95,7 +95,7 @@ func (v *veil) WriteHeader(status int) {
 		return
 	}
 	v.Header().Del("Content-Length") // it will be another
-	if v.how != whole && v.how != table {
+	if v.how != atOnce && v.how != tabular {
 		v.ResponseWriter.WriteHeader(status)
 	}
 }
@@ -108,7 +108,7 @@ func (v *veil) Write(b []byte) (int, error) {
 	switch v.how {
 	case refused, bare:
 		return len(b), nil
-	case whole, table:
+	case atOnce, tabular:
 		if v.buf.Len()+len(b) > maxVeiled {
 			return 0, http.ErrContentLength
 		}
@@ -155,7 +155,7 @@ func (v *veil) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 // end sends what was kept back.
 func (v *veil) end() {
 	switch v.how {
-	case whole:
+	case atOnce:
 		out := v.buf.Bytes()
 		if json.Valid(out) {
 			out, _ = v.r.JSON(out)
@@ -165,7 +165,7 @@ func (v *veil) end() {
 		}
 		v.ResponseWriter.WriteHeader(v.status)
 		_, _ = v.ResponseWriter.Write(out) // the peer is gone
-	case table:
+	case tabular:
 		out := v.cells()
 		v.ResponseWriter.WriteHeader(v.status)
 		_, _ = v.ResponseWriter.Write(out) // the peer is gone

@@ -27,7 +27,7 @@ func TestVeilOverAllRoutes(t *testing.T) {
 			continue
 		}
 		w := r.call(method, path, blind, nil)
-		if w.Code >= 500 {
+		if w.Code >= 500 && w.Code != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d %s", pattern, w.Code, w.Body)
 		}
 		looked++

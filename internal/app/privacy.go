@@ -7,22 +7,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/personal"
 	"honeyguide/internal/privacy"
-	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
 )
 
 // openPrivacy opens the desk that answers requests of people about their data.
 func (a *App) openPrivacy(ctx context.Context) error {
-	box, err := seal.Open(filepath.Join(a.settings.Node.Data, "keys", "secrets.key"))
-	if err != nil {
-		return err
-	}
 	rows, ok := a.rows.(state.Rewriter)
 	if !ok {
 		return fmt.Errorf("the state %T cannot be gone through", a.rows)
@@ -39,7 +33,7 @@ func (a *App) openPrivacy(ctx context.Context) error {
 		Retention: a.retain,
 		State:     a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit},
 		Held: a.heldSubject, Busy: a.busySubject, Still: a.consumer.Pause, Forget: a.forget,
-		Box: box, Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
+		Box: a.vault.Box(), Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	// What was asked for and cut off comes before anything is shown or judged.
 	if _, err := a.privacy.Finish(ctx); err != nil {
@@ -180,13 +174,7 @@ func (t trail) Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) er
 	}
 }
 
-// Erase takes personal parts away, where the log can.
+// Erase takes personal parts away.
 func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (int, error) {
-	eraser, ok := any(t.log).(interface {
-		ErasePersonal(ctx context.Context, match func(string) bool, by honeyguide.AuditEntry) (int, error)
-	})
-	if !ok {
-		return 0, nil
-	}
-	return eraser.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: why, Reason: "a request to be erased"})
+	return t.log.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: why, Reason: "somebody's data is erased"})
 }
