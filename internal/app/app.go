@@ -68,6 +68,8 @@ type App struct {
 	deployed time.Time
 
 	disk       *disk
+	manager    manager
+	stopJudge  atomic.Pointer[context.CancelCauseFunc]
 	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
@@ -122,7 +124,7 @@ type App struct {
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, manager: newManager(os.Getenv), memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
 	debug.SetMemoryLimit(a.memory) // soft: the collector works harder near it
 	for _, step := range []struct {
 		what string
@@ -327,7 +329,9 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
-	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "pipeline", a.judge)
+	g.Keep(ctx, "watch", a.watchPipeline)
+	g.Keep(ctx, "sign of life", a.alive)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)
@@ -348,6 +352,18 @@ func (a *App) retention(ctx context.Context) error {
 	tick := time.NewTicker(12 * time.Hour)
 	defer tick.Stop()
 	for {
+		holds, err := a.clockHolds(ctx)
+		if err != nil {
+			return err
+		}
+		if !holds {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+				continue
+			}
+		}
 		before := a.now().Add(-time.Duration(a.settings.Store.RetentionDays) * 24 * time.Hour)
 		dropped, err := a.events.Drop(ctx, before)
 		if err != nil {
