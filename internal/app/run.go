@@ -124,6 +124,7 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 		}
 		welcome(told)
 		a.checkLimits(ctx)
+		a.tellLater(ctx)
 		if err := a.manager.tell("READY=1", "STATUS=serving"); err != nil {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "not told to be up", slog.Any("error", err))
 		}
