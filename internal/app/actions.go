@@ -99,6 +99,9 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err := a.openWitnesses(); err != nil {
 		return err
 	}
+	if err := a.openFeeds(); err != nil {
+		return err
+	}
 	opt := playbook.Options{
 		Shipped: rules.Playbooks, Folder: a.settings.Respond.Playbooks, Actions: a.actions, State: a.state, Log: a.log, Now: a.now,
 	}
