@@ -131,6 +131,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"keep a copy from before the upgrade", a.beforeUpgrade},
 		{"open the keys", a.openVault},
 		{"look for room on the disk", a.openDisk},
 		{"read the deployment's keys", a.openKeys},
