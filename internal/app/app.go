@@ -136,6 +136,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"keep a copy from before the upgrade", a.beforeUpgrade},
 		{"look for room on the disk", a.openDisk},
 		{"open the keys", a.openVault},
 		{"read the deployment's keys", a.openKeys},
