@@ -41,6 +41,7 @@ var tenants = map[string][]string{
 	"github.com/miekg/dns":                 {"internal/sensor/dns"},
 	"go.yaml.in/yaml":                      {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets", "internal/comply"},
 	"github.com/oschwald":                  {"internal/enrich/geo"},
+	"github.com/johannesboyne/gofakes3":    {"internal/app"}, // tests only: a store of objects
 	"github.com/landlock-lsm":              {"internal/sandbox"},
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},

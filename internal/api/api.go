@@ -22,6 +22,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
 	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
@@ -65,6 +66,8 @@ type Deps struct {
 	Facts func(ctx context.Context, since time.Time) (*comply.Facts, error)
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
+	// Secrets are the keys this node seals with. Nil: it seals nothing.
+	Secrets Secrets
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -122,6 +125,8 @@ type Deps struct {
 	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
+	// Backups makes copies of the data folder. Nil: none are made here.
+	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
@@ -293,6 +298,7 @@ func (s *server) routes() {
 	s.replay()
 	s.exports()
 	s.settings()
+	s.secrets()
 	s.suggestions()
 	s.preferences()
 	s.views()
@@ -309,6 +315,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.backups()
 	s.privacy()
 	s.lapi()
 	s.stream()

@@ -59,7 +59,9 @@ type App struct {
 	now      func() time.Time
 
 	vault    *seal.Vault // of the private files
+	keyring  *keyring    // changes its keys
 	audit    *audit.Log
+	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
@@ -239,8 +241,8 @@ func (a *App) openEvents(ctx context.Context) error {
 	cfg := fmt.Sprintf("linger: %s\nqueue_mib: %d\nfilter_mib: %d\n", a.settings.Store.Linger, part, part)
 	a.events, err = k.Open(ctx, config.Strict("store", []byte(cfg)), eventlog.Deps{
 		Dir: filepath.Join(a.settings.Node.Data, "events"), AtLeast: eventlog.Seq(known), Log: a.log, Metrics: a.metrics, Now: a.now,
-		Holder: bundle.Keeper{State: a.state},
 		Full:   a.diskFull,
+		Holder: bundle.Keeper{State: a.state},
 	})
 	if err != nil {
 		return err
@@ -327,6 +329,10 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	for _, f := range a.feeds {
+		g.Keep(ctx, "audit export", f.Run)
+	}
+	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)

@@ -19,13 +19,13 @@ import (
 // again, without hands.
 const recoverWithin = 10 * time.Second
 
-// TestDiskFull keeps the disk full for 6 seconds (HONEYGUIDE_TRUST_DISKFULL says
+// TestDiskFull keeps the disk full for 6 seconds (HONEYGUIDE_TRUST_DISKFULL_LOST says
 // how many) while a thousand records a second and visitors of the decoys come.
 func TestDiskFull(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the product; -short leaves it out")
 	}
-	seconds := rig.Rounds(t, "DISKFULL", 6)
+	seconds := rig.Size(t, "diskfull-lost", 6)
 	dir := small(t, 64)
 	data := filepath.Join(dir, "data")
 	ledger := rig.NewLedger(t)
@@ -79,7 +79,7 @@ func TestDiskFull(t *testing.T) {
 	core.Stop()
 	whole(t, data)
 	fmt.Printf("audit: disk full for %d s: %v; refused %d; taken again after %v\n", seconds, lost, ledger.Refused(), took.Round(time.Millisecond))
-	lost.Trust(t, "diskfull-lost", seconds)
+	lost.Trust(t, "diskfull-lost")
 	t.Logf("TRUST name=diskfull-recovery figure=%.3f unit=s target=<=%.0f of=1", took.Seconds(), recoverWithin.Seconds())
 	if lost.Sum() > 0 || ledger.Refused() == 0 || lost.Acked.Records == 0 {
 		t.Errorf("%v, refused %d", lost, ledger.Refused())
@@ -127,7 +127,7 @@ func TestSmallDisk(t *testing.T) {
 		t.Skip("runs the product; -short leaves it out")
 	}
 	sizes := []int{1, 20}
-	if rig.Rounds(t, "DISKFULL", 0) > 0 {
+	if rig.Size(t, "diskfull-lost", 6) > 60 {
 		sizes = []int{1, 2, 4, 8, 16, 20, 24, 28, 32, 40, 48, 64}
 	}
 	for _, mib := range sizes {

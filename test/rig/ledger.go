@@ -225,11 +225,9 @@ func (x Losses) String() string {
 }
 
 // Trust prints the line a proof is read by.
-func (x Losses) Trust(t testing.TB, name string, rounds int) {
+func (x Losses) Trust(t testing.TB, name string) {
 	t.Helper()
-	a := x.Acked
-	t.Logf("TRUST name=%s figure=%d unit=acknowledged target=<=0 of=%d rounds=%d events=%d alerts=%d audit_entries=%d jobs=%d",
-		name, x.Sum(), a.Records+a.Events+a.Alerts+a.Entries+a.Jobs, rounds, x.Events+x.Twice, x.Alerts, x.Entries, x.Jobs)
+	t.Logf("TRUST name=%s figure=%d unit=lost target=<=0 of=%d events=%d twice=%d alerts=%d audit_entries=%d jobs=%d", name, x.Sum(), x.Acked.Records+x.Acked.Events+x.Acked.Alerts+x.Acked.Entries+x.Acked.Jobs, x.Events, x.Twice, x.Alerts, x.Entries, x.Jobs)
 }
 
 // Compare waits until a core has judged everything and looks for what the ledger
@@ -323,23 +321,11 @@ func (c *Core) send(path, contentType string, body []byte) (request string, err 
 	return resp.Header.Get("X-Request-Id"), nil
 }
 
-// Rounds is the size of a proof: the variable HONEYGUIDE_TRUST_name, the same
-// with _LOST behind it, or usual.
-func Rounds(t testing.TB, name string, usual int) int {
-	t.Helper()
-	for _, key := range []string{"HONEYGUIDE_TRUST_" + name, "HONEYGUIDE_TRUST_" + name + "_LOST"} {
-		text := os.Getenv(key)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			t.Fatalf("%s=%q; want a number from 1 on", key, text)
-		}
-		return n
-	}
-	return usual
-}
-
 // Refused is how many batches the cores refused with a reason.
 func (l *Ledger) Refused() int64 { return l.turned.Load() }
+
+// Trust prints one line of a proof: a row, its figure, and what it has to be.
+func Trust(t testing.TB, name string, figure float64, unit, target string) {
+	t.Helper()
+	t.Logf("TRUST name=%s figure=%s unit=%s target=%s", name, strconv.FormatFloat(figure, 'f', -1, 64), unit, target)
+}

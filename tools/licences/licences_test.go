@@ -3,6 +3,8 @@ package licences
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -29,6 +31,37 @@ func TestLicences(t *testing.T) {
 	t.Logf("TRUST name=licences figure=%d unit=dependencies target=<=0 of=%d", refused, len(list))
 	if shipped < 40 || read < 40 {
 		t.Error("most dependencies were not looked at")
+	}
+}
+
+var listed = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|.*\\| ([A-Za-z0-9. -]+) \\|[^|]*\\|$")
+
+// TestDocumentAgrees holds the licences that docs/security/dependencies.md names
+// against those that are found.
+func TestDocumentAgrees(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/security/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := All("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]string{}
+	for _, d := range list {
+		found[d.Path] = append(found[d.Path], d.Licence)
+	}
+	checked := 0
+	for _, m := range listed.FindAllStringSubmatch(string(raw), -1) {
+		if ids, ok := found[m[1]]; ok {
+			checked++
+			if !slices.Contains(ids, m[2]) && !slices.Contains(ids, choose(m[2])) {
+				t.Errorf("%s is %v, and is listed as %s", m[1], ids, m[2])
+			}
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d were compared", checked)
 	}
 }
 

@@ -58,8 +58,8 @@ type Store struct {
 	now      func() time.Time
 	readOnly bool
 	onSeal   func(day, sum string)
-	holder   eventlog.Holder // nil: nobody holds anything
 	full     func() bool
+	holder   eventlog.Holder // nil: nobody holds anything
 	met      metrics
 	dec      *colblock.Decoder
 	lock     io.Closer

@@ -116,6 +116,13 @@ func (s *Store) store(reqs []*request) {
 	answer(reqs, nil)
 }
 
+func count(reqs []*request) (events int) {
+	for _, r := range reqs {
+		events += len(r.rows)
+	}
+	return events
+}
+
 // act does work between two commits.
 func (s *Store) act(r *request) {
 	err := s.ensure(context.Background())
@@ -124,13 +131,6 @@ func (s *Store) act(r *request) {
 	}
 	r.done <- result{err: err}
 	r.done = nil
-}
-
-func count(reqs []*request) (events int) {
-	for _, r := range reqs {
-		events += len(r.rows)
-	}
-	return events
 }
 
 // answer tells every caller that was not answered yet.
