@@ -24,6 +24,7 @@ import (
 	"honeyguide/internal/auth"
 	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -60,6 +61,9 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Facts measures this installation for compliance, and counts what happened since
+	// a time. Nil: nothing does.
+	Facts func(ctx context.Context, since time.Time) (*comply.Facts, error)
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
 	// Secrets are the keys this node seals with. Nil: it seals nothing.
@@ -285,6 +289,7 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.compliance()
 	s.overview()
 	s.worldMap()
 	s.attackMatrix()

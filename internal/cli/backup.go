@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,20 +36,16 @@ func (w *whom) flags(cmd *cobra.Command) {
 // given reports whether anything was said.
 func (w *whom) given() bool { return w.recipient != "" || w.passphrase != "" || w.plain }
 
-// secretOf reads a passphrase from a file.
-func secretOf(file string) (honeyguide.Secret, error) {
+// passphraseOf reads a passphrase from a file; "" is none.
+func passphraseOf(file string) (honeyguide.Secret, error) {
 	if file == "" {
 		return "", nil
 	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
+	text, err := secretOf(file)
+	if n := len(text.Reveal()); err == nil && (n < 12 || n > 1024) {
+		return "", usagef("%s: %d characters; want a passphrase of 12 to 1024", safetext.Term(file), n)
 	}
-	text := strings.TrimRight(string(raw), "\r\n")
-	if len(text) < 12 || len(text) > 1024 {
-		return "", usagef("%s: %d characters; want a passphrase of 12 to 1024", safetext.Term(file), len(text))
-	}
-	return honeyguide.Secret(text), nil
+	return text, err
 }
 
 // backupCmd is `honeyguide backup`, and below it list, verify, status and prune.
@@ -86,7 +81,7 @@ func (c *command) backUp(ctx context.Context, to string, w whom, full bool) erro
 		}
 		to = abs
 	}
-	passphrase, err := secretOf(w.passphrase)
+	passphrase, err := passphraseOf(w.passphrase)
 	if err != nil {
 		return err
 	}
@@ -235,7 +230,7 @@ func (o *opening) key(s *backup.Store) (backup.Key, error) {
 		}
 		return backup.ReadKey(honeyguide.Secret(raw))
 	case o.passphrase != "":
-		p, err := secretOf(o.passphrase)
+		p, err := passphraseOf(o.passphrase)
 		if err != nil {
 			return backup.Key{}, err
 		}

@@ -129,7 +129,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.backupCmd(), c.restoreCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
-	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd())
+	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd(), c.complianceCmd())
 	return root
 }
 
