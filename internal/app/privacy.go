@@ -109,13 +109,7 @@ func (t trail) Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) er
 	}
 }
 
-// Erase takes personal parts away, where the log can.
+// Erase takes personal parts away. The entry that says so is durable before.
 func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (int, error) {
-	eraser, ok := any(t.log).(interface {
-		ErasePersonal(ctx context.Context, match func(string) bool, why string) (int, error)
-	})
-	if !ok {
-		return 0, nil
-	}
-	return eraser.ErasePersonal(ctx, match, why)
+	return t.log.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: "audit", Reason: why})
 }
