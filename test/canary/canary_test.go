@@ -478,7 +478,7 @@ func TestCanaries(t *testing.T) {
 	for _, f := range found {
 		t.Errorf("found: %s", f)
 	}
-	if len(s.cage.names) < 35 || files < 10 || len(s.said) < 60 {
+	if len(s.cage.names) < 35 || files < 10 || len(s.said) < 45 {
 		t.Errorf("%d canaries, %d files, %d outputs: too few to prove anything", len(s.cage.names), files, len(s.said))
 	}
 	s.planted()
