@@ -76,6 +76,7 @@ type App struct {
 	recordings *evidence.Store
 	worlds     *worlds.Store
 	samples    *evidence.Samples
+	evidence   *bundle.Room // archives that leave
 	intake     *pipeline.Intake
 	bound      string // address the operator's door listens on
 	consumer   *pipeline.Consumer
@@ -143,6 +144,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"open the evidence", a.openEvidence},
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
@@ -335,6 +337,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	}
 	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "evidence", a.evidence.Run)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)

@@ -182,6 +182,7 @@ func (c *command) lists() []*cobra.Command {
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
 		c.holdsCmd(),
+		c.evidenceCmd(),
 		c.noticesCmd(),
 		c.attackersCmd(),
 		alerts,

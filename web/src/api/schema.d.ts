@@ -3083,6 +3083,8 @@ export interface components {
              * @description entries
              */
             size: number;
+            /** @description who keeps checkpoints elsewhere */
+            witnesses?: components["schemas"]["AuditWitness"][];
         };
         AuditConsistency: {
             checkpoint: components["schemas"]["AuditCheckpoint"];
@@ -3165,6 +3167,23 @@ export interface components {
              * @description checkpoints kept elsewhere that agree
              */
             witnessed: number;
+        };
+        AuditWitness: {
+            /** @description why the last try failed; it is tried again */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description when it took it
+             */
+            kept?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description entries of the newest checkpoint it took since the start; 0 = none
+             */
+            size: number;
+            /** Format: date-time */
+            tried?: string;
         };
         Backtest: {
             /**
