@@ -27,7 +27,7 @@ var floor = map[string]int{
 	"internal/sensor": 4, "internal/ingest": 4, "internal/enrich": 4, "internal/detect": 4, "internal/respond": 4,
 	"internal/eventlog": 4, "internal/jobs": 4, "internal/worlds": 4, "internal/sink": 4, "internal/evidence": 4, "internal/auth": 4,
 	// 5: the flow
-	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5,
+	"internal/pipeline": 5, "internal/source": 5, "internal/warden": 5, "internal/incident": 5, "internal/verdict": 5, "internal/playbook": 5, "internal/report": 5, "internal/blocklist": 5, "internal/notice": 5, "internal/live": 5, "internal/hunt": 5, "internal/privacy": 5, "internal/comply": 5,
 	"internal/backup": 5,
 	// 6: what playbooks do
 	"internal/runs": 6,

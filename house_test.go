@@ -31,7 +31,7 @@ var tenants = map[string][]string{
 	"github.com/caddyserver":               {"internal/certs"},
 	"go.uber.org/zap":                      {"internal/certs"}, // the word for "no log" that certmagic asks for
 	"github.com/expr-lang/expr":            {"internal/playbook"},
-	"github.com/go-pdf/fpdf":               {"internal/incident"},
+	"github.com/go-pdf/fpdf":               {"internal/incident", "internal/comply"},
 	"github.com/google/nftables":           {"internal/fwhelper"},
 	"github.com/mdlayher/netlink":          {"internal/fwhelper"},
 	"github.com/jackc/pgx":                 {"internal/sqldb"},
@@ -39,12 +39,13 @@ var tenants = map[string][]string{
 	"github.com/klauspost":                 {"internal/colblock"},
 	"github.com/knadh/koanf":               {"internal/config"},
 	"github.com/miekg/dns":                 {"internal/sensor/dns"},
-	"go.yaml.in/yaml":                      {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets"},
+	"go.yaml.in/yaml":                      {"internal/config", "internal/sigma", "internal/playbook", "internal/enrich/assets", "internal/comply"},
 	"github.com/oschwald":                  {"internal/enrich/geo"},
+	"github.com/johannesboyne/gofakes3":    {"internal/app"}, // tests only: a store of objects
 	"github.com/landlock-lsm":              {"internal/sandbox"},
 	"golang.org/x/net/bpf":                 {"internal/sandbox"},
 	"github.com/nats-io":                   {"internal/eventlog/jetstream"},
-	"filippo.io/age":                       {"internal/evidence", "internal/seal", "internal/backup"}, // backup goes to seal next
+	"filippo.io/age":                       {"internal/evidence", "internal/seal"},
 	"github.com/spf13/cobra":               {"internal/cli"},
 	"github.com/rogpeppe":                  {"cmd"},           // tests only
 	"golang.org/x/crypto/ssh":              {"internal/demo"}, // the decoy's attacker; no server is made of it

@@ -22,7 +22,9 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/incident"
@@ -59,8 +61,13 @@ type Deps struct {
 	Sample SampleStore
 	// Sensors lists the decoys, in the order they are shown in. Nil: there are none.
 	Sensors func(context.Context) []Sensor
+	// Facts measures this installation for compliance, and counts what happened since
+	// a time. Nil: nothing does.
+	Facts func(ctx context.Context, since time.Time) (*comply.Facts, error)
 	// Setup says how this node is set up. Nil: nobody knows.
 	Setup func(context.Context) Setup
+	// Secrets are the keys this node seals with. Nil: it seals nothing.
+	Secrets Secrets
 	// Pulses says how sensors and sources are heard from. Nil: nobody listens.
 	Pulses func() []pipeline.Pulse
 	// Enrich says how the sources of enrichment stand. Nil: there are none.
@@ -118,6 +125,8 @@ type Deps struct {
 	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
+	// Backups makes copies of the data folder. Nil: none are made here.
+	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
@@ -280,6 +289,7 @@ func (s *server) routes() {
 	s.regrouping()
 	s.incidentWork()
 	s.report()
+	s.compliance()
 	s.overview()
 	s.worldMap()
 	s.attackMatrix()
@@ -288,6 +298,7 @@ func (s *server) routes() {
 	s.replay()
 	s.exports()
 	s.settings()
+	s.secrets()
 	s.suggestions()
 	s.preferences()
 	s.views()
@@ -304,6 +315,7 @@ func (s *server) routes() {
 	s.blocklists()
 	s.bouncers()
 	s.auditLog()
+	s.backups()
 	s.privacy()
 	s.lapi()
 	s.stream()

@@ -98,9 +98,13 @@ func (s *server) auditLog() {
 
 func checkpointOf(l *audit.Log, c audit.Checkpoint) client.AuditCheckpoint {
 	root, _ := c.Root.MarshalJSON() // base64 in quotes
-	return client.AuditCheckpoint{
+	out := client.AuditCheckpoint{
 		Origin: c.Origin, Size: c.Size, Root: strings.Trim(string(root), `"`), Note: string(c.Note), PublicKey: l.PublicKey(), Line: c.Line(), Refused: l.Refused(),
 	}
+	for _, w := range l.Witnesses() {
+		out.Witnesses = append(out.Witnesses, client.AuditWitness(w))
+	}
+	return out
 }
 
 func (s *server) listAudit(ctx context.Context, in *auditIn) (client.Page[honeyguide.AuditEntry], error) {

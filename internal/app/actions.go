@@ -99,13 +99,20 @@ func (a *App) openRespond(ctx context.Context) error {
 	if err := a.openWitnesses(); err != nil {
 		return err
 	}
+	if err := a.openFeeds(); err != nil {
+		return err
+	}
 	opt := playbook.Options{
 		Shipped: rules.Playbooks, Folder: a.settings.Respond.Playbooks, Actions: a.actions, State: a.state, Log: a.log, Now: a.now,
 	}
 	if a.books, err = playbook.OpenCatalog(ctx, opt); err != nil {
 		return err
 	}
-	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name}, runs.Deps{
+	since, err := a.restoredAt(ctx)
+	if err != nil {
+		return err
+	}
+	a.runs, err = runs.New(ctx, runs.Config{Mode: a.settings.Respond.Mode, Fresh: a.settings.Respond.Fresh, Node: a.settings.Node.Name, Since: since}, runs.Deps{
 		State: a.state, Shelf: a.books.Shelf(), Actions: a.actions, Contained: a.incidents.Contained, Summary: a.summary, Audit: a.audit, Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	return err

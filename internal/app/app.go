@@ -59,7 +59,9 @@ type App struct {
 	now      func() time.Time
 
 	vault    *seal.Vault // of the private files
+	keyring  *keyring    // changes its keys
 	audit    *audit.Log
+	feeds    []*audit.Feed // of its entries to other systems
 	backups  *backup.Runner
 	secret   []byte
 	host     *persona.Host
@@ -341,6 +343,10 @@ func (a *App) pruneSamples(ctx context.Context) error {
 // keep runs the tasks every opened core has: the pipeline and retention.
 func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "audit log", a.audit.Run)
+	for _, f := range a.feeds {
+		g.Keep(ctx, "audit export", f.Run)
+	}
+	g.Go(ctx, "keys of secrets", a.keyring.goOn)
 	g.Keep(ctx, "pipeline", a.judge)
 	g.Keep(ctx, "watch", a.watchPipeline)
 	g.Keep(ctx, "sign of life", a.alive)

@@ -9,20 +9,22 @@ import (
 	"strings"
 	"time"
 
-	"honeyguide"
 	"honeyguide/internal/audit"
-	"honeyguide/internal/respond"
 )
 
 // Audit configures the audit log.
 type Audit struct {
 	RetentionDays int           `yaml:"retention_days" doc:"days the text of entries is kept; older entries keep their hashes, so everything can still be verified; 0 = for ever"`
 	Rotate        int64         `yaml:"rotate_mib" doc:"size after which a file of entries is sealed, in MiB; at the end of each day it is in any case"`
-	Witness       []string      `yaml:"witness" doc:"who keeps copies of checkpoints where this machine's administrator cannot change them: file:/path, or the name of an action that carries messages (mail, syslog, chat); without one, putting all files back to an older state is not noticed"`
-	MessageEvery  time.Duration `yaml:"message_every" doc:"how often witnesses that get messages are told, when there is news; files are told every minute"`
+	Witness       []string      `yaml:"witness" doc:"who keeps copies of checkpoints where this machine's administrator cannot change them: file:/path, s3 (see s3 below), or the name of an action that carries messages (mail, syslog, chat); without one, putting all files back to an older state is not noticed"`
+	MessageEvery  time.Duration `yaml:"message_every" doc:"how often witnesses that get messages are told, when there is news; files are told every minute, objects every ten"`
+	S3            audit.S3      `yaml:"s3" doc:"a store of objects that keeps checkpoints, for the witness s3"`
+	Export        []string      `yaml:"export" doc:"systems that get every entry as it is written, from the first one on: jsonl:/path, or the name of an action; a syslog action gets CEF, others (webhook) a message for each entry. Each entry comes at least once, in order"`
 }
 
-func defaultAudit() Audit { return Audit{Rotate: 64, MessageEvery: 24 * time.Hour} }
+func defaultAudit() Audit {
+	return Audit{Rotate: 64, MessageEvery: 24 * time.Hour, S3: audit.S3{Region: "us-east-1", Prefix: "honeyguide/"}}
+}
 
 func (a Audit) validate() error {
 	switch {
@@ -37,6 +39,17 @@ func (a Audit) validate() error {
 		if path, ok := strings.CutPrefix(w, "file:"); ok && !filepath.IsAbs(path) {
 			return invalid("audit.witness: %.200q; want file: and a path that begins with /", w)
 		}
+	}
+	for i, name := range a.Export {
+		if path, ok := strings.CutPrefix(name, "jsonl:"); ok && !filepath.IsAbs(path) {
+			return invalid("audit.export: %.200q; want jsonl: and a path that begins with /", name)
+		}
+		if slices.Contains(a.Export[:i], name) {
+			return invalid("audit.export: %.200q is there twice", name)
+		}
+	}
+	if slices.Contains(a.Witness, witnessS3) {
+		return a.S3.Validate()
 	}
 	return nil
 }
@@ -55,40 +68,6 @@ func (a *App) openAudit(ctx context.Context) (err error) {
 	}
 	a.closers = append(a.closers, a.audit.Close)
 	return nil
-}
-
-// openWitnesses finds who keeps copies of checkpoints, once the actions are open.
-func (a *App) openWitnesses() error {
-	for _, name := range a.settings.Audit.Witness {
-		if path, ok := strings.CutPrefix(name, "file:"); ok {
-			a.audit.Tell(audit.FileWitness(path, a.now), time.Minute)
-			continue
-		}
-		m, ok := a.actions[name].(respond.Messenger)
-		if !ok {
-			return invalid("audit.witness: %.80q is neither file:/path nor an action that carries messages", name)
-		}
-		a.audit.Tell(messenger{name, m, a}, a.settings.Audit.MessageEvery)
-	}
-	return nil
-}
-
-// messenger sends checkpoints as messages to people or to a log elsewhere.
-type messenger struct {
-	name string
-	to   respond.Messenger
-	app  *App
-}
-
-func (m messenger) Name() string { return m.name }
-
-func (m messenger) Keep(ctx context.Context, c audit.Checkpoint) error {
-	_, err := m.to.Send(ctx, respond.Message{
-		ID: fmt.Sprintf("audit-%s-%d", m.app.settings.Node.Name, c.Size), Event: respond.EventTrigger, Key: "audit-checkpoint", Severity: honeyguide.SeverityInformational,
-		Title: fmt.Sprintf("Audit log of %s: %d entries", m.app.settings.Node.Name, c.Size),
-		Text:  "Keep this line. Should the log be put back to an older state, honeyguide audit verify --witness shows it.\n\n" + c.Line(), At: m.app.now(),
-	})
-	return err
 }
 
 // checkAudit says whether what people do leaves traces that hold.

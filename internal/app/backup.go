@@ -18,6 +18,7 @@ import (
 	"honeyguide/internal/builtin"
 	"honeyguide/internal/config"
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/sqldb"
 )
 
@@ -64,9 +65,13 @@ func (b Backup) validate() error {
 
 // job is what all backups of a node have in common.
 func (s Settings) backupJob(version string) backup.Job {
+	master := "none" // until it is found in the data folder
+	if s.Secrets.Encryption && s.Secrets.master() != (seal.Master{}) {
+		master = "elsewhere"
+	}
 	return backup.Job{
 		Data: s.Node.Data, To: s.Backup.To, Config: s.Files, Recipient: s.Backup.Recipient, Passphrase: s.Backup.Passphrase, Plain: s.Backup.Plain,
-		Node: s.Node.Name, Version: version, MasterKey: "none", Rate: s.Backup.Rate << 20, Actor: "schedule", Kind: "system",
+		Node: s.Node.Name, Version: version, MasterKey: master, Rate: s.Backup.Rate << 20, Actor: "schedule", Kind: "system",
 	}
 }
 
@@ -110,7 +115,13 @@ func BackUp(ctx context.Context, s Settings, version string, change func(*backup
 	if err := backup.Recover(data); err != nil {
 		return nil, err
 	}
-	log, err := audit.Open(ctx, audit.Options{Dir: AuditDir(data), Keys: filepath.Join(data, "keys"), Rotate: s.Audit.Rotate << 20})
+	o := vaultOptions(s)
+	o.ReadOnly = true
+	vault, err := seal.OpenVault(o)
+	if err != nil {
+		return nil, err
+	}
+	log, err := audit.Open(ctx, audit.Options{Dir: AuditDir(data), Keys: vault.Dir(), Vault: vault, Rotate: s.Audit.Rotate << 20})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +134,7 @@ func BackUp(ctx context.Context, s Settings, version string, change func(*backup
 	}
 	change(&job)
 	if m, err = backup.Make(ctx, job); err != nil {
-		return nil, errors.Join(err, backup.ChangePast(data, func(p *backup.Past) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
+		return nil, errors.Join(err, backup.ChangePast(data, func(p *backup.Track) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
 	}
 	return m, backup.Made(data, job.To, m)
 }
@@ -165,4 +176,9 @@ func readCursor(ctx context.Context, file string) (seq int64, err error) {
 		return 0, nil
 	}
 	return seq, err
+}
+
+// BackupTested notes that a backup was unpacked and checked.
+func BackupTested(data string, m *backup.Manifest) error {
+	return backup.ChangePast(data, func(p *backup.Track) { p.Tested, p.TestedAt = m.ID, time.Now().UTC() })
 }

@@ -37,39 +37,22 @@ func ok(name, format string, args ...any) Finding {
 	return Finding{Name: name, Status: StatusOK, Text: fmt.Sprintf(format, args...)}
 }
 
+// checkSettings are the checks that look at settings and files alone: they are quick
+// and change nothing.
+func checkSettings(s Settings, now time.Time) []Finding {
+	return []Finding{
+		checkFolder(s.Node.Data), checkKeys(filepath.Join(s.Node.Data, "keys")), checkConfigFiles(s), checkAdminKey(s), checkAudit(s), checkAPI(s),
+		checkCertificate(s, now), checkProxies(s), checkReach(s), checkSegment(), checkAllowlist(s), checkFirewall(s), checkFiles(s), checkDisk(s.Node.Data),
+		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s), checkEncryption(s),
+	}
+}
+
 // Doctor goes through the production checklist without changing anything.
 func Doctor(ctx context.Context, s Settings) []Finding {
-	checks := []func() Finding{
-		func() Finding { return checkFolder(s.Node.Data) },
-		func() Finding { return checkKeys(filepath.Join(s.Node.Data, "keys")) },
-		func() Finding { return checkAdminKey(s) },
-		func() Finding { return checkAudit(s) },
-		func() Finding { return checkCage(ctx, s) },
-		func() Finding { return checkAPI(s) },
-		func() Finding { return checkCertificate(s, time.Now()) },
-		func() Finding { return checkProxies(s) },
-		func() Finding { return checkReach(s) },
-		func() Finding { return checkAllowlist(s) },
-		func() Finding { return checkFirewall(s) },
-		func() Finding { return checkFiles(s) },
-		func() Finding { return checkDisk(s.Node.Data) },
-		func() Finding { return checkReserve(s) },
-		func() Finding { return ok("retention", "events are kept %d days", s.Store.RetentionDays) },
-		func() Finding { return checkLog(s) },
-		func() Finding { return checkSources(ctx, s) },
-		func() Finding { return checkNotify(s, carriers(ctx, s)) },
-		func() Finding { return checkPlaybooks(ctx, s) },
-		func() Finding {
-			return Finding{"mfa", StatusWarn, "the only principal is the bearer of the admin key; users with a second factor come with the identity room", "keep api.listen on loopback and the key in a password store"}
-		},
-		func() Finding {
-			return Finding{"backup", StatusWarn, "no backup verb in this version", "stop the core and copy " + s.Node.Data + ", keys included, to another machine"}
-		},
-	}
-	out := make([]Finding, 0, len(checks))
-	for _, check := range checks {
-		out = append(out, check())
-	}
+	out := checkSettings(s, time.Now())
+	out = append(out, checkCage(ctx, s), checkSources(ctx, s), checkNotify(s, carriers(ctx, s)), checkPlaybooks(ctx, s))
+	out = append(out, checkLive(ctx, s)...)
+	out = append(out, checkSecrets(s, time.Now())...)
 	return append(out, checkEnrich(ctx, s)...)
 }
 

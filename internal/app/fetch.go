@@ -121,6 +121,10 @@ func (a *App) keepFetch(ctx context.Context, g *supervise.Group) {
 		a.fetcher.PermitInside(inside...)
 		wanted = true
 	}
+	if way, ok := a.settings.Audit.way(); ok {
+		a.fetcher.Permit(way)
+		wanted = true
+	}
 	if wanted {
 		g.Keep(ctx, "fetcher process", a.fetcher.Run)
 	}

@@ -206,9 +206,9 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles, Full: a.diskFull,
 		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
 		Audit: a.audit, Trail: a.audit, Privacy: a.privacy,
-		Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
-		Setup: a.standingSetup,
-		Keys:  keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
+		Backups: a.backups, Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
+		Setup: a.standingSetup, Secrets: a.keyring, Facts: a.Compliance,
+		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
 		Present: a.present.saw, Lists: a.lists, Readers: a.readers, Node: a.settings.Node.Name, Console: web.Files(), Guards: a.guards(),
 	}
 }

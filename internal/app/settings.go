@@ -220,7 +220,7 @@ func aliases() []config.Alias {
 		{Env: "THREAT_THRESHOLD", Key: "detect.threshold", Map: lower},
 		{Env: "DATA_RETENTION_DAYS", Key: "store.retention_days"},
 		{Env: "SOC_DB_PASSWORD", Unused: "the embedded store has no password"},
-		{Env: "SOC_ENCRYPTION_KEY", Key: "secrets.key"},
+		{Env: "SOC_ENCRYPTION_KEY", Key: "secrets.master_key"},
 		{Env: "ENABLE_ENCRYPTION", Key: "secrets.encryption", Map: lower},
 		{Env: "OPENAI_API_KEY", Unused: "no part of it asks a language model yet"},
 		{Env: "ANTHROPIC_API_KEY", Unused: "no part of it asks a language model yet"},

@@ -122,6 +122,7 @@ func (l *Log) ErasePersonal(ctx context.Context, match func(string) bool, by hon
 		if err := l.finish(context.WithoutCancel(ctx)); err != nil { // it is written that they are gone
 			return 0, l.asError(err)
 		}
+		l.m.erased.Add(float64(n))
 		l.log.LogAttrs(ctx, slog.LevelInfo, "personal parts of audit entries removed", slog.Int("entries", n))
 	}
 	if old > 0 {

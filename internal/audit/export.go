@@ -132,7 +132,11 @@ func cefLine(e *honeyguide.AuditEntry) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(p[0] + "=" + cefValue.Replace(p[1]))
+		value := p[1]
+		if safetext.Hostile(value) {
+			value = safetext.Term(value)
+		}
+		b.WriteString(p[0] + "=" + cefValue.Replace(value))
 	}
 	b.WriteByte('\n')
 	return b.String()

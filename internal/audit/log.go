@@ -72,6 +72,7 @@ type Log struct {
 
 	damper    damper
 	checking  checking
+	watch     sync.Mutex // what is known of witnesses
 	witnesses []*told
 }
 
@@ -369,21 +370,31 @@ func (l *Log) Close() error {
 type metrics struct {
 	entries, failed, lost *telemetry.CounterVec
 	refusing, size, bad   *telemetry.GaugeVec
+	behind, feedBehind    *telemetry.GaugeVec
+	fed, unfed, skipped   *telemetry.CounterVec
+	erased                *telemetry.CounterVec
 	commits               *telemetry.HistogramVec
 }
 
 func newMetrics(r *telemetry.Registry) *metrics {
 	m := &metrics{
-		entries:  r.Counter("honeyguide_audit_entries_total", "Entries of the audit log made durable since the start."),
-		failed:   r.Counter("honeyguide_audit_failed_total", "Entries that could not be written: the acts they tell of did not happen."),
-		lost:     r.Counter("honeyguide_audit_witness_failed_total", "Copies of checkpoints that could not be handed to a witness.", "witness"),
-		refusing: r.Gauge("honeyguide_audit_refusing", "1 while the audit log refuses to be written because it was changed or lost entries."),
-		bad:      r.Gauge("honeyguide_audit_damaged", "1 when the last verification found that something was changed."),
-		size:     r.Gauge("honeyguide_audit_size", "Entries of the audit log."),
-		commits:  r.Histogram("honeyguide_audit_commit_seconds", "Time to make a batch of entries durable.", []float64{0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2}),
+		entries:    r.Counter("honeyguide_audit_entries_total", "Entries of the audit log made durable since the start."),
+		failed:     r.Counter("honeyguide_audit_failed_total", "Entries that could not be written: the acts they tell of did not happen."),
+		lost:       r.Counter("honeyguide_audit_witness_failed_total", "Copies of checkpoints that could not be handed to a witness.", "witness"),
+		behind:     r.Gauge("honeyguide_audit_witness_behind", "Entries a witness has no checkpoint of.", "witness"),
+		fed:        r.Counter("honeyguide_audit_exported_total", "Entries handed to a system that collects them.", "to"),
+		unfed:      r.Counter("honeyguide_audit_export_failed_total", "Tries to hand entries on that failed; they are tried again.", "to"),
+		skipped:    r.Counter("honeyguide_audit_export_skipped_total", "Entries that retention removed before they could be handed on.", "to"),
+		feedBehind: r.Gauge("honeyguide_audit_export_behind", "Entries still to be handed on.", "to"),
+		erased:     r.Counter("honeyguide_audit_erased_total", "Entries whose personal part was removed on request since the start."),
+		refusing:   r.Gauge("honeyguide_audit_refusing", "1 while the audit log refuses to be written because it was changed or lost entries."),
+		bad:        r.Gauge("honeyguide_audit_damaged", "1 when the last verification found that something was changed."),
+		size:       r.Gauge("honeyguide_audit_size", "Entries of the audit log."),
+		commits:    r.Histogram("honeyguide_audit_commit_seconds", "Time to make a batch of entries durable.", []float64{0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2}),
 	}
 	m.entries.Add(0)
 	m.failed.Add(0)
+	m.erased.Add(0)
 	m.refusing.Set(0)
 	m.bad.Set(0)
 	return m

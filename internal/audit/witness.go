@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"honeyguide/internal/safetext"
 )
 
 // A Witness keeps copies of checkpoints where whoever changes the log cannot
@@ -37,8 +40,9 @@ var lineForm = regexp.MustCompile(`honeyguide-checkpoint:([A-Za-z0-9_-]{40,})`)
 const maxWitnessed = 100_000
 
 // ReadCheckpoints finds the checkpoints in a text: the lines of [Checkpoint.Line]
-// wherever they stand, or one signed note. Those not signed by the key are
-// counted and left out.
+// wherever they stand, in a log, in a mail as it was sent (quoted-printable), in
+// objects put one behind the other, or one signed note. Those not signed by the key
+// are counted and left out.
 func ReadCheckpoints(r io.Reader, key string) (list []Checkpoint, foreign int, err error) {
 	v, err := note.NewVerifier(key)
 	if err != nil {
@@ -50,8 +54,18 @@ func ReadCheckpoints(r io.Reader, key string) (list []Checkpoint, foreign int, e
 			return []Checkpoint{c}, 0, nil
 		}
 	}
+	var whole []byte // what soft breaks of a mail tore apart
 	for {
 		line, err := b.ReadSlice('\n')
+		if end := bytes.TrimRight(line, "\r\n"); bytes.HasSuffix(end, []byte("=")) && len(whole) < maxNote {
+			if whole = append(whole, end[:len(end)-1]...); err == nil {
+				continue
+			}
+			line = nil
+		}
+		if len(whole) > 0 {
+			line, whole = append(whole, line...), nil
+		}
 		if m := lineForm.FindSubmatch(line); m != nil {
 			msg, bad := base64.RawURLEncoding.DecodeString(string(m[1]))
 			c, worse := openCheckpoint(msg, v)
@@ -104,12 +118,36 @@ type told struct {
 	every time.Duration
 	at    time.Time // of the last try
 	size  int64     // it has
+	kept  time.Time // when it took that
+	wrong string    // why the last try failed
+}
+
+// A WitnessStatus says how a witness stands.
+type WitnessStatus struct {
+	Name  string    `json:"name"`
+	Size  int64     `json:"size" doc:"entries of the newest checkpoint it took since the start; 0 = none"`
+	Kept  time.Time `json:"kept,omitzero" doc:"when it took it"`
+	Tried time.Time `json:"tried,omitzero"`
+	Error string    `json:"error,omitempty" doc:"why the last try failed; it is tried again"`
+}
+
+// Witnesses says how those who keep checkpoints stand.
+func (l *Log) Witnesses() []WitnessStatus {
+	l.watch.Lock()
+	defer l.watch.Unlock()
+	out := make([]WitnessStatus, len(l.witnesses))
+	for i, w := range l.witnesses {
+		out[i] = WitnessStatus{w.Name(), w.size, w.kept, w.at, w.wrong}
+	}
+	return out
 }
 
 // Tell adds a witness that is told of news no more often than given. It is
 // called before Run.
 func (l *Log) Tell(w Witness, every time.Duration) {
 	l.witnesses = append(l.witnesses, &told{Witness: w, every: every})
+	l.m.lost.With(w.Name()).Add(0)
+	l.m.behind.With(w.Name()).Set(0)
 }
 
 // Run tells witnesses of news, drops what is old, verifies the log once a day
@@ -162,8 +200,23 @@ func since(now, then time.Time) time.Duration {
 // would get a message at every restart.
 const tellLast = 5 * time.Minute
 
-// tellPatience is how long one witness may take.
-const tellPatience = 10 * time.Second
+// tellPatience is how long one witness may take, tellAgain after how long one that
+// failed is told again, whatever its rhythm.
+const (
+	tellPatience = 10 * time.Second
+	tellAgain    = 5 * time.Minute
+)
+
+// due reports whether a witness is told now.
+func (w *told) due(size int64, now time.Time, last bool) bool {
+	switch wait := since(now, w.at); {
+	case size == w.size:
+		return false
+	case w.wrong != "" && wait >= min(w.every, tellAgain), wait >= w.every:
+		return true
+	}
+	return last && w.every <= tellLast
+}
 
 // tell offers the newest checkpoint to the witnesses that do not have it.
 func (l *Log) tell(ctx context.Context, now time.Time, last bool) {
@@ -172,18 +225,25 @@ func (l *Log) tell(ctx context.Context, now time.Time, last bool) {
 	}
 	point := l.Checkpoint()
 	for _, w := range l.witnesses {
-		if point.Size == w.size || since(now, w.at) < w.every && (!last || w.every > tellLast) {
+		l.m.behind.With(w.Name()).Set(float64(point.Size - w.size))
+		if !w.due(point.Size, now, last) {
 			continue
 		}
-		w.at = now
 		limited, cancel := context.WithTimeout(ctx, tellPatience)
 		err := w.Keep(limited, point)
 		cancel()
+		l.watch.Lock()
+		w.at, w.wrong = now, ""
+		if err == nil {
+			w.size, w.kept = point.Size, now
+		} else {
+			w.wrong = safetext.TermN(err.Error(), 300)
+		}
+		l.watch.Unlock()
+		l.m.behind.With(w.Name()).Set(float64(point.Size - w.size))
 		if err != nil {
 			l.m.lost.With(w.Name()).Add(1)
 			l.log.LogAttrs(ctx, slog.LevelWarn, "witness of the audit log not told, it is told again", slog.String("witness", w.Name()), slog.Any("error", err))
-			continue
 		}
-		w.size = point.Size
 	}
 }

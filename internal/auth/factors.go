@@ -34,7 +34,6 @@ func (s *Service) BeginTOTP(ctx context.Context, by Actor) (n NewTOTP, err error
 	if n.QR, err = totp.QR(n.URI); err != nil {
 		return n, err
 	}
-	sealed := s.o.Box.Seal([]byte(n.Secret.Reveal()), sealedAt(by.ID)...)
 	if err := s.by(ctx, by, "begin-totp", "user:"+by.Name, ""); err != nil {
 		return n, err
 	}
@@ -50,6 +49,8 @@ func (s *Service) BeginTOTP(ctx context.Context, by Actor) (n NewTOTP, err error
 				}
 			}
 		}
+		// Sealed in here: a rotation that begins meanwhile has its turn after this.
+		sealed := s.o.Box.Seal([]byte(n.Secret.Reveal()), sealedAt(by.ID)...)
 		return tx.Credentials().Save(ctx, &honeyguide.Credential{User: by.ID, Kind: honeyguide.CredentialTOTP, Data: sealed, Pending: true})
 	})
 }

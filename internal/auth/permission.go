@@ -30,6 +30,7 @@ const (
 	PermKeys     Permission = "keys"     // hand out keys and take them back
 	PermUsers    Permission = "users"    // accounts, their roles and logins
 	PermAudit    Permission = "audit"    // read and check the audit log
+	PermBackup   Permission = "backup"   // make backups, and see which there are
 	PermEvidence Permission = "evidence" // collect evidence, hand it out, take it in; place and release legal holds
 	PermSettings Permission = "settings" // see and change how this node is set up
 	PermPrivacy  Permission = "privacy"  // answer requests of people about their data: find, hand out, erase
@@ -57,6 +58,7 @@ var explained = []struct {
 	{PermKeys, "hand out API keys and take them back"},
 	{PermUsers, "manage users, their roles and logins"},
 	{PermAudit, "read and check the audit log"},
+	{PermBackup, "make backups, and see which there are"},
 	{PermEvidence, "collect evidence, hand it out and take it in; place and release legal holds"},
 	{PermSettings, "see and change how this node is set up"},
 	{PermPrivacy, "find, hand out and erase what is held about somebody"},

@@ -121,7 +121,7 @@ func NewService(o Options) *Service {
 	}
 	s := &Service{
 		o: o, hasher: newHasher(o.Cost, o.Cores), logins: newGuard(), codes: newGuard(), confirms: newGuard(), alarms: newAlarms(),
-		devices: o.Box.Derive("device cookie"), never: honeyguide.NewID(never), seen: map[string]time.Time{}, again: map[string]int{},
+		devices: o.Box.Derive(deviceUse), never: honeyguide.NewID(never), seen: map[string]time.Time{}, again: map[string]int{},
 		checks:  o.Metrics.Counter("honeyguide_auth_checks_total", "Passwords and codes that were looked at, by kind.", "kind"),
 		results: o.Metrics.Counter("honeyguide_auth_logins_total", "Logins that were asked for, by how they ended.", "result"),
 	}

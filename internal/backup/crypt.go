@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"honeyguide"
 	"honeyguide/internal/seal"
@@ -50,33 +49,33 @@ func ReadKey(text honeyguide.Secret) (Key, error) {
 // newIdentity makes the key pair of a store and seals its private half under a
 // passphrase. Contents are encrypted to the pair: a passphrase for each of them
 // would take too long.
-func newIdentity(passphrase honeyguide.Secret) (sealed string, l Lock, err error) {
+func newIdentity(passphrase honeyguide.Secret) (sealed []byte, l Lock, err error) {
 	id, err := seal.NewIdentity()
 	if err != nil {
-		return "", l, fmt.Errorf("make the store's key: %w", err)
+		return nil, l, fmt.Errorf("make the store's key: %w", err)
 	}
 	to, _, err := seal.Passphrase(passphrase)
 	if err != nil {
-		return "", l, fmt.Errorf("take the passphrase: %w", err)
+		return nil, l, fmt.Errorf("take the passphrase: %w", err)
 	}
 	var b bytes.Buffer
 	w, err := seal.Encrypt(&b, to)
 	if err != nil {
-		return "", l, fmt.Errorf("seal the store's key: %w", err)
+		return nil, l, fmt.Errorf("seal the store's key: %w", err)
 	}
 	if _, err = io.WriteString(w, id.Reveal().Reveal()); err == nil {
 		err = w.Close()
 	}
-	return b.String(), lockOf(id.Recipient()), err
+	return b.Bytes(), lockOf(id.Recipient()), err
 }
 
 // openIdentity opens the key pair of a store.
-func openIdentity(sealed string, passphrase honeyguide.Secret) (Key, Lock, error) {
+func openIdentity(sealed []byte, passphrase honeyguide.Secret) (Key, Lock, error) {
 	_, with, err := seal.Passphrase(passphrase)
 	if err != nil {
 		return Key{}, Lock{}, fmt.Errorf("take the passphrase: %w", err)
 	}
-	r, err := seal.Decrypt(strings.NewReader(sealed), with)
+	r, err := seal.Decrypt(bytes.NewReader(sealed), with)
 	if errors.Is(err, seal.ErrWrongKey) {
 		return Key{}, Lock{}, &honeyguide.Error{Code: honeyguide.CodeForbidden, Message: "the passphrase is not the one this store was made with", Err: err}
 	}

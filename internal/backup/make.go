@@ -88,6 +88,9 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 	if job.Told == nil {
 		job.Told = func(string, int64) {}
 	}
+	if job.To == "" {
+		return nil, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "where to? Set backup.to, or give --to FOLDER"}
+	}
 	b := &making{Job: job, sizes: map[string]int64{}}
 	b.pace = newPace(ctx, job.Rate, func(n int64) { job.Told("", n) })
 	if b.out, err = openSink(job.To, job.Data); err != nil {
@@ -107,7 +110,7 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 		{"events", func(ctx context.Context) error { return b.all(ctx, 2) }},
 		{"files", func(ctx context.Context) error { return b.all(ctx, 3) }},
 		{"audit log", b.trail},
-		{"keys", func(ctx context.Context) error { return b.all(ctx, 5) }},
+		{"keys", b.keys},
 		{"configuration", b.configuration},
 		{"manifest", b.finish},
 	} {
@@ -173,7 +176,7 @@ func (b *making) agree(m *Mark, made bool) (l Lock, err error) {
 	case b.Plain:
 	case b.Recipient != "":
 		l, err = LockTo(b.Recipient)
-	case b.Passphrase != "" && m.Identity != "":
+	case b.Passphrase != "" && len(m.Identity) > 0:
 		_, l, err = openIdentity(m.Identity, b.Passphrase)
 	case b.Passphrase != "" && made:
 		return l, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "this store was not made with a passphrase; name another folder"}
@@ -219,6 +222,40 @@ func (b *making) all(ctx context.Context, rank int) error {
 	return nil
 }
 
+// keys copies the keys as they are at one moment: while they are changed for
+// new ones the folder is in between, so it is copied until it did not change.
+func (b *making) keys(ctx context.Context) error {
+	const tries = 10
+	for range tries {
+		before, err := b.standing(5)
+		if err != nil {
+			return err
+		}
+		n, figures := len(b.files), b.m.Figures
+		if err := b.all(ctx, 5); err != nil {
+			return err
+		}
+		after, err := b.standing(5)
+		if err != nil {
+			return err
+		}
+		if slices.Equal(before, after) {
+			return nil
+		}
+		b.files, b.seen, b.m.Figures = b.files[:n], b.seen[:n], figures
+	}
+	return errChanged
+}
+
+// standing tells the files of a rank from what they were.
+func (b *making) standing(rank int) (list []seen, err error) {
+	err = walk(b.Data, rank, func(p string, st fs.FileInfo) error {
+		list = append(list, look(p, st))
+		return nil
+	})
+	return list, err
+}
+
 // file copies one file, unless it is what it was at the last backup.
 func (b *making) file(ctx context.Context, s seen) error {
 	full := filepath.Join(b.Data, filepath.FromSlash(s.Path))
@@ -261,8 +298,10 @@ func (b *making) copy(s seen, c content) error {
 	}
 	f := s.File
 	f.Size, f.Sum, f.Object, f.Stored = got.size, got.sum, got.Name, got.Object.Size
-	if old := b.old[s.Path]; old.Sum == f.Sum && old.Object != f.Object && b.out.has(Object{old.Object, old.Stored}) {
-		b.out.drop(f.Object) // the same once more
+	if old := b.old[s.Path]; old.Sum == f.Sum && b.out.has(Object{old.Object, old.Stored}) {
+		if old.Object != f.Object {
+			b.out.drop(f.Object) // the same once more
+		}
 		f.Object, f.Stored = old.Object, old.Stored
 	} else {
 		b.m.Figures.NewObjects++

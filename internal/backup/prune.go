@@ -84,8 +84,8 @@ func (f *folder) forget(named map[string]bool, out *Pruned) error {
 	})
 }
 
-// A Line is one backup in a list.
-type Line struct {
+// Listed is one backup in a list.
+type Listed struct {
 	ID        string    `json:"id"`
 	At        time.Time `json:"at,omitzero"`
 	Node      string    `json:"node,omitempty"`
@@ -96,19 +96,19 @@ type Line struct {
 }
 
 // List lists the backups of a store, newest first, by what their manifests say.
-func List(s *Store, key string) ([]Line, error) {
+func List(s *Store, key string) ([]Listed, error) {
 	ids, err := s.IDs()
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Line, 0, len(ids))
+	out := make([]Listed, 0, len(ids))
 	for i := len(ids) - 1; i >= 0; i-- {
 		m, err := s.Manifest(ids[i], key)
 		if err != nil {
-			out = append(out, Line{ID: ids[i], Problem: err.Error()})
+			out = append(out, Listed{ID: ids[i], Problem: err.Error()})
 			continue
 		}
-		out = append(out, Line{ID: m.ID, At: m.Began, Node: m.Node, Version: m.Version, Encrypted: m.Encrypted, Figures: m.Figures})
+		out = append(out, Listed{ID: m.ID, At: m.Began, Node: m.Node, Version: m.Version, Encrypted: m.Encrypted, Figures: m.Figures})
 	}
 	return out, nil
 }

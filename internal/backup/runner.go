@@ -16,8 +16,8 @@ import (
 	"honeyguide/internal/telemetry"
 )
 
-// A Past says how backups went. It is kept in the data folder.
-type Past struct {
+// A Track says how backups went. It is kept in the data folder.
+type Track struct {
 	ID       string    `json:"id,omitempty" doc:"the last good backup"`
 	At       time.Time `json:"at,omitzero" doc:"when it was begun"`
 	To       string    `json:"to,omitempty"`
@@ -35,8 +35,8 @@ type Past struct {
 func pastFile(data string) string { return filepath.Join(data, memoryName, "past.json") }
 
 // ReadPast reads how backups of a data folder went; nothing when there were none.
-func ReadPast(data string) (Past, error) {
-	var p Past
+func ReadPast(data string) (Track, error) {
+	var p Track
 	raw, err := readSmall(pastFile(data), 64<<10)
 	if errors.Is(err, os.ErrNotExist) {
 		return p, nil
@@ -50,12 +50,12 @@ func ReadPast(data string) (Past, error) {
 var pastMu sync.Mutex
 
 // ChangePast notes how a backup went.
-func ChangePast(data string, change func(*Past)) error {
+func ChangePast(data string, change func(*Track)) error {
 	pastMu.Lock()
 	defer pastMu.Unlock()
 	p, err := ReadPast(data)
 	if err != nil {
-		p = Past{} // it is a note of ours, and unreadable: begin anew
+		p = Track{} // it is a note of ours, and unreadable: begin anew
 	}
 	change(&p)
 	raw, err := json.MarshalIndent(p, "", "  ")
@@ -72,8 +72,8 @@ func ChangePast(data string, change func(*Past)) error {
 	return os.Rename(file+".tmp", file)
 }
 
-// A Status says how the backup under way stands, and how the last ones went.
-type Status struct {
+// Progress says how the backup under way stands, and how the last ones went.
+type Progress struct {
 	Running bool      `json:"running"`
 	Phase   string    `json:"phase,omitempty" doc:"what is copied now"`
 	Done    int64     `json:"done" doc:"bytes copied"`
@@ -82,7 +82,7 @@ type Status struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	ID      string    `json:"id,omitempty" doc:"of the backup that was made"`
 	Error   string    `json:"error,omitempty" doc:"why it was not made"`
-	Last    Past      `json:"last"`
+	Last    Track     `json:"last"`
 	Next    time.Time `json:"next,omitzero" doc:"when the next one is due"`
 }
 
@@ -102,7 +102,7 @@ type Runner struct {
 	opt  Options
 	now  func() time.Time
 	mu   sync.Mutex
-	st   Status
+	st   Progress
 	done atomic.Int64
 	stop context.CancelFunc
 	end  chan struct{}
@@ -132,7 +132,7 @@ func NewRunner(o Options) *Runner {
 	return r
 }
 
-func (r *Runner) measure(p Past) {
+func (r *Runner) measure(p Track) {
 	at := 0.0
 	if !p.At.IsZero() {
 		at = float64(p.At.Unix())
@@ -147,7 +147,7 @@ func (r *Runner) Job() Job { return r.opt.Base }
 
 // Start begins a backup, unless one is under way, which is a conflict. It goes on
 // when ctx has ended.
-func (r *Runner) Start(ctx context.Context, job Job) (Status, error) {
+func (r *Runner) Start(ctx context.Context, job Job) (Progress, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.st.Running {
@@ -162,7 +162,7 @@ func (r *Runner) Start(ctx context.Context, job Job) (Status, error) {
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop, r.end = cancel, make(chan struct{})
-	r.st = Status{Running: true, Of: all, Began: r.now().UTC()}
+	r.st = Progress{Running: true, Of: all, Began: r.now().UTC()}
 	r.done.Store(0)
 	job.Told = r.told
 	end := r.end
@@ -198,8 +198,8 @@ func (r *Runner) make(ctx context.Context, job Job) {
 			r.opt.Log.LogAttrs(ctx, slog.LevelWarn, "old backups not removed", slog.Any("error", e))
 		}
 	}
-	var past Past
-	if e := ChangePast(job.Data, func(p *Past) {
+	var past Track
+	if e := ChangePast(job.Data, func(p *Track) {
 		if err != nil {
 			p.Error, p.FailedAt = err.Error(), ended
 		} else {
@@ -231,18 +231,18 @@ func (r *Runner) make(ctx context.Context, job Job) {
 }
 
 // done notes a good backup.
-func (p *Past) done(m *Manifest, to string) {
+func (p *Track) done(m *Manifest, to string) {
 	p.ID, p.At, p.To, p.Seconds = m.ID, m.Began, to, m.Ended.Sub(m.Began).Seconds()
 	p.Bytes, p.New, p.Plain, p.Error = m.Figures.Bytes, m.Figures.NewBytes, !m.Encrypted, ""
 }
 
 // Made notes a backup that was made without a runner.
 func Made(data, to string, m *Manifest) error {
-	return ChangePast(data, func(p *Past) { p.done(m, to) })
+	return ChangePast(data, func(p *Track) { p.done(m, to) })
 }
 
 // look is called with mu held.
-func (r *Runner) look() Status {
+func (r *Runner) look() Progress {
 	s := r.st
 	s.Done = r.done.Load()
 	s.Last, _ = ReadPast(r.opt.Base.Data)
@@ -252,7 +252,7 @@ func (r *Runner) look() Status {
 
 // due says when the next backup is due; zero when only on demand. What failed is
 // tried again after a quarter of the time between two, an hour at most.
-func (r *Runner) due(p Past) time.Time {
+func (r *Runner) due(p Track) time.Time {
 	if r.opt.Every <= 0 || r.opt.Base.To == "" {
 		return time.Time{}
 	}
@@ -269,7 +269,7 @@ func (r *Runner) due(p Past) time.Time {
 }
 
 // Status says how things stand, after at most a while when a backup is under way.
-func (r *Runner) Status(ctx context.Context, while time.Duration) Status {
+func (r *Runner) Status(ctx context.Context, while time.Duration) Progress {
 	r.mu.Lock()
 	running, end := r.st.Running, r.end
 	r.mu.Unlock()

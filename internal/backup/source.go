@@ -62,11 +62,11 @@ func Open(from string) (*Store, error) {
 func (s *Store) Close() error { return s.place.Close() }
 
 // Sealed reports whether the store's key lies in it under a passphrase.
-func (s *Store) Sealed() bool { return s.mark.Identity != "" }
+func (s *Store) Sealed() bool { return len(s.mark.Identity) > 0 }
 
 // Unlock opens the store's own key with a passphrase.
 func (s *Store) Unlock(passphrase honeyguide.Secret) (Key, error) {
-	if s.mark.Identity == "" {
+	if len(s.mark.Identity) == 0 {
 		return Key{}, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "this store was not made with a passphrase; give the key it was encrypted to with --identity FILE"}
 	}
 	k, _, err := openIdentity(s.mark.Identity, passphrase)

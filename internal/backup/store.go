@@ -35,7 +35,7 @@ type Mark struct {
 	Format   int    `json:"format"`
 	Store    string `json:"store"`
 	To       string `json:"to,omitempty"`       // recipient; "" = plain
-	Identity string `json:"identity,omitempty"` // key pair of the store, sealed under the passphrase
+	Identity []byte `json:"identity,omitempty"` // key pair of the store, sealed under the passphrase
 }
 
 func readMark(raw []byte) (Mark, error) {

@@ -20,6 +20,7 @@ import (
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/evidence"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
 	"honeyguide/internal/state/sqlite"
 )
@@ -69,7 +70,7 @@ func newRig(t *testing.T) *rig {
 	r.must(err)
 	r.records, err = evidence.Open(filepath.Join(r.dir, "recordings"), evidence.Options{})
 	r.must(err)
-	r.samples, err = evidence.OpenSamples(filepath.Join(r.dir, "samples"), evidence.SampleOptions{KeyFile: filepath.Join(r.dir, "keys", "samples.key"), Now: now})
+	r.samples, err = evidence.OpenSamples(filepath.Join(r.dir, "samples"), evidence.SampleOptions{Vault: seal.Clear(filepath.Join(r.dir, "keys")), Now: now})
 	r.must(err)
 	r.open()
 	t.Cleanup(func() { r.must(errors.Join(r.store.Close(), r.trail.Close(), r.records.Close(), r.samples.Close())) })

@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,6 +174,9 @@ func (c *command) auditCheckpointCmd() *cobra.Command {
 				field(w, "root", p.Root)
 				field(w, "public key", p.PublicKey)
 				field(w, "refuses", p.Refused)
+				for _, x := range p.Witnesses {
+					field(w, "witness", witnessText(&x))
+				}
 				fmt.Fprintf(w, "\n%s\n\n", safetext.Term(p.Line))
 				for line := range strings.Lines(p.Note) {
 					fmt.Fprintln(w, safetext.Term(strings.TrimSuffix(line, "\n")))
@@ -178,6 +184,20 @@ func (c *command) auditCheckpointCmd() *cobra.Command {
 			})
 		},
 	}
+}
+
+// witnessText says in a line how a witness stands.
+func witnessText(w *client.AuditWitness) string {
+	text := w.Name + ": "
+	if w.Size > 0 {
+		text += fmt.Sprintf("has %d entries since %s", w.Size, w.Kept.UTC().Format(time.RFC3339))
+	} else {
+		text += "was told nothing since the start"
+	}
+	if w.Error != "" {
+		text += "; the last try failed: " + w.Error
+	}
+	return text
 }
 
 func (c *command) auditExportCmd() *cobra.Command {
@@ -217,14 +237,15 @@ func (c *command) auditExportCmd() *cobra.Command {
 
 func (c *command) auditVerifyCmd() *cobra.Command {
 	var f auditFolder
-	var witnesses []string
+	var witnesses, more []string
 	var proof string
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Verify the whole log, a copy of one, or a proof.", Args: cobra.NoArgs,
 		Long: `Reads every entry, makes the tree of hashes anew and compares it with the signed
 checkpoint. With --dir it works on a copy, on any machine that has the public key.
---witness FILE compares with checkpoints kept elsewhere: only they show that all
-of a log was put back to an older state.
+--against FILE compares with checkpoints kept elsewhere: a witness's file, lines of
+a log, a mail as it was sent, objects of a store, or a folder of such. Only they show
+that all of a log was put back to an older state.
 
 Exit status: 0 nothing is wrong, 1 entries were changed or are missing, 3 only
 caches, an unacknowledged write or a removal that did not end differ: the next
@@ -233,6 +254,7 @@ start mends them.`,
 			if proof != "" {
 				return c.verifyProof(&f, proof)
 			}
+			witnesses = append(witnesses, more...)
 			var r client.AuditReport
 			var err error
 			if f.dir != "" {
@@ -247,7 +269,8 @@ start mends them.`,
 		},
 	}
 	f.flags(cmd)
-	cmd.Flags().StringArrayVar(&witnesses, "witness", nil, "`file` with checkpoints kept elsewhere: a witness's file, a log, a mail")
+	cmd.Flags().StringArrayVar(&witnesses, "against", nil, "`file` or folder with checkpoints kept elsewhere: a witness's file, a log, a mail, objects of a store")
+	cmd.Flags().StringArrayVar(&more, "witness", nil, "the same as --against (`file`)")
 	cmd.Flags().StringVar(&proof, "proof", "", "`file` of a proof made by honeyguide audit prove")
 	return cmd
 }
@@ -259,12 +282,8 @@ func (c *command) verifyFolder(ctx context.Context, f *auditFolder, files []stri
 	}
 	check := audit.Check{Dir: f.dir, Key: key, Progress: c.auditProgress()}
 	for _, name := range files {
-		file, err := os.Open(name)
+		list, foreign, err := readKept(name, key)
 		if err != nil {
-			return out, err
-		}
-		list, foreign, err := audit.ReadCheckpoints(file, key)
-		if err = errors.Join(err, file.Close()); err != nil {
 			return out, err
 		}
 		if len(list) == 0 {
@@ -274,6 +293,72 @@ func (c *command) verifyFolder(ctx context.Context, f *auditFolder, files []stri
 	}
 	r, err := audit.Verify(ctx, check)
 	return client.AuditReport(*r), err
+}
+
+// readKept reads the checkpoints of a file, or of the files of a folder.
+func readKept(name, key string) (list []audit.Checkpoint, foreign int, err error) {
+	files, err := keptFiles(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		more, others, err := audit.ReadCheckpoints(f, key)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, 0, err
+		}
+		list, foreign = append(list, more...), foreign+others
+	}
+	return list, foreign, nil
+}
+
+// mostKept is how many checkpoints a core is asked to compare with.
+const mostKept = 2000
+
+// keptLines finds the checkpoints in files by the key of the core's log, and returns
+// the newest of them as lines.
+func keptLines(ctx context.Context, cl *client.Client, files []string) (string, error) {
+	if len(files) == 0 {
+		return "", nil
+	}
+	var p client.AuditCheckpoint
+	if err := cl.Get(ctx, "/api/v1/audit/checkpoint", nil, &p); err != nil {
+		return "", err
+	}
+	var all []audit.Checkpoint
+	for _, name := range files {
+		list, foreign, err := readKept(name, p.PublicKey)
+		if err != nil {
+			return "", err
+		}
+		if len(list) == 0 {
+			return "", usagef("%s: there is no checkpoint of this log in it; %d of others", safetext.Term(name), foreign)
+		}
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, func(a, b audit.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+	var b strings.Builder
+	for _, c := range all[max(0, len(all)-mostKept):] {
+		b.WriteString(c.Line() + "\n")
+	}
+	return b.String(), nil
+}
+
+// keptFiles are the files a name stands for.
+func keptFiles(name string) (out []string, err error) {
+	if st, err := os.Stat(name); err != nil || !st.IsDir() {
+		return []string{name}, err
+	}
+	err = filepath.WalkDir(name, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			out = append(out, file)
+		}
+		return err
+	})
+	return out, err
 }
 
 func (c *command) auditProgress() func(done, of int64) {
@@ -286,18 +371,14 @@ func (c *command) auditProgress() func(done, of int64) {
 // verifyCore lets the core verify its log and waits for the end.
 func (c *command) verifyCore(ctx context.Context, files []string) (out client.AuditReport, err error) {
 	order := client.AuditCheckOrder{WaitMS: 5000}
-	for _, name := range files {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			return out, err
-		}
-		order.Witness += string(raw) + "\n"
-	}
 	cl, done, err := c.client(ctx)
 	if err != nil {
 		return out, err
 	}
 	defer done()
+	if order.Witness, err = keptLines(ctx, cl, files); err != nil {
+		return out, err
+	}
 	var s client.AuditCheck
 	if err := cl.Post(ctx, "/api/v1/audit/verify", order, &s); err != nil {
 		return out, err

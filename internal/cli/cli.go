@@ -125,10 +125,12 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.searchCmd())
 	root.AddCommand(c.triageCmd())
 	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd(), c.usersCmd(), c.rolesCmd())
+	root.AddCommand(c.secretsCmd())
 	root.AddCommand(c.auditCmd(), c.privacyCmd())
+	root.AddCommand(c.backupCmd(), c.restoreCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
-	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd())
+	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd(), c.complianceCmd())
 	return root
 }
 
@@ -200,14 +202,4 @@ func (c *command) settings() (app.Settings, error) {
 		return s, usageError{err}
 	}
 	return s, nil
-}
-
-func (c *command) versionCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version.", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(c.out, "honeyguide %s\n", version)
-			return err
-		},
-	}
 }

@@ -22,6 +22,17 @@ type AuditCheckpoint struct {
 	PublicKey string `json:"public_key" doc:"verifies the note: name+hash+key"`
 	Line      string `json:"line" doc:"the note as one line of text, as witnesses keep it"`
 	Refused   string `json:"refused,omitempty" doc:"why nothing can be written now"`
+
+	Witnesses []AuditWitness `json:"witnesses,omitempty" doc:"who keeps checkpoints elsewhere"`
+}
+
+// An AuditWitness keeps checkpoints where whoever changes the log cannot change them.
+type AuditWitness struct {
+	Name  string    `json:"name"`
+	Size  int64     `json:"size" doc:"entries of the newest checkpoint it took since the start; 0 = none"`
+	Kept  time.Time `json:"kept,omitzero" doc:"when it took it"`
+	Tried time.Time `json:"tried,omitzero"`
+	Error string    `json:"error,omitempty" doc:"why the last try failed; it is tried again"`
 }
 
 // AuditConsistency shows that an older state of the audit log is the beginning of the one of now.

@@ -26,6 +26,7 @@ const maxAnswer = 256 << 20
 
 // A Client is one way to one core. It is safe for concurrent use.
 type Client struct {
+	honeyguide.Veil
 	base string
 	key  honeyguide.Secret
 	http *http.Client

@@ -326,16 +326,14 @@ type Value struct {
 }
 
 // Values returns every key with its value, by path. Secrets are masked: whatever
-// stands at a secret key, and a URL with a password in it.
+// stands at a secret key, also inside lists and maps, and a URL with a password in
+// it.
 func (t *Tree) Values() []Value {
 	set := map[string]*yaml.Node{}
 	flatten(set, "", t.root)
-	secret := map[string]bool{} // by last element, so that renamed instances are covered
+	secret := t.schema.secretNames()
 	out := map[string]Value{}
 	for _, k := range t.schema.Keys() {
-		if k.Secret {
-			secret[last(k.Path)] = true
-		}
 		v := Value{Path: k.Path, Value: k.Default, Origin: "default", Default: k.Default, Type: k.Type, Doc: k.Doc, Secret: k.Secret}
 		if k.Secret {
 			v.Value, v.Default = honeyguide.Secret(k.Default).String(), ""
@@ -343,9 +341,9 @@ func (t *Tree) Values() []Value {
 		out[k.Path] = v
 	}
 	for path, n := range set {
-		v := out[path]
-		v.Path, v.Value, v.Origin, v.Set = path, shown(n), t.origins[n].String(), true
-		if v.Secret = v.Secret || secret[last(path)]; v.Secret {
+		v, known := out[path]
+		v.Path, v.Value, v.Origin, v.Set = path, shown(n, secret), t.origins[n].String(), true
+		if v.Secret = v.Secret || !known && inSecret(path, secret); v.Secret {
 			v.Value = honeyguide.Secret(v.Value).String()
 		}
 		out[path] = v
@@ -357,14 +355,66 @@ func (t *Tree) Values() []Value {
 	return list
 }
 
+// inSecret reports whether a path ends at a name of secrets or lies below one,
+// where nothing should stand: somebody's indentation went wrong.
+func inSecret(path string, secret map[string]bool) bool {
+	return slices.ContainsFunc(strings.Split(path, "."), func(name string) bool { return secret[name] })
+}
+
+// secretNames are the names of keys whose values are secrets, wherever they stand:
+// an instance or an element of a map may be called anything.
+func (s Schema) secretNames() map[string]bool {
+	out := map[string]bool{}
+	for _, sec := range s.Sections {
+		if sec.Instances == nil {
+			namesIn(out, "", reflect.TypeOf(sec.Defaults))
+			continue
+		}
+		namesIn(out, "", reflect.TypeOf(sec.Instances.Common))
+		for _, d := range sec.Instances.Kinds {
+			namesIn(out, "", reflect.TypeOf(d))
+		}
+	}
+	return out
+}
+
+func namesIn(out map[string]bool, name string, t reflect.Type) {
+	switch {
+	case t == nil:
+	case t == reflect.TypeFor[honeyguide.Secret]():
+		out[name] = true
+	case leaf(t):
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Map:
+		namesIn(out, name, t.Elem())
+	case t.Kind() == reflect.Struct:
+		for key, f := range fieldsOf(t) {
+			namesIn(out, key, f.Type)
+		}
+	}
+}
+
 // shown is the value of a key as text.
-func shown(n *yaml.Node) string {
+func shown(n *yaml.Node, secret map[string]bool) string {
 	text := n.Value
 	if n.Kind == yaml.SequenceNode {
-		raw, _ := yaml.Marshal(n)
+		raw, _ := yaml.Marshal(covered(n, secret))
 		text = strings.Join(strings.Fields(strings.ReplaceAll(string(raw), "\n", " ")), " ")
 	}
 	return userinfo.ReplaceAllString(text, "://***@")
+}
+
+// covered is a node with its secrets masked.
+func covered(n *yaml.Node, secret map[string]bool) *yaml.Node {
+	out := *n
+	out.Content = slices.Clone(n.Content)
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && secret[n.Content[i-1].Value] {
+			out.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: honeyguide.Secret("x").String()}
+			continue
+		}
+		out.Content[i] = covered(c, secret)
+	}
+	return &out
 }
 
 // userinfo is the part of a URL that names a user, and often a password.
@@ -374,35 +424,14 @@ var userinfo = regexp.MustCompile(`://[^/@\s]+@`)
 // "path = value", with its origin when asked. Secrets are masked.
 func (t *Tree) Show(w io.Writer, origin bool) error {
 	var b bytes.Buffer
-	set := map[string]*yaml.Node{}
-	flatten(set, "", t.root)
-	secret := map[string]bool{} // by last element, so that renamed instances are covered
-	lines := map[string]string{}
-	for _, k := range t.schema.Keys() {
-		if k.Secret {
-			secret[last(k.Path)] = true
-		}
-		lines[k.Path] = t.line(k.Path, k.Default, Origin{Source: "default"}, origin)
-	}
-	for path, n := range set {
-		value := n.Value
-		if n.Kind == yaml.SequenceNode {
-			raw, _ := yaml.Marshal(n)
-			value = strings.Join(strings.Fields(strings.ReplaceAll(string(raw), "\n", " ")), " ")
-		}
-		if secret[last(path)] {
-			value = honeyguide.Secret(value).String()
-		}
-		lines[path] = t.line(path, value, t.origins[n], origin)
-	}
-	for _, path := range keys(lines) {
-		b.WriteString(lines[path])
+	for _, v := range t.Values() {
+		b.WriteString(t.line(v.Path, v.Value, v.Origin, origin))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func (t *Tree) line(path, value string, o Origin, origin bool) string {
+func (t *Tree) line(path, value, o string, origin bool) string {
 	if origin {
 		return fmt.Sprintf("%-40s = %-30s # %s\n", path, value, o)
 	}
@@ -418,5 +447,3 @@ func flatten(out map[string]*yaml.Node, path string, n *yaml.Node) {
 		flatten(out, join(path, n.Content[i].Value), n.Content[i+1])
 	}
 }
-
-func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -45,7 +45,7 @@ func (d *Desk) Erase(ctx context.Context, s personal.Subject, reason string) (Er
 	clean, _ := personal.Erase(s, personal.NewMark()).Text(reason)
 	e := entry{
 		Erasure: Erasure{ID: id, Kind: s.Kind, Hash: s.Hash(d.dep.Key), Mark: personal.NewMark().String(), State: Waiting, Reason: clean, At: now},
-		Sealed:  d.dep.Box.Seal([]byte(s.String()), ledgerKey, id),
+		Sealed:  d.dep.Box.Seal([]byte(s.String()), LedgerKey, id),
 	}
 	if err := d.change(ctx, func(list []entry) []entry { return append(list, e) }); err != nil {
 		return Erasure{}, fmt.Errorf("write the erasure down: %w", err)
@@ -129,7 +129,7 @@ func (d *Desk) settle(ctx context.Context, id string, fn func(*entry)) error {
 }
 
 func (d *Desk) finish(ctx context.Context, e entry) error {
-	text, err := d.dep.Box.Open(e.Sealed, ledgerKey, e.ID)
+	text, err := d.dep.Box.Open(e.Sealed, LedgerKey, e.ID)
 	if err != nil {
 		return fmt.Errorf("open what erasure %s is about: %w", e.ID, err)
 	}

@@ -12,8 +12,8 @@ import (
 	"honeyguide/internal/state"
 )
 
-// ledgerKey is where the ledger stands in the state.
-const ledgerKey = "privacy.erasures"
+// LedgerKey is where the ledger stands in the state.
+const LedgerKey = "privacy.erasures"
 
 // maxErasures bounds the ledger: the oldest that are done go first.
 const maxErasures = 10_000
@@ -46,11 +46,11 @@ type entry struct {
 }
 
 func isLedger(row state.Row) bool {
-	return row.Table == "meta" && len(row.Cells) > 0 && row.Cells[0].Text == ledgerKey
+	return row.Table == "meta" && len(row.Cells) > 0 && row.Cells[0].Text == LedgerKey
 }
 
 func readLedger(ctx context.Context, tx state.Tx) ([]entry, error) {
-	text, err := tx.Meta().Get(ctx, ledgerKey)
+	text, err := tx.Meta().Get(ctx, LedgerKey)
 	if err != nil || text == "" {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (d *Desk) change(ctx context.Context, fn func([]entry) []entry) error {
 		if err != nil {
 			return err
 		}
-		return tx.Meta().Put(ctx, ledgerKey, string(text))
+		return tx.Meta().Put(ctx, LedgerKey, string(text))
 	})
 }
 

@@ -84,6 +84,14 @@ type Messenger interface {
 	Send(ctx context.Context, m Message) (ref string, err error)
 }
 
+// A LineSender is a messenger that also carries lines written by others, one each,
+// to programs that collect them.
+type LineSender interface {
+	Messenger
+	// SendLine delivers a line of harmless text. What is too long for the transport is cut.
+	SendLine(ctx context.Context, at time.Time, s honeyguide.Severity, event, line string) error
+}
+
 // A Message is what people are told. Title, Text and Fields may hold attacker
 // bytes: the messenger makes them harmless in its own format.
 type Message struct {

@@ -87,6 +87,10 @@ func (e *Engine) decide(ctx context.Context, tx state.Tx, b *playbook.Playbook, 
 		r.Mode = honeyguide.ModeDryRun
 		r.Reason += fmt.Sprintf(" Planned only: its newest event is %s old.", old.Truncate(time.Minute))
 	}
+	if r.Mode == honeyguide.ModeApply && !e.cfg.Since.IsZero() && !f.Incident.LastAt.After(e.cfg.Since) {
+		r.Mode = honeyguide.ModeDryRun
+		r.Reason += " Planned only: it happened before this node was restored from a backup, and was acted on then."
+	}
 	p := &planner{e: e, run: &r, f: f, have: have}
 	all, err := p.all(ctx, tx)
 	if err != nil || len(all) == 0 {

@@ -46,6 +46,9 @@ type Config struct {
 	Mode  honeyguide.Mode // of playbooks that name none
 	Fresh time.Duration   // incidents whose newest event is older are only planned for; 0 = an hour
 	Node  string          // name of this node
+	// Since is when the state was put back from a backup: incidents whose newest
+	// event is older were acted on before. Zero: never.
+	Since time.Time
 }
 
 // Deps is what the engine stands on.

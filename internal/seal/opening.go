@@ -12,7 +12,7 @@ import (
 )
 
 func refusal(err error, format string, args ...any) error {
-	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Err: err, Message: fmt.Sprintf(format, args...) + " Nothing was changed."}
+	return &honeyguide.Error{Code: honeyguide.CodeInvalid, Err: err, Message: fmt.Sprintf(format, args...) + " Nothing was changed"}
 }
 
 // openRing opens a vault whose ring is there.
@@ -98,7 +98,7 @@ func (v *Vault) unlock(d ringDoc) (ring, material, int, error) {
 		return r, m, at, nil
 	case errors.Is(err, ErrDamaged), errors.Is(err, errRing):
 		return ring{}, m, 0, v.bad(err)
-	case errors.Is(err, fs.ErrNotExist) && !slices.ContainsFunc(d.Slots, func(s slot) bool { return s.Kind == MasterOwn }):
+	case !slices.ContainsFunc(d.Slots, func(s slot) bool { return s.Kind == MasterOwn }):
 		return ring{}, m, 0, refusal(err, "the keys of this node are sealed under a master key of your own (%s), and none is given: set SOC_ENCRYPTION_KEY or SOC_ENCRYPTION_KEY_FILE, secrets.key_file or secrets.passphrase_file, or the systemd credential honeyguide.key.", kindsOf(d))
 	case errors.Is(err, fs.ErrNotExist):
 		return ring{}, m, 0, refusal(err, "%s is missing, and without it the keys of this node do not open. Put it back from where you keep its copy.", v.path(MasterFile))

@@ -298,3 +298,13 @@ func headOf(path string) (sealed bool, err error) {
 	}
 	return string(head) == fileHead, err
 }
+
+// Create keeps a private file that must not be there yet; fs.ErrExist.
+func (v *Vault) Create(name string, content []byte) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, err := os.Lstat(v.path(name)); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("make %s: %w", v.path(name), fs.ErrExist))
+	}
+	return v.write(name, content)
+}

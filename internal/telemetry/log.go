@@ -11,7 +11,7 @@ import (
 
 // secretKeys are attribute keys whose values are never written, whatever their
 // type: the second net behind types that mask themselves.
-var secretKeys = []string{"password", "secret", "token", "authorization", "api_key", "cookie"}
+var secretKeys = []string{"password", "secret", "token", "authorization", "api_key", "cookie", "passphrase", "credential", "private_key", "master_key"}
 
 // NewLogger returns a logger that writes one line a record to w: text for a
 // person when format is "text", JSON otherwise. Control characters in any

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,7 +82,7 @@ func TestSlowClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for time limits; -short leaves it out")
 	}
-	each := rig.Size(t, "slow-clients-left", 10)
+	each := rig.Size(t, "slow-clients-left", 8)
 	core := rig.Start(t, t.TempDir(), append(fast, "sensors.ssh.accept=always", "sensors.ssh.grace=5s", "sensors.telnet.grace=5s", "sensors.http.idle=5s")...)
 	m := regexp.MustCompile(`https://localhost(:\d+)`).FindStringSubmatch(core.Output())
 	if m == nil {
@@ -102,6 +104,9 @@ func TestSlowClients(t *testing.T) {
 		{name: "SSH decoy, a version that never ends", to: shell, first: "SSH-2.0-", drip: "abc", limit: 5 * time.Second},
 		{name: "telnet decoy, silent", to: lines, limit: 5 * time.Second},
 		{name: "telnet decoy, a name that never ends", to: lines, drip: "abc", limit: 5 * time.Second},
+	}
+	if os.Getenv("HONEYGUIDE_TRUST_SLOW_CLIENTS_LEFT") == "" { // the longest limit is for the proof alone
+		kinds = slices.DeleteFunc(kinds, func(d dawdler) bool { return d.limit > 5*time.Second })
 	}
 	var left, refused atomic.Int64
 	var wg sync.WaitGroup

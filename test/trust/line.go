@@ -13,13 +13,23 @@ import (
 //
 //	TRUST name=kill9-lost figure=0 unit=events target=<=0 of=200
 //
-// of, which is optional, says out of how many: no loss in no attempt is no proof.
+// of and rounds, which are optional, say out of how many: no loss in no attempt is
+// no proof.
 type figure struct {
 	Name   string
 	Value  float64
 	Unit   string
 	Target target
 	Of     float64 // 0: not said
+	Rounds float64 // 0: not said
+}
+
+// tries is how often what is promised was put to the test.
+func (f figure) tries() float64 {
+	if f.Rounds > 0 {
+		return f.Rounds
+	}
+	return f.Of
 }
 
 // logged is a line that t.Log printed: the file and line of the test stand before
@@ -72,6 +82,8 @@ func fill(fields map[string]string) (f figure, err error) {
 			if f.Of, err = number(value); err == nil && f.Of < 0 {
 				err = errors.New("less than none of=")
 			}
+		case "rounds":
+			f.Rounds, err = number(value)
 		case "target":
 			f.Target, err = parseTarget(value)
 		default:

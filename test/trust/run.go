@@ -250,8 +250,8 @@ func judge(res *result, r row, e execution, least float64) {
 		set(verdictBlind, "no test has this name")
 	case err != nil:
 		set(verdictBlind, err.Error())
-	case f.Of < least:
-		set(verdictBlind, fmt.Sprintf("tried %s times, and %s are promised", trim(f.Of), trim(least)))
+	case f.tries() < least:
+		set(verdictBlind, fmt.Sprintf("tried %s times, and %s are promised", trim(f.tries()), trim(least)))
 	default:
 		set(verdictKept, "")
 	}

@@ -34,6 +34,7 @@ type Options struct {
 
 // A Provider lets people in who come from one provider.
 type Provider struct {
+	honeyguide.Veil
 	id       string
 	set      Settings
 	key      honeyguide.Secret

@@ -61,12 +61,13 @@ func (c *Config) Validate() error {
 }
 
 type action struct {
+	honeyguide.Veil
 	respond.Reach
 	cfg Config
 	dep respond.Deps
 
 	mu    sync.Mutex
-	token string
+	token honeyguide.Secret
 	until time.Time // of token
 }
 
@@ -316,7 +317,7 @@ func (a *action) login(ctx context.Context) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.token != "" && a.dep.Now().Before(a.until) {
-		return a.token, nil
+		return a.token.Reveal(), nil
 	}
 	body := map[string]any{"machine_id": a.cfg.Machine, "password": a.cfg.Password.Reveal(), "scenarios": []string{a.cfg.Scenario}}
 	answer, err := a.dep.Call(ctx, respond.Call{URL: a.cfg.URL + "/v1/watchers/login", JSON: body, Hide: []honeyguide.Secret{a.cfg.Password}, Header: agent()})
@@ -333,8 +334,8 @@ func (a *action) login(ctx context.Context) (string, error) {
 	if said.Token == "" || strings.ContainsAny(said.Token, "\r\n ") {
 		return "", errors.New("log in: no token in the answer") // the answer may hold half of one: it is not shown
 	}
-	a.token, a.until = said.Token, said.Expire.Add(-early)
-	return a.token, nil
+	a.token, a.until = honeyguide.Secret(said.Token), said.Expire.Add(-early)
+	return a.token.Reveal(), nil
 }
 
 func agent() map[string]string { return map[string]string{"User-Agent": "honeyguide/1"} }

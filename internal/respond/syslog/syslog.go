@@ -66,7 +66,10 @@ type action struct {
 	url string
 }
 
-var _ respond.Messenger = (*action)(nil)
+var (
+	_ respond.Messenger  = (*action)(nil)
+	_ respond.LineSender = (*action)(nil)
+)
 
 func open(_ context.Context, cfg Config, dep respond.Deps) (respond.Action, error) {
 	a := &action{cfg: cfg, dep: dep, url: "syslog+" + cfg.Transport + "://" + cfg.Server}
@@ -87,18 +90,41 @@ func (a *action) Apply(ctx context.Context, p honeyguide.Plan) (respond.Receipt,
 
 // Send sends one record. Receivers know it again by the id in it.
 func (a *action) Send(ctx context.Context, m respond.Message) (string, error) {
+	return "", a.deliver(ctx, a.record(m))
+}
+
+// SendLine sends a line that is written already, whatever the format.
+func (a *action) SendLine(ctx context.Context, at time.Time, s honeyguide.Severity, event, line string) error {
+	return a.deliver(ctx, []byte(cutBytes(a.head(at, s, event)+"- "+line, a.limit())))
+}
+
+func (a *action) deliver(ctx context.Context, record []byte) error {
 	if a.dep.Fetch == nil {
-		return "", respond.Permanent(errors.New("send to syslog: there is no way to the network on this node"))
+		return respond.Permanent(errors.New("send to syslog: there is no way to the network on this node"))
 	}
 	var none bytes.Buffer
-	_, err := a.dep.Fetch.Do(ctx, fetcher.Request{URL: a.url, Body: a.record(m)}, &none)
+	_, err := a.dep.Fetch.Do(ctx, fetcher.Request{URL: a.url, Body: record}, &none)
 	switch {
 	case errors.Is(err, fetcher.ErrRefused):
-		return "", respond.Permanent(fmt.Errorf("send to syslog: %w", err))
+		return respond.Permanent(fmt.Errorf("send to syslog: %w", err))
 	case err != nil:
-		return "", fmt.Errorf("send to syslog: %w", err)
+		return fmt.Errorf("send to syslog: %w", err)
 	}
-	return "", nil
+	return nil
+}
+
+// limit is the size of the largest record the transport carries.
+func (a *action) limit() int {
+	if a.cfg.Transport == "udp" {
+		return maxDatagram
+	}
+	return maxStream
+}
+
+// head is what a record begins with.
+func (a *action) head(at time.Time, s honeyguide.Severity, event string) string {
+	pri, _ := level(s)
+	return fmt.Sprintf("<%d>1 %s %s honeyguide - %s ", a.cfg.Facility*8+pri, at.UTC().Format("2006-01-02T15:04:05.000Z"), token(a.dep.Node, 255), token(event, 32))
 }
 
 // Bytes of a record.
@@ -124,15 +150,11 @@ func level(s honeyguide.Severity) (syslog, cef int) {
 
 // record writes a message.
 func (a *action) record(m respond.Message) []byte {
-	at, limit := m.At, maxStream
+	at, limit := m.At, a.limit()
 	if at.IsZero() {
 		at = a.dep.Now()
 	}
-	if a.cfg.Transport == "udp" {
-		limit = maxDatagram
-	}
-	pri, _ := level(m.Severity)
-	head := fmt.Sprintf("<%d>1 %s %s honeyguide - %s ", a.cfg.Facility*8+pri, at.UTC().Format("2006-01-02T15:04:05.000Z"), token(a.dep.Node, 255), token(m.Event, 32))
+	head := a.head(at, m.Severity, m.Event)
 	if a.cfg.Format == formatCEF {
 		return []byte(cutBytes(head+"- "+a.cef(m, at, limit-len(head)), limit))
 	}

