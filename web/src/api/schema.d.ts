@@ -2000,6 +2000,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/compliance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation stands against each framework, measured now */
+        get: operations["list-compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/compliance/{framework}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A compliance report as a file; the audit log keeps its SHA-256 */
+        get: operations["export-compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/compliance/{framework}/controls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The controls of a framework, how each stands and why, measured now */
+        get: operations["get-compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -2372,6 +2423,40 @@ export interface paths {
         get: operations["search"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the keys stand that private files and secrets are sealed with; no key is shown */
+        get: operations["get-secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the data keys and seal everything anew, or go on with that; or change the master key */
+        post: operations["rotate-secrets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3193,6 +3278,38 @@ export interface components {
         };
         "AskedAnewStruct {}Body": Record<string, never>;
         "AskedStruct {}Body": Record<string, never>;
+        Assessment: {
+            /** @description acts of the audit log that are named as evidence */
+            acts: components["schemas"]["CountedAct"][];
+            /** Format: date-time */
+            at: string;
+            /** @description what the audit log signed for when the report was made */
+            audit: components["schemas"]["SignedPoint"];
+            /** @description who asked for it */
+            by: string;
+            /** Format: int64 */
+            controls: number;
+            /** @description controls by status */
+            counts: {
+                [key: string]: number;
+            };
+            facts: components["schemas"]["Fact"][];
+            framework: components["schemas"]["FrameworkAbout"];
+            /** @description what is missing, the heaviest first */
+            gaps: components["schemas"]["Shortfall"][];
+            node: string;
+            rows: components["schemas"]["ControlRow"][];
+            /** @description honeyguide.compliance/1 */
+            schema: string;
+            /**
+             * Format: date-time
+             * @description begin of the period of what is counted over time
+             */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            version: string;
+        };
         Attacker: {
             /** Format: int64 */
             alerts: number;
@@ -3256,6 +3373,8 @@ export interface components {
              * @description entries
              */
             size: number;
+            /** @description who keeps checkpoints elsewhere */
+            witnesses?: components["schemas"]["AuditWitness"][];
         };
         AuditConsistency: {
             checkpoint: components["schemas"]["AuditCheckpoint"];
@@ -3338,6 +3457,23 @@ export interface components {
              * @description checkpoints kept elsewhere that agree
              */
             witnessed: number;
+        };
+        AuditWitness: {
+            /** @description why the last try failed; it is tried again */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description when it took it
+             */
+            kept?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description entries of the newest checkpoint it took since the start; 0 = none
+             */
+            size: number;
+            /** Format: date-time */
+            tried?: string;
         };
         Backtest: {
             /**
@@ -3633,6 +3769,18 @@ export interface components {
             /** @description name of the channel */
             channel: string;
         };
+        CheckAnswer: {
+            check: string;
+            facts: string[];
+            mend?: string;
+            /** @description when it is met */
+            rule: string;
+            /** @description what is missing, or why nothing was measured */
+            says?: string;
+            /** @enum {string} */
+            status: "met" | "partly" | "gap" | "not measured";
+            title: string;
+        };
         Clock: {
             /** Format: date-time */
             acknowledged_at?: string;
@@ -3698,10 +3846,49 @@ export interface components {
             /** Format: int64 */
             verdicts: number;
         };
+        ComplianceLine: {
+            about: string;
+            /** Format: int64 */
+            controls: number;
+            /** @description controls by status: met, partly, gap, not measured, outside */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description checks that are not met
+             */
+            gaps: number;
+            id: string;
+            name: string;
+            short: string;
+            /** @description where its text can be had */
+            source: string;
+        };
         ConfirmOrder: {
             /** @description of the authenticator app */
             code?: string;
             password?: string;
+        };
+        ControlRow: {
+            /** @description of the checks it stands on */
+            answers: components["schemas"]["CheckAnswer"][];
+            asks: string;
+            evidence: components["schemas"]["Reference"][];
+            group: string;
+            group_title: string;
+            id: string;
+            /** @description what the organisation writes or adds */
+            own?: string;
+            part: string;
+            /** @enum {string} */
+            status: "met" | "partly" | "gap" | "not measured" | "outside";
+            title: string;
+            /**
+             * Format: int64
+             * @description 1 to 3; 0: outside
+             */
+            weight: number;
         };
         "CookiedStruct {}Body": Record<string, never>;
         Count: {
@@ -3714,6 +3901,21 @@ export interface components {
             result: "met" | "missed";
             /** Format: int64 */
             target: number;
+        };
+        CountedAct: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description entries of the period
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description number of the newest
+             */
+            seq: number;
         };
         Counts: {
             by_severity: {
@@ -3947,6 +4149,48 @@ export interface components {
             time: string;
             token: string;
         };
+        Fact: {
+            /**
+             * Format: date-time
+             * @description when it was looked at
+             */
+            at?: string;
+            /** @description where it comes from: a room of the product, a file, a setting */
+            from: string;
+            /** Format: double */
+            high?: number;
+            /**
+             * Format: int64
+             * @description of a share
+             */
+            hits?: number;
+            id: string;
+            /**
+             * Format: double
+             * @description lower end of the 95 % Wilson interval, where it is an estimate
+             */
+            low?: number;
+            /** @description false: nobody measured it, and why says so */
+            measured: boolean;
+            /**
+             * Format: int64
+             * @description how many it was counted from
+             */
+            n?: number;
+            /**
+             * Format: double
+             * @description of a flag 0 or 1; of a text nothing
+             */
+            number: number;
+            /** @description the value as people read it */
+            shown: string;
+            text?: string;
+            title: string;
+            /** @enum {string} */
+            unit: "count" | "share" | "flag" | "text" | "days" | "ms";
+            /** @description why it was not measured */
+            why?: string;
+        };
         Failed: {
             /**
              * Format: date-time
@@ -4127,6 +4371,14 @@ export interface components {
             groups: components["schemas"]["SearchGroup"][];
             /** @description a query for events that looks for the same */
             hunt?: string;
+        };
+        FrameworkAbout: {
+            about: string;
+            id: string;
+            name: string;
+            short: string;
+            /** @description where its text can be had */
+            source: string;
         };
         GatherRequest: {
             /**
@@ -5157,6 +5409,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageComplianceLine: {
+            items: components["schemas"]["ComplianceLine"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageDeadLetter: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
@@ -5994,6 +6257,13 @@ export interface components {
         RecoveryCodes: {
             codes: string[];
         };
+        Reference: {
+            /** @enum {string} */
+            kind: "api" | "config" | "doc" | "audit";
+            /** @description a path, a key, a file, or the number of an entry */
+            ref: string;
+            text?: string;
+        };
         Regrouping: {
             changes: components["schemas"]["IncidentChange"][];
             /** @description the one that took the alerts */
@@ -6401,6 +6671,68 @@ export interface components {
             /** @description may hold attackers' text */
             title: string;
         };
+        SecretsKey: {
+            id: string;
+            /** Format: date-time */
+            made?: string;
+        };
+        SecretsOrder: {
+            /** @description the new master key; good beside the one before until a start uses it */
+            key?: string;
+            /** @description change the master key instead of the data keys; nothing is sealed anew */
+            master?: boolean;
+            /** @description go back to a master key in keys/master.key, where one of the operator's is in use */
+            own?: boolean;
+            /** @description a passphrase as the new master key */
+            passphrase?: string;
+        };
+        SecretsStatus: {
+            /** @description private files that lie in clear */
+            clear: string[];
+            /** @description private files and secrets in rows are sealed under the master key */
+            encryption: boolean;
+            /**
+             * Format: int64
+             * @description sealed private files
+             */
+            files: number;
+            /** @description data keys, newest first */
+            keys: components["schemas"]["SecretsKey"][];
+            /**
+             * Format: int64
+             * @description of these, that open with no key there is
+             */
+            lost_rows: number;
+            /** @description own = keys/master.key; key, passphrase = the operator gives it */
+            master?: string;
+            /**
+             * Format: date-time
+             * @description since when it is this one
+             */
+            master_at?: string;
+            /**
+             * Format: int64
+             * @description master keys that are good; two until a new one is used for the first time
+             */
+            masters: number;
+            /** @description a change of the data keys is not over */
+            rotating: boolean;
+            /**
+             * Format: int64
+             * @description secrets in the state
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description of these, under an older key
+             */
+            stale_files: number;
+            /**
+             * Format: int64
+             * @description of these, under an older key
+             */
+            stale_rows: number;
+        };
         SeenFile: {
             /** Format: date-time */
             last_at: string;
@@ -6575,6 +6907,17 @@ export interface components {
              */
             value?: number;
         };
+        Shortfall: {
+            check: string;
+            controls: string[];
+            mend: string;
+            says: string;
+            /** @enum {string} */
+            status: "partly" | "gap" | "not measured";
+            title: string;
+            /** Format: int64 */
+            weight: number;
+        };
         Sighting: {
             event_id: string;
             path?: string;
@@ -6584,6 +6927,19 @@ export interface components {
             /** Format: date-time */
             time: string;
             tool?: string;
+        };
+        SignedPoint: {
+            /** @description the signed checkpoint as one line, for honeyguide audit verify --witness */
+            line?: string;
+            origin?: string;
+            public_key?: string;
+            /** @description base64 */
+            root?: string;
+            /**
+             * Format: int64
+             * @description entries
+             */
+            size: number;
         };
         Source: {
             /** Format: int64 */
@@ -20687,6 +21043,293 @@ export interface operations {
             };
         };
     };
+    "list-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageComplianceLine"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                format?: "html" | "pdf" | "json" | "oscal";
+            };
+            header?: never;
+            path: {
+                framework: "nist-csf" | "iso27001" | "soc2" | "gdpr";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report, as an attachment. The header X-Report-SHA256 is its hash. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                framework: "nist-csf" | "iso27001" | "soc2" | "gdpr";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assessment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-roles": {
         parameters: {
             query?: {
@@ -23255,6 +23898,180 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-secrets": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretsStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rotate-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretsOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretsStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
