@@ -52,6 +52,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 	out := checkSettings(s, time.Now())
 	out = append(out, checkCage(ctx, s), checkSources(ctx, s), checkNotify(s, carriers(ctx, s)), checkPlaybooks(ctx, s))
 	out = append(out, checkLive(ctx, s)...)
+	out = append(out, checkBackup(s, time.Now())...)
 	out = append(out, checkSecrets(s, time.Now())...)
 	return append(out, checkEnrich(ctx, s)...)
 }
