@@ -164,9 +164,7 @@ function Framework({
                     {row.answers.map((answer) => (
                       <div key={answer.check} className="comply-answer">
                         <Mark status={answer.status as Status} /> {answer.title}
-                        {answer.says ? (
-                          <span className="reports-about">{safe(answer.says)}</span>
-                        ) : null}
+                        {answer.says ? <span className="reports-about">{safe(answer.says)}</span> : null}
                         {answer.mend ? <span className="comply-mend reports-about">{answer.mend}</span> : null}
                       </div>
                     ))}
