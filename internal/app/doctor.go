@@ -43,7 +43,7 @@ func checkSettings(s Settings, now time.Time) []Finding {
 	return []Finding{
 		checkFolder(s.Node.Data), checkKeys(filepath.Join(s.Node.Data, "keys")), checkConfigFiles(s), checkAdminKey(s), checkAudit(s), checkAPI(s),
 		checkCertificate(s, now), checkProxies(s), checkReach(s), checkSegment(), checkAllowlist(s), checkFirewall(s), checkFiles(s), checkDisk(s.Node.Data),
-		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s), checkEncryption(s),
+		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s),
 	}
 }
 
