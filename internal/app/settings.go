@@ -89,7 +89,6 @@ type API struct {
 type Store struct {
 	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
 	RetentionDays int           `yaml:"retention_days" doc:"days any personal data is kept unless the privacy room says otherwise"`
-	RetentionDays int           `yaml:"retention_days" doc:"days of events kept"`
 	// ClockUntil confirms a clock by hand.
 	ClockUntil string `yaml:"clock_until" doc:"date up to which retention believes a clock that leapt ahead by more than a month, such as 2027-03-31; nothing is deleted until then"`
 	// Reserve is freed when the disk is full.
