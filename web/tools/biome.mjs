@@ -2,9 +2,11 @@
 // platforms that not every registry carries, which makes `npm ci` fail.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const binary = new URL(`../node_modules/@biomejs/cli-${process.platform}-${process.arch}/biome`, import.meta.url)
-  .pathname;
+const binary = fileURLToPath(
+  new URL(`../node_modules/@biomejs/cli-${process.platform}-${process.arch}/biome`, import.meta.url),
+);
 if (!existsSync(binary)) {
   process.stderr.write(
     `biome: there is no binary for ${process.platform} ${process.arch} here; npm ci brings those of Linux\n`,

@@ -2,9 +2,10 @@
 // these bytes as they are, so they are squeezed once, as far as gzip goes.
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const dist = new URL("../dist", import.meta.url).pathname;
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
 for (const name of readdirSync(dist, { recursive: true })) {
   const path = join(dist, name);
   if (!statSync(path).isFile() || !/\.(js|css|html|svg|json|wasm|txt)$/.test(name)) continue;

@@ -2,9 +2,10 @@
 // and fails where one is exceeded. --table prints every figure.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const dist = new URL("../dist", import.meta.url).pathname;
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const assets = join(dist, "assets");
 const zipped = new Map(); // file name -> bytes
 const size = (name) => {
