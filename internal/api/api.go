@@ -133,6 +133,7 @@ type Deps struct {
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
+	Banner string // what people read before they log in
 	// Privacy answers requests of people about their data. Nil: nobody does.
 	Privacy PrivacyDesk
 

@@ -43,7 +43,7 @@ func checkSettings(s Settings, now time.Time) []Finding {
 	return []Finding{
 		checkFolder(s.Node.Data), checkKeys(filepath.Join(s.Node.Data, "keys")), checkConfigFiles(s), checkAdminKey(s), checkAudit(s), checkAPI(s),
 		checkCertificate(s, now), checkProxies(s), checkReach(s), checkSegment(), checkAllowlist(s), checkFirewall(s), checkFiles(s), checkDisk(s.Node.Data),
-		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s), checkEncryption(s),
+		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s),
 	}
 }
 
@@ -52,6 +52,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 	out := checkSettings(s, time.Now())
 	out = append(out, checkCage(ctx, s), checkSources(ctx, s), checkNotify(s, carriers(ctx, s)), checkPlaybooks(ctx, s))
 	out = append(out, checkLive(ctx, s)...)
+	out = append(out, checkBackup(s, time.Now())...)
 	out = append(out, checkSecrets(s, time.Now())...)
 	return append(out, checkEnrich(ctx, s)...)
 }
@@ -166,14 +167,14 @@ func checkAllowlist(s Settings) Finding {
 
 // checkFiles compares the descriptor limit with the sessions promised.
 func checkFiles(s Settings) Finding {
-	var lim syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err != nil {
+	have, need, err := filesNeeded(s)
+	if err != nil {
 		return Finding{"open files", StatusWarn, fmt.Sprint(err), "ulimit -n 20000"}
 	}
-	if need := uint64(s.Deception.MaxSessions) + 256; lim.Max < need {
-		return Finding{"open files", StatusWarn, fmt.Sprintf("the limit is %d, deception.max_sessions wants %d", lim.Max, need), "raise it (LimitNOFILE= in the unit, or ulimit -Hn) or lower deception.max_sessions"}
+	if have < need {
+		return Finding{"open files", StatusWarn, fmt.Sprintf("the limit is %d, deception.max_sessions wants %d", have, need), "raise it (LimitNOFILE= in the unit, or ulimit -Hn) or lower deception.max_sessions"}
 	}
-	return ok("open files", "limit %d", lim.Max)
+	return ok("open files", "limit %d", have)
 }
 
 // minFree is the free space below which the log may soon refuse events.

@@ -123,9 +123,15 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 			return err
 		}
 		welcome(told)
+		a.checkLimits(ctx)
+		a.tellLater(ctx)
+		if err := a.manager.tell("READY=1", "STATUS=serving"); err != nil {
+			a.log.LogAttrs(ctx, slog.LevelWarn, "not told to be up", slog.Any("error", err))
+		}
 	}
 	<-ctx.Done()
-	err = g.Wait()
+	_ = a.manager.tell("STOPPING=1", "STATUS=finishing what is under way") // who does not listen need not know
+	err = a.drain(ctx, g.Wait)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -199,7 +205,7 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles, Full: a.diskFull,
 		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
-		Audit: a.audit, Trail: a.audit, Privacy: a.privacy, Evidence: a.evidence,
+		Audit: a.audit, Trail: a.audit, Privacy: a.privacy, Evidence: a.evidence, Banner: a.settings.Privacy.Banner,
 		Backups: a.backups, Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
 		Setup: a.standingSetup, Secrets: a.keyring, Facts: a.Compliance,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 
@@ -255,5 +256,11 @@ func (c *command) get(ctx context.Context, path string, q url.Values, into any) 
 		return err
 	}
 	defer done()
+	if c.hide {
+		if q = maps.Clone(q); q == nil {
+			q = url.Values{}
+		}
+		q.Set("pseudonymise", "true")
+	}
 	return cl.Get(ctx, "/api/v1"+path, q, into)
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,7 +25,21 @@ import (
 type cage struct {
 	names []string
 	forms map[string][][]byte // by name
+
+	// How forms begin: a filter by a hash of the first eight bytes, and who begins so.
+	may  [1 << 16]bool
+	from map[uint64][]bird
 }
+
+// A bird is one form of a canary.
+type bird struct {
+	name string
+	form []byte
+}
+
+const headSize = 8
+
+func hashOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> 48 }
 
 // add takes a canary in. It has twelve bytes or more.
 func (c *cage) add(name, text string) {
@@ -31,22 +47,28 @@ func (c *cage) add(name, text string) {
 		panic("a canary that short would be found anywhere: " + name)
 	}
 	if c.forms == nil {
-		c.forms = map[string][][]byte{}
+		c.forms, c.from = map[string][][]byte{}, map[uint64][]bird{}
 	}
 	if _, ok := c.forms[name]; !ok {
 		c.names = append(c.names, name)
 	}
-	c.forms[name] = append(c.forms[name], formsOf(text)...)
+	for _, form := range formsOf(text) {
+		head := binary.BigEndian.Uint64(form)
+		c.may[hashOf(head)] = true
+		c.from[head] = append(c.from[head], bird{name, form})
+		c.forms[name] = append(c.forms[name], form)
+	}
 }
 
 // formsOf are the ways a text may be written down.
 func formsOf(text string) [][]byte {
 	raw := []byte(text)
 	quoted, _ := json.Marshal(text) // a text always encodes
+	quoted = quoted[1 : len(quoted)-1]
 	lower := hex.EncodeToString(raw)
 	out := []string{
 		text, lower, strings.ToUpper(lower), url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
-		string(quoted[1 : len(quoted)-1]), fmt.Sprint(raw), base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw),
+		string(quoted), strings.Trim(strconv.Quote(text), `"`), strings.ReplaceAll(text, `"`, `\"`), strings.Trim(fmt.Sprint(raw), "[]"), base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw),
 	}
 	// In Base64 a text looks different by where it begins; without its first and
 	// last piece it looks the same whatever stands around it.
@@ -63,18 +85,24 @@ func formsOf(text string) [][]byte {
 	return forms
 }
 
-// in names the canaries in a text.
+// in names the canaries in a text. It looks at each byte once.
 func (c *cage) in(text []byte) (found []string) {
-	for _, name := range c.names {
-		if slices.ContainsFunc(c.forms[name], func(f []byte) bool { return bytes.Contains(text, f) }) {
-			found = append(found, name)
+	var head uint64
+	for i, b := range text {
+		head = head<<8 | uint64(b)
+		if i < headSize-1 || !c.may[hashOf(head)] {
+			continue
+		}
+		for _, x := range c.from[head] {
+			if bytes.HasPrefix(text[i-headSize+1:], x.form) && !slices.Contains(found, x.name) {
+				found = append(found, x.name)
+			}
 		}
 	}
 	return found
 }
 
-// below names the canaries in the files of a folder, and counts the files. except
-// are files that may hold some: by path below the folder, "" for no file.
+// below names the canaries in the files of a folder, and counts the files.
 func (c *cage) below(dir string) (found []string, files int, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
