@@ -11,6 +11,7 @@ import { Section, Table } from "../../widgets/section";
 import { State } from "../../widgets/state";
 import { ErrorView, Loading } from "../../widgets/views";
 import { When } from "../../widgets/when";
+import { Archives } from "./archives";
 
 export function Evidence({ row, path }: { row: Incident; path: string }) {
   const linked = useOne<Links>(`${path}/linked`);
@@ -20,6 +21,7 @@ export function Evidence({ row, path }: { row: Incident; path: string }) {
   const files = linked.data.samples;
   return (
     <>
+      <Archives row={row} path={path} />
       <Section title={t("evidence.files")}>
         {files.length === 0 ? (
           <p className="muted">{t("evidence.none")}</p>

@@ -1,0 +1,253 @@
+/** Sealed archives of an incident: collect, verify, take; who did so; and the legal hold that keeps it all. */
+import { useState } from "react";
+import { call } from "../../api/client";
+import { useMay } from "../../api/me";
+import { refresh, useList, useOne } from "../../api/query";
+import type { Incident } from "../../api/types";
+import { type Archive, type CustodyStep, type EvidenceReport, type LegalHold, saveAs } from "../../api/work";
+import { bytes } from "../../lib/i18n";
+import { safe } from "../../lib/safe";
+import { t } from "../../locale/rooms/incidents";
+import { Ask } from "../../widgets/ask";
+import { Button } from "../../widgets/button";
+import { CopyButton } from "../../widgets/copy";
+import { Safe } from "../../widgets/safe";
+import { Section, Table } from "../../widgets/section";
+import { State } from "../../widgets/state";
+import { done, failed, note } from "../../widgets/toast";
+import { ErrorView, Loading } from "../../widgets/views";
+import { When } from "../../widgets/when";
+
+const at = (archive: Archive): string => `/evidence/${encodeURIComponent(archive.id)}`;
+
+export function Archives({ row, path }: { row: Incident; path: string }) {
+  const may = useMay("evidence");
+  const all = useList<Archive>("/evidence", { incident: row.short }, { every: 5_000 });
+  const [open, setOpen] = useState(false);
+  const [taking, setTaking] = useState<Archive | null>(null);
+  const [busy, setBusy] = useState("");
+  const news = () => refresh("/evidence", `${path}/custody`);
+  const verify = async (archive: Archive) => {
+    setBusy(archive.id);
+    try {
+      const report = await call<EvidenceReport>("POST", `${at(archive)}/verify`, { body: {} });
+      const short = safe(archive.short);
+      const first = report.faults[0];
+      if (report.sound) done(t("archive.verify.sound", { short }));
+      else note(t("archive.verify.bad", { short, why: safe(`${first?.object ?? ""}: ${first?.why ?? ""}`) }));
+    } catch (error) {
+      failed(t("archive.fail"), error);
+    } finally {
+      setBusy("");
+      news();
+    }
+  };
+  return (
+    <>
+      <Held row={row} may={may} path={path} />
+      <Section title={t("archive.title")}>
+        {all.loading ? (
+          <Loading rows={2} />
+        ) : all.error ? (
+          <ErrorView error={all.error} onRetry={all.again} />
+        ) : all.rows.length === 0 ? (
+          <p className="muted">{t("archive.none")}</p>
+        ) : (
+          <Table
+            label={t("archive.title")}
+            heads={[
+              { id: "id", label: t("archive.id") },
+              { id: "state", label: t("evidence.state") },
+              { id: "hash", label: t("evidence.manifest"), wide: true },
+              { id: "size", label: t("archive.size"), end: true },
+              { id: "made", label: t("evidence.made"), end: true },
+              { id: "acts", label: t("archive.acts") },
+            ]}
+          >
+            {all.rows.map((one) => (
+              <tr key={one.id}>
+                <td className="mono">
+                  <Safe text={one.short} block />
+                </td>
+                <td>
+                  <State name={one.state} />
+                  {one.error ? <Safe text={one.error} block className="incidents-words" /> : null}
+                </td>
+                <td>
+                  {one.manifest ? (
+                    <span className="incident-hash">
+                      <Safe text={one.manifest} block />
+                      <CopyButton text={one.manifest} what={t("evidence.manifest")} />
+                    </span>
+                  ) : null}
+                </td>
+                <td className="end work-nowrap">{bytes(one.size)}</td>
+                <td className="end work-nowrap">
+                  <When at={one.at} />
+                </td>
+                <td className="work-nowrap">
+                  <Button
+                    kind="quiet"
+                    disabled={!may || one.state !== "ready" || busy !== ""}
+                    onClick={() => void verify(one)}
+                  >
+                    {t("archive.verify")}
+                  </Button>
+                  <Button kind="quiet" disabled={!may || one.state !== "ready"} onClick={() => setTaking(one)}>
+                    {t("archive.download")}
+                  </Button>
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+        <Button disabled={!may} onClick={() => setOpen(true)}>
+          {t("archive.collect")}
+        </Button>
+      </Section>
+      <Chain path={path} />
+      {open ? (
+        <Ask
+          open
+          onClose={() => setOpen(false)}
+          title={t("archive.collect")}
+          label={t("archive.reason")}
+          verb={t("archive.collect")}
+          run={async (reason) => {
+            const made = await call<Archive>("POST", `${path}/evidence`, {
+              body: { reason: reason || undefined, wait_ms: 8_000 },
+            });
+            const short = safe(made.short);
+            done(t(made.state === "ready" ? "archive.collect.done" : "archive.collect.begun", { short }));
+            news();
+          }}
+        >
+          <p>{t("archive.collect.text")}</p>
+        </Ask>
+      ) : null}
+      {taking ? (
+        <Ask
+          open
+          onClose={() => setTaking(null)}
+          title={t("archive.download")}
+          label={t("archive.reason")}
+          verb={t("archive.download")}
+          run={async (reason) => {
+            const name = `${taking.incident}-${taking.short}`.replace(/[^\w-]/g, "");
+            await saveAs(`${name}.zip`, `${at(taking)}/content`, { reason: reason || undefined });
+            done(t("archive.download.done", { short: safe(taking.short) }));
+            news();
+          }}
+        >
+          <p>{t("archive.download.text")}</p>
+        </Ask>
+      ) : null}
+    </>
+  );
+}
+
+/** Who did what with the evidence, when and why. */
+function Chain({ path }: { path: string }) {
+  const chain = useOne<{ items: CustodyStep[] }>(`${path}/custody`);
+  if (chain.isPending) return <Loading rows={2} />;
+  if (chain.error) return <ErrorView error={chain.error} onRetry={() => void chain.refetch()} />;
+  return (
+    <Section title={t("archive.custody")}>
+      {chain.data.items.length === 0 ? (
+        <p className="muted">{t("archive.custody.none")}</p>
+      ) : (
+        <Table
+          label={t("archive.custody")}
+          heads={[
+            { id: "n", label: t("archive.step"), end: true },
+            { id: "at", label: t("archive.at") },
+            { id: "act", label: t("archive.act") },
+            { id: "who", label: t("archive.who") },
+            { id: "why", label: t("archive.why"), wide: true },
+          ]}
+        >
+          {chain.data.items.map((step) => (
+            <tr key={step.n}>
+              <td className="end">{step.n}</td>
+              <td className="work-nowrap">
+                <When at={step.at} />
+              </td>
+              <td>
+                <State name={step.act} />
+              </td>
+              <td>
+                <Safe text={step.by} block className="incidents-words" />
+              </td>
+              <td>
+                <Safe text={[step.reason, step.detail].filter(Boolean).join("; ")} block className="incidents-words" />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Section>
+  );
+}
+
+/** The legal hold of the incident, with what places and releases it. */
+function Held({ row, may, path }: { row: Incident; may: boolean; path: string }) {
+  const holds = useList<LegalHold>("/holds", { active: true, object: `incident:${row.short}` });
+  const [placing, setPlacing] = useState(false);
+  const [ending, setEnding] = useState<LegalHold | null>(null);
+  const news = () => refresh("/holds", `${path}/custody`);
+  return (
+    <Section title={t("legal.title")}>
+      {holds.error ? <ErrorView error={holds.error} onRetry={holds.again} /> : null}
+      {holds.rows.length === 0 ? <p className="muted">{t("legal.none")}</p> : null}
+      {holds.rows.map((hold) => (
+        <p key={hold.id}>
+          <b>{t("legal.on", { short: safe(hold.short) })}</b> <Safe text={hold.reason} className="incidents-words" />{" "}
+          <Safe text={hold.by} className="muted incidents-words" /> <When at={hold.at} />{" "}
+          <Button kind="quiet" disabled={!may} onClick={() => setEnding(hold)}>
+            {t("legal.release")}
+          </Button>
+        </p>
+      ))}
+      <Button disabled={!may} onClick={() => setPlacing(true)}>
+        {t("legal.place")}
+      </Button>
+      {placing ? (
+        <Ask
+          open
+          required
+          onClose={() => setPlacing(false)}
+          title={t("legal.place")}
+          label={t("archive.reason")}
+          verb={t("legal.place")}
+          run={async (reason) => {
+            const made = await call<LegalHold>("POST", "/holds", {
+              body: { object: `incident:${row.short}`, reason },
+            });
+            done(t("legal.place.done", { short: safe(made.short) }));
+            news();
+          }}
+        >
+          <p>{t("legal.place.text")}</p>
+        </Ask>
+      ) : null}
+      {ending ? (
+        <Ask
+          open
+          required
+          danger
+          onClose={() => setEnding(null)}
+          title={t("legal.release.title", { short: safe(ending.short) })}
+          label={t("archive.reason")}
+          verb={t("legal.release")}
+          run={async (reason) => {
+            await call<LegalHold>("POST", `/holds/${encodeURIComponent(ending.id)}/release`, { body: { reason } });
+            done(t("legal.release.done", { short: safe(ending.short) }));
+            news();
+          }}
+        >
+          <p>{t("legal.release.text")}</p>
+        </Ask>
+      ) : null}
+    </Section>
+  );
+}
