@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/reserve"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/supervise"
@@ -121,13 +122,15 @@ func (a *App) roomChanged(ctx context.Context, g *supervise.Group, was, now rese
 }
 
 // shed gives up what is worth less than events: recordings first, then samples.
+// What is held stays.
 func (a *App) shed(ctx context.Context) {
+	held := bundle.Keeper{State: a.state}
 	for _, x := range []struct {
 		what string
 		do   func(want int64) (int64, error)
 	}{
-		{"recordings", func(want int64) (int64, error) { return a.recordings.Shed(want, nil) }},
-		{"samples", func(want int64) (int64, error) { return a.samples.Shed(want, nil) }},
+		{"recordings", func(want int64) (int64, error) { return a.recordings.Shed(want, held.HoldsSession) }},
+		{"samples", func(want int64) (int64, error) { return a.samples.Shed(want, held.HoldsSample) }},
 	} {
 		want := a.disk.keeper.Wanted()
 		if want <= 0 {

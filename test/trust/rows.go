@@ -68,6 +68,11 @@ var rows = []row{
 		Short: sized("rollback", "8"), Long: sized("rollback", "40"), Quick: sized("rollback", "3"),
 	},
 	{
+		Name: "backup-differences", Target: "<=0", Of: size{20, 20},
+		Promise: "A node that was backed up under load twice, the second time by what changed, is the same when it is restored.",
+		Pkg:     "./internal/backup", Run: "^TestSecondCopyAddsWhatChanged$",
+	},
+	{
 		Name: "bundle-tampers-missed", Target: "<=0",
 		Promise: "Any one change to a bundle of evidence is found, offline.",
 		Pkg:     "./internal/bundle", Run: "^TestTampering$",
@@ -96,11 +101,6 @@ var rows = []row{
 		Promise: "Ten seconds after there is room again events are taken, without anybody's hand.",
 		Pkg:     "./test/disk", Run: "^TestDiskFull$", Root: true, Limit: 20 * time.Minute,
 		Short: sized("diskfull", "6"), Long: sized("diskfull", "300"), Quick: sized("diskfull", "2"),
-	},
-	{
-		Name: "backup-differences", Target: "<=0",
-		Promise: "What is restored from a backup made under load is what was there.",
-		Pkg:     "./internal/backup", Run: "^TestSecondCopyAddsWhatChanged$",
 	},
 	{
 		Name: "pii-left", Target: "<=0", Of: size{10, 10},
