@@ -84,10 +84,11 @@ func TestSlowClients(t *testing.T) {
 	}
 	each := rig.Size(t, "slow-clients-left", 8)
 	core := rig.Start(t, t.TempDir(), append(fast, "sensors.ssh.accept=always", "sensors.ssh.grace=5s", "sensors.telnet.grace=5s", "sensors.http.idle=5s")...)
-	m := regexp.MustCompile(`https://localhost(:\d+)`).FindStringSubmatch(core.Output())
-	if m == nil {
-		t.Fatalf("the API's address is not printed: %s", core.Output())
-	}
+	var m []string
+	rig.Eventually(t, 20*time.Second, "the API's address is printed", func() bool {
+		m = regexp.MustCompile(`https://localhost(:\d+)`).FindStringSubmatch(core.Output())
+		return m != nil
+	})
 	api := "127.0.0.1" + m[1]
 	web, shell, lines := core.Sensor("http"), core.Sensor("ssh"), core.Sensor("telnet")
 	head := "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost" + m[1] + "\r\nContent-Type: application/json\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 5000\r\n\r\n{"

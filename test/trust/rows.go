@@ -103,11 +103,6 @@ var rows = []row{
 		Short: sized("diskfull", "6"), Long: sized("diskfull", "300"), Quick: sized("diskfull", "2"),
 	},
 	{
-		Name: "backup-differences", Target: "<=0",
-		Promise: "What is restored from a backup made under load is what was there.",
-		Pkg:     "./internal/backup", Run: "^TestSecondCopyAddsWhatChanged$",
-	},
-	{
 		Name: "pii-left", Target: "<=0", Of: size{10, 10},
 		Promise: "After an erasure nothing of the person is in any file, and the audit log still verifies.",
 		Pkg:     "./test/e2e", Run: "^TestNothingPersonalIsLeft$", Needs: []string{"curl", "ssh"},
