@@ -86,7 +86,7 @@ func filled(pattern string) (method, path string) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
-	path = strings.ReplaceAll(path, "{seq}", "0")
+	path = strings.NewReplacer("{seq}", "0", "{framework}", "gdpr").Replace(path)
 	if strings.HasSuffix(path, "/audit/consistency") {
 		path += "?from=1"
 	}

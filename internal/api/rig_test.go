@@ -19,6 +19,7 @@ import (
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
 	"honeyguide/internal/bundle"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/ingest"
@@ -89,6 +90,9 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 		Mappers: mappers,
 		Idle:    func(context.Context, eventlog.Seq) error { return nil },
 		Health:  func(context.Context) []string { r.mu.Lock(); defer r.mu.Unlock(); return r.health },
+		Facts: func(_ context.Context, since time.Time) (*comply.Facts, error) {
+			return comply.NewFacts(since.AddDate(0, 0, 1), since), nil
+		},
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
 		},

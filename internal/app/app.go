@@ -70,6 +70,9 @@ type App struct {
 	deployed time.Time
 
 	disk       *disk
+	later      []finding // found before there was anywhere to say so
+	manager    manager
+	stopJudge  atomic.Pointer[context.CancelCauseFunc]
 	memory     int64 // bytes this process plans with
 	state      state.Store
 	events     eventlog.Store
@@ -126,15 +129,16 @@ type App struct {
 // New opens everything a core needs below settings.Node.Data. The error names
 // what to do about it.
 func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*App, error) {
-	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
+	a := &App{settings: s, version: version, log: log, metrics: telemetry.NewRegistry(), now: time.Now, manager: newManager(os.Getenv), memory: budget(s.Node.Memory), tooMuch: make(chan string, 1)}
 	debug.SetMemoryLimit(a.memory) // soft: the collector works harder near it
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
-		{"open the keys", a.openVault},
+		{"keep a copy from before the upgrade", a.beforeUpgrade},
 		{"look for room on the disk", a.openDisk},
+		{"open the keys", a.openVault},
 		{"read the deployment's keys", a.openKeys},
 		{"open the audit log", a.openAudit},
 		{"open the state", a.openState},
@@ -283,9 +287,20 @@ func (a *App) openRecordings(context.Context) error {
 // openWorlds opens what attackers left behind in the decoys.
 func (a *App) openWorlds(ctx context.Context) error {
 	d := a.settings.Deception
-	store, err := worlds.Open(ctx, filepath.Join(a.settings.Node.Data, "worlds.db"), worlds.Options{
+	path, options := filepath.Join(a.settings.Node.Data, "worlds.db"), worlds.Options{
 		Secret: a.secret, Bytes: d.Worlds << 20, Keep: time.Duration(d.WorldsDays) * 24 * time.Hour, Now: a.now, Log: a.log,
-	})
+	}
+	store, err := worlds.Open(ctx, path, options)
+	if sqldb.IsCorrupt(err) {
+		// What attackers left behind is worth less than a core that runs.
+		to, aerr := sqldb.PutAside(path)
+		if aerr != nil {
+			return errors.Join(err, aerr)
+		}
+		a.log.LogAttrs(ctx, slog.LevelError, "the file of worlds is damaged and put aside; decoys begin anew", slog.String("kept", to), slog.Any("error", err))
+		a.later = append(a.later, finding{"core-damage", honeyguide.SeverityMedium, "A file of the core is damaged", "worlds.db cannot be read and was put aside as " + filepath.Base(to) + "; attackers who come back find the decoys as new"})
+		store, err = worlds.Open(ctx, path, options)
+	}
 	if err != nil {
 		return err
 	}
@@ -336,8 +351,10 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 		g.Keep(ctx, "audit export", f.Run)
 	}
 	g.Go(ctx, "keys of secrets", a.keyring.goOn)
-	g.Keep(ctx, "pipeline", a.consumer.Run)
 	g.Keep(ctx, "evidence", a.evidence.Run)
+	g.Keep(ctx, "pipeline", a.judge)
+	g.Keep(ctx, "watch", a.watchPipeline)
+	g.Keep(ctx, "sign of life", a.alive)
 	g.Keep(ctx, "responses", a.runs.Run)
 	g.Keep(ctx, "stop switch", a.keepHalt)
 	g.Keep(ctx, "triage", a.trainer.Run)

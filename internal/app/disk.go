@@ -145,6 +145,21 @@ func (a *App) shed(ctx context.Context) {
 	}
 }
 
+// A finding is about the core itself.
+type finding struct {
+	rule        string
+	severity    honeyguide.Severity
+	title, text string
+}
+
+// tellLater says what was found while the core started.
+func (a *App) tellLater(ctx context.Context) {
+	for _, f := range a.later {
+		a.tell(ctx, f.rule, f.severity, f.title, f.text)
+	}
+	a.later = nil
+}
+
 // tellWithin bounds the wait for a log that may take nothing.
 const tellWithin = 5 * time.Second
 

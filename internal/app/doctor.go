@@ -166,14 +166,14 @@ func checkAllowlist(s Settings) Finding {
 
 // checkFiles compares the descriptor limit with the sessions promised.
 func checkFiles(s Settings) Finding {
-	var lim syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err != nil {
+	have, need, err := filesNeeded(s)
+	if err != nil {
 		return Finding{"open files", StatusWarn, fmt.Sprint(err), "ulimit -n 20000"}
 	}
-	if need := uint64(s.Deception.MaxSessions) + 256; lim.Max < need {
-		return Finding{"open files", StatusWarn, fmt.Sprintf("the limit is %d, deception.max_sessions wants %d", lim.Max, need), "raise it (LimitNOFILE= in the unit, or ulimit -Hn) or lower deception.max_sessions"}
+	if have < need {
+		return Finding{"open files", StatusWarn, fmt.Sprintf("the limit is %d, deception.max_sessions wants %d", have, need), "raise it (LimitNOFILE= in the unit, or ulimit -Hn) or lower deception.max_sessions"}
 	}
-	return ok("open files", "limit %d", lim.Max)
+	return ok("open files", "limit %d", have)
 }
 
 // minFree is the free space below which the log may soon refuse events.

@@ -188,8 +188,14 @@ func (a *App) retention(ctx context.Context) error {
 	tick := time.NewTicker(12 * time.Hour)
 	defer tick.Stop()
 	for {
-		if err := errors.Join(a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("let old data go: %w", err)
+		believed, err := a.clockHolds(ctx)
+		if err != nil {
+			return err
+		}
+		if believed {
+			if err := errors.Join(a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("let old data go: %w", err)
+			}
 		}
 		a.log.LogAttrs(ctx, slog.LevelDebug, "retention ran")
 		select {

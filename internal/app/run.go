@@ -123,9 +123,15 @@ func (a *App) Run(ctx context.Context, welcome func(Welcome)) error {
 			return err
 		}
 		welcome(told)
+		a.checkLimits(ctx)
+		a.tellLater(ctx)
+		if err := a.manager.tell("READY=1", "STATUS=serving"); err != nil {
+			a.log.LogAttrs(ctx, slog.LevelWarn, "not told to be up", slog.Any("error", err))
+		}
 	}
 	<-ctx.Done()
-	err = g.Wait()
+	_ = a.manager.tell("STOPPING=1", "STATUS=finishing what is under way") // who does not listen need not know
+	err = a.drain(ctx, g.Wait)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}

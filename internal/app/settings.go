@@ -89,6 +89,8 @@ type API struct {
 type Store struct {
 	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
 	RetentionDays int           `yaml:"retention_days" doc:"days any personal data is kept unless the privacy room says otherwise"`
+	// ClockUntil confirms a clock by hand.
+	ClockUntil string `yaml:"clock_until" doc:"date up to which retention believes a clock that leapt ahead by more than a month, such as 2027-03-31; nothing is deleted until then"`
 	// Reserve is freed when the disk is full.
 	Reserve int64 `yaml:"reserve_mib" doc:"disk kept aside in MiB for the moment it is full, so that what is half done can be finished and what people order be written down; 0 = a sixteenth of the disk, 64 at most"`
 }
@@ -295,6 +297,8 @@ func (s *Settings) validate() error {
 		return invalid("store.retention_days: %d; want 1 or more", s.Store.RetentionDays)
 	case s.Store.Linger < 0 || s.Store.Linger > time.Second:
 		return invalid("store.linger: %v; want 0 to 1s", s.Store.Linger)
+	case s.Store.ClockUntil != "" && s.Store.clockUntil().IsZero():
+		return invalid("store.clock_until: %.40q; want a date such as 2027-03-31", s.Store.ClockUntil)
 	case s.Store.Reserve < 0 || s.Store.Reserve > 1<<20:
 		return invalid("store.reserve_mib: %d; want 0 to 1048576", s.Store.Reserve)
 	case s.Deception.MaxSessions < 1 || s.Deception.PerSource < 1:

@@ -51,6 +51,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	c := &command{in: stdin, out: stdout, err: stderr}
 	root := c.root()
 	root.SetArgs(args)
@@ -128,7 +129,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd(), c.usersCmd(), c.rolesCmd())
 	root.AddCommand(c.secretsCmd())
 	root.AddCommand(c.auditCmd(), c.privacyCmd())
-	root.AddCommand(c.backupCmd(), c.restoreCmd())
+	root.AddCommand(c.backupCmd(), c.restoreCmd(), c.upgradeCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
 	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd(), c.complianceCmd())

@@ -477,6 +477,13 @@ func (c *Consumer) warmUp(ctx context.Context, j *judge, pos eventlog.Seq) error
 	return nil
 }
 
+// Reached is the number of the last event that is dealt with.
+func (c *Consumer) Reached() eventlog.Seq {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
+}
+
 // reached says that everything up to pos is dealt with.
 func (c *Consumer) reached(pos eventlog.Seq) {
 	c.mu.Lock()

@@ -88,3 +88,21 @@ func Check(ctx context.Context, db *sql.DB, quick bool) error {
 	}
 	return nil
 }
+
+// PutAside renames a damaged file, and what lies beside it, so that a new one can
+// be made in its place, and returns its new name. Nobody may have it open.
+func PutAside(path string) (string, error) {
+	to := path + ".bad"
+	for i := 1; ; i++ {
+		if _, err := os.Stat(to); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		to = fmt.Sprintf("%s.bad%d", path, i)
+	}
+	for _, beside := range []string{"-wal", "-shm", "-journal", ""} {
+		if err := os.Rename(path+beside, to+beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("put a damaged file aside: %w", err)
+		}
+	}
+	return to, Sync(filepath.Dir(path))
+}

@@ -22,10 +22,11 @@ func (b *block) hi() eventlog.Seq { return b.lo + eventlog.Seq(b.n) - 1 }
 // A day is one day file as a view sees it. Slices only grow at their ends, or
 // are replaced: a view never changes.
 type day struct {
-	file  *dayFile
-	first eventlog.Seq // number its first event has or will have
-	full  []block      // will never be rewritten
-	small []block      // the tail: merged when enough has come together
+	file    *dayFile
+	first   eventlog.Seq // number its first event has or will have
+	full    []block      // will never be rewritten
+	counted eventlog.Seq // events its minutes speak of, as it was loaded
+	small   []block      // the tail: merged when enough has come together
 }
 
 func (d *day) blocks() int { return len(d.full) + len(d.small) }

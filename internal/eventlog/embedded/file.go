@@ -165,6 +165,9 @@ func (s *Store) load(ctx context.Context, f *dayFile) (*day, head, bool, error) 
 		}); err != nil {
 			return err
 		}
+		if err := db.QueryRowContext(ctx, "SELECT coalesce(sum(c), 0) FROM minute").Scan(&d.counted); err != nil {
+			return err
+		}
 		return each(ctx, db, "SELECT lo, n, ts0, ts1, sev, flags FROM blk ORDER BY lo", func(r *sql.Rows) error {
 			var b block
 			err := r.Scan(&b.lo, &b.n, &b.ts0, &b.ts1, &b.sev, &b.flags)

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,11 +35,12 @@ func (s *Store) recover(ctx context.Context, atLeast eventlog.Seq) error {
 	v := &view{}
 	last := head{marks: map[string]int64{}, bad: map[eventlog.Seq]int{}}
 	lost := len(names) == 0
+	aside := aside{said: map[eventlog.Seq]int{}, unsaid: map[eventlog.Seq]string{}}
 	for i, name := range names {
 		d, h, err := s.loadAny(ctx, name, i == len(names)-1)
 		if isCorrupt(err) {
 			lost = true
-			if err := s.quarantine(ctx, name, &last, err); err != nil {
+			if err := s.quarantine(ctx, name, &last, aside, err); err != nil {
 				return err
 			}
 			continue
@@ -52,6 +54,9 @@ func (s *Store) recover(ctx context.Context, atLeast eventlog.Seq) error {
 		v.days = append(v.days, d)
 		last = h
 		last.first = d.next()
+		if i == len(names)-1 && d.counted > last.first-d.first {
+			lost, last.first = true, d.first+d.counted
+		}
 	}
 	last.first = max(last.first, 1)
 	if atLeast >= last.first {
@@ -64,6 +69,8 @@ func (s *Store) recover(ctx context.Context, atLeast eventlog.Seq) error {
 		last.first = atLeast + 1
 	}
 	s.bad.all = last.bad
+	maps.Copy(s.bad.all, aside.said)
+	s.sayHoles(v.days, last.first, aside.unsaid)
 	if err := s.begin(ctx, v, last); err != nil {
 		return err
 	}
@@ -149,9 +156,17 @@ func (s *Store) plainJournal(ctx context.Context, f *dayFile) (bool, error) {
 	return mode == "delete", err
 }
 
+// aside is what is known of files that were put aside, by the number of their
+// first event: how many events, and what is still to be said because that is only
+// known once the others are read.
+type aside struct {
+	said   map[eventlog.Seq]int
+	unsaid map[eventlog.Seq]string
+}
+
 // quarantine puts a file aside that cannot be read, takes from it what can be
 // had, and remembers to say so in the log.
-func (s *Store) quarantine(ctx context.Context, name string, last *head, cause error) error {
+func (s *Store) quarantine(ctx context.Context, name string, last *head, known aside, cause error) error {
 	path := s.path(name)
 	first, next := last.first, s.salvage(ctx, path, last)
 	s.log.Error("day file cannot be read and is put aside", "day", name, "error", cause)
@@ -168,9 +183,45 @@ func (s *Store) quarantine(ctx context.Context, name string, last *head, cause e
 	if err := sqldb.Sync(s.dir); err != nil {
 		return err
 	}
-	s.gap(int(max(next-first, 0)), "file "+filepath.Base(to)+" cannot be read: "+cause.Error(), nil)
+	first = max(first, 1)
+	detail := "file " + filepath.Base(to) + " cannot be read: " + cause.Error()
+	if n := int(next - first); n > 0 {
+		known.said[first] = n
+		s.gap(n, detail, map[eventlog.Seq]int{first: n})
+	} else {
+		known.unsaid[first] = detail
+	}
 	last.first = next
 	return nil
+}
+
+// sayHoles speaks of events whose blocks a damaged file no longer lists: its days
+// end before the next begins, or before next, the number to be given out.
+func (s *Store) sayHoles(days []*day, next eventlog.Seq, unsaid map[eventlog.Seq]string) {
+	if _, ok := unsaid[1]; ok { // a file put aside before all others
+		days = append([]*day{{file: &dayFile{name: "(put aside)"}, first: 1}}, days...)
+	}
+	for i, d := range days {
+		end := next
+		if i+1 < len(days) {
+			end = days[i+1].first
+		}
+		lo, n := d.next(), int(end-d.next())
+		if n <= 0 || !s.bad.add(lo, n) {
+			continue
+		}
+		s.met.corrupt.Add(1)
+		s.log.Error("a day file does not list all its events", "day", d.file.name, "from", int64(lo), "to", int64(end-1))
+		detail := fmt.Sprintf("events %d to %d are gone from the list of day %s", lo, end-1, d.file.name)
+		if why, ok := unsaid[lo]; ok {
+			delete(unsaid, lo)
+			detail = why
+		}
+		s.gap(n, detail, map[eventlog.Seq]int{lo: n})
+	}
+	for _, why := range unsaid {
+		s.gap(0, why, nil)
+	}
 }
 
 // salvage reads from a damaged file how far its numbers went, if it still says so.

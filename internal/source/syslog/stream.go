@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"honeyguide"
@@ -148,6 +149,15 @@ func (s *server) streams(ctx context.Context, g *supervise.Group, sink *source.S
 				_ = conn.Close()
 			}
 			return ctx.Err()
+		}
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			sink.Fault(ctx, fmt.Errorf("no descriptor is left for a stream, which waits: %w", err))
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Second):
+				continue
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("accept a stream: %w", err)

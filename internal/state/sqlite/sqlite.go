@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -110,11 +111,17 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps, warm int64
 	path := filepath.Join(dep.Dir, FileName)
 	s.path = path
 	if !dep.ReadOnly {
+		crashed := unclean(path)
 		db, err := sqldb.Open(ctx, sqldb.Options{
 			Path: path, PageSize: 8192, CacheKiB: cfg.CacheKiB, ForeignKeys: true, TxImmediate: true, MaxConns: 1,
 		})
 		if err != nil {
-			return fmt.Errorf("open state: %w", err)
+			return fault(fmt.Errorf("open state: %w", err))
+		}
+		if crashed {
+			if err := sqldb.Check(ctx, db, true); err != nil {
+				return errors.Join(damaged(err), db.Close())
+			}
 		}
 		s.writer = newPool(db, 1, "BEGIN IMMEDIATE", warm)
 		if err := migrate(ctx, db, dep); err != nil {
@@ -170,6 +177,9 @@ func current(ctx context.Context, db *sql.DB, dep state.Deps) error {
 	have, want, err := sqldb.Schema(ctx, db, files, o)
 	if err != nil {
 		return err
+	}
+	if dep.Schema != nil {
+		dep.Schema(have, want)
 	}
 	if have != want {
 		return &honeyguide.Error{
@@ -234,6 +244,29 @@ func (s *Store) aside(ctx context.Context, o sqldb.Options, fn func(*sql.DB) err
 	return fault(errors.Join(fn(db), db.Close()))
 }
 
+// checkBelow is the size up to which a file that was not closed is read whole at
+// start, so that damage shows before anything is built on it.
+const checkBelow = 256 << 20
+
+// unclean reports whether the process that had the file open last did not close
+// it, and the file is small enough to be looked through.
+func unclean(path string) bool {
+	wal, err := os.Stat(path + "-wal")
+	if err != nil || wal.Size() == 0 {
+		return false
+	}
+	file, err := os.Stat(path)
+	return err == nil && file.Size() <= checkBelow
+}
+
+// damagedText says what to do.
+const damagedText = FileName + " is damaged: stop the core, move the file away and put one of a backup in its place (honeyguide restore); the events are in files of their own and are judged again from where the backup ends"
+
+// damaged is what is said of a file that failed its check.
+func damaged(err error) error {
+	return &honeyguide.Error{Code: honeyguide.CodeUnavailable, Err: err, Message: damagedText}
+}
+
 // fault gives the failures a user can mend their words.
 func fault(err error) error {
 	e := &honeyguide.Error{Code: honeyguide.CodeUnavailable, Err: err}
@@ -245,7 +278,7 @@ func fault(err error) error {
 	case sqldb.IsBusy(err):
 		e.Message = FileName + " is locked by another program; stop it"
 	case sqldb.IsCorrupt(err):
-		e.Message = FileName + " is damaged; restore a backup"
+		e.Message = damagedText
 	case sqldb.IsReadOnly(err):
 		e.Code, e.Message = honeyguide.CodeForbidden, "the state is open for reading only"
 	default:
