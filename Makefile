@@ -92,6 +92,12 @@ trust-breaks: ## break the product for every row of that table, and see that the
 	$(GO) build -o bin/trust ./test/trust
 	@./bin/trust -breaks $(if $(ROWS),-rows '$(ROWS)')
 
+reproduce: ## build the last commit twice, in different folders with caches of their own, and compare every byte
+	cd tools && HONEYGUIDE_TRUST_REPRODUCIBLE_BUILD=2 $(GO) test -count=1 -timeout 60m -run '^TestReproducible$$' -v ./repro
+
+release: ## binaries, lists of what they are made of, signed sums in dist/; RELEASE_KEY names the key, which is kept elsewhere
+	cd tools && $(GO) run ./release -key "$(RELEASE_KEY)"
+
 bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench

@@ -99,6 +99,7 @@ const (
 	AttrProduct        = "metadata.product"
 	AttrOriginID       = "metadata.uid" // the record's own id at its source
 	AttrDevice         = "device.hostname"
+	AttrPersonal       = "personal_data"             // what kinds of personal data stand in the captured text: "email x2"
 	AttrTransport      = "connection_info.transport" // udp, where a decoy's own connection is not TCP
 	// What wrote the record, in the words Sigma rules are addressed by.
 	AttrLogProduct  = "logsource.product"  // linux, windows, zeek, ...

@@ -26,7 +26,7 @@ if [ ! -e "$(dirname "$0")/../bin/pebble" ] && ! command -v pebble >/dev/null 2>
 	GOBIN="$(cd "$(dirname "$0")/.." && pwd)/bin" "${GO:-go}" install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1 2>/dev/null || echo "setup: no pebble; the test of ACME is skipped"
 fi
 missing=""
-for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux pdftotext:poppler-utils exim4:exim4-daemon-light hping3:hping3 sysctl:procps slowhttptest:slowhttptest chromium:chromium; do
+for pair in ssh:openssh-client plink:putty-tools dbclient:dropbear-bin rsync:rsync telnet:telnet curl:curl nmap:nmap strace:strace logger:bsdutils rsyslogd:rsyslog promtool:prometheus nft:nftables ip:iproute2 nsenter:util-linux pdftotext:poppler-utils exim4:exim4-daemon-light hping3:hping3 sysctl:procps slowhttptest:slowhttptest chromium:chromium minisign:minisign 7z:p7zip-full; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 # rsyslog's TLS is a module of its own.

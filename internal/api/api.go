@@ -24,6 +24,7 @@ import (
 	"honeyguide/internal/auth"
 	"honeyguide/internal/backup"
 	"honeyguide/internal/blocklist"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
 	"honeyguide/internal/eventlog"
@@ -125,11 +126,14 @@ type Deps struct {
 	Guards   Guards // what stops a request before anybody asks who sent it
 	// Audit takes an entry of every act before it happens; without one nothing is done.
 	Audit audit.Recorder
+	// Evidence keeps archives of evidence. Nil: none are kept.
+	Evidence *bundle.Room
 	// Backups makes copies of the data folder. Nil: none are made here.
 	Backups *backup.Runner
 	// Trail is the audit log, for those who read it. Nil: it cannot be read here.
 	Trail *audit.Log
 
+	Banner string // what people read before they log in
 	// Privacy answers requests of people about their data. Nil: nobody does.
 	Privacy PrivacyDesk
 
@@ -269,6 +273,7 @@ func (s *server) routes() {
 	s.sessions()
 	s.samples()
 	s.holds()
+	s.evidence()
 	s.tokens()
 	s.plans()
 	s.runs()

@@ -51,7 +51,12 @@ var understood = map[string]string{
 	"POST /api/v1/alerts/status":                `{"ids":["A-1"],"status":"closed"}`,
 	"POST /api/v1/holds":                        `{"object":"attacker:203.0.113.7","reason":"court"}`,
 	"POST /api/v1/holds/{id}/release":           `{"reason":"over"}`,
+	"POST /api/v1/incidents/{id}/evidence":      `{"reason":"court"}`,
+	"POST /api/v1/evidence/{id}/verify":         `{}`,
 	"POST /api/v1/alerts/undo":                  `{"undo":"x"}`,
+	"POST /api/v1/privacy/find":                 `{"subject":"address:203.0.113.7"}`,
+	"POST /api/v1/privacy/export":               `{"subject":"address:203.0.113.7"}`,
+	"POST /api/v1/privacy/erasures":             `{"subject":"address:203.0.113.7","reason":"x"}`,
 	"POST /api/v1/views":                        `{"name":"x","room":"alerts","query":"status=new"}`,
 }
 

@@ -173,7 +173,7 @@ func (s *server) logins() {
 	methods.Security = []map[string][]string{}
 	enterAt(s, methods, auth.PermOpen, func(ctx context.Context, _ *struct{}) (client.LoginMethods, []string, error) {
 		fresh, err := s.dep.Identity.Fresh(ctx)
-		return client.LoginMethods{FirstRun: fresh, Password: true, Passkey: s.dep.Identity.Passkeys(), OIDC: s.providerRows()}, nil, err
+		return client.LoginMethods{FirstRun: fresh, Password: true, Passkey: s.dep.Identity.Passkeys(), OIDC: s.providerRows(), Banner: s.dep.Banner}, nil, err
 	})
 	enter(s, openPost("/auth/login", "login", "Log in with name and password; the cookie comes with the answer"), auth.PermOpen,
 		func(ctx context.Context, in *client.LoginOrder) (client.LoginAnswer, []string, error) {

@@ -11,6 +11,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/personal"
 	"honeyguide/internal/telemetry"
 )
 
@@ -30,6 +31,8 @@ type gate struct {
 	s       *server
 	strikes *strikes
 	denied  *telemetry.CounterVec
+
+	pseudonyms *personal.Pseudonyms // for who may not see personal data
 }
 
 func newGate(s *server) *gate {
@@ -39,7 +42,7 @@ func newGate(s *server) *gate {
 	} {
 		denied.With(reason).Add(0) // there from the start, so that the first one is seen
 	}
-	return &gate{s: s, strikes: newStrikes(), denied: denied}
+	return &gate{s: s, strikes: newStrikes(), denied: denied, pseudonyms: personal.NewPseudonyms(nil)}
 }
 
 // route names the route of a request for metrics and logs: its pattern, which
@@ -104,6 +107,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if problem != nil {
 			refuse(w, r, problem)
 			return
+		}
+		if as := g.pseudonymsFor(r, who, need); as != nil {
+			v := g.veil(w, asked, as)
+			defer v.end()
+			w = v
 		}
 		g.s.once(w, asked, who, pattern, g.s.audited(pattern, g.s.router))
 	}

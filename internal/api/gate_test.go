@@ -78,7 +78,7 @@ func filled(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	for prefix, id := range map[string]string{
 		"/alerts/": "A-1", "/incidents/": "I-1", "/sessions/": "s1", "/tokens/": "HT-1", "/plans/": "p1", "/events/": "event-1", "/sensors/": "ssh", "/samples/": sampleID[:12], "/sources/": "eve", "/ingest/": "auto",
-		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1", "/holds/": "H-1",
+		"/rules/": "test_rule", "/playbooks/": "contain", "/attackers/": "203.0.113.7", "/suppressions/": "SUP-1", "/holds/": "H-1", "/evidence/": "E-1",
 		"/runs/": "R-1", "/blocks/": "198.51.100.1", "/allowlist/": "192.0.2.1", "/keys/": "nobody",
 		"/notices/": "n1", "/views/": "view1", "/blocklists/": "text",
 	} {
@@ -86,14 +86,14 @@ func filled(pattern string) (method, path string) {
 			path = strings.NewReplacer("{id}", id, "{format}", id, "{address}", id, "{file}", "manifest.json").Replace(path)
 		}
 	}
-	path = strings.ReplaceAll(path, "{seq}", "0")
+	path = strings.NewReplacer("{seq}", "0", "{framework}", "gdpr").Replace(path)
 	if strings.HasSuffix(path, "/audit/consistency") {
 		path += "?from=1"
 	}
 	if strings.HasSuffix(path, "/explain") {
 		path += "?event=event-1"
 	}
-	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user", "/guard": "?address=203.0.113.7"} {
+	for suffix, q := range map[string]string{"/search": "?q=A-1", "/events/top": "?field=user", "/guard": "?address=203.0.113.7", "/item": "?name=events.jsonl"} {
 		if strings.HasSuffix(path, suffix) {
 			path += q
 		}
@@ -107,6 +107,7 @@ func TestEveryRouteEveryKey(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fill()
+	r.collect()
 	s, err := build(r.dep)
 	if err != nil {
 		t.Fatal(err)

@@ -69,6 +69,9 @@ var fillers = map[string]filler{
 	"/dead-letters": func(ctx context.Context, tx state.Tx, n int) error {
 		return tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{ID: fmt.Sprint("d", n), Time: second(n), Source: "s", Reason: "r"})
 	},
+	"/evidence": func(ctx context.Context, tx state.Tx, n int) error {
+		return tx.Bundles().Save(ctx, &honeyguide.Bundle{ID: fmt.Sprint("e", n), State: honeyguide.BundleFailed, At: second(n)})
+	},
 	"/incident-changes": func(ctx context.Context, tx state.Tx, n int) error {
 		return tx.IncidentChanges().Add(ctx, &honeyguide.IncidentChange{Kind: "merge", From: fmt.Sprint("f", n), Into: "i", At: second(n)}, nil)
 	},
@@ -82,7 +85,8 @@ var apart = map[string]string{
 	"/enrichers": "shown whole", "/blocklists": "shown whole", "/samples/{id}/sightings": "newest first, of one content", "/events": "of the event log: tested in lists_test.go and eventlog", "/approvals": "a list of runs, filtered",
 	"/samples": "ordered by when they came last: who comes again is first", "/attackers": "ordered by what changes: who was last is first", "/enrichments": "asks for a value",
 	"/incidents/{id}/timeline": "tested in incident", "/tokens/{id}/exposures": "the last hundred",
-	"/triage/models": "shown whole", "/holds": "shown whole", "/reports/compliance": "shown whole", "/views": "of one owner: tested with the views",
+	"/triage/models": "shown whole", "/holds": "shown whole", "/evidence/{id}/custody": "shown whole", "/incidents/{id}/custody": "shown whole", "/evidence/{id}/items": "shown whole", "/reports/compliance": "shown whole", "/views": "of one owner: tested with the views",
+	"/privacy/erasures": "a ledger, shown whole", "/privacy/retention": "shown whole",
 	"/audit": "by number, which only grows: tested in internal/audit", "/users": "shown whole, by name", "/roles": "shown whole, by name",
 	"/users/{id}/sessions": "shown whole", "/me/sessions": "shown whole", "/me/passkeys": "shown whole", "/settings/values": "shown whole",
 	"/alerts/{id}/playbooks": "shown whole", "/attackers/{id}/notes": "shown whole", "/events/fields": "shown whole", "/events/top": "the most frequent, counted anew",

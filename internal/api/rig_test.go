@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -17,6 +18,8 @@ import (
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/auth"
+	"honeyguide/internal/bundle"
+	"honeyguide/internal/comply"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/eventlog/memory"
 	"honeyguide/internal/ingest"
@@ -30,6 +33,18 @@ import (
 	"honeyguide/internal/telemetry"
 	"honeyguide/internal/verdict"
 )
+
+// memoryKeys keeps keys in memory.
+type memoryKeys map[string][]byte
+
+func (m memoryKeys) Read(name string) ([]byte, error) {
+	if text, ok := m[name]; ok {
+		return text, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func (m memoryKeys) Write(name string, text []byte) error { m[name] = text; return nil }
 
 // bootstrap is the administrator's key of these tests.
 const bootstrap honeyguide.Secret = "an operator's own key of 40 characters.."
@@ -75,6 +90,9 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 		Mappers: mappers,
 		Idle:    func(context.Context, eventlog.Seq) error { return nil },
 		Health:  func(context.Context) []string { r.mu.Lock(); defer r.mu.Unlock(); return r.health },
+		Facts: func(_ context.Context, since time.Time) (*comply.Facts, error) {
+			return comply.NewFacts(since.AddDate(0, 0, 1), since), nil
+		},
 		Sensors: func(context.Context) []Sensor {
 			return []Sensor{{Name: "ssh", Kind: "ssh", Listen: "127.0.0.1:2222", State: "running"}}
 		},
@@ -95,7 +113,12 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.dep.Trail.Close() })
-	r.dep.Sample, r.dep.Notices = oneSample{}, fakeNotices{}
+	if r.dep.Evidence, err = bundle.Open(t.Context(), bundle.Deps{
+		Dir: filepath.Join(dir, "evidence"), State: r.store, Events: r.log, Trail: r.dep.Trail, Keys: memoryKeys{}, Node: bundle.Node{Name: "test", Version: "test"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.dep.Sample, r.dep.Notices, r.dep.Secrets = oneSample{}, fakeNotices{}, &fakeSecrets{}
 	r.dep.Rules = testRules(t)
 	r.dep.Playbooks = testPlaybooks(t, r.store)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {

@@ -79,6 +79,7 @@ type App struct {
 	recordings *evidence.Store
 	worlds     *worlds.Store
 	samples    *evidence.Samples
+	evidence   *bundle.Room // archives that leave
 	intake     *pipeline.Intake
 	bound      string // address the operator's door listens on
 	consumer   *pipeline.Consumer
@@ -117,8 +118,9 @@ type App struct {
 
 	sizes measured // of data on the disk
 
-	rows    state.Store   // the state without those who hear of its changes
-	privacy *privacy.Desk // where people's requests about their data are answered
+	rows    state.Store        // the state without those who hear of its changes
+	retain  *privacy.Retention // lets what is old go
+	privacy *privacy.Desk      // where people's requests about their data are answered
 
 	lists   *blocklist.List // what is blocked
 	readers *blocklist.Book // and who reads it
@@ -134,6 +136,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		do   func(context.Context) error
 	}{
 		{"lock the data folder", a.lock},
+		{"keep a copy from before the upgrade", a.beforeUpgrade},
 		{"look for room on the disk", a.openDisk},
 		{"open the keys", a.openVault},
 		{"read the deployment's keys", a.openKeys},
@@ -145,6 +148,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger, version string) (*Ap
 		{"open the recordings", a.openRecordings},
 		{"open the worlds", a.openWorlds},
 		{"open the samples", a.openSamples},
+		{"open the evidence", a.openEvidence},
 		{"prepare the way to the network", a.openFetch},
 		{"open enrichment", a.openEnrich},
 		{"open triage", a.openTriage},
@@ -347,6 +351,7 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 		g.Keep(ctx, "audit export", f.Run)
 	}
 	g.Go(ctx, "keys of secrets", a.keyring.goOn)
+	g.Keep(ctx, "evidence", a.evidence.Run)
 	g.Keep(ctx, "pipeline", a.judge)
 	g.Keep(ctx, "watch", a.watchPipeline)
 	g.Keep(ctx, "sign of life", a.alive)
@@ -362,61 +367,4 @@ func (a *App) keep(ctx context.Context, g *supervise.Group) {
 	g.Keep(ctx, "live stream", a.live.Run)
 	g.Keep(ctx, "backups", a.backups.Run)
 	g.Keep(ctx, "erasures", a.privacy.Run)
-}
-
-// retention drops whole days of events, and the rows about them, once they are
-// old enough, twice a day.
-func (a *App) retention(ctx context.Context) error {
-	tick := time.NewTicker(12 * time.Hour)
-	defer tick.Stop()
-	for {
-		holds, err := a.clockHolds(ctx)
-		if err != nil {
-			return err
-		}
-		if !holds {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-				continue
-			}
-		}
-		before := a.now().Add(-time.Duration(a.settings.Store.RetentionDays) * 24 * time.Hour)
-		dropped, err := a.events.Drop(ctx, before)
-		if err != nil {
-			return fmt.Errorf("drop old days: %w", err)
-		}
-		for _, day := range dropped {
-			a.log.LogAttrs(ctx, slog.LevelInfo, "day dropped", slog.String("day", day))
-		}
-		if err := a.dropOldState(ctx, before); err != nil {
-			return fmt.Errorf("drop old state: %w", err)
-		}
-		if err := a.pruneSamples(ctx); err != nil {
-			return fmt.Errorf("drop old samples: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// dropBatch is how many rows one transaction gives up: others wait for it.
-const dropBatch = 500
-
-// dropOldState gives up, piece by piece, what the dropped days left behind.
-func (a *App) dropOldState(ctx context.Context, before time.Time) error {
-	for {
-		var n int64
-		err := a.state.Update(ctx, func(tx state.Tx) (err error) {
-			n, err = tx.Retention().Drop(ctx, before, dropBatch)
-			return err
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-	}
 }

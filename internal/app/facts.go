@@ -316,6 +316,11 @@ func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
 	if err := a.state.View(ctx, func(tx state.Tx) error {
 		holds, err := tx.Holds().List(ctx, true)
 		f.Count("holds.active", int64(len(holds)), "state: holds")
+		if err != nil {
+			return err
+		}
+		sealed, err := bundlesSince(ctx, tx, f.Since)
+		f.Count("evidence.bundles", sealed, "state: bundles")
 		return err
 	}); err != nil {
 		return err
@@ -342,6 +347,24 @@ func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
 	}
 	f.Privacy(p)
 	return err
+}
+
+// bundlesSince counts the archives of evidence that were sealed since a time.
+func bundlesSince(ctx context.Context, tx state.Tx, since time.Time) (n int64, err error) {
+	for p := (state.BundleQuery{Page: state.Page{Limit: state.MaxLimit}}); ; {
+		list, next, err := tx.Bundles().List(ctx, p)
+		if err != nil {
+			return n, err
+		}
+		for i := range list {
+			if list[i].At.After(since) {
+				n++
+			}
+		}
+		if p.After = next; next == "" {
+			return n, nil
+		}
+	}
 }
 
 // damaged counts what was set aside because it could not be read.

@@ -184,6 +184,9 @@ func (a *App) settingFacts(f *comply.Facts) {
 	f.Flag("api.limits", l.Login > 0 && l.Read > 0 && l.Write > 0 && l.Export > 0, "setting api.limits")
 	plain := int64(0)
 	for _, v := range s.Shown {
+		if v.Path == "privacy.login_banner" { // what people are told about their data, and why it is kept
+			f.Flag("privacy.purpose", v.Set && v.Value != "", "setting privacy.login_banner")
+		}
 		if v.Secret && v.Set && strings.Contains(v.Origin, ".y") {
 			plain++
 		}

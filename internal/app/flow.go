@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"os"
 
+	"honeyguide"
 	"honeyguide/internal/detect"
+	"honeyguide/internal/personal"
 	"honeyguide/internal/pipeline"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/verdict"
@@ -17,7 +19,7 @@ const consumerName = "detect"
 // openPipeline builds the way from an event to a plan.
 func (a *App) openPipeline(ctx context.Context) (err error) {
 	a.intake, err = pipeline.NewIntake(ctx, pipeline.IntakeDeps{
-		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.facts(), a.tokens.Uses}, Seen: a.live.Saw, Metrics: a.metrics, Now: a.now,
+		Log: a.events, State: a.state, Facts: []pipeline.Fact{a.facts(), a.tokens.Uses, a.personalFact()}, Seen: a.live.Saw, Metrics: a.metrics, Now: a.now,
 	})
 	if err != nil {
 		return err
@@ -37,6 +39,30 @@ func (a *App) openPipeline(ctx context.Context) (err error) {
 		Metrics: a.metrics, Logger: a.log, Now: a.now,
 	})
 	return nil
+}
+
+// capturedIn are the attributes people's data may stand in: what peers typed, sent
+// and asked for, and what other products wrote about it.
+var capturedIn = []string{honeyguide.AttrCommand, honeyguide.AttrBody, honeyguide.AttrURL, honeyguide.AttrMessage, honeyguide.AttrUser, honeyguide.AttrReferrer}
+
+// personalFact marks events in whose captured text personal data stands. The text
+// itself is left as it came.
+func (a *App) personalFact() pipeline.Fact {
+	found := a.metrics.Counter("honeyguide_personal_data_total", "Personal data found in captured text, by sort.", "sort")
+	return func(e *honeyguide.Event) []honeyguide.Event {
+		var all personal.Counts
+		for _, name := range capturedIn {
+			for sort, n := range personal.Detect(e.Str(name)) {
+				if all == nil {
+					all = personal.Counts{}
+				}
+				all[sort] += n
+				found.With(string(sort)).Add(float64(n))
+			}
+		}
+		e.Set(honeyguide.AttrPersonal, all.String())
+		return nil
+	}
 }
 
 // openTriage reads the models of triage.

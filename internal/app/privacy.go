@@ -4,24 +4,19 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/personal"
 	"honeyguide/internal/privacy"
-	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
 )
 
 // openPrivacy opens the desk that answers requests of people about their data.
 func (a *App) openPrivacy(ctx context.Context) error {
-	box, err := seal.Open(filepath.Join(a.settings.Node.Data, "keys", "secrets.key"))
-	if err != nil {
-		return err
-	}
 	rows, ok := a.rows.(state.Rewriter)
 	if !ok {
 		return fmt.Errorf("the state %T cannot be gone through", a.rows)
@@ -33,10 +28,12 @@ func (a *App) openPrivacy(ctx context.Context) error {
 	// The ledger outlives every key that can be changed.
 	key := hmac.New(sha256.New, a.secret)
 	key.Write([]byte("honeyguide privacy: erased subjects"))
+	a.retain = a.openRetention()
 	a.privacy = privacy.NewDesk(privacy.Deps{
-		State: a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit},
+		Retention: a.retain,
+		State:     a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit},
 		Held: a.heldSubject, Busy: a.busySubject, Still: a.consumer.Pause, Forget: a.forget,
-		Box: box, Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
+		Box: a.vault.Box(), Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	// What was asked for and cut off comes before anything is shown or judged.
 	if _, err := a.privacy.Finish(ctx); err != nil {
@@ -85,8 +82,76 @@ func (a *App) busySubject(ctx context.Context, s personal.Subject) (why string, 
 	return why, err
 }
 
-// heldSubject names the legal hold that keeps a subject's data.
-func (a *App) heldSubject(context.Context, personal.Subject) (string, error) { return "", nil }
+// heldSubject names the legal hold that keeps a subject's data. Whoever is held by
+// name or mail is named by what is held, not by a hold: only addresses can be.
+func (a *App) heldSubject(ctx context.Context, s personal.Subject) (name string, err error) {
+	if s.Kind != personal.Address {
+		return a.heldAny(ctx, s)
+	}
+	err = a.state.View(ctx, func(tx state.Tx) error {
+		h, held, err := tx.Holds().On(ctx, state.HeldAddress, s.Value)
+		if held {
+			name = h.Short
+		}
+		return err
+	})
+	if err != nil || name != "" {
+		return name, err
+	}
+	return a.heldAny(ctx, s)
+}
+
+// heldAny looks for the subject in sessions, alerts and incidents that are held.
+func (a *App) heldAny(ctx context.Context, s personal.Subject) (name string, err error) {
+	err = a.state.View(ctx, func(tx state.Tx) error {
+		holds, err := tx.Holds().List(ctx, true)
+		if err != nil || len(holds) == 0 {
+			return err
+		}
+		has := personal.Erase(s, personal.NewMark())
+		check := func(kind state.HeldKind, id string, v any) error {
+			text, err := json.Marshal(v)
+			if _, n := has.JSON(text); err != nil || n == 0 || name != "" {
+				return err
+			}
+			h, held, err := tx.Holds().On(ctx, kind, id)
+			if held {
+				name = h.Short
+			}
+			return err
+		}
+		for q := (state.AlertQuery{Page: state.Page{Limit: state.MaxLimit}}); name == ""; {
+			list, next, err := tx.Alerts().List(ctx, q)
+			if err != nil {
+				return err
+			}
+			for i := range list {
+				if err := check(state.HeldAlert, list[i].ID, &list[i]); err != nil {
+					return err
+				}
+			}
+			if q.After = next; next == "" {
+				break
+			}
+		}
+		for q := (state.SessionQuery{Page: state.Page{Limit: state.MaxLimit}}); name == ""; {
+			list, next, err := tx.Sessions().List(ctx, q)
+			if err != nil {
+				return err
+			}
+			for i := range list {
+				if err := check(state.HeldSession, list[i].ID, &list[i]); err != nil {
+					return err
+				}
+			}
+			if q.After = next; next == "" {
+				break
+			}
+		}
+		return nil
+	})
+	return name, err
+}
 
 // A trail is the audit log as the desk needs it.
 type trail struct{ log *audit.Log }
@@ -109,13 +174,7 @@ func (t trail) Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) er
 	}
 }
 
-// Erase takes personal parts away, where the log can.
+// Erase takes personal parts away.
 func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (int, error) {
-	eraser, ok := any(t.log).(interface {
-		ErasePersonal(ctx context.Context, match func(string) bool, why string) (int, error)
-	})
-	if !ok {
-		return 0, nil
-	}
-	return eraser.ErasePersonal(ctx, match, why)
+	return t.log.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: why, Reason: "somebody's data is erased"})
 }

@@ -205,7 +205,7 @@ func (a *App) apiDeps(keys auth.Keys, w *warden.Warden) api.Deps {
 		Sources: a.sourceList, Rules: a.rules, Playbooks: a.books, Notices: a.notices, Judged: a.trainer.Judged, Trainer: a.trainer, Desk: a.incidents,
 		Recording: a.recordings.Open, Sample: a.samples, Enrich: a.enrichStatus, Sensors: sensorsOf(w, a.host.Name), Health: a.troubles, Full: a.diskFull,
 		Allowlist: a.allowlist, Refuse: a.guard.Refuse, Standing: a.nodeStanding, Responder: a.runs, Live: a.live,
-		Audit: a.audit, Trail: a.audit, Privacy: a.privacy,
+		Audit: a.audit, Trail: a.audit, Privacy: a.privacy, Evidence: a.evidence, Banner: a.settings.Privacy.Banner,
 		Backups: a.backups, Pulses: a.intake.Pulses, Identity: a.identity, Address: a.consoleAddress(),
 		Setup: a.standingSetup, Secrets: a.keyring, Facts: a.Compliance,
 		Keys: keys, Metrics: a.metrics, Version: a.version, Log: a.log, Now: a.now,
@@ -274,6 +274,7 @@ func (a *App) Offline(ctx context.Context) (http.Handler, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	g := supervise.New(a.log)
 	g.Keep(ctx, "pipeline", a.consumer.Run)
+	g.Keep(ctx, "evidence", a.evidence.Run)
 	g.Keep(ctx, "erasures", a.privacy.Run)
 	g.Go(ctx, "memory", watchMemory)
 	return api.Trusted(h), func() {

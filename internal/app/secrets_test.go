@@ -26,7 +26,7 @@ var secretWords = regexp.MustCompile(`(^|_)(secret|password|passphrase|token|key
 
 // files and names are texts that are called like secrets and are none.
 var noSecrets = map[string]string{
-	"api.tls.key": "a file", "sources.syslog.key": "a file", "actions.syslog.key": "a file",
+	"api.tls.key": "a file", "sources.syslog.key": "a file", "audit.s3.access_key": "names the key",
 	"secrets.key_file": "a file", "secrets.passphrase_file": "a file",
 }
 

@@ -25,6 +25,7 @@ type Settings struct {
 	API       API
 	Store     Store
 	Audit     Audit
+	Privacy   Privacy
 	Backup    Backup
 	Files     []string // configuration files that were read
 	Detect    Detect
@@ -87,7 +88,7 @@ type API struct {
 // Store configures the event log and its retention.
 type Store struct {
 	Linger        time.Duration `yaml:"linger" doc:"how long an append may wait for company before it is written"`
-	RetentionDays int           `yaml:"retention_days" doc:"days of events kept"`
+	RetentionDays int           `yaml:"retention_days" doc:"days any personal data is kept unless the privacy room says otherwise"`
 	// ClockUntil confirms a clock by hand.
 	ClockUntil string `yaml:"clock_until" doc:"date up to which retention believes a clock that leapt ahead by more than a month, such as 2027-03-31; nothing is deleted until then"`
 	// Reserve is freed when the disk is full.
@@ -189,6 +190,7 @@ func Schema() config.Schema {
 			{Key: "store", Summary: "the event log", Defaults: d.Store},
 			{Key: "audit", Summary: "the log of what people and playbooks did", Defaults: d.Audit},
 			{Key: "backup", Summary: "copies of the data folder", Defaults: d.Backup},
+			{Key: "privacy", Summary: "how long personal data is kept", Defaults: d.Privacy},
 			{Key: "detect", Summary: "detection and correlation", Defaults: d.Detect},
 			detectorSection(),
 			enrichSection(),
@@ -233,7 +235,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
 		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit, "backup": &s.Backup,
-		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "telemetry": &s.Telemetry,
+		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "secrets": &s.Secrets, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))
 	}
@@ -314,7 +316,7 @@ func (s *Settings) validate() error {
 		return err
 	}
 	_, err = s.Fetch.setup()
-	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Backup.validate(), s.Respond.SLA.check())
+	return errors.Join(err, s.LAPI.validate(), s.API.check(), s.Auth.check(), s.Audit.validate(), s.Privacy.validate(), s.Backup.validate(), s.Respond.SLA.check())
 }
 
 // validURL reports whether links may begin with text.

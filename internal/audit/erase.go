@@ -374,16 +374,23 @@ func (l *Log) finishOne(ctx context.Context, first int64) error {
 	}
 	defer l.moves.Unlock() // until then no file is sealed or dropped
 	l.files.RLock()
-	at := slices.IndexFunc(l.segs, func(x *segment) bool { return x.first == first })
-	l.files.RUnlock()
-	if at < 0 || l.segs[at].dropped {
-		return nil
+	var s *segment
+	if at := slices.IndexFunc(l.segs, func(x *segment) bool { return x.first == first }); at >= 0 {
+		s = l.segs[at]
 	}
-	if !l.segs[at].sealed {
+	open := s != nil && !s.sealed
+	l.files.RUnlock()
+	if open {
 		l.turn <- struct{}{} // nothing is written to it meanwhile
 		defer func() { <-l.turn }()
 	}
-	return l.rewrite(l.segs[at])
+	l.files.RLock()
+	covers, due := l.covers, s != nil && !s.dropped && l.due(s)
+	l.files.RUnlock()
+	if !due {
+		return nil // somebody else did it
+	}
+	return l.rewrite(s, covers)
 }
 
 // leftovers removes at start what a crash left: files half written, and personal
@@ -408,13 +415,13 @@ func (l *Log) leftovers() error {
 
 // rewrite writes the personal parts of a file without those that are covered. At
 // each moment the file is the old one or the new one, whole.
-func (l *Log) rewrite(s *segment) error {
+func (l *Log) rewrite(s *segment, covers []cover) error {
 	file := s.parts(l.dir)
 	f, err := os.OpenFile(file+".tmp", os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	fresh, lost, err := l.copyParts(s, f)
+	fresh, lost, err := l.copyParts(s, covers, f)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -447,7 +454,7 @@ func (l *Log) rewrite(s *segment) error {
 
 // copyParts copies the parts that stay and returns the index that goes with them,
 // and where in the old file those stood that do not.
-func (l *Log) copyParts(s *segment, to io.Writer) (fresh segment, lost []span, err error) {
+func (l *Log) copyParts(s *segment, covers []cover, to io.Writer) (fresh segment, lost []span, err error) {
 	fresh = *s
 	fresh.blocks, fresh.side = nil, 0
 	w := bufio.NewWriterSize(to, 128<<10)
@@ -458,7 +465,7 @@ func (l *Log) copyParts(s *segment, to io.Writer) (fresh segment, lost []span, e
 		from := x.side
 		x.side = fresh.side
 		if x.rec.form == 2 {
-			if !x.removed && coverOf(l.covers, x.seq) > 0 {
+			if !x.removed && coverOf(covers, x.seq) > 0 {
 				lost = append(lost, span{from + 4, from + 4 + int64(len(x.part))})
 				x.removed, x.part = true, nil
 				(&personal{}).into(&x.rec.AuditEntry)

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"honeyguide"
@@ -47,7 +48,7 @@ type Feed struct {
 	log    *Log
 	sink   Sink
 	cursor string // file
-	next   int64
+	next   atomic.Int64
 }
 
 var feedName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
@@ -66,12 +67,14 @@ func (l *Log) Feed(sink Sink, dir string) (*Feed, error) {
 	case err != nil:
 		return nil, err
 	default:
-		if f.next, err = strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64); err != nil || f.next < 0 {
+		next, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+		if err != nil || next < 0 {
 			l.log.LogAttrs(context.Background(), slog.LevelWarn, "export of audit entries: where it stood cannot be read, it begins with the first one", slog.String("to", sink.Name()))
-			f.next = 0
+			next = 0
 		}
+		f.next.Store(next)
 	}
-	if err := place(f.cursor, []byte(strconv.FormatInt(f.next, 10)+"\n")); err != nil {
+	if err := place(f.cursor, []byte(strconv.FormatInt(f.Next(), 10)+"\n")); err != nil {
 		return nil, err
 	}
 	for _, c := range []*telemetry.CounterVec{l.m.fed, l.m.unfed, l.m.skipped} {
@@ -81,7 +84,7 @@ func (l *Log) Feed(sink Sink, dir string) (*Feed, error) {
 }
 
 // Next is the number of the entry that is handed on next.
-func (f *Feed) Next() int64 { return f.next }
+func (f *Feed) Next() int64 { return f.next.Load() }
 
 // Run hands entries on until ctx ends. A sink that cannot be reached is tried again,
 // less and less often; nothing else waits for it.
@@ -101,7 +104,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			return nil
 		case err != nil:
 			f.log.m.unfed.With(f.sink.Name()).Add(1)
-			f.log.log.LogAttrs(ctx, slog.LevelWarn, "audit entries not handed on, it is tried again", slog.String("to", f.sink.Name()), slog.Int64("from_seq", f.next), slog.Any("error", err))
+			f.log.log.LogAttrs(ctx, slog.LevelWarn, "audit entries not handed on, it is tried again", slog.String("to", f.sink.Name()), slog.Int64("from_seq", f.Next()), slog.Any("error", err))
 			wait = min(2*max(wait, feedEvery), feedSlowest)
 		case n > 0:
 			wait = 0 // there may be more
@@ -115,22 +118,22 @@ func (f *Feed) Run(ctx context.Context) error {
 // step hands on one batch and returns how many entries it was.
 func (f *Feed) step(ctx context.Context) (int, error) {
 	size := f.log.Checkpoint().Size
-	if f.next > size && f.log.Refused() == "" {
+	if f.Next() > size && f.log.Refused() == "" {
 		f.log.log.LogAttrs(ctx, slog.LevelError, "audit log is shorter than what was handed on: it was put back to an older state", slog.String("to", f.sink.Name()),
-			slog.Int64("handed_on", f.next), slog.Int64("size", size))
+			slog.Int64("handed_on", f.Next()), slog.Int64("size", size))
 		if err := f.stand(size); err != nil {
 			return 0, err
 		}
 	}
-	f.log.m.feedBehind.With(f.sink.Name()).Set(float64(max(size-f.next, 0)))
-	if f.next >= size {
+	f.log.m.feedBehind.With(f.sink.Name()).Set(float64(max(size-f.Next(), 0)))
+	if f.Next() >= size {
 		return 0, nil
 	}
-	list, next, err := f.log.After(ctx, f.next, feedBatch)
+	list, next, err := f.log.After(ctx, f.Next(), feedBatch)
 	if err != nil {
 		return 0, err
 	}
-	if lost := next - f.next - int64(len(list)); lost > 0 {
+	if lost := next - f.Next() - int64(len(list)); lost > 0 {
 		f.log.m.skipped.With(f.sink.Name()).Add(float64(lost))
 		f.log.log.LogAttrs(ctx, slog.LevelWarn, "audit entries were removed by retention before they were handed on", slog.String("to", f.sink.Name()), slog.Int64("entries", lost))
 	}
@@ -144,7 +147,7 @@ func (f *Feed) step(ctx context.Context) (int, error) {
 			err = cmp.Or(err, errors.New("it did not take all"))
 		}
 	}
-	if next > f.next {
+	if next > f.Next() {
 		err = errors.Join(err, f.stand(next))
 		f.log.m.fed.With(f.sink.Name()).Add(float64(taken))
 		f.log.m.feedBehind.With(f.sink.Name()).Set(float64(max(size-next, 0)))
@@ -157,7 +160,7 @@ func (f *Feed) stand(next int64) error {
 	if err := place(f.cursor, []byte(strconv.FormatInt(next, 10)+"\n")); err != nil {
 		return fmt.Errorf("note where the export stands: %w", err)
 	}
-	f.next = next
+	f.next.Store(next)
 	return nil
 }
 

@@ -134,7 +134,7 @@ func TestFeedNoticesRollback(t *testing.T) {
 	b.record(entries(0, 10)...)
 	sink := &collected{take: -1}
 	f := b.feed(sink)
-	f.next = 50
+	f.next.Store(50)
 	b.all(f)
 	if f.Next() != 10 {
 		t.Errorf("next %d", f.Next())

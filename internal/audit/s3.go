@@ -42,7 +42,7 @@ func (s *S3) Validate() error {
 	u, err := url.Parse(s.URL)
 	var what string
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
 		what = "url: want https://host"
 	case !bucketForm.MatchString(s.Bucket):
 		what = "bucket: want the name of a bucket"

@@ -17,23 +17,24 @@ const (
 	PermRead     Permission = "read"
 	PermIngest   Permission = "ingest"
 	PermMetrics  Permission = "metrics"
-	PermSamples  Permission = "samples"  // the content of malware
-	PermRules    Permission = "rules"    // switching rules on and off
-	PermWork     Permission = "work"     // to judge, suppress, merge and split: what analysts do
-	PermTriage   Permission = "triage"   // change the model that scores
-	PermBouncer  Permission = "bouncer"  // what is blocked, for machines that enforce it
-	PermRespond  Permission = "respond"  // start, cancel, retry and revert runs, block and unblock
-	PermApprove  Permission = "approve"  // decide about steps that wait, as far as their rule lets
-	PermAllow    Permission = "allow"    // change what is never blocked
-	PermHalt     Permission = "halt"     // turn the stop switch on
-	PermResume   Permission = "resume"   // turn it off
-	PermKeys     Permission = "keys"     // hand out keys and take them back
-	PermUsers    Permission = "users"    // accounts, their roles and logins
-	PermAudit    Permission = "audit"    // read and check the audit log
-	PermBackup   Permission = "backup"   // make backups, and see which there are
-	PermEvidence Permission = "evidence" // collect evidence, hand it out, take it in; place and release legal holds
-	PermSettings Permission = "settings" // see and change how this node is set up
-	PermPrivacy  Permission = "privacy"  // answer requests of people about their data: find, hand out, erase
+	PermSamples  Permission = "samples"       // the content of malware
+	PermRules    Permission = "rules"         // switching rules on and off
+	PermWork     Permission = "work"          // to judge, suppress, merge and split: what analysts do
+	PermTriage   Permission = "triage"        // change the model that scores
+	PermBouncer  Permission = "bouncer"       // what is blocked, for machines that enforce it
+	PermRespond  Permission = "respond"       // start, cancel, retry and revert runs, block and unblock
+	PermApprove  Permission = "approve"       // decide about steps that wait, as far as their rule lets
+	PermAllow    Permission = "allow"         // change what is never blocked
+	PermHalt     Permission = "halt"          // turn the stop switch on
+	PermResume   Permission = "resume"        // turn it off
+	PermKeys     Permission = "keys"          // hand out keys and take them back
+	PermUsers    Permission = "users"         // accounts, their roles and logins
+	PermAudit    Permission = "audit"         // read and check the audit log
+	PermBackup   Permission = "backup"        // make backups, and see which there are
+	PermEvidence Permission = "evidence"      // collect evidence, hand it out, take it in; place and release legal holds
+	PermSettings Permission = "settings"      // see and change how this node is set up
+	PermPersonal Permission = "personal-data" // see addresses and names as they are; without it they are pseudonyms
+	PermPrivacy  Permission = "privacy"       // answer requests of people about their data: find, hand out, erase
 )
 
 // explained says what each permission that a role can grant is good for, in the
@@ -43,6 +44,7 @@ var explained = []struct {
 	text string
 }{
 	{PermRead, "see alerts, incidents, sessions, attackers, rules, runs and blocks"},
+	{PermPersonal, "see addresses and names as they are; without it they are masked"},
 	{PermMetrics, "read the metrics of this node"},
 	{PermBouncer, "read what is blocked, as machines do that enforce it"},
 	{PermIngest, "send in records"},
@@ -73,7 +75,7 @@ const (
 	ScopeAdmin     Scope = "admin"     // everything
 	ScopeResponder Scope = "responder" // what an analyst may, and act: start, approve, block, allow, stop
 	ScopeAnalyst   Scope = "analyst"   // read, pass verdicts, and approve where a playbook names analysts
-	ScopeViewer    Scope = "viewer"    // what people with nothing but eyes have; the same as read
+	ScopeViewer    Scope = "viewer"    // what people with nothing but eyes have: read, with personal data masked
 	ScopeRead      Scope = "read"
 	ScopeIngest    Scope = "ingest"
 	ScopeMetrics   Scope = "metrics"
@@ -87,14 +89,14 @@ var people = []Scope{ScopeViewer, ScopeAuditor, ScopeAnalyst, ScopeResponder, Sc
 // grants are what the built-in scopes may.
 var grants = map[Scope][]Permission{
 	ScopeAdmin:     Permissions(),
-	ScopeResponder: {PermRead, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer, PermEvidence},
-	ScopeAnalyst:   {PermRead, PermMetrics, PermWork, PermApprove, PermBouncer},
+	ScopeResponder: {PermRead, PermPersonal, PermMetrics, PermWork, PermRespond, PermApprove, PermAllow, PermHalt, PermBouncer, PermEvidence},
+	ScopeAnalyst:   {PermRead, PermPersonal, PermMetrics, PermWork, PermApprove, PermBouncer},
 	ScopeViewer:    {PermRead, PermMetrics, PermBouncer},
-	ScopeRead:      {PermRead, PermMetrics, PermBouncer},
+	ScopeRead:      {PermRead, PermPersonal, PermMetrics, PermBouncer},
 	ScopeIngest:    {PermIngest},
 	ScopeMetrics:   {PermMetrics},
 	ScopeBouncer:   {PermBouncer},
-	ScopeAuditor:   {PermRead, PermMetrics, PermBouncer, PermAudit},
+	ScopeAuditor:   {PermRead, PermPersonal, PermMetrics, PermBouncer, PermAudit},
 }
 
 // Permissions are those a role can grant.

@@ -77,7 +77,7 @@ type making struct {
 }
 
 // reserve is what a backup leaves free on the disk it is written to.
-const reserve = 16 << 20
+var reserve int64 = 16 << 20
 
 // Make makes one backup. When it returns an error there is no backup, and what
 // was there before is untouched.
@@ -159,7 +159,7 @@ func (b *making) prepare() error {
 	b.mark = m
 	now := b.Now().UTC()
 	b.m = Manifest{
-		Format: Format, ID: now.Format("20060102T150405Z") + "-" + randomID(4), Store: m.Store, Began: now, Node: b.Node, Version: b.Version, Running: b.Running,
+		Format: Format, ID: b.newID(now), Store: m.Store, Began: now, Node: b.Node, Version: b.Version, Running: b.Running,
 		Encrypted: !b.lock.Plain(), Recipient: b.lock.Public, AuditKey: b.Audit.PublicKey(), MasterKey: b.MasterKey,
 	}
 	b.old = memory{}
@@ -167,6 +167,20 @@ func (b *making) prepare() error {
 		b.old = readMemory(b.Data, m.Store)
 	}
 	return nil
+}
+
+// idTime is how an id begins: ids are in the order backups were made.
+const idTime = "20060102T150405.000Z"
+
+// newID returns an id behind all there are, also when the clock was put back.
+func (b *making) newID(now time.Time) string {
+	stamp := now.Format(idTime)
+	if last, _, _ := strings.Cut(b.out.last(), "-"); last >= stamp {
+		if at, err := time.Parse(idTime, last); err == nil {
+			stamp = at.Add(time.Millisecond).Format(idTime)
+		}
+	}
+	return stamp + "-" + randomID(4)
 }
 
 // agree finds the lock. What the store says about itself is never believed:
@@ -443,7 +457,7 @@ func room(to string, need int64) error {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return nil //nolint:nilerr // then the write itself will tell
 	}
-	if free := int64(st.Bavail) * st.Bsize; free < need+need/1000+reserve {
+	if free := int64(st.Bavail) * st.Bsize; reserve > 0 && free < need+need/1000+reserve {
 		return &honeyguide.Error{
 			Code: honeyguide.CodeUnavailable, Err: syscall.ENOSPC,
 			Message: fmt.Sprintf("%s has %d MiB free, and %d MiB are needed: make room, or name another folder", dir, free>>20, (need+reserve)>>20+1),

@@ -150,7 +150,7 @@ func strict(raw []byte, into any) error {
 
 var (
 	hexForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	idForm  = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$`)
+	idForm  = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}$`)
 )
 
 func (m *Manifest) check() error {

@@ -247,7 +247,7 @@ type packed struct {
 
 type member struct{ off, size int64 }
 
-var memberForm = regexp.MustCompile(`^(honeyguide-backup\.json|objects/[0-9a-f]{2}/[0-9a-f]{62}|generations/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\.json)$`)
+var memberForm = regexp.MustCompile(`^(honeyguide-backup\.json|objects/[0-9a-f]{2}/[0-9a-f]{62}|generations/[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}\.json)$`)
 
 // openArchive notes where the members lie. A member with any other name than
 // those this program writes is refused, and so are links, folders and twins.

@@ -60,6 +60,7 @@ type sink interface {
 	has(o Object) bool
 	put(content content, l Lock, p *pace) (put, error)
 	drop(name string) // takes back what was put
+	last() string     // id of the newest backup; "" = there is none
 	commit(id string, manifest []byte) error
 	Close() error
 }
@@ -246,6 +247,14 @@ func (f *folder) drop(name string) {
 	_ = os.Remove(filepath.Join(f.dir, filepath.FromSlash(objectPath(name)))) // nothing names it
 }
 
+func (f *folder) last() string {
+	ids, err := tree{f.dir}.generations()
+	if err != nil || len(ids) == 0 {
+		return ""
+	}
+	return ids[len(ids)-1]
+}
+
 // commit puts a manifest in place. The names of the objects are on the disk
 // before it: what it names is there, whenever the power goes.
 func (f *folder) commit(id string, manifest []byte) error {
@@ -306,6 +315,8 @@ func (a *archive) member(name string, raw []byte) error {
 func (a *archive) has(Object) bool { return false }
 
 func (a *archive) drop(string) {}
+
+func (a *archive) last() string { return "" }
 
 // put writes a content beside the archive first: a member's size stands before it.
 func (a *archive) put(content content, l Lock, p *pace) (out put, err error) {

@@ -209,7 +209,7 @@ func (r *Room) signKey() (ed25519.PrivateKey, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		seed := make([]byte, ed25519.SeedSize)
 		_, _ = rand.Read(seed) // never fails (crypto/rand)
-		return ed25519.NewKeyFromSeed(seed), r.dep.Keys.Create(signFile, []byte(hex.EncodeToString(seed)+"\n"))
+		return ed25519.NewKeyFromSeed(seed), r.dep.Keys.Write(signFile, []byte(hex.EncodeToString(seed)+"\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the key that signs evidence: %w", err)

@@ -52,8 +52,8 @@ type Samples interface {
 type Keys interface {
 	// Read returns a key file, fs.ErrNotExist when there is none.
 	Read(name string) ([]byte, error)
-	// Create writes a key file whole or not at all.
-	Create(name string, text []byte) error
+	// Write writes a key file whole or not at all.
+	Write(name string, text []byte) error
 }
 
 // An Actor is who does something with evidence.

@@ -98,6 +98,7 @@ type command struct {
 	data   string   // --data
 	output string   // -o
 	server string   // --server
+	hide   bool     // --pseudonymise
 }
 
 func (c *command) root() *cobra.Command {
@@ -118,6 +119,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	f.StringArrayVar(&c.sets, "set", nil, "set one `key=value`, for example sensors.ssh.listen=127.0.0.1:2222")
 	f.StringVar(&c.data, "data", "", "data `folder` (same as --set node.data=...)")
 	f.StringVarP(&c.output, "output", "o", "", "`format`: table, json or yaml (default table on a terminal, else json)")
+	f.BoolVar(&c.hide, "pseudonymise", false, "show addresses, names and mail addresses as pseudonyms, new ones each time: for what is shown to others")
 	f.StringVar(&c.server, "server", "", "`address` of a remote core, https://host:8443; its key comes from HONEYGUIDE_API_KEY or HONEYGUIDE_API_KEY_FILE")
 	root.AddCommand(c.runCmd(), c.serverCmd(), c.ingestCmd(), c.demoCmd(), c.configCmd(), c.doctorCmd(), c.imageCmd(), c.versionCmd(), c.rulesCmd())
 	root.AddCommand(c.geoCmd(), c.feedsCmd(), c.bouncersCmd())
@@ -127,7 +129,7 @@ Exit status: 0 ok, 1 failure, 2 usage, 3 partly done (some records refused),
 	root.AddCommand(c.playbooksCmd(), c.runsCmd(), c.approvalsCmd(), c.allowlistCmd(), c.keysCmd(), c.usersCmd(), c.rolesCmd())
 	root.AddCommand(c.secretsCmd())
 	root.AddCommand(c.auditCmd(), c.privacyCmd())
-	root.AddCommand(c.backupCmd(), c.restoreCmd())
+	root.AddCommand(c.backupCmd(), c.restoreCmd(), c.upgradeCmd())
 	beneath(root, "respond", "The stop switch of all responses.").AddCommand(c.respondCmds()...)
 	beneath(root, "rules", "The rules there are, and how good they are.").AddCommand(c.qualityCmd())
 	beneath(root, "report", "Figures and reports for people.").AddCommand(c.kpiCmd(), c.complianceCmd())

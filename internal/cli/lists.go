@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 
@@ -181,6 +182,7 @@ func (c *command) lists() []*cobra.Command {
 		c.sourcesCmd(),
 		c.suppressionsCmd(),
 		c.holdsCmd(),
+		c.evidenceCmd(),
 		c.noticesCmd(),
 		c.attackersCmd(),
 		alerts,
@@ -254,5 +256,11 @@ func (c *command) get(ctx context.Context, path string, q url.Values, into any) 
 		return err
 	}
 	defer done()
+	if c.hide {
+		if q = maps.Clone(q); q == nil {
+			q = url.Values{}
+		}
+		q.Set("pseudonymise", "true")
+	}
 	return cl.Get(ctx, "/api/v1"+path, q, into)
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"honeyguide/internal/safetext"
 )
 
 // Status is how a control stands.
@@ -105,8 +107,8 @@ func Assess(fw *Framework, f *Facts, by string) (*Assessment, error) {
 		return nil, err
 	}
 	r := &Assessment{
-		Schema: Schema, Framework: FrameworkAbout{fw.ID, fw.Name, fw.Short, fw.Source, fw.About}, Node: f.Node, Version: f.Version,
-		At: f.At, Since: f.Since, Until: f.Until, By: by, Audit: f.Checkpoint, Counts: map[Status]int{}, Facts: f.List(), Gaps: []Shortfall{}, Acts: []CountedAct{},
+		Schema: Schema, Framework: FrameworkAbout{fw.ID, fw.Name, fw.Short, fw.Source, fw.About}, Node: safetext.TermN(f.Node, 200), Version: safetext.TermN(f.Version, 100),
+		At: f.At, Since: f.Since, Until: f.Until, By: safetext.TermN(by, 200), Audit: f.Checkpoint, Counts: map[Status]int{}, Facts: f.List(), Gaps: []Shortfall{}, Acts: []CountedAct{},
 	}
 	for _, s := range Statuses() {
 		r.Counts[s] = 0

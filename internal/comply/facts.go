@@ -85,7 +85,7 @@ func (f *Facts) put(id string, x Fact) {
 		f.bad = append(f.bad, id)
 		return
 	}
-	x.ID, x.Title, x.Known, x.At = id, k.title, true, f.At
+	x.ID, x.Title, x.Known, x.At, x.From = id, k.title, true, f.At, safetext.TermN(x.From, 200)
 	x.Shown = shown(&x)
 	f.list[id] = x
 }
@@ -157,7 +157,7 @@ func (f *Facts) Missing(id, why string) {
 		f.bad = append(f.bad, id)
 		return
 	}
-	f.list[id] = Fact{ID: id, Title: k.title, Unit: k.unit, Shown: "not measured", Why: why}
+	f.list[id] = Fact{ID: id, Title: k.title, Unit: k.unit, Shown: "not measured", Why: safetext.TermN(why, 300)}
 }
 
 // Act keeps what the audit log holds of an act.

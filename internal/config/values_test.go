@@ -1,6 +1,10 @@
 package config
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,5 +42,44 @@ func TestValuesAreMasked(t *testing.T) {
 	}
 	if v := seen["door.url"]; v.Value != "https://***@example.test/x" {
 		t.Errorf("%+v", v)
+	}
+}
+
+type guarded struct {
+	Providers map[string]secretive `yaml:"providers"`
+	List      []secretive          `yaml:"list"`
+}
+
+// A secret is masked wherever it stands: in a map, in a list, in an instance of
+// another name, and below a key where nothing should stand.
+func TestNestedValuesAreMasked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.yaml")
+	text := `
+gate:
+  providers: {corp: {listen: ":1", key: hunter2hunter2}}
+  list: [{listen: ":2", key: hunter2hunter2}]
+doors:
+  back: {kind: door, key: hunter2hunter2}
+  side: {kind: door, key: {wrong: hunter2hunter2}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Load(Options{File: file, Schema: Schema{Sections: []Section{
+		{Key: "gate", Summary: "a gate", Defaults: guarded{}},
+		{Key: "doors", Summary: "doors", Instances: &Instances{Common: struct{}{}, Kinds: map[string]any{"door": secretive{}}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown bytes.Buffer
+	if err := tree.Show(&shown, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range tree.Values() {
+		fmt.Fprintf(&shown, "%+v\n", v)
+	}
+	if text := shown.String(); strings.Contains(text, "hunter2") || strings.Count(text, "[masked]") < 8 || !strings.Contains(text, ":1") || !strings.Contains(text, ":2") {
+		t.Error(text)
 	}
 }

@@ -11,7 +11,7 @@ const (
 	Samples    Class = "samples"
 	Alerts     Class = "alerts" // with incidents, their plans, runs and timelines
 	Attackers  Class = "attackers"
-	DeadLetter Class = "dead_letters"
+	DeadLetter Class = "dead_letters" // input that could not be understood
 	Notices    Class = "notices"
 	Audit      Class = "audit"
 	Worlds     Class = "worlds"

@@ -70,7 +70,8 @@ type Deps struct {
 	// blocked now, an account that may still log in. Nil: nothing is.
 	Busy func(ctx context.Context, s personal.Subject) (string, error)
 	// Still calls fn while nothing is judged. Nil: it is just called.
-	Still func(ctx context.Context, fn func(context.Context) error) error
+	Still     func(ctx context.Context, fn func(context.Context) error) error
+	Retention *Retention // nil: nothing grows old
 	// Forget lets go of what is remembered in memory. Nil: nothing is.
 	Forget func(ctx context.Context) error
 

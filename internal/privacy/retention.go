@@ -2,7 +2,13 @@ package privacy
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
+
+	"honeyguide"
+	"honeyguide/internal/state"
+	"honeyguide/internal/telemetry"
 )
 
 // Kept says how long one class of data is kept and how it stands.
@@ -10,14 +16,151 @@ type Kept struct {
 	Class  string
 	Days   int       // 0: for ever
 	Oldest time.Time // of what is there
-	Next   time.Time // when the oldest goes
+	Next   time.Time // when the oldest goes, unless something keeps it
 	Kept   int64     // rows, days or files there are
 	Spared int64     // old enough to go, and kept by open incidents or holds
 	Last   int64     // removed by the last run
 	LastAt time.Time
 }
 
-// Retention says how each class stands.
+// A Keeper looks after one class of data.
+type Keeper struct {
+	Class Class
+	Days  int // 0: for ever
+	// Drop removes what is older than a time, as much as one step may, and returns
+	// how much that was; it is called again until it is 0. What a hold keeps stays.
+	Drop func(ctx context.Context, before time.Time) (int64, error)
+	// Standing says what there is, and how much of it is older than a time.
+	Standing func(ctx context.Context, before time.Time) (state.Standing, error)
+}
+
+// A Retention lets what is old go, class by class.
+type Retention struct {
+	keepers []Keeper
+	store   state.Store
+	record  func(ctx context.Context, e honeyguide.AuditEntry) error
+	now     func() time.Time
+	log     *slog.Logger
+	dropped *telemetry.CounterVec
+	spared  *telemetry.GaugeVec
+	kept    map[Class]int64 // over the limit after the last run
+}
+
+// NewRetention returns a retention. record makes an entry of every run that is
+// about to remove something of a class; without the entry nothing is removed.
+func NewRetention(keepers []Keeper, store state.Store, record func(context.Context, honeyguide.AuditEntry) error, m *telemetry.Registry, log *slog.Logger, now func() time.Time) *Retention {
+	r := &Retention{
+		keepers: keepers, store: store, record: record, now: now, log: log, kept: map[Class]int64{},
+		dropped: m.Counter("honeyguide_retention_dropped_total", "Rows, days and files removed because they were old, by class.", "class"),
+		spared:  m.Gauge("honeyguide_retention_spared", "Rows, days and files that are old and kept by open incidents or holds, by class.", "class"),
+	}
+	for _, k := range keepers {
+		r.dropped.With(string(k.Class)).Add(0)
+		r.spared.With(string(k.Class)).Set(0)
+	}
+	return r
+}
+
+// runKey is where the state keeps how the last run of a class ended.
+func runKey(c Class) string { return "privacy.retention." + string(c) }
+
+// Run removes what is old, of every class. A class that fails does not keep the
+// others from theirs.
+func (r *Retention) Run(ctx context.Context) (failed error) {
+	for _, k := range r.keepers {
+		if err := r.run(ctx, k); err != nil && failed == nil {
+			failed = fmt.Errorf("retention of %s: %w", k.Class, err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return failed
+}
+
+func (r *Retention) run(ctx context.Context, k Keeper) error {
+	if k.Days <= 0 {
+		return nil
+	}
+	now := r.now()
+	before := since(now, k.Days)
+	s, err := k.Standing(ctx, before)
+	if err != nil {
+		return err
+	}
+	n := int64(0)
+	// What was there after the last run and is as much now is kept by something: an
+	// entry twice a day about nothing would hide those that matter.
+	if s.Over > 0 && s.Over != r.kept[k.Class] {
+		if n, err = r.drop(ctx, k, before); err != nil {
+			return err
+		}
+		if s, err = k.Standing(ctx, before); err != nil {
+			return err
+		}
+	}
+	r.kept[k.Class] = s.Over
+	r.spared.With(string(k.Class)).Set(float64(s.Over))
+	return r.store.Update(ctx, func(tx state.Tx) error {
+		return tx.Meta().Put(ctx, runKey(k.Class), fmt.Sprintf("%d %d", now.Unix(), n))
+	})
+}
+
+// drop removes what is old of a class. An entry says so before anything is removed.
+func (r *Retention) drop(ctx context.Context, k Keeper, before time.Time) (n int64, err error) {
+	if err := r.record(ctx, honeyguide.AuditEntry{
+		Time: r.now(), Actor: "retention", Kind: "system", Action: "retain", Object: "data:" + string(k.Class), Outcome: honeyguide.AuditAsked,
+		Reason: fmt.Sprintf("older than %d days: before %s", k.Days, before.UTC().Format(time.RFC3339)),
+	}); err != nil {
+		return 0, err
+	}
+	for {
+		step, err := k.Drop(ctx, before)
+		if n += step; err != nil || step == 0 {
+			r.dropped.With(string(k.Class)).Add(float64(n))
+			if n > 0 {
+				r.log.LogAttrs(ctx, slog.LevelInfo, "old data removed", slog.String("class", string(k.Class)), slog.Int64("removed", n), slog.Int("days", k.Days))
+			}
+			return n, err
+		}
+	}
+}
+
+// List says how every class stands.
+func (r *Retention) List(ctx context.Context) ([]Kept, error) {
+	var out []Kept
+	for _, k := range r.keepers {
+		row := Kept{Class: string(k.Class), Days: k.Days}
+		s, err := k.Standing(ctx, since(r.now(), max(k.Days, 0)))
+		if err != nil {
+			return nil, fmt.Errorf("look at %s: %w", k.Class, err)
+		}
+		row.Kept, row.Oldest = s.Kept, s.Oldest
+		if k.Days > 0 {
+			if row.Spared = s.Over; !s.Oldest.IsZero() {
+				row.Next = s.Oldest.Add(time.Duration(k.Days) * 24 * time.Hour)
+			}
+		}
+		var text string
+		if err := r.store.View(ctx, func(tx state.Tx) (err error) {
+			text, err = tx.Meta().Get(ctx, runKey(k.Class))
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		var at int64
+		if _, err := fmt.Sscanf(text, "%d %d", &at, &row.Last); err == nil {
+			row.LastAt = time.Unix(at, 0).UTC()
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+// Retention says how every class of data stands.
 func (d *Desk) Retention(ctx context.Context) ([]Kept, error) {
-	return nil, ctx.Err()
+	if d.dep.Retention == nil {
+		return nil, nil
+	}
+	return d.dep.Retention.List(ctx)
 }

@@ -200,4 +200,33 @@ type Retention interface {
 	// their plans. It removes at most max rows of each kind, so that the transaction
 	// stays short, and returns how many it removed: call it again until it is 0.
 	Drop(ctx context.Context, before time.Time, max int) (int64, error)
+	// DropOf is Drop for the rows of one class.
+	DropOf(ctx context.Context, class Class, before time.Time, max int) (int64, error)
+	// Standing says how much of a class there is, and how much of it is older than
+	// before and still there.
+	Standing(ctx context.Context, class Class, before time.Time) (Standing, error)
+}
+
+// A Class is a sort of rows that are kept for one purpose and as long as that lasts.
+type Class string
+
+// The classes of rows. Events, recordings and other files are not in the state.
+const (
+	ClassSessions    Class = "sessions"
+	ClassSamples     Class = "samples"
+	ClassAlerts      Class = "alerts" // with incidents, what was done about them, and counts
+	ClassAttackers   Class = "attackers"
+	ClassDeadLetters Class = "dead_letters"
+	ClassNotices     Class = "notices"
+	ClassLogins      Class = "logins"
+)
+
+// Classes are all classes of rows.
+var Classes = []Class{ClassSessions, ClassSamples, ClassAlerts, ClassAttackers, ClassDeadLetters, ClassNotices, ClassLogins}
+
+// A Standing is how much of a class there is.
+type Standing struct {
+	Kept   int64
+	Over   int64     // older than the limit, and kept by something that is open or held
+	Oldest time.Time // zero when there is nothing
 }

@@ -95,11 +95,12 @@ type Tx interface {
 
 // Deps is what the host lends to a kind.
 type Deps struct {
-	Dir      string           // data folder, which exists; the caller holds its lock unless ReadOnly
-	ReadOnly bool             // for a second process beside the one that writes
-	Memory   int64            // bytes its caches may take together; 0 = as many as they like
-	Now      func() time.Time // nil = time.Now
-	Log      *slog.Logger     // nil = none
+	Dir      string               // data folder, which exists; the caller holds its lock unless ReadOnly
+	ReadOnly bool                 // for a second process beside the one that writes
+	Schema   func(have, want int) // with ReadOnly: told the schema there is, and the one this program works with
+	Memory   int64                // bytes its caches may take together; 0 = as many as they like
+	Now      func() time.Time     // nil = time.Now
+	Log      *slog.Logger         // nil = none
 }
 
 // Kind is one implementation of the room.

@@ -22,6 +22,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/telemetry"
 )
 
@@ -465,23 +466,43 @@ func TestCanary(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to read another process's memory")
 	}
-	secret := honeyguide.NewID(time.Now()) + "-the-core's-secret"
-	t.Setenv("HONEYGUIDE_CANARY", secret)
+	secrets := map[string]string{}
+	for _, name := range []string{"a variable", "the master key", "a private file", "a secret in a row"} {
+		secrets[name] = honeyguide.NewID(time.Now()) + "-the-core's-secret-" + strings.ReplaceAll(name, " ", "-")
+	}
+	t.Setenv("HONEYGUIDE_CANARY", secrets["a variable"])
+	t.Setenv("SOC_ENCRYPTION_KEY", secrets["the master key"])
+	vault, err := seal.OpenVault(seal.VaultOptions{Dir: filepath.Join(t.TempDir(), "keys"), Master: seal.Master{Key: honeyguide.Secret(os.Getenv("SOC_ENCRYPTION_KEY"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := vault.Write("audit.key", []byte(secrets["a private file"])); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := vault.Read("audit.key"); err != nil || string(kept) != secrets["a private file"] {
+		t.Fatal(err)
+	}
+	row := vault.Box().Seal([]byte(secrets["a secret in a row"]), "row")
 	b := begin(t, "echo", nil)
 	b.echoes()
 	pid := b.Health().PID
-	if n := search(t, os.Getpid(), secret); n == 0 {
-		t.Fatal("the search finds nothing where the secret is")
+	for name, secret := range secrets {
+		if n := search(t, os.Getpid(), secret); n == 0 {
+			t.Fatalf("the search does not find %s where it is", name)
+		}
+		if n := search(t, pid, secret); n > 0 {
+			t.Errorf("%s is %d times in the memory of the process", name, n)
+		}
 	}
-	if n := search(t, pid, secret); n > 0 {
-		t.Errorf("the secret is %d times in the memory of the process", n)
+	if n := search(t, pid, string(row)); n > 0 {
+		t.Error("a sealed row is in the memory of the process")
 	}
 	if n := search(t, pid, "debian-12"); n == 0 {
 		t.Error("the search does not find what the process was told")
 	}
 	for _, name := range []string{"environ", "cmdline"} {
-		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name)); bytes.Contains(b, []byte(secret)) {
-			t.Errorf("the secret is in %s", name)
+		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name)); bytes.Contains(b, []byte("the-core's-secret")) {
+			t.Errorf("a secret is in %s", name)
 		}
 	}
 	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))

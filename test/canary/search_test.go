@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,10 +44,11 @@ func (c *cage) add(name, text string) {
 func formsOf(text string) [][]byte {
 	raw := []byte(text)
 	quoted, _ := json.Marshal(text) // a text always encodes
+	quoted = quoted[1 : len(quoted)-1]
 	lower := hex.EncodeToString(raw)
 	out := []string{
 		text, lower, strings.ToUpper(lower), url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
-		string(quoted[1 : len(quoted)-1]), fmt.Sprint(raw), base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw),
+		string(quoted), strings.Trim(strconv.Quote(text), `"`), strings.ReplaceAll(text, `"`, `\"`), strings.Trim(fmt.Sprint(raw), "[]"), base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw),
 	}
 	// In Base64 a text looks different by where it begins; without its first and
 	// last piece it looks the same whatever stands around it.
@@ -73,8 +75,7 @@ func (c *cage) in(text []byte) (found []string) {
 	return found
 }
 
-// below names the canaries in the files of a folder, and counts the files. except
-// are files that may hold some: by path below the folder, "" for no file.
+// below names the canaries in the files of a folder, and counts the files.
 func (c *cage) below(dir string) (found []string, files int, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {

@@ -156,11 +156,11 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 		t.Errorf("while the core runs: %d\n%s", len(during), strings.Join(during, "\n"))
 	}
 	// Life goes on: what is judged now knows nothing of before.
-	counted := len(awaitAlerts(t, core, "download_cradle"))
+	counted := len(awaitAlerts(t, core, "persistence_ssh_key"))
 	from(t, "127.0.0.9", core.Sensor("ssh"), "root", "another", "id; uname -a")
 	core.Stop()
 	after := left(t, data, values...)
-	rig.Trust(t, "pii-left", float64(len(after)), "places", "<=0")
+	t.Logf("TRUST name=pii-left figure=%d unit=places target=<=0 of=%d", len(after), len(before))
 	if len(after) > 0 {
 		t.Errorf("after the core stopped: %d\n%s", len(after), strings.Join(after, "\n"))
 	}
@@ -168,7 +168,7 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 		t.Errorf("the audit log does not verify: %d %s %s", status, out, errs)
 	}
 	core = rig.Start(t, data, fast...)
-	if n := len(awaitAlerts(t, core, "download_cradle")); n < counted {
+	if n := len(awaitAlerts(t, core, "persistence_ssh_key")); n < counted {
 		t.Errorf("%d alerts after a start, %d before: erasing must not count as deleting", n, counted)
 	}
 	var list client.Page[client.Erasure]
@@ -218,7 +218,7 @@ func attackAsKnown(t *testing.T, core *rig.Core) {
 	if status, body, err := core.Post("/api/v1/ingest?wait=true&name=eve.json&format=suricata", "application/octet-stream", strings.NewReader(lines.String())); err != nil || status >= 300 && status != 422 {
 		t.Fatalf("ingest: %d %s %v", status, body, err)
 	}
-	alerts := awaitAlerts(t, core, "download_cradle")
+	alerts := awaitAlerts(t, core, "persistence_ssh_key")
 	// People write about them, and somebody tries to log in.
 	for path, body := range map[string]string{
 		"/api/v1/attackers/attacker:" + visitor + "/notes":      `{"text":"` + named + ` called from ` + stated4 + `, ` + mailed + `"}`,

@@ -68,6 +68,12 @@ var rows = []row{
 		Short: sized("rollback", "8"), Long: sized("rollback", "40"), Quick: sized("rollback", "3"),
 	},
 	{
+		Name: "bundle-tampers-missed", Target: "<=0",
+		Promise: "Any one change to a bundle of evidence is found, offline.",
+		Pkg:     "./internal/bundle", Run: "^TestTampering$",
+		Short: sized("bundle-tampers", "1000"), Long: sized("bundle-tampers", "10000"), Quick: sized("bundle-tampers", "300"),
+	},
+	{
 		Name: "kill9-lost", Target: "<=0", Of: size{20, 200},
 		Promise: "No acknowledged event, alert, audit entry or job is lost or doubled when the core is killed under load.",
 		Pkg:     "./test/crash", Run: "^TestKillNine$", Limit: 40 * time.Minute,

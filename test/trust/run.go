@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -166,6 +167,9 @@ func goTool() string {
 	return "go"
 }
 
+// said is the first line of what a test logs.
+var said = regexp.MustCompile(`^    [A-Za-z0-9_.-]+\.go:[0-9]+: `)
+
 // maxText bounds what is kept of a test's output to look for its figure.
 const maxText = 16 << 20
 
@@ -184,7 +188,8 @@ func listen(in io.Reader, copyTo io.Writer) (e execution) {
 				if text.Len() < maxText {
 					text.WriteString(event.Output)
 				}
-				if strings.HasPrefix(event.Output, "    ") && !strings.Contains(event.Output, ": TRUST ") {
+				// Further lines of a longer text say less than its first.
+				if said.MatchString(event.Output) && !strings.Contains(event.Output, ": TRUST ") {
 					last = strings.TrimSpace(event.Output)
 				}
 			case "build-fail":

@@ -81,11 +81,12 @@ func TestReportIsPrinted(t *testing.T) {
 	r := report{Rows: []result{
 		{Name: "a", Target: "<=0", Figure: &none, Of: 200, Unit: "records", Verdict: verdictKept},
 		{Name: "b", Target: "<=0", Figure: &one, Verdict: verdictMissed, Promise: "Nothing is lost.", Busy: true, Foreign: 0.5},
+		{Name: "d", Target: "<=1000", Figure: &one, Of: 3, Unit: "ms", Verdict: verdictKept},
 		{Name: "c", Target: "<=0", Verdict: verdictNotRun, Why: "needs root"},
 	}}
 	var out bytes.Buffer
 	r.print(&out)
-	for _, want := range []string{"0 of 200 records", "MISSED", "Nothing is lost.", "none", "needs root", "busy machine (50 %)", "3 promises: 1 kept, 1 missed, 0 without a figure, 1 not run"} {
+	for _, want := range []string{"0 of 200 records", "1 ms (3 tries)", "MISSED", "Nothing is lost.", "none", "needs root", "busy machine (50 %)", "4 promises: 2 kept, 1 missed, 0 without a figure, 1 not run"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -91,11 +92,17 @@ func (x result) figure() string {
 		return "none"
 	}
 	s := trim(*x.Figure)
-	if x.Of > 0 {
+	switch {
+	case x.Of > 0 && slices.Contains(measures, x.Unit):
+		return s + " " + x.Unit + " (" + trim(x.Of) + " tries)"
+	case x.Of > 0:
 		s += " of " + trim(x.Of)
 	}
 	return strings.TrimSpace(s + " " + x.Unit)
 }
+
+// measures are units of what is no count of things that were tried.
+var measures = []string{"percent", "ms", "s", "MiB/h", "bytes/byte"}
 
 // printable makes one short line of a text of others, without anything that
 // steers a terminal.

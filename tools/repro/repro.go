@@ -145,3 +145,8 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 	}
 	return strings.TrimSpace(string(out)), err
 }
+
+// Git asks git.
+func Git(ctx context.Context, root string, args ...string) (string, error) {
+	return run(ctx, root, nil, "git", args...)
+}

@@ -13,6 +13,7 @@ export const ROOMS = [
   ["rules", "/rules"],
   ["health", "/sensors"],
   ["reports", "/reports"],
+  ["compliance", "/reports/compliance"],
   ["audit", "/audit"],
   ["settings", "/settings"],
 ];

@@ -8,48 +8,104 @@ import (
 	"honeyguide/internal/state"
 )
 
-// Drop forgets a bounded number of old rows of each kind. What hangs on a row goes
-// with it (ON DELETE CASCADE); words and plans are taken by hand.
+// A lapse says which rows of a table go: those cond finds, when at, a time, is
+// before $1. words is the table of the words people search them by, which have to
+// be taken by hand.
+type lapse struct {
+	of         state.Class
+	table, key string
+	at, cond   string
+	words      string
+}
+
+// lapses are all tables whose rows grow old. What hangs on a row goes with it (ON
+// DELETE CASCADE).
+var lapses = []lapse{
+	{of: state.ClassSessions, table: "session", key: "num", at: "last", cond: "last < $1 AND started < $1 AND ended <> 0", words: "session_words"},
+	{of: state.ClassAlerts, table: "alert", key: "num", at: "last", cond: "last < $1 AND created < $1", words: "alert_words"},
+	{of: state.ClassAlerts, table: "incident", key: "num", at: "updated", cond: "updated < $1 AND status IN ('resolved', 'closed')", words: "incident_words"},
+	{of: state.ClassAlerts, table: "plan", key: "id", at: "created", cond: "created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident)"},
+	{of: state.ClassAlerts, table: "run", key: "num", at: "created", cond: "created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident)"},
+	{of: state.ClassAlerts, table: "timeline", key: "id", at: "at", cond: "at < $1 AND incident NOT IN (SELECT id FROM incident)"},
+	{of: state.ClassNotices, table: "notice", key: "id", at: "created", cond: "created < $1 AND state <> 'queued'"},
+	{of: state.ClassSamples, table: "sample", key: "num", at: "last", cond: "last < $1"},
+	{of: state.ClassAttackers, table: "enrichment", key: "type, value, provider", at: "at", cond: "at < $1"},
+	{of: state.ClassDeadLetters, table: "dead_letter", key: "id", at: "at", cond: "at < $1"},
+	{of: state.ClassAlerts, table: "job", key: "id", at: "run_at", cond: "dead = 1 AND run_at < $1"},
+	{of: state.ClassAttackers, table: "exposure", key: "token, event", at: "at", cond: "at < $1"},
+	{of: state.ClassAlerts, table: "suppression", key: "num", at: "created", cond: "created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1)"},
+	{of: state.ClassAlerts, table: "incident_change", key: "num", at: "at", cond: "at < $1"},
+	{of: state.ClassAttackers, table: "attacker_note", key: "id", at: "at", cond: "at < $1"},
+	{of: state.ClassAttackers, table: "allowed", key: "address", at: "created", cond: "expires <> 0 AND expires < $1"},
+	{of: state.ClassAttackers, table: "token_use", key: "token, event", at: "at", cond: "at < $1"},
+	{of: state.ClassLogins, table: "login_try", key: "id", at: "at", cond: "at < $1"},
+	{of: state.ClassLogins, table: "login_session", key: "id", at: "seen", cond: "seen < $1 AND until < $1"},
+}
+
+// Drop forgets a bounded number of old rows of each kind.
 func (t retention) Drop(ctx context.Context, before time.Time, most int) (dropped int64, err error) {
+	for _, c := range state.Classes {
+		n, err := t.DropOf(ctx, c, before, most)
+		if dropped += n; err != nil {
+			return dropped, err
+		}
+	}
+	return dropped, nil
+}
+
+// DropOf is Drop for one class.
+func (t retention) DropOf(ctx context.Context, class state.Class, before time.Time, most int) (dropped int64, err error) {
 	if err := t.flush(ctx); err != nil {
 		return 0, err
 	}
 	at := micros(state.Time(before))
-	for _, d := range []struct{ table, words, cond string }{
-		{"session", "session_words", "last < $1 AND started < $1 AND ended <> 0"},
-		{"alert", "alert_words", "last < $1 AND created < $1"},
-		{"incident", "incident_words", "updated < $1 AND status IN ('resolved', 'closed')"},
-	} {
-		n, err := t.numbered(ctx, d.table, d.words, d.cond, at, most)
+	for _, d := range lapses {
+		if d.of != class {
+			continue
+		}
+		n := int64(0)
+		if d.words != "" {
+			n, err = t.numbered(ctx, d.table, d.words, d.cond, at, most)
+		} else {
+			n, err = t.dropped(ctx, d.table, d.key, d.cond, at, most)
+		}
 		if err != nil {
 			return dropped, doing("drop old "+d.table+" rows", err)
 		}
 		dropped += n
 	}
-	for _, d := range []struct{ table, key, cond string }{
-		{"plan", "id", "created < $1 AND holds = 0 AND incident NOT IN (SELECT id FROM incident)"},
-		{"run", "num", "created < $1 AND open = 0 AND incident NOT IN (SELECT id FROM incident)"},
-		{"timeline", "id", "at < $1 AND incident NOT IN (SELECT id FROM incident)"},
-		{"notice", "id", "created < $1 AND state <> 'queued'"},
-		{"sample", "num", "last < $1"},
-		{"enrichment", "type, value, provider", "at < $1"},
-		{"dead_letter", "id", "at < $1"},
-		{"job", "id", "dead = 1 AND run_at < $1"},
-		{"exposure", "token, event", "at < $1"},
-		{"suppression", "num", "created < $1 AND (expires < $1 OR lifted <> 0 AND lifted < $1)"},
-		{"incident_change", "num", "at < $1"},
-		{"attacker_note", "id", "at < $1"},
-		{"allowed", "address", "expires <> 0 AND expires < $1"},
-		{"token_use", "token, event", "at < $1"},
-	} {
-		n, err := t.dropped(ctx, d.table, d.key, d.cond, at, most)
-		if err != nil {
-			return dropped, doing("drop old rows", err)
-		}
-		dropped += n
+	if class == state.ClassAlerts {
+		more, err := t.dropTallies(ctx, before)
+		return dropped + more, doing("drop old counts", err)
 	}
-	more, err := t.dropTallies(ctx, before)
-	return dropped + more, doing("drop old counts", err)
+	return dropped, nil
+}
+
+// Standing says how a class stands.
+func (t retention) Standing(ctx context.Context, class state.Class, before time.Time) (s state.Standing, err error) {
+	if err := t.flush(ctx); err != nil {
+		return s, err
+	}
+	for _, d := range lapses {
+		if d.of != class {
+			continue
+		}
+		var n, oldest, over, at int64
+		at = micros(state.Time(before))
+		if _, err := t.one(ctx, "SELECT count(*), coalesce(min("+d.at+"), 0) FROM "+d.table, nil, &n, &oldest); err != nil {
+			return s, doing("count "+d.table, err)
+		}
+		s.Kept += n
+		if m := moment(oldest); oldest > 0 && (s.Oldest.IsZero() || m.Before(s.Oldest)) {
+			s.Oldest = m
+		}
+		// Old enough, and still there after a run: something keeps it.
+		if _, err := t.one(ctx, "SELECT count(*) FROM "+d.table+" WHERE "+d.at+" < $1", []any{at}, &over); err != nil {
+			return s, doing("count "+d.table, err)
+		}
+		s.Over += over
+	}
+	return s, nil
 }
 
 // dropped removes the rows of a table, named by key, that a condition finds and

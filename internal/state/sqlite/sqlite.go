@@ -178,6 +178,9 @@ func current(ctx context.Context, db *sql.DB, dep state.Deps) error {
 	if err != nil {
 		return err
 	}
+	if dep.Schema != nil {
+		dep.Schema(have, want)
+	}
 	if have != want {
 		return &honeyguide.Error{
 			Code:    honeyguide.CodeConflict,

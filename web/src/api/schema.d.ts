@@ -671,6 +671,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups in the folder of the configuration, newest first */
+        get: operations["list-backups"];
+        put?: never;
+        /** Begin a backup of the data folder; ask /backups/status how it goes */
+        post: operations["back-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the backup under way stands, and how the last ones went */
+        get: operations["get-backup-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blocklists": {
         parameters: {
             query?: never;
@@ -994,6 +1029,58 @@ export interface paths {
         post: operations["halt"];
         /** Turn the stop switch off: what waited goes on */
         delete: operations["resume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Legal holds, newest first: what they are about stays whatever retention, quotas and erasure would do */
+        get: operations["list-holds"];
+        put?: never;
+        /** Keep an incident, a session or all of an attacker until the hold is released */
+        post: operations["place-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One legal hold */
+        get: operations["get-hold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a legal hold; what is old goes with the next retention */
+        post: operations["release-hold"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1810,6 +1897,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was erased, newest first: hashes and counts, nobody's data */
+        get: operations["list-erasures"];
+        put?: never;
+        /** Erase what is held about somebody; it is finished whatever happens */
+        post: operations["erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an erasure stands */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Everything held about somebody, as a zip archive of JSON lines */
+        post: operations["export-personal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How much is held about somebody, by class */
+        post: operations["find-personal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long each class of data is kept, and how it stands */
+        get: operations["list-retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/report/kpi": {
         parameters: {
             query?: never;
@@ -1819,6 +1992,57 @@ export interface paths {
         };
         /** Key figures of a span of time, computed from what is stored: docs/reference/kpi.md defines each */
         get: operations["report-kpi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/compliance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation stands against each framework, measured now */
+        get: operations["list-compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/compliance/{framework}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A compliance report as a file; the audit log keeps its SHA-256 */
+        get: operations["export-compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/compliance/{framework}/controls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The controls of a framework, how each stands and why, measured now */
+        get: operations["get-compliance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2199,6 +2423,40 @@ export interface paths {
         get: operations["search"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the keys stand that private files and secrets are sealed with; no key is shown */
+        get: operations["get-secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the data keys and seal everything anew, or go on with that; or change the master key */
+        post: operations["rotate-secrets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3020,6 +3278,38 @@ export interface components {
         };
         "AskedAnewStruct {}Body": Record<string, never>;
         "AskedStruct {}Body": Record<string, never>;
+        Assessment: {
+            /** @description acts of the audit log that are named as evidence */
+            acts: components["schemas"]["CountedAct"][];
+            /** Format: date-time */
+            at: string;
+            /** @description what the audit log signed for when the report was made */
+            audit: components["schemas"]["SignedPoint"];
+            /** @description who asked for it */
+            by: string;
+            /** Format: int64 */
+            controls: number;
+            /** @description controls by status */
+            counts: {
+                [key: string]: number;
+            };
+            facts: components["schemas"]["Fact"][];
+            framework: components["schemas"]["FrameworkAbout"];
+            /** @description what is missing, the heaviest first */
+            gaps: components["schemas"]["Shortfall"][];
+            node: string;
+            rows: components["schemas"]["ControlRow"][];
+            /** @description honeyguide.compliance/1 */
+            schema: string;
+            /**
+             * Format: date-time
+             * @description begin of the period of what is counted over time
+             */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            version: string;
+        };
         Attacker: {
             /** Format: int64 */
             alerts: number;
@@ -3083,6 +3373,8 @@ export interface components {
              * @description entries
              */
             size: number;
+            /** @description who keeps checkpoints elsewhere */
+            witnesses?: components["schemas"]["AuditWitness"][];
         };
         AuditConsistency: {
             checkpoint: components["schemas"]["AuditCheckpoint"];
@@ -3166,6 +3458,23 @@ export interface components {
              */
             witnessed: number;
         };
+        AuditWitness: {
+            /** @description why the last try failed; it is tried again */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description when it took it
+             */
+            kept?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description entries of the newest checkpoint it took since the start; 0 = none
+             */
+            size: number;
+            /** Format: date-time */
+            tried?: string;
+        };
         Backtest: {
             /**
              * Format: int64
@@ -3215,6 +3524,23 @@ export interface components {
              * Format: date-time
              * @description before; the end of the log when absent
              */
+            to?: string;
+        };
+        BackupList: {
+            items: components["schemas"]["Listed"][];
+            /** @description folder of the configuration; empty when it names none */
+            to: string;
+        };
+        BackupOrder: {
+            /** @description copy everything anew, also what did not change */
+            full?: boolean;
+            /** @description encrypt under this; over the local socket only */
+            passphrase?: string;
+            /** @description do not encrypt; over the local socket only */
+            plain?: boolean;
+            /** @description encrypt to this public key (age1...); over the local socket only */
+            recipient?: string;
+            /** @description folder, or file that ends in .hgb, on the core's machine; over the local socket only */
             to?: string;
         };
         BadLine: {
@@ -3443,6 +3769,18 @@ export interface components {
             /** @description name of the channel */
             channel: string;
         };
+        CheckAnswer: {
+            check: string;
+            facts: string[];
+            mend?: string;
+            /** @description when it is met */
+            rule: string;
+            /** @description what is missing, or why nothing was measured */
+            says?: string;
+            /** @enum {string} */
+            status: "met" | "partly" | "gap" | "not measured";
+            title: string;
+        };
         Clock: {
             /** Format: date-time */
             acknowledged_at?: string;
@@ -3508,10 +3846,49 @@ export interface components {
             /** Format: int64 */
             verdicts: number;
         };
+        ComplianceLine: {
+            about: string;
+            /** Format: int64 */
+            controls: number;
+            /** @description controls by status: met, partly, gap, not measured, outside */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description checks that are not met
+             */
+            gaps: number;
+            id: string;
+            name: string;
+            short: string;
+            /** @description where its text can be had */
+            source: string;
+        };
         ConfirmOrder: {
             /** @description of the authenticator app */
             code?: string;
             password?: string;
+        };
+        ControlRow: {
+            /** @description of the checks it stands on */
+            answers: components["schemas"]["CheckAnswer"][];
+            asks: string;
+            evidence: components["schemas"]["Reference"][];
+            group: string;
+            group_title: string;
+            id: string;
+            /** @description what the organisation writes or adds */
+            own?: string;
+            part: string;
+            /** @enum {string} */
+            status: "met" | "partly" | "gap" | "not measured" | "outside";
+            title: string;
+            /**
+             * Format: int64
+             * @description 1 to 3; 0: outside
+             */
+            weight: number;
         };
         "CookiedStruct {}Body": Record<string, never>;
         Count: {
@@ -3524,6 +3901,21 @@ export interface components {
             result: "met" | "missed";
             /** Format: int64 */
             target: number;
+        };
+        CountedAct: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description entries of the period
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description number of the newest
+             */
+            seq: number;
         };
         Counts: {
             by_severity: {
@@ -3671,6 +4063,42 @@ export interface components {
             value: string;
             verdict: string;
         };
+        EraseOrder: {
+            /** @description why; without the subject in it */
+            reason: string;
+            /** @description address:203.0.113.7, user:NAME or email:NAME@HOST */
+            subject: string;
+        };
+        Erasure: {
+            /**
+             * Format: date-time
+             * @description when it was asked for
+             */
+            at: string;
+            /** @description what was changed: events, rows by table, recordings, worlds, audit entries */
+            counts?: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            ended?: string;
+            /** @description why the last attempt did not come to its end */
+            error?: string;
+            /** @description keyed hash of the value */
+            hash: string;
+            id: string;
+            /** @description address, user or email */
+            kind: string;
+            /** @description files and blocks that cannot be read, and so cannot be shown to be free of it */
+            left?: string[];
+            /** @description random; it stands in the value's place */
+            mark: string;
+            reason?: string;
+            /**
+             * @description waiting: it is finished whatever happens, at the next start if need be
+             * @enum {string}
+             */
+            state: "waiting" | "done";
+        };
         Event: {
             activity: string;
             attacks?: components["schemas"]["Technique"][];
@@ -3720,6 +4148,48 @@ export interface components {
             /** Format: date-time */
             time: string;
             token: string;
+        };
+        Fact: {
+            /**
+             * Format: date-time
+             * @description when it was looked at
+             */
+            at?: string;
+            /** @description where it comes from: a room of the product, a file, a setting */
+            from: string;
+            /** Format: double */
+            high?: number;
+            /**
+             * Format: int64
+             * @description of a share
+             */
+            hits?: number;
+            id: string;
+            /**
+             * Format: double
+             * @description lower end of the 95 % Wilson interval, where it is an estimate
+             */
+            low?: number;
+            /** @description false: nobody measured it, and why says so */
+            measured: boolean;
+            /**
+             * Format: int64
+             * @description how many it was counted from
+             */
+            n?: number;
+            /**
+             * Format: double
+             * @description of a flag 0 or 1; of a text nothing
+             */
+            number: number;
+            /** @description the value as people read it */
+            shown: string;
+            text?: string;
+            title: string;
+            /** @enum {string} */
+            unit: "count" | "share" | "flag" | "text" | "days" | "ms";
+            /** @description why it was not measured */
+            why?: string;
         };
         Failed: {
             /**
@@ -3811,6 +4281,37 @@ export interface components {
              */
             value?: number;
         };
+        Figures: {
+            /**
+             * Format: int64
+             * @description entries of the audit log
+             */
+            audit: number;
+            /** @description base64 */
+            audit_root?: string;
+            /**
+             * Format: int64
+             * @description of all files
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description number of the last event
+             */
+            events: number;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description bytes of them
+             */
+            new_bytes: number;
+            /**
+             * Format: int64
+             * @description contents that had to be copied
+             */
+            new_objects: number;
+        };
         Fingerprint: {
             /** Format: date-time */
             first_at: string;
@@ -3870,6 +4371,14 @@ export interface components {
             groups: components["schemas"]["SearchGroup"][];
             /** @description a query for events that looks for the same */
             hunt?: string;
+        };
+        FrameworkAbout: {
+            about: string;
+            id: string;
+            name: string;
+            short: string;
+            /** @description where its text can be had */
+            source: string;
         };
         GatherRequest: {
             /**
@@ -3945,6 +4454,21 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
+        };
+        Hold: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            id: string;
+            object: string;
+            reason: string;
+            release_why?: string;
+            /** Format: date-time */
+            released?: string;
+            released_by?: string;
+            short: string;
+            /** Format: date-time */
+            until?: string;
         };
         Honeytoken: {
             /** Format: date-time */
@@ -4345,6 +4869,17 @@ export interface components {
             /** @description honeytokens read or used */
             tokens: components["schemas"]["Honeytoken"][];
         };
+        Listed: {
+            /** Format: date-time */
+            at?: string;
+            encrypted: boolean;
+            figures: components["schemas"]["Figures"];
+            id: string;
+            node?: string;
+            /** @description why it cannot be used; empty when nothing is wrong with its manifest */
+            problem?: string;
+            version?: string;
+        };
         LoginAnswer: {
             /**
              * Format: int64
@@ -4577,6 +5112,17 @@ export interface components {
             /** @description unanswered incidents, the one that is due first first */
             due: components["schemas"]["DueIncident"][];
             first_approvals: components["schemas"]["Approval"][];
+        };
+        NewHold: {
+            /** @description incident:I-7, session:ID or attacker:ADDRESS */
+            object: string;
+            /** @description why it must be kept, such as the reference of an order */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description when it ends by itself; absent: when somebody releases it
+             */
+            until?: string;
         };
         NewKey: {
             /** Format: date-time */
@@ -4863,6 +5409,17 @@ export interface components {
             /** @description there are more than total says */
             total_capped?: boolean;
         };
+        PageComplianceLine: {
+            items: components["schemas"]["ComplianceLine"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
         PageDeadLetter: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
@@ -4876,6 +5433,17 @@ export interface components {
         };
         PageEnrichment: {
             items: components["schemas"]["Enrichment"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageErasure: {
+            items: components["schemas"]["Erasure"][];
             next: string;
             /**
              * Format: int64
@@ -4920,6 +5488,17 @@ export interface components {
         };
         PageField: {
             items: components["schemas"]["Field"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageHold: {
+            items: components["schemas"]["Hold"][];
             next: string;
             /**
              * Format: int64
@@ -5052,6 +5631,17 @@ export interface components {
         };
         PagePlaybook: {
             items: components["schemas"]["Playbook"][];
+            next: string;
+            /**
+             * Format: int64
+             * @description rows of all pages, with count=1
+             */
+            total?: number;
+            /** @description there are more than total says */
+            total_capped?: boolean;
+        };
+        PageRetentionRow: {
+            items: components["schemas"]["RetentionRow"][];
             next: string;
             /**
              * Format: int64
@@ -5478,6 +6068,26 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        PrivacyFound: {
+            found: components["schemas"]["PrivacyRow"][];
+            /** @description why it could not be erased now: a legal hold, or that it is in use */
+            keeps?: string;
+            kind: string;
+        };
+        PrivacyOrder: {
+            /** @description address:203.0.113.7, user:NAME or email:NAME@HOST */
+            subject: string;
+        };
+        PrivacyRow: {
+            class: string;
+            /**
+             * Format: int64
+             * @description rows, events or files
+             */
+            n: number;
+            /** @description table or kind of file */
+            what: string;
+        };
         Problem: {
             /** @description what went wrong and what to do */
             detail?: string;
@@ -5555,6 +6165,35 @@ export interface components {
             tools: components["schemas"]["SeenText"][];
             urls: components["schemas"]["SeenText"][];
         };
+        Progress: {
+            /** Format: date-time */
+            began?: string;
+            /**
+             * Format: int64
+             * @description bytes copied
+             */
+            done: number;
+            /** Format: date-time */
+            ended?: string;
+            /** @description why it was not made */
+            error?: string;
+            /** @description of the backup that was made */
+            id?: string;
+            last: components["schemas"]["Track"];
+            /**
+             * Format: date-time
+             * @description when the next one is due
+             */
+            next?: string;
+            /**
+             * Format: int64
+             * @description bytes there are; what did not change is not copied, so done may stay less
+             */
+            of: number;
+            /** @description what is copied now */
+            phase?: string;
+            running: boolean;
+        };
         Quality: {
             /** Format: int64 */
             benign: number;
@@ -5618,6 +6257,13 @@ export interface components {
         RecoveryCodes: {
             codes: string[];
         };
+        Reference: {
+            /** @enum {string} */
+            kind: "api" | "config" | "doc" | "audit";
+            /** @description a path, a key, a file, or the number of an entry */
+            ref: string;
+            text?: string;
+        };
         Regrouping: {
             changes: components["schemas"]["IncidentChange"][];
             /** @description the one that took the alerts */
@@ -5626,6 +6272,44 @@ export interface components {
         ResetOrder: {
             /** @description it takes the second factors away, too, for somebody who lost them */
             factors?: boolean;
+        };
+        RetentionRow: {
+            class: string;
+            /**
+             * Format: int64
+             * @description 0: for ever
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description rows, days or files there are
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description how many the last run removed
+             */
+            last: number;
+            /**
+             * Format: date-time
+             * @description when it ran
+             */
+            last_at?: string;
+            /**
+             * Format: date-time
+             * @description when the oldest goes
+             */
+            next?: string;
+            /**
+             * Format: date-time
+             * @description of what is there
+             */
+            oldest?: string;
+            /**
+             * Format: int64
+             * @description old enough to go, and kept by open incidents or legal holds
+             */
+            spared: number;
         };
         Role: {
             built_in: boolean;
@@ -5987,6 +6671,68 @@ export interface components {
             /** @description may hold attackers' text */
             title: string;
         };
+        SecretsKey: {
+            id: string;
+            /** Format: date-time */
+            made?: string;
+        };
+        SecretsOrder: {
+            /** @description the new master key; good beside the one before until a start uses it */
+            key?: string;
+            /** @description change the master key instead of the data keys; nothing is sealed anew */
+            master?: boolean;
+            /** @description go back to a master key in keys/master.key, where one of the operator's is in use */
+            own?: boolean;
+            /** @description a passphrase as the new master key */
+            passphrase?: string;
+        };
+        SecretsStatus: {
+            /** @description private files that lie in clear */
+            clear: string[];
+            /** @description private files and secrets in rows are sealed under the master key */
+            encryption: boolean;
+            /**
+             * Format: int64
+             * @description sealed private files
+             */
+            files: number;
+            /** @description data keys, newest first */
+            keys: components["schemas"]["SecretsKey"][];
+            /**
+             * Format: int64
+             * @description of these, that open with no key there is
+             */
+            lost_rows: number;
+            /** @description own = keys/master.key; key, passphrase = the operator gives it */
+            master?: string;
+            /**
+             * Format: date-time
+             * @description since when it is this one
+             */
+            master_at?: string;
+            /**
+             * Format: int64
+             * @description master keys that are good; two until a new one is used for the first time
+             */
+            masters: number;
+            /** @description a change of the data keys is not over */
+            rotating: boolean;
+            /**
+             * Format: int64
+             * @description secrets in the state
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description of these, under an older key
+             */
+            stale_files: number;
+            /**
+             * Format: int64
+             * @description of these, under an older key
+             */
+            stale_rows: number;
+        };
         SeenFile: {
             /** Format: date-time */
             last_at: string;
@@ -6161,6 +6907,17 @@ export interface components {
              */
             value?: number;
         };
+        Shortfall: {
+            check: string;
+            controls: string[];
+            mend: string;
+            says: string;
+            /** @enum {string} */
+            status: "partly" | "gap" | "not measured";
+            title: string;
+            /** Format: int64 */
+            weight: number;
+        };
         Sighting: {
             event_id: string;
             path?: string;
@@ -6170,6 +6927,19 @@ export interface components {
             /** Format: date-time */
             time: string;
             tool?: string;
+        };
+        SignedPoint: {
+            /** @description the signed checkpoint as one line, for honeyguide audit verify --witness */
+            line?: string;
+            origin?: string;
+            public_key?: string;
+            /** @description base64 */
+            root?: string;
+            /**
+             * Format: int64
+             * @description entries
+             */
+            size: number;
         };
         Source: {
             /** Format: int64 */
@@ -6666,6 +7436,38 @@ export interface components {
             n: number;
             /** @description may be an attacker's text */
             value: string;
+        };
+        Track: {
+            /**
+             * Format: date-time
+             * @description when it was begun
+             */
+            at?: string;
+            /**
+             * Format: int64
+             * @description of all files in it
+             */
+            bytes?: number;
+            /** @description why the last try failed; empty when it did not */
+            error?: string;
+            /** Format: date-time */
+            failed_at?: string;
+            /** @description the last good backup */
+            id?: string;
+            /**
+             * Format: int64
+             * @description bytes that had to be copied for it
+             */
+            new?: number;
+            /** @description it is not encrypted */
+            plain?: boolean;
+            /** Format: double */
+            seconds?: number;
+            /** @description the last backup that was unpacked and checked */
+            tested?: string;
+            /** Format: date-time */
+            tested_at?: string;
+            to?: string;
         };
         Triage: {
             /** @description the model that scores; absent: the one of a site without verdicts */
@@ -11103,6 +11905,268 @@ export interface operations {
             };
         };
     };
+    "list-backups": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "back-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-backup-status": {
+        parameters: {
+            query?: {
+                /** @description how long to wait for the end of the backup under way before it is answered */
+                wait_ms?: number;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-blocklists": {
         parameters: {
             query?: {
@@ -13396,6 +14460,407 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HaltState"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-holds": {
+        parameters: {
+            query?: {
+                /** @description rows of the page */
+                limit?: number;
+                /** @description cursor: next of the page before */
+                after?: string;
+                /** @description also count the rows of all pages, up to 10,000; what cannot be counted cheaply has no total */
+                count?: boolean;
+                /** @description only those in force */
+                active?: boolean;
+                /** @description only those of this object, such as incident:I-7 */
+                object?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-hold": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
                 };
             };
             /** @description Bad Request */
@@ -18946,6 +20411,548 @@ export interface operations {
             };
         };
     };
+    "list-erasures": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageErasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id, or the short form where there is one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-personal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrivacyOrder"];
+            };
+        };
+        responses: {
+            /** @description The archive, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "find-personal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrivacyOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyFound"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-retention": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRetentionRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "report-kpi": {
         parameters: {
             query?: {
@@ -18991,6 +20998,293 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageComplianceLine"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                format?: "html" | "pdf" | "json" | "oscal";
+            };
+            header?: never;
+            path: {
+                framework: "nist-csf" | "iso27001" | "soc2" | "gdpr";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report, as an attachment. The header X-Report-SHA256 is its hash. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-compliance": {
+        parameters: {
+            query?: {
+                /** @description begin of the period; absent: ninety days ago */
+                since?: string;
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                framework: "nist-csf" | "iso27001" | "soc2" | "gdpr";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assessment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21604,6 +23898,180 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-secrets": {
+        parameters: {
+            query?: {
+                /** @description only these fields of the answer, or of each of its items; comma-separated */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretsStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rotate-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretsOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretsStatus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,9 +2,11 @@
 import type { components } from "./schema";
 
 type S = components["schemas"];
+export type Assessment = S["Assessment"];
 export type Attacker = S["Attacker"];
 export type Block = S["Block"];
 export type BlockRow = S["BlockRow"];
+export type ComplianceLine = S["ComplianceLine"];
 export type Endpoint = S["Endpoint"];
 export type Event = S["Event"];
 export type Honeytoken = S["Honeytoken"];

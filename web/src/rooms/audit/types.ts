@@ -26,6 +26,16 @@ export interface Checkpoint {
   public_key: string;
   line: string;
   refused?: string;
+  witnesses?: Witnessed[];
+}
+
+/** Who keeps checkpoints elsewhere, and how that stands. */
+export interface Witnessed {
+  name: string;
+  size: number;
+  kept?: string;
+  tried?: string;
+  error?: string;
 }
 
 export interface CheckReport {

@@ -16,7 +16,7 @@ import { Safe, SafeLines } from "../../widgets/safe";
 import { done, failed } from "../../widgets/toast";
 import { errorText, Loading } from "../../widgets/views";
 import { When } from "../../widgets/when";
-import type { Check, Checkpoint } from "./types";
+import type { Check, Checkpoint, Witnessed } from "./types";
 
 export function Verify() {
   const [watch, setWatch] = useState(false);
@@ -171,6 +171,12 @@ function Witness({ run, onClose }: { run: (witness: string) => Promise<void>; on
   );
 }
 
+/** How somebody who keeps checkpoints stands, in a line. */
+function told(one: Witnessed): string {
+  const has = one.size > 0 ? t("witness.has", { name: one.name, n: one.size }) : t("witness.none", { name: one.name });
+  return one.error ? `${has}; ${t("witness.away", { why: one.error })}` : has;
+}
+
 function Point({ point }: { point: Checkpoint }) {
   return (
     <div className="col">
@@ -181,6 +187,9 @@ function Point({ point }: { point: Checkpoint }) {
         <Field name={t("checkpoint.root")} text={point.root} block />
         <Field name={t("checkpoint.key")} text={point.public_key} block />
         <Field name={t("checkpoint.line")} text={point.line} block />
+        {(point.witnesses ?? []).map((one) => (
+          <Field key={one.name} name={t("checkpoint.witness")} text={told(one)} block />
+        ))}
       </Fields>
       <h3>{t("checkpoint.note")}</h3>
       <SafeLines text={point.note.trimEnd()} />

@@ -1,6 +1,7 @@
 /** Reports: key figures of a span, what one shift hands to the next, and rows as files. */
 import "./reports.css";
 import { useState } from "react";
+import { useMe } from "../../api/me";
 import { useGo, useItem, useQueryState } from "../../lib/route";
 import { day } from "../../lib/time";
 import { t } from "../../locale/rooms/reports";
@@ -8,19 +9,22 @@ import { Chip, Toolbar } from "../../widgets/bar";
 import { ErrorBoundary } from "../../widgets/boundary";
 import { Button } from "../../widgets/button";
 import { TopLine } from "../../widgets/slot";
+import { Compliance } from "./compliance";
 import { Exports } from "./exports";
 import { Figures } from "./kpi";
 import { Shift } from "./shift";
 import { SPANS, type SpanName, useSpan } from "./span";
 
-const VIEWS = ["kpi", "shift", "exports"] as const;
+const VIEWS = ["kpi", "shift", "compliance", "exports"] as const;
 
 export default function Room() {
   const item = useItem();
   const go = useGo();
   const [query, change] = useQueryState();
-  const view = VIEWS.find((name) => name === item) ?? "kpi";
-  const [span, again] = useSpan(query, view === "shift" ? "24h" : "30d");
+  const me = useMe();
+  const views = VIEWS.filter((name) => name !== "compliance" || me?.permissions.includes("audit"));
+  const view = views.find((name) => name === item) ?? "kpi";
+  const [span, again] = useSpan(query, view === "shift" ? "24h" : view === "compliance" ? "90d" : "30d");
   const [from, setFrom] = useState("");
   const [to, setTo] = useState("");
   const [own, setOwn] = useState(false);
@@ -31,7 +35,7 @@ export default function Room() {
         <span className="meta">{t("span.own", { from: day(span.from), to: day(span.to) })}</span>
       </TopLine>
       <Toolbar label={t("title")}>
-        {VIEWS.map((name) => (
+        {views.map((name) => (
           <Chip
             key={name}
             on={view === name}
@@ -93,6 +97,8 @@ export default function Room() {
             <Figures span={span} />
           ) : view === "shift" ? (
             <Shift span={span} />
+          ) : view === "compliance" ? (
+            <Compliance span={span} query={query} change={change} />
           ) : (
             <Exports span={span} />
           )}

@@ -1,0 +1,210 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"honeyguide/internal/privacy"
+	"honeyguide/internal/state"
+)
+
+// Privacy configures how long personal data is kept, class by class.
+type Privacy struct {
+	Events      int `yaml:"events_days" doc:"days of events kept; 0 = store.retention_days, which DATA_RETENTION_DAYS sets"`
+	Sessions    int `yaml:"sessions_days" doc:"days of sessions and their recordings kept; 0 = store.retention_days"`
+	Samples     int `yaml:"samples_days" doc:"days since it came last that what attackers brought is kept; 0 = store.retention_days"`
+	Alerts      int `yaml:"alerts_days" doc:"days of alerts, and of incidents once they are closed, kept; 0 = store.retention_days"`
+	Attackers   int `yaml:"attackers_days" doc:"days of what is known of attackers kept: reputation, notes, exposures; 0 = store.retention_days"`
+	DeadLetters int `yaml:"dead_letters_days" doc:"days of input that could not be understood kept; 0 = store.retention_days"`
+	Notices     int `yaml:"notices_days" doc:"days of messages to people kept; 0 = store.retention_days"`
+	Logins      int `yaml:"logins_days" doc:"days of login attempts and ended logins kept; 0 = store.retention_days"`
+	// Banner is text, never markup.
+	Banner string `yaml:"login_banner" doc:"text people read before they log in to the console, such as what is recorded about them and why; empty = none"`
+}
+
+func (p Privacy) validate() error {
+	for key, days := range map[string]int{
+		"events": p.Events, "sessions": p.Sessions, "samples": p.Samples, "alerts": p.Alerts, "attackers": p.Attackers, "dead_letters": p.DeadLetters,
+		"notices": p.Notices, "logins": p.Logins,
+	} {
+		if days < 0 || days > 36_500 {
+			return invalid("privacy.%s_days: %d; want 1 to 36500, or 0 for store.retention_days", key, days)
+		}
+	}
+	if len(p.Banner) > 4000 {
+		return invalid("privacy.login_banner: %d bytes; want at most 4000", len(p.Banner))
+	}
+	return nil
+}
+
+// openRetention says what grows old, and how what is old goes.
+func (a *App) openRetention() *privacy.Retention {
+	p, all := a.settings.Privacy, a.settings.Store.RetentionDays
+	days := func(n int) int {
+		if n > 0 {
+			return n
+		}
+		return all
+	}
+	rows := func(class privacy.Class, of state.Class, n int) privacy.Keeper {
+		return privacy.Keeper{
+			Class: class, Days: days(n),
+			Drop: func(ctx context.Context, before time.Time) (n int64, err error) {
+				err = a.state.Update(ctx, func(tx state.Tx) (err error) {
+					n, err = tx.Retention().DropOf(ctx, of, before, dropBatch)
+					return err
+				})
+				return n, err
+			},
+			Standing: func(ctx context.Context, before time.Time) (s state.Standing, err error) {
+				err = a.state.View(ctx, func(tx state.Tx) (err error) {
+					s, err = tx.Retention().Standing(ctx, of, before)
+					return err
+				})
+				return s, err
+			},
+		}
+	}
+	return privacy.NewRetention([]privacy.Keeper{
+		{Class: privacy.EventData, Days: days(p.Events), Drop: a.dropEvents, Standing: a.eventsStanding},
+		a.recorded(rows(privacy.Sessions, state.ClassSessions, p.Sessions)),
+		rows(privacy.Samples, state.ClassSamples, p.Samples),
+		rows(privacy.Alerts, state.ClassAlerts, p.Alerts),
+		rows(privacy.Attackers, state.ClassAttackers, p.Attackers),
+		rows(privacy.DeadLetter, state.ClassDeadLetters, p.DeadLetters),
+		rows(privacy.Notices, state.ClassNotices, p.Notices),
+		{Class: privacy.Audit, Days: a.settings.Audit.RetentionDays, Drop: a.audit.Drop, Standing: nothing},
+		{Class: privacy.Worlds, Days: a.settings.Deception.WorldsDays, Drop: none, Standing: a.worldsStanding},
+		rows(privacy.Logins, state.ClassLogins, p.Logins),
+	}, a.state, a.audit.Record, a.metrics, a.log, a.now)
+}
+
+// nothing is how what counts by itself stands: the audit log drops bodies with an
+// entry of its own.
+func nothing(context.Context, time.Time) (state.Standing, error) { return state.Standing{}, nil }
+
+// none drops nothing: worlds expire by themselves.
+func none(context.Context, time.Time) (int64, error) { return 0, nil }
+
+func (a *App) worldsStanding(context.Context, time.Time) (state.Standing, error) {
+	n, _ := a.worlds.Size()
+	return state.Standing{Kept: int64(n)}, nil
+}
+
+func (a *App) dropEvents(ctx context.Context, before time.Time) (int64, error) {
+	days, err := a.events.Drop(ctx, before)
+	return int64(len(days)), err
+}
+
+// eventsStanding counts days. The newest is never old.
+func (a *App) eventsStanding(_ context.Context, before time.Time) (s state.Standing, err error) {
+	entries, err := os.ReadDir(filepath.Join(a.settings.Node.Data, "events"))
+	if err != nil {
+		return s, err
+	}
+	var newest bool
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".db")
+		day, err := time.Parse(time.DateOnly, name)
+		if !ok || err != nil {
+			continue
+		}
+		if s.Kept++; s.Oldest.IsZero() || day.Before(s.Oldest) {
+			s.Oldest = day
+		}
+		if newest = !day.AddDate(0, 0, 1).After(before); newest {
+			s.Over++
+		}
+	}
+	if newest { // by name the last one is the newest
+		s.Over--
+	}
+	return s, nil
+}
+
+// recorded adds the recordings of sessions that are gone, and of those the state
+// never knew.
+func (a *App) recorded(k privacy.Keeper) privacy.Keeper {
+	rows := k.Drop
+	k.Drop = func(ctx context.Context, before time.Time) (int64, error) {
+		n, err := rows(ctx, before)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		return a.dropRecordings(ctx, before)
+	}
+	standing := k.Standing
+	k.Standing = func(ctx context.Context, before time.Time) (state.Standing, error) {
+		s, err := standing(ctx, before)
+		if err != nil {
+			return s, err
+		}
+		list, err := a.recordings.List(0)
+		for _, r := range list {
+			if r.LastAt.Before(before) {
+				s.Over++
+			}
+		}
+		return s, err
+	}
+	return k
+}
+
+func (a *App) dropRecordings(ctx context.Context, before time.Time) (n int64, err error) {
+	list, err := a.recordings.List(0)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range list {
+		if !r.LastAt.Before(before) {
+			continue
+		}
+		held := false
+		if err := a.state.View(ctx, func(tx state.Tx) (err error) {
+			_, held, err = tx.Holds().On(ctx, state.HeldSession, r.Session)
+			return err
+		}); err != nil {
+			return n, err
+		}
+		if held {
+			continue
+		}
+		if err := a.recordings.Remove(r.Session); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// retention lets what is old go, twice a day.
+func (a *App) retention(ctx context.Context) error {
+	tick := time.NewTicker(12 * time.Hour)
+	defer tick.Stop()
+	for {
+		believed, err := a.clockHolds(ctx)
+		if err != nil {
+			return err
+		}
+		if believed {
+			if err := errors.Join(a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("let old data go: %w", err)
+			}
+		}
+		a.log.LogAttrs(ctx, slog.LevelDebug, "retention ran")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// dropBatch is how many rows one transaction gives up: others wait for it.
+const dropBatch = 500
