@@ -32,16 +32,10 @@ type backupWait struct {
 
 // backups registers what makes copies of the data folder.
 func (s *server) backups() {
-	runner := func() (*backup.Runner, error) {
-		if s.dep.Backups == nil {
-			return nil, &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "this core makes no backups"}
-		}
-		return s.dep.Backups, nil
-	}
 	writeAnew(s, post("/backups", "back-up", "Begin a backup of the data folder; ask /backups/status how it goes"), auth.PermBackup, func(ctx context.Context, in *BackupOrder) (backup.Progress, error) {
-		r, err := runner()
-		if err != nil {
-			return backup.Progress{}, err
+		r := s.dep.Backups
+		if r == nil {
+			return backup.Progress{}, &honeyguide.Error{Code: honeyguide.CodeUnavailable, Message: "this core makes no backups"}
 		}
 		who, _ := ctx.Value(principalKey).(auth.Principal)
 		if in.local() && who.ID != "local" {
@@ -58,19 +52,19 @@ func (s *server) backups() {
 		return r.Start(ctx, job)
 	})
 	act(s, op("/backups/status", "get-backup-status", "How the backup under way stands, and how the last ones went"), auth.PermBackup, func(ctx context.Context, in *backupWait) (backup.Progress, error) {
-		r, err := runner()
-		if err != nil {
-			return backup.Progress{}, err
+		if s.dep.Backups == nil {
+			return backup.Progress{}, nil
 		}
-		return r.Status(ctx, time.Duration(in.WaitMS)*time.Millisecond), nil
+		return s.dep.Backups.Status(ctx, time.Duration(in.WaitMS)*time.Millisecond), nil
 	})
 	act(s, op("/backups", "list-backups", "The backups in the folder of the configuration, newest first"), auth.PermBackup, func(context.Context, *struct{}) (BackupList, error) {
 		out := BackupList{Items: []backup.Listed{}}
-		r, err := runner()
-		if err != nil || r.Job().To == "" {
-			return out, err
+		if s.dep.Backups == nil {
+			return out, nil
 		}
-		out.To = r.Job().To
+		if out.To = s.dep.Backups.Job().To; out.To == "" {
+			return out, nil
+		}
 		if _, err := os.Stat(out.To); err != nil {
 			return out, nil //nolint:nilerr // none was made yet
 		}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,9 +71,19 @@ func (s Settings) backupJob(version string) backup.Job {
 		master = "elsewhere"
 	}
 	return backup.Job{
-		Data: s.Node.Data, To: s.Backup.To, Config: s.Files, Recipient: s.Backup.Recipient, Passphrase: s.Backup.Passphrase, Plain: s.Backup.Plain,
+		Data: s.Node.Data, To: s.Backup.To, Config: s.Files, Secret: s.secretFiles(), Recipient: s.Backup.Recipient, Passphrase: s.Backup.Passphrase, Plain: s.Backup.Plain,
 		Node: s.Node.Name, Version: version, MasterKey: master, Rate: s.Backup.Rate << 20, Actor: "schedule", Kind: "system",
 	}
+}
+
+// secretFiles are the configuration files in which a secret stands.
+func (s Settings) secretFiles() []string {
+	return slices.DeleteFunc(slices.Clone(s.Files), func(file string) bool {
+		return !slices.ContainsFunc(s.Shown, func(v config.Value) bool {
+			hides := v.Secret || strings.Contains(v.Value, honeyguide.Secret("x").String()) || strings.Contains(v.Value, "://***@")
+			return v.Set && hides && strings.HasPrefix(v.Origin, file+":")
+		})
+	})
 }
 
 // openBackup makes what backs up the running core.

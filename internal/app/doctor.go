@@ -43,7 +43,7 @@ func checkSettings(s Settings, now time.Time) []Finding {
 	return []Finding{
 		checkFolder(s.Node.Data), checkKeys(filepath.Join(s.Node.Data, "keys")), checkConfigFiles(s), checkAdminKey(s), checkAudit(s), checkAPI(s),
 		checkCertificate(s, now), checkProxies(s), checkReach(s), checkSegment(), checkAllowlist(s), checkFirewall(s), checkFiles(s), checkDisk(s.Node.Data),
-		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s), checkEncryption(s),
+		checkReserve(s), checkMode(s), checkLog(s), checkThreshold(s), checkRetention(s),
 	}
 }
 
@@ -52,6 +52,7 @@ func Doctor(ctx context.Context, s Settings) []Finding {
 	out := checkSettings(s, time.Now())
 	out = append(out, checkCage(ctx, s), checkSources(ctx, s), checkNotify(s, carriers(ctx, s)), checkPlaybooks(ctx, s))
 	out = append(out, checkLive(ctx, s)...)
+	out = append(out, checkBackup(s, time.Now())...)
 	out = append(out, checkSecrets(s, time.Now())...)
 	return append(out, checkEnrich(ctx, s)...)
 }

@@ -108,17 +108,6 @@ func checkRetention(s Settings) Finding {
 	return ok("retention", "events are kept %d days", s.Store.RetentionDays)
 }
 
-// checkEncryption says whether private files and secrets are to be sealed.
-func checkEncryption(s Settings) Finding {
-	if !s.Secrets.Encryption {
-		return Finding{"encryption", StatusFail, "secrets.encryption is off: keys lie in clear", "remove secrets.encryption: false (ENABLE_ENCRYPTION=true)"}
-	}
-	if s.Secrets.Key != "" || s.Secrets.KeyFile != "" || s.Secrets.PassphraseFile != "" {
-		return ok("encryption", "private files are sealed under a master key the operator gives")
-	}
-	return ok("encryption", "private files are sealed under keys/master.key; one from outside the data folder is better (secrets.key_file)")
-}
-
 // checkSegment says in how many networks this machine stands: decoys belong into
 // one of their own.
 func checkSegment() Finding {

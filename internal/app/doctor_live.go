@@ -22,7 +22,7 @@ var liveLines = []struct {
 }{
 	{"accounts", "people", false}, {"second factor", "mfa", false}, {"second factor enforced", "mfa_enforced", false}, {"passwords", "passwords", false}, {"idle accounts", "leavers", false}, {"roles", "roles", false},
 	{"api keys end", "keys_ended", false}, {"api keys least", "keys_least", false}, {"tls", "tls", true},
-	{"patches", "patched", false}, {"hardening", "hardened", false}, {"build", "build", false}, {"secrets at rest", "rest", true}, {"master key", "master", false}, {"key rotation", "rotated", false}, {"configuration secrets", "config_secrets", false},
+	{"patches", "patched", false}, {"hardening", "hardened", false}, {"build", "build", false}, {"secrets at rest", "rest", true}, {"key rotation", "rotated", false}, {"configuration secrets", "config_secrets", false},
 	{"event logging", "trail", true}, {"audit verified", "trail_sound", true}, {"audit witness", "witness", false}, {"log aggregation", "forwarded", false}, {"alerting", "notify", false}, {"detection", "detecting", false}, {"monitoring", "metrics", false},
 	{"retention classes", "retention", false}, {"pseudonyms", "pseudonyms", false}, {"legal basis", "purpose", false}, {"egress", "separation", true}, {"resource limits", "bounded", true}, {"honeytokens", "tokens", false},
 	{"response times", "sla", false}, {"custody", "custody", true}, {"backup", "backup", false}, {"restore test", "restore", false}, {"integrity", "integrity", true}, {"clock", "clock", false}, {"playbooks act", "playbooks", false}, {"approvals", "approvals", false},

@@ -21,7 +21,7 @@ func TestChecklist(t *testing.T) {
 	s := defaults()
 	s.Node.Data = filepath.Join(t.TempDir(), "none")
 	var ids []string
-	for _, f := range append(checkSettings(s, testNow), append(unknownLines("x", "y"), Finding{Name: "isolation"}, Finding{Name: "sources"}, Finding{Name: "notify"})...) {
+	for _, f := range append(checkSettings(s, testNow), append(unknownLines("x", "y"), Finding{Name: "isolation"}, Finding{Name: "sources"}, Finding{Name: "notices"}, Finding{Name: "encryption"}, Finding{Name: "master key"}, Finding{Name: "file modes"})...) {
 		id := lineID(f.Name)
 		if slices.Contains(ids, id) {
 			t.Errorf("%s is there twice", id)

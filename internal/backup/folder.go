@@ -24,6 +24,7 @@ const (
 	stateFile     = "state.db"
 	configDir     = "configuration" // in a backup: the configuration files of the node
 	lockFile      = "LOCK"
+	reserveFile   = "reserve" // room for the moment the disk is full; it holds nothing
 )
 
 // leftOut reports whether a path below the data folder is no part of a backup:
@@ -38,7 +39,7 @@ func leftOut(p string, dir bool) bool {
 				return true
 			}
 		}
-		if top == memoryName || top == journalName || strings.HasPrefix(top, journalName+".") {
+		if top == memoryName || top == journalName || top == reserveFile || strings.HasPrefix(top, journalName+".") {
 			return true
 		}
 	} else if leftOut(top, true) {

@@ -42,6 +42,7 @@ type Job struct {
 	Data   string   // folder that is copied
 	To     string   // folder of backups, or a new file that ends in ArchiveSuffix
 	Config []string // configuration files of the node
+	Secret []string // of Config, those that hold secrets; a plain backup leaves them out
 
 	Recipient  string            // encrypt to this public key (age1...)
 	Passphrase honeyguide.Secret // or under this passphrase
@@ -369,6 +370,9 @@ func (b *making) text(path string, raw []byte, at time.Time) error {
 // configuration copies the configuration files.
 func (b *making) configuration(context.Context) error {
 	for i, file := range b.Config {
+		if b.lock.Plain() && slices.Contains(b.Secret, file) {
+			continue // as the master key: a copy in clear holds nothing that opens anything
+		}
 		raw, err := readSmall(file, 1<<20)
 		if err != nil {
 			return err

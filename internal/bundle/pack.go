@@ -9,6 +9,7 @@ import (
 
 // A Pack is an archive behind a password, for people without our program.
 type Pack struct {
+	honeyguide.Veil
 	name     string
 	size     int64
 	password honeyguide.Secret
@@ -17,7 +18,7 @@ type Pack struct {
 // HandOver prepares a pack of an archive and returns its new password, which is
 // kept nowhere.
 func HandOver(name string, size int64) (Pack, honeyguide.Secret) {
-	p := Pack{name, size, honeyguide.Secret(handover.Password())}
+	p := Pack{name: name, size: size, password: honeyguide.Secret(handover.Password())}
 	return p, p.password
 }
 

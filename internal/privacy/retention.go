@@ -49,6 +49,9 @@ type Retention struct {
 // NewRetention returns a retention. record makes an entry of every run that is
 // about to remove something of a class; without the entry nothing is removed.
 func NewRetention(keepers []Keeper, store state.Store, record func(context.Context, honeyguide.AuditEntry) error, m *telemetry.Registry, log *slog.Logger, now func() time.Time) *Retention {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	r := &Retention{
 		keepers: keepers, store: store, record: record, now: now, log: log, kept: map[Class]int64{},
 		dropped: m.Counter("honeyguide_retention_dropped_total", "Rows, days and files removed because they were old, by class.", "class"),

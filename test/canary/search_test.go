@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,21 @@ import (
 type cage struct {
 	names []string
 	forms map[string][][]byte // by name
+
+	// How forms begin: a filter by a hash of the first eight bytes, and who begins so.
+	may  [1 << 16]bool
+	from map[uint64][]bird
 }
+
+// A bird is one form of a canary.
+type bird struct {
+	name string
+	form []byte
+}
+
+const headSize = 8
+
+func hashOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> 48 }
 
 // add takes a canary in. It has twelve bytes or more.
 func (c *cage) add(name, text string) {
@@ -32,12 +47,17 @@ func (c *cage) add(name, text string) {
 		panic("a canary that short would be found anywhere: " + name)
 	}
 	if c.forms == nil {
-		c.forms = map[string][][]byte{}
+		c.forms, c.from = map[string][][]byte{}, map[uint64][]bird{}
 	}
 	if _, ok := c.forms[name]; !ok {
 		c.names = append(c.names, name)
 	}
-	c.forms[name] = append(c.forms[name], formsOf(text)...)
+	for _, form := range formsOf(text) {
+		head := binary.BigEndian.Uint64(form)
+		c.may[hashOf(head)] = true
+		c.from[head] = append(c.from[head], bird{name, form})
+		c.forms[name] = append(c.forms[name], form)
+	}
 }
 
 // formsOf are the ways a text may be written down.
@@ -65,11 +85,18 @@ func formsOf(text string) [][]byte {
 	return forms
 }
 
-// in names the canaries in a text.
+// in names the canaries in a text. It looks at each byte once.
 func (c *cage) in(text []byte) (found []string) {
-	for _, name := range c.names {
-		if slices.ContainsFunc(c.forms[name], func(f []byte) bool { return bytes.Contains(text, f) }) {
-			found = append(found, name)
+	var head uint64
+	for i, b := range text {
+		head = head<<8 | uint64(b)
+		if i < headSize-1 || !c.may[hashOf(head)] {
+			continue
+		}
+		for _, x := range c.from[head] {
+			if bytes.HasPrefix(text[i-headSize+1:], x.form) && !slices.Contains(found, x.name) {
+				found = append(found, x.name)
+			}
 		}
 	}
 	return found

@@ -132,7 +132,7 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 			t.Errorf("%s is in no file before it is erased: the search or the attack is too weak", v)
 		}
 	}
-	for _, where := range []string{"events/", "state.db", "recordings/", "(packed)"} {
+	for _, where := range []string{"events/", "state.db", "recordings/", "audit/", "(packed)"} {
 		if !slices.ContainsFunc(before, func(h string) bool { return strings.Contains(h, where) }) {
 			t.Errorf("nothing is in %s before: %q", where, before)
 		}

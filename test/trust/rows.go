@@ -68,6 +68,11 @@ var rows = []row{
 		Short: sized("rollback", "8"), Long: sized("rollback", "40"), Quick: sized("rollback", "3"),
 	},
 	{
+		Name: "backup-differences", Target: "<=0", Of: size{20, 20},
+		Promise: "A node that was backed up under load twice, the second time by what changed, is the same when it is restored.",
+		Pkg:     "./internal/backup", Run: "^TestSecondCopyAddsWhatChanged$",
+	},
+	{
 		Name: "bundle-tampers-missed", Target: "<=0",
 		Promise: "Any one change to a bundle of evidence is found, offline.",
 		Pkg:     "./internal/bundle", Run: "^TestTampering$",

@@ -5,10 +5,10 @@ import { save } from "../../api/save";
 import type { Assessment, ComplianceLine } from "../../api/types";
 import { number } from "../../lib/i18n";
 import type { Query } from "../../lib/route";
+import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/reports";
 import { Chip, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
-import { Safe } from "../../widgets/safe";
 import { done, failed } from "../../widgets/toast";
 import { Empty, ErrorView, Loading } from "../../widgets/views";
 import type { Span } from "./span";
@@ -164,11 +164,7 @@ function Framework({
                     {row.answers.map((answer) => (
                       <div key={answer.check} className="comply-answer">
                         <Mark status={answer.status as Status} /> {answer.title}
-                        {answer.says ? (
-                          <span className="reports-about">
-                            <Safe text={answer.says} />
-                          </span>
-                        ) : null}
+                        {answer.says ? <span className="reports-about">{safe(answer.says)}</span> : null}
                         {answer.mend ? <span className="comply-mend reports-about">{answer.mend}</span> : null}
                       </div>
                     ))}
