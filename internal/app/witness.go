@@ -185,8 +185,13 @@ func (c *collector) one(ctx context.Context, e *honeyguide.AuditEntry) error {
 		Title: strings.TrimSpace(fmt.Sprintf("Audit %d: %s %s (%s)", e.Seq, e.Action, e.Object, e.Outcome)), Text: string(text), At: e.Time,
 	}
 	for _, f := range []respond.Field{
-		{Name: "seq", Value: fmt.Sprint(e.Seq)}, {Name: "actor", Value: e.Actor}, {Name: "kind", Value: e.Kind}, {Name: "action", Value: e.Action},
-		{Name: "object", Value: e.Object}, {Name: "outcome", Value: string(e.Outcome)}, {Name: "request", Value: e.Request},
+		{Name: "seq", Value: fmt.Sprint(e.Seq)},
+		{Name: "actor", Value: e.Actor},
+		{Name: "kind", Value: e.Kind},
+		{Name: "action", Value: e.Action},
+		{Name: "object", Value: e.Object},
+		{Name: "outcome", Value: string(e.Outcome)},
+		{Name: "request", Value: e.Request},
 	} {
 		if f.Value != "" {
 			m.Fields = append(m.Fields, f)

@@ -33,6 +33,7 @@ var anna = Actor{Name: "anna", Kind: "user"}
 type keyDir string
 
 func (d keyDir) Read(name string) ([]byte, error) { return os.ReadFile(filepath.Join(string(d), name)) }
+
 func (d keyDir) Write(name string, text []byte) error {
 	return os.WriteFile(filepath.Join(string(d), name), text, 0o600)
 }

@@ -358,6 +358,7 @@ func (r *Rewriter) six(s string, i int) (match, bool) {
 func localPart(c byte) bool {
 	return letter(c) || digit(c) || strings.IndexByte("._%+-", c) >= 0 || c >= utf8.RuneSelf
 }
+
 func hostPart(c byte) bool {
 	return letter(c) || digit(c) || c == '.' || c == '-' || c >= utf8.RuneSelf
 }

@@ -375,8 +375,22 @@ func (s *stage) use() {
 		s.ask(s.local, http.MethodGet, "http://core"+path, "", nil, false)
 	}
 	for _, args := range [][]string{
-		{"config", "show"}, {"config", "show", "--origin"}, {"config", "check"}, {"config", "docs"}, {"doctor"}, {"doctor", "-o", "json"}, {"audit", "list", "-o", "json"}, {"audit", "export"},
-		{"secrets", "status"}, {"users", "list"}, {"keys", "list"}, {"notices", "list"}, {"report", "kpi"}, {"sources", "list"}, {"--set", "node.data", "users", "list"}, {"--set", "auth.oidc=x", "config", "check"},
+		{"config", "show"},
+		{"config", "show", "--origin"},
+		{"config", "check"},
+		{"config", "docs"},
+		{"doctor"},
+		{"doctor", "-o", "json"},
+		{"audit", "list", "-o", "json"},
+		{"audit", "export"},
+		{"secrets", "status"},
+		{"users", "list"},
+		{"keys", "list"},
+		{"notices", "list"},
+		{"report", "kpi"},
+		{"sources", "list"},
+		{"--set", "node.data", "users", "list"},
+		{"--set", "auth.oidc=x", "config", "check"},
 	} {
 		s.cli(args...)
 	}

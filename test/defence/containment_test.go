@@ -233,7 +233,8 @@ func (g *ground) reflect() (n int) {
 	asks := [][]byte{
 		append([]byte{0x23}, make([]byte, 47)...), append([]byte{0x23}, make([]byte, 7)...),
 		append([]byte{0x17, 0x00, 0x03, 0x2a}, make([]byte, 4)...), append([]byte{0x16, 0x02, 0, 1}, make([]byte, 8)...),
-		append([]byte{0x1b}, make([]byte, 500)...), {0},
+		append([]byte{0x1b}, make([]byte, 500)...),
+		{0},
 	}
 	g.inside(g.outside, func() {
 		for i := range 20 {

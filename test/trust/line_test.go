@@ -80,8 +80,16 @@ func TestTarget(t *testing.T) {
 		value  float64
 		met    bool
 	}{
-		{"<=0", 0, true}, {"<=0", 1, false}, {"<10", 10, false}, {">=2000", 2000, true}, {">=2000", 1999, false},
-		{">0", 0, false}, {"=1", 1, true}, {"==1", 2, false}, {"<=0.5", 0.5, true}, {"<=-1", 0, false},
+		{"<=0", 0, true},
+		{"<=0", 1, false},
+		{"<10", 10, false},
+		{">=2000", 2000, true},
+		{">=2000", 1999, false},
+		{">0", 0, false},
+		{"=1", 1, true},
+		{"==1", 2, false},
+		{"<=0.5", 0.5, true},
+		{"<=-1", 0, false},
 	} {
 		goal, err := parseTarget(c.target)
 		if err != nil || goal.met(c.value) != c.met {

@@ -1,2 +1,0 @@
--- Numbers go on without gaps: this one changes nothing.
-SELECT 1;
