@@ -380,10 +380,11 @@ type router struct {
 	audited  map[string]bool   // makes its own entry of the audit log
 	names    map[string]string // operation ids
 	fresh    map[string]bool   // wants a user to have shown lately who they are
+	archives map[string]bool   // takes an archive as its body, whose room bounds it
 }
 
 func newRouter() *router {
-	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}, fresh: map[string]bool{}}
+	return &router{mux: http.NewServeMux(), needs: map[string]auth.Permission{}, audited: map[string]bool{}, names: map[string]string{}, fresh: map[string]bool{}, archives: map[string]bool{}}
 }
 
 // HandleFunc adds a route. It is what the library calls; a permission has to be

@@ -252,6 +252,7 @@ func (s *server) importEvidence() {
 		"default": {Description: "It was not taken", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: huma.SchemaFromType(registry, typeOf[Problem]())}}},
 	}
 	s.huma.OpenAPI().AddOperation(&o)
+	s.router.archives[o.Method+" "+o.Path] = true
 	s.plain(o.Method+" "+o.Path, auth.PermEvidence, func(w http.ResponseWriter, r *http.Request) {
 		room, err := s.room()
 		var b honeyguide.Bundle

@@ -112,15 +112,15 @@ func (s *server) tellLockedOut(r *http.Request, addr netip.Addr) {
 	}
 }
 
-// maxRequest bounds the body of a request that is not an ingest, whose own
-// limits are larger.
+// maxRequest bounds the body of a request that is no ingest and no archive, whose
+// own limits are larger.
 const maxRequest = 2 << 20
 
 // bounded holds a request against the limits of its route.
 func (s *server) bounded(w http.ResponseWriter, r *http.Request) bool {
 	_, pattern := s.router.mux.Handler(r)
 	need := s.router.needs[pattern]
-	if need != auth.PermIngest && need != auth.PermBouncer {
+	if need != auth.PermIngest && need != auth.PermBouncer && !s.router.archives[pattern] {
 		if r.ContentLength > maxRequest {
 			w.Header().Set("Connection", "close") // what follows is not read
 			s.turnAway(w, r, "too_large", http.StatusRequestEntityTooLarge, "the request is too large")

@@ -265,6 +265,9 @@ func TestSingleObjectsHaveAnETag(t *testing.T) {
 	}
 	n := 0
 	for path, item := range s.huma.OpenAPI().Paths {
+		if path == base+"/reports/compliance/{framework}" {
+			continue // a file made anew each time, in one of four forms
+		}
 		if item.Get == nil || !strings.HasSuffix(path, "}") || item.Get.Responses["200"] == nil || item.Get.Responses["200"].Content["application/json"] == nil {
 			continue
 		}

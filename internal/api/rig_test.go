@@ -118,7 +118,7 @@ func newRig(t testing.TB, edit ...func(*Deps)) *rig {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	r.dep.Sample, r.dep.Notices, r.dep.Secrets = oneSample{}, fakeNotices{}, &fakeSecrets{}
+	r.dep.Sample, r.dep.Notices, r.dep.Secrets, r.dep.Privacy = oneSample{}, fakeNotices{}, &fakeSecrets{}, fakeDesk{}
 	r.dep.Rules = testRules(t)
 	r.dep.Playbooks = testPlaybooks(t, r.store)
 	if r.dep.Trainer, err = verdict.NewTrainer(t.Context(), verdict.TrainerDeps{State: r.store}); err != nil {

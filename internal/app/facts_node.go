@@ -201,7 +201,7 @@ func (a *App) settingFacts(f *comply.Facts) {
 	f.Count("allowlist.entries", int64(len(s.Respond.Allowlist)+len(a.allowlist.Prefixes())), "setting respond.allowlist, state")
 	f.Flag("playbooks.apply", s.Respond.Mode == honeyguide.ModeApply, "setting respond.mode")
 	keys := filepath.Join(s.Node.Data, "keys")
-	f.Flag("store.encrypted", !newest(filepath.Join(keys, "secrets.key")).IsZero(), "keys/secrets.key, opened at the start")
+	f.Flag("store.encrypted", a.vault.Sealed(), "keys/keys.ring, opened at the start")
 	f.Flag("samples.sealed", !newest(filepath.Join(keys, "samples.key")).IsZero(), "keys/samples.key, opened at the start")
 	f.Flag("cage.limits", s.Deception.MaxSessions > 0 && s.Deception.Memory > 0, "setting deception")
 	f.Flag("metrics.on", a.metrics != nil, "GET /metrics")

@@ -120,7 +120,7 @@ func TestComplianceReports(t *testing.T) {
 			failed[l.ID] = true
 		}
 	}
-	if !failed["key-files"] || len(failed) != 1 {
+	if !failed["key-files"] || !failed["file-modes"] || len(failed) != 2 {
 		t.Errorf("these fail: %v", failed)
 	}
 	out, errs, _ := rig.CLI(t, data, nil, "doctor", "--fix", "-o", "json")

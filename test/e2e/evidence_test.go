@@ -52,7 +52,7 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 	check := func() (string, error) {
-		cmd := exec.Command(rig.Binary(t), "evidence", "verify", "evidence.zip", "--key", "./audit.pub")
+		cmd := exec.Command(rig.Binary(t), "evidence", "verify", "evidence.zip", "--key", "./audit.pub", "-o", "table")
 		cmd.Dir, cmd.Env = alone, []string{"HOME=" + alone}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
