@@ -526,15 +526,19 @@ func search(t *testing.T, pid int, text string) (n int) {
 		t.Fatal(err)
 	}
 	defer mem.Close()
+	piece := make([]byte, 1<<20)
 	for line := range strings.Lines(string(maps)) {
 		var from, to int64
 		var perm string
-		if _, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &perm); err != nil || perm[0] != 'r' || to-from > 256<<20 {
+		if _, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &perm); err != nil || perm[0] != 'r' {
 			continue
 		}
-		buf := make([]byte, to-from)
-		if k, _ := mem.ReadAt(buf, from); k > 0 {
-			n += bytes.Count(buf[:k], []byte(text))
+		for at := from; at < to; at += int64(len(piece) - len(text)) { // pieces overlap
+			k, _ := mem.ReadAt(piece[:min(int64(len(piece)), to-at)], at)
+			if k == 0 {
+				break
+			}
+			n += bytes.Count(piece[:k], []byte(text))
 		}
 	}
 	return n
