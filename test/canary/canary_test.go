@@ -185,7 +185,7 @@ func (s *stage) start() {
 			return false
 		}
 		res.Body.Close()
-		return res.StatusCode == http.StatusOK
+		return res.StatusCode == http.StatusOK && consolePort.Match(s.out.bytes()) // it says so a moment later
 	})
 }
 
