@@ -43,6 +43,11 @@ func newDisk(t testing.TB, mib int) *disk {
 		t.Fatal(err)
 	}
 	d.run("mkfs.ext4", "-q", "-F", d.image)
+	// Processes started meanwhile in mount namespaces of their own get a copy of the
+	// mount, which keeps the disk as it is. In a shared place they lose it with us.
+	d.run("mount", "--bind", dir, dir)
+	t.Cleanup(func() { d.run("umount", "-l", dir) })
+	d.run("mount", "--make-shared", dir)
 	d.mount()
 	t.Cleanup(func() { _ = d.umount() })
 	return d
@@ -60,15 +65,28 @@ func (d *disk) mount() {
 	d.run("mount", "-o", "loop", d.image, d.at)
 }
 
-// umount takes the disk away, as soon as those who were killed have let go of it.
+// umount takes the disk away, as soon as those who were killed have let go of it,
+// and waits until nobody has it any more: mounted again before, it would be the
+// disk without power.
 func (d *disk) umount() error {
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	deadline := time.Now().Add(30 * time.Second)
+	for {
 		out, err := exec.Command("umount", d.at).CombinedOutput()
-		if err == nil || time.Now().After(deadline) {
-			if err != nil {
-				return fmt.Errorf("umount: %w: %s", err, out)
-			}
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("umount: %w: %s", err, out)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	for {
+		out, err := exec.Command("losetup", "-j", d.image).CombinedOutput()
+		if err == nil && len(out) == 0 {
 			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("somebody keeps the disk: %v: %s", err, out)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
