@@ -26,6 +26,7 @@ var allowedTools = []string{"MPL-2.0", "BlueOak-1.0.0", "CC-BY-4.0", "Python-2.0
 // reviewed are the dependencies whose licence file holds more than one licence or
 // none that is recognised; somebody has read it. By path, whatever the version.
 var reviewed = map[string]struct{ ID, Why string }{
+	"d3-geo": {"ISC", "ISC, with a part of GeographicLib under MIT"},
 	"kernel.org/pub/linux/libs/security/libcap/psx": {"BSD-3-Clause", "offered under BSD-3-Clause or GPL-2.0, whoever takes it chooses"},
 }
 
