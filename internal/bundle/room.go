@@ -342,7 +342,7 @@ func (r *Room) entryOf(ctx context.Context, action, object string) (int64, error
 // Chain returns the chain of custody of a bundle, or of an incident by its short form.
 func (r *Room) Chain(ctx context.Context, of string) (all []honeyguide.CustodyStep, err error) {
 	err = r.dep.State.View(ctx, func(tx state.Tx) error {
-		key := of
+		var key string
 		switch b, err := tx.Bundles().Get(ctx, of); {
 		case err == nil:
 			key = chainOf(b)

@@ -60,16 +60,6 @@ var topics = [...]Topic{Alerts, Incidents, Sessions, Runs, Notices, Events, Heal
 // Topics returns all topics.
 func Topics() []Topic { return append([]Topic{}, topics[:]...) }
 
-// index is the place of a topic in [topics], -1 for one there is not.
-func (t Topic) index() int {
-	for i, x := range topics {
-		if x == t {
-			return i
-		}
-	}
-	return -1
-}
-
 // A Kind says what became of a row. A listener stores the row either way.
 type Kind string
 

@@ -66,8 +66,7 @@ func TestLevels(t *testing.T) {
 // TestReal makes a file that really takes its room.
 func TestReal(t *testing.T) {
 	dir := t.TempDir()
-	k, err := Open(Options{Dir: dir, Bytes: mib})
-	if err != nil {
+	if k, err := Open(Options{Dir: dir, Bytes: mib}); err != nil || !k.Held() {
 		t.Fatal(err)
 	}
 	st, err := os.Stat(filepath.Join(dir, FileName))
@@ -77,7 +76,7 @@ func TestReal(t *testing.T) {
 	if taken := st.Sys().(*syscall.Stat_t).Blocks * 512; taken < mib {
 		t.Errorf("%d bytes are allocated: none would be free in need", taken)
 	}
-	if k, err = Open(Options{Dir: dir, Bytes: mib / 2}); err != nil || !k.Held() || k.Size() != mib/2 {
+	if k, err := Open(Options{Dir: dir, Bytes: mib / 2}); err != nil || !k.Held() || k.Size() != mib/2 {
 		t.Fatalf("another size: %v, held %v", err, k.Held())
 	}
 	if st, err = os.Stat(filepath.Join(dir, FileName)); err != nil || st.Size() != mib/2 {

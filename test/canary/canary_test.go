@@ -2,6 +2,7 @@ package canary
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha1"
@@ -173,7 +174,9 @@ func (s *stage) start() {
 	}
 	go func() { _ = s.cmd.Wait(); close(s.ended) }()
 	socket := filepath.Join(s.data, "honeyguide.sock")
-	s.local = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{Dial: func(_, _ string) (net.Conn, error) { return net.Dial("unix", socket) }}}
+	s.local = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
 	rig.Eventually(s.t, 60*time.Second, "the core is ready", func() bool {
 		select {
 		case <-s.ended:
