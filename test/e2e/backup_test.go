@@ -15,13 +15,13 @@ import (
 
 // TestBackupUnderLoad makes a full and then an incremental backup while about a
 // thousand records a second come in, restores both elsewhere, and looks there for
-// all that was acknowledged before each of them began. The load comes for 2 seconds
+// all that was acknowledged before each of them began. The load comes for a second
 // before the first and between the two; HONEYGUIDE_TRUST_BACKUP_LOST says how many.
 func TestBackupUnderLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the product; -short leaves it out")
 	}
-	span := time.Duration(rig.Size(t, "backup-lost", 2)) * time.Second
+	span := time.Duration(rig.Size(t, "backup-lost", 1)) * time.Second
 	dir := t.TempDir()
 	store, pass := filepath.Join(dir, "store"), filepath.Join(dir, "passphrase")
 	if err := os.WriteFile(pass, []byte("correct horse battery staple\n"), 0o600); err != nil {
@@ -29,7 +29,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	ledger := rig.NewLedger(t)
 	core := rig.Start(t, filepath.Join(dir, "data"), ledger.Sets()...)
-	stop := ledger.Under(core, rig.Load{Writers: 2, Pause: 15 * time.Millisecond})
+	stop := ledger.Under(core, rig.Load{Writers: 12, Pause: 60 * time.Millisecond})
 	rates := &rates{t: t, ledger: ledger}
 	rates.during("before", func() { time.Sleep(span) })
 	type copied struct {
