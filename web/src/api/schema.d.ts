@@ -3730,6 +3730,23 @@ export interface components {
             /** @description folder, or file that ends in .hgb, on the core's machine; over the local socket only */
             to?: string;
         };
+        BackupState: {
+            /**
+             * Format: date-time
+             * @description when the last good one was begun
+             */
+            at?: string;
+            /** @description the last try failed */
+            failing: boolean;
+            /**
+             * Format: date-time
+             * @description when one is due
+             */
+            next?: string;
+            /** @description the last good one is more than twice as old as it should be */
+            overdue: boolean;
+            running: boolean;
+        };
         BadLine: {
             /** Format: int64 */
             line: number;
@@ -6491,6 +6508,11 @@ export interface components {
             began?: string;
             /**
              * Format: int64
+             * @description of all files in it
+             */
+            bytes?: number;
+            /**
+             * Format: int64
              * @description bytes copied
              */
             done: number;
@@ -6502,6 +6524,11 @@ export interface components {
             id?: string;
             last: components["schemas"]["Track"];
             /**
+             * Format: int64
+             * @description bytes that had to be copied for it
+             */
+            new?: number;
+            /**
              * Format: date-time
              * @description when the next one is due
              */
@@ -6511,6 +6538,8 @@ export interface components {
              * @description bytes there are; what did not change is not copied, so done may stay less
              */
             of: number;
+            /** @description the last good one is more than twice as old as backup.every says */
+            overdue: boolean;
             /** @description what is copied now */
             phase?: string;
             running: boolean;
@@ -7325,6 +7354,8 @@ export interface components {
             reason?: string;
         };
         Standing: {
+            /** @description absent: none is configured, and none was made */
+            backup?: components["schemas"]["BackupState"];
             disks: components["schemas"]["DiskState"][];
             /** @description absent: this node commands none */
             firewall?: components["schemas"]["FirewallState"];
