@@ -216,7 +216,6 @@ export const t = catalogue("incidents", {
     "None yet. An archive holds all that is known of the incident, and proves that nothing of it was changed.",
   "archive.id": "Archive",
   "archive.size": "Size",
-  "archive.objects": "Objects",
   "archive.acts": "Acts",
   "archive.collect": "Collect evidence",
   "archive.collect.text":
