@@ -137,7 +137,7 @@ func TestHolds(t *testing.T) {
 			break
 		}
 	}
-	if got := strings.Join(names, " "); got != "H-5 H-4 H-3 H-2 H-1" {
+	if got := strings.Join(names, " "); got != "H-6 H-5 H-4 H-3 H-2 H-1" {
 		t.Errorf("holds page by page: %s", got)
 	}
 	if w := r.call(http.MethodGet, "/api/v1/holds?after=x", bootstrap, nil); w.Code != http.StatusBadRequest && w.Code != http.StatusUnprocessableEntity {
