@@ -217,6 +217,7 @@ export const t = catalogue("incidents", {
   "archive.id": "Archive",
   "archive.size": "Size",
   "archive.made": "Collected",
+  "archive.manifest": "Manifest",
   "archive.checked": "Last verified",
   "archive.checked.none": "not yet",
   "archive.acts": "Acts",

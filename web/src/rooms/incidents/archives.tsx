@@ -30,6 +30,9 @@ interface Checked {
 /** More faults than this say no more. */
 const FAULTS = 20;
 
+/** So much of a manifest's hash tells archives apart; the button copies all of it. */
+const MANIFEST = 16;
+
 export function Archives({ row, path }: { row: Incident; path: string }) {
   const may = useMay("evidence");
   const all = useList<Archive>("/evidence", { incident: row.short }, { every: 5_000 });
@@ -71,9 +74,9 @@ export function Archives({ row, path }: { row: Incident; path: string }) {
             heads={[
               { id: "id", label: t("archive.id") },
               { id: "state", label: t("evidence.state") },
-              { id: "hash", label: t("evidence.manifest"), wide: true },
+              { id: "hash", label: t("archive.manifest") },
               { id: "size", label: t("archive.size"), end: true },
-              { id: "made", label: t("archive.made") },
+              { id: "made", label: t("archive.made"), wide: true },
               { id: "checked", label: t("archive.checked") },
               { id: "acts", label: t("archive.acts") },
             ]}
@@ -90,7 +93,7 @@ export function Archives({ row, path }: { row: Incident; path: string }) {
                 <td>
                   {one.manifest ? (
                     <span className="incident-hash">
-                      <Safe text={one.manifest} block />
+                      <Safe text={one.manifest.slice(0, MANIFEST)} />
                       <CopyButton text={one.manifest} what={t("evidence.manifest")} />
                     </span>
                   ) : null}
@@ -98,7 +101,9 @@ export function Archives({ row, path }: { row: Incident; path: string }) {
                 <td className="end work-nowrap">{bytes(one.size)}</td>
                 <td>
                   <When at={one.at} /> <Safe text={one.by} className="muted incidents-words" />
-                  {one.reason ? <Safe text={one.reason} block className="incidents-words" /> : null}
+                  <div>
+                    <Safe text={one.reason ?? ""} block className="incidents-words" />
+                  </div>
                 </td>
                 <td>
                   <LastCheck step={steps.findLast((step) => step.act === "verified" && step.bundle === one.manifest)} />
@@ -178,7 +183,9 @@ function LastCheck({ step }: { step: CustodyStep | undefined }) {
   return (
     <>
       <When at={step.at} /> <Safe text={step.by} className="muted incidents-words" />
-      <Safe text={step.detail ?? ""} block className="incidents-words" />
+      <div>
+        <Safe text={step.detail ?? ""} block className="incidents-words" />
+      </div>
     </>
   );
 }
