@@ -3605,6 +3605,11 @@ export interface components {
             proof: unknown;
         };
         AuditReport: {
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that are not as they were written: changed, or cut short
+             */
+            altered: number;
             /** @description files made from the entries that do not fit them; they are made anew at the next start */
             caches: string[];
             /**
