@@ -33,6 +33,20 @@ func (s CustodyStep) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Follows says what is wrong with a step that stands behind another, and in which
+// field; "" when nothing is. Before the first stands the zero step.
+func (s CustodyStep) Follows(before *CustodyStep) (field, why string) {
+	switch {
+	case s.N != before.N+1:
+		return "n", "a step is missing before it, or it was moved"
+	case s.Prev != before.Hash:
+		return "prev", "it does not follow from the step before"
+	case s.Hash != s.Sum():
+		return "hash", "the step was changed"
+	}
+	return "", ""
+}
+
 // What is done with evidence.
 const (
 	CustodyCollected = "collected"     // a bundle was made

@@ -6,6 +6,7 @@ import { refresh, useList, useOne } from "../../api/query";
 import type { Incident } from "../../api/types";
 import { type Archive, type CustodyStep, type EvidenceReport, type LegalHold, saveAs } from "../../api/work";
 import { bytes } from "../../lib/i18n";
+import { part } from "../../lib/route";
 import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/incidents";
 import { Ask } from "../../widgets/ask";
@@ -19,7 +20,7 @@ import { done, failed, note } from "../../widgets/toast";
 import { ErrorView, Loading } from "../../widgets/views";
 import { When } from "../../widgets/when";
 
-const at = (archive: Archive): string => `/evidence/${encodeURIComponent(archive.id)}`;
+const at = (archive: Archive): string => `/evidence/${part(archive.id)}`;
 
 /** What the last verification of an archive found, as long as the page is open. */
 interface Checked {
@@ -346,7 +347,7 @@ function Held({ row, may, path }: { row: Incident; may: boolean; path: string })
           label={t("archive.reason")}
           verb={t("legal.release")}
           run={async (reason) => {
-            await call<LegalHold>("POST", `/holds/${encodeURIComponent(ending.id)}/release`, { body: { reason } });
+            await call<LegalHold>("POST", `/holds/${part(ending.id)}/release`, { body: { reason } });
             done(t("legal.release.done", { short: safe(ending.short) }));
             news();
           }}
