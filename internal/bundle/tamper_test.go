@@ -178,15 +178,13 @@ func TestTampering(t *testing.T) {
 }
 
 // TestBytesAllOver changes bits all over the smallest archive there is: all bits of
-// all bytes in the long form.
+// all bytes with HONEYGUIDE_TRUST_BUNDLE_TAMPERS=300000.
 func TestBytesAllOver(t *testing.T) {
 	r := newRig(t)
 	r.attack(1)
 	_, text := r.collect()
 	step, n := max(1, 8*len(text)/rounds(t)), 0
-	if rounds(t) >= 10_000 {
-		step = 1
-	} else if step%2 == 0 {
+	if step%2 == 0 {
 		step++ // so that it comes to each bit of a byte
 	}
 	for i := 0; i < 8*len(text); i += step {
