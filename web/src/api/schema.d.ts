@@ -3605,6 +3605,11 @@ export interface components {
             proof: unknown;
         };
         AuditReport: {
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that are not as they were written: changed, or cut short
+             */
+            altered: number;
             /** @description files made from the entries that do not fit them; they are made anew at the next start */
             caches: string[];
             /**
@@ -4001,7 +4006,10 @@ export interface components {
         };
         CheckAnswer: {
             check: string;
+            evidence: components["schemas"]["Reference"][];
             facts: string[];
+            /** @description the values the rule was held against */
+            found: string;
             mend?: string;
             /** @description when it is met */
             rule: string;
@@ -4104,8 +4112,11 @@ export interface components {
             /** @description of the checks it stands on */
             answers: components["schemas"]["CheckAnswer"][];
             asks: string;
+            /** @description of all its checks, each once */
             evidence: components["schemas"]["Reference"][];
             group: string;
+            /** @description what the organisation writes about the whole group */
+            group_own?: string;
             group_title: string;
             id: string;
             /** @description what the organisation writes or adds */
