@@ -107,12 +107,15 @@ func (a *opened) against(point audit.Checkpoint, c Check, key string) {
 		a.Witnessed = true
 		return
 	}
-	list, foreign, err := audit.ReadCheckpoints(bytes.NewReader(c.Against), key)
-	if err != nil || len(list) == 0 {
-		bad("what was given to compare with has no checkpoint of this log, and %d of others", foreign)
+	kept, err := audit.ReadCheckpoints(bytes.NewReader(c.Against), key)
+	if err != nil || len(kept.List) == 0 {
+		bad("what was given to compare with: %s", kept.Nothing())
 		return
 	}
-	for _, k := range list {
+	if kept.Altered > 0 {
+		a.Notes = append(a.Notes, fmt.Sprintf("%d of the checkpoints given to compare with are not as they were written: changed, or cut short", kept.Altered))
+	}
+	for _, k := range kept.List {
 		switch {
 		case k.Size != point.Size:
 		case k.Root != point.Root:

@@ -3605,6 +3605,11 @@ export interface components {
             proof: unknown;
         };
         AuditReport: {
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that are not as they were written: changed, or cut short
+             */
+            altered: number;
             /** @description files made from the entries that do not fit them; they are made anew at the next start */
             caches: string[];
             /**
@@ -3729,6 +3734,23 @@ export interface components {
             recipient?: string;
             /** @description folder, or file that ends in .hgb, on the core's machine; over the local socket only */
             to?: string;
+        };
+        BackupState: {
+            /**
+             * Format: date-time
+             * @description when the last good one was begun
+             */
+            at?: string;
+            /** @description the last try failed */
+            failing: boolean;
+            /**
+             * Format: date-time
+             * @description when one is due
+             */
+            next?: string;
+            /** @description the last good one is more than twice as old as it should be */
+            overdue: boolean;
+            running: boolean;
         };
         BadLine: {
             /** Format: int64 */
@@ -6497,6 +6519,11 @@ export interface components {
             began?: string;
             /**
              * Format: int64
+             * @description of all files in it
+             */
+            bytes?: number;
+            /**
+             * Format: int64
              * @description bytes copied
              */
             done: number;
@@ -6508,6 +6535,11 @@ export interface components {
             id?: string;
             last: components["schemas"]["Track"];
             /**
+             * Format: int64
+             * @description bytes that had to be copied for it
+             */
+            new?: number;
+            /**
              * Format: date-time
              * @description when the next one is due
              */
@@ -6517,6 +6549,8 @@ export interface components {
              * @description bytes there are; what did not change is not copied, so done may stay less
              */
             of: number;
+            /** @description the last good one is more than twice as old as backup.every says */
+            overdue: boolean;
             /** @description what is copied now */
             phase?: string;
             running: boolean;
@@ -7331,6 +7365,8 @@ export interface components {
             reason?: string;
         };
         Standing: {
+            /** @description absent: none is configured, and none was made */
+            backup?: components["schemas"]["BackupState"];
             disks: components["schemas"]["DiskState"][];
             /** @description absent: this node commands none */
             firewall?: components["schemas"]["FirewallState"];
