@@ -69,7 +69,7 @@ func (a *App) peopleFacts(ctx context.Context, f *comply.Facts) error {
 		shows, known := roles[u.Role]
 		if !known {
 			powers, err := a.identity.Powers(ctx, u.Role)
-			if err != nil {
+			if err != nil && honeyguide.ErrorCode(err) != honeyguide.CodeNotFound { // a role that is gone grants nothing
 				return err
 			}
 			shows = slices.Contains(powers, auth.PermPersonal)
