@@ -289,7 +289,7 @@ func TestTablesStayWithTheirHeads(t *testing.T) {
 	}{
 		{20, "short", 1, 1},
 		{bottom - 45, "short", 1, 1},
-		{bottom - 45, long, 2, 2}, // there is room for the heading, and none for the row
+		{bottom - 45, long, 2, 2},           // there is room for the heading, and none for the row
 		{20, strings.Repeat(long, 8), 1, 4}, // longer than any page
 	} {
 		p := newPaper(sample(t, "gdpr"), 0)
