@@ -154,7 +154,7 @@ var rows = []row{
 		Name: "soak-rss-slope", Target: "<=1800", LongTarget: "<=10", Of: size{90, 3600},
 		Promise: "Memory does not grow without end under load. A short run sees a gross leak alone.",
 		Pkg:     "./test/e2e", Run: "^TestSoak$", Root: true, Limit: 90 * time.Minute,
-		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"), Quick: sized("soak-rss-slope", "30"),
+		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"),
 	},
 	{
 		Name: "soak-oom-kills", Target: "<=0", Of: size{1000, 100_000},
