@@ -62,6 +62,9 @@ type Deps struct {
 	// which has finds something. Nil: there are none.
 	Worlds func(ctx context.Context, s personal.Subject, has func([]byte) bool, look bool) (int, error)
 	Trail  Trail // nil: there is none
+	// Copies removes the copies of older data the program keeps by itself, and names
+	// those somebody has put aside. Nil: there are none.
+	Copies func() (aside []string, err error)
 
 	// Held names the legal hold that keeps a subject's data, "" when none does. Nil:
 	// there are no holds.

@@ -206,6 +206,13 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 	if err != nil {
 		return counts, remains, err
 	}
+	if d.dep.Copies != nil {
+		aside, err := d.dep.Copies()
+		if err != nil {
+			return counts, remains, fmt.Errorf("remove older copies: %w", err)
+		}
+		remains = append(remains, aside...)
+	}
 	if d.dep.Trail != nil {
 		n, err := d.dep.Trail.Erase(ctx, func(text string) bool {
 			_, hits := r.Field("", text)
@@ -247,6 +254,9 @@ func (d *Desk) Apply(ctx context.Context, list []Erasure) error {
 	return d.change(ctx, func(have []entry) []entry {
 		for _, e := range list {
 			if !slices.ContainsFunc(have, func(h entry) bool { return h.ID == e.ID }) {
+				if e.State != Done { // where it comes from it was still waited for
+					e.State, e.Ended, e.Error = Done, d.dep.Now().UTC(), ""
+				}
 				have = append(have, entry{Erasure: e})
 			}
 		}
