@@ -173,7 +173,7 @@ func TestTampering(t *testing.T) {
 			t.Errorf("round %d: not found: %s", i, what)
 		}
 	}
-	t.Logf("TRUST name=bundle-tampers-missed figure=%d unit=changes target=<=0", missed)
+	t.Logf("TRUST name=bundle-tampers-missed figure=%d unit=changes target=<=0 of=%d", missed, n)
 	t.Logf("%d changes of an archive of %d bytes", n, len(text))
 }
 

@@ -89,7 +89,7 @@ func (s *Store) repack(ctx context.Context, d *day, enc *colblock.Encoder, r eve
 		}
 		b := d.block(i)
 		rows, err := s.rows(ctx, d.file, b)
-		if isCorrupt(err) {
+		if s.spoilt(err) {
 			s.giveUp(d.file, b, err)
 			out.Left = append(out.Left, fmt.Sprintf("%s, events %d to %d", d.file.name+suffix, b.lo, b.hi()))
 			continue
