@@ -102,10 +102,10 @@ func checkThreshold(s Settings) Finding {
 const longRetention = 400
 
 func checkRetention(s Settings) Finding {
-	if s.Store.RetentionDays > longRetention {
-		return Finding{"retention", StatusWarn, fmt.Sprintf("events are kept %d days", s.Store.RetentionDays), "set store.retention_days (DATA_RETENTION_DAYS) to what your purpose needs; 90 is usual"}
+	if s.eventDays() > longRetention {
+		return Finding{"retention", StatusWarn, fmt.Sprintf("events are kept %d days", s.eventDays()), "set store.retention_days (DATA_RETENTION_DAYS) to what your purpose needs; 90 is usual"}
 	}
-	return ok("retention", "events are kept %d days", s.Store.RetentionDays)
+	return ok("retention", "events are kept %d days", s.eventDays())
 }
 
 // checkSegment says in how many networks this machine stands: decoys belong into

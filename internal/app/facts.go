@@ -11,6 +11,7 @@ import (
 	"honeyguide/internal/audit"
 	"honeyguide/internal/backup"
 	"honeyguide/internal/comply"
+	"honeyguide/internal/eventlog"
 	"honeyguide/internal/privacy"
 	"honeyguide/internal/report"
 	"honeyguide/internal/state"
@@ -336,7 +337,7 @@ func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
 	all, err := a.privacy.Erasures(ctx)
 	p := comply.Privacy{Erasures: int64(len(erased))}
 	for _, c := range classes {
-		if c.Days > 0 {
+		if c.Days > 0 && c.Class != string(privacy.Readable) {
 			p.Classes++
 		}
 	}
@@ -346,7 +347,26 @@ func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
 		}
 	}
 	f.Privacy(p)
+	a.personalFacts(ctx, f)
 	return err
+}
+
+// personalPatience is how long the events of a period are looked at.
+const personalPatience = 10 * time.Second
+
+// personalFacts counts the events that personalFact marked.
+func (a *App) personalFacts(ctx context.Context, f *comply.Facts) {
+	ctx, cancel := context.WithTimeout(ctx, personalPatience)
+	defer cancel()
+	n := int64(0)
+	for _, err := range a.events.Find(ctx, eventlog.Query{From: f.Since, Where: []eventlog.Filter{{Dim: honeyguide.AttrPersonal, Op: eventlog.OpAny}}}) {
+		if err != nil {
+			f.Missing("privacy.findings", "the events of the period were not looked through in "+personalPatience.String()+": "+err.Error())
+			return
+		}
+		n++
+	}
+	f.Searched(n)
 }
 
 // bundlesSince counts the archives of evidence that were sealed since a time.

@@ -184,18 +184,16 @@ func (a *App) settingFacts(f *comply.Facts) {
 	f.Flag("api.limits", l.Login > 0 && l.Read > 0 && l.Write > 0 && l.Export > 0, "setting api.limits")
 	plain := int64(0)
 	for _, v := range s.Shown {
-		if v.Path == "privacy.login_banner" { // what people are told about their data, and why it is kept
-			f.Flag("privacy.purpose", v.Set && v.Value != "", "setting privacy.login_banner")
-		}
 		if v.Secret && v.Set && strings.Contains(v.Origin, ".y") {
 			plain++
 		}
 	}
 	f.Count("config.secrets", plain, "configuration file")
-	f.Days("retention.events", float64(s.Store.RetentionDays), "setting store.retention_days")
+	f.Masking(float64(s.Privacy.Pseudonyms), s.Privacy.Banner != "") // what people are told about their data, and why it is kept
+	f.Days("retention.events", float64(s.eventDays()), "settings store.retention_days, privacy.events_days")
 	f.Age("retention.late", a.now(), "days of the event log")
 	if day, ok := oldestDay(filepath.Join(s.Node.Data, "events")); ok {
-		f.Days("retention.late", max(f.At.Sub(day).Hours()/24-float64(s.Store.RetentionDays)-1, 0), "days of the event log")
+		f.Days("retention.late", max(f.At.Sub(day).Hours()/24-float64(s.eventDays())-1, 0), "days of the event log")
 	}
 	f.Flag("sla.set", s.Respond.SLA.Critical > 0 && s.Respond.SLA.High > 0 && s.Respond.SLA.Medium > 0 && s.Respond.SLA.Low > 0, "setting respond.sla")
 	f.Count("allowlist.entries", int64(len(s.Respond.Allowlist)+len(a.allowlist.Prefixes())), "setting respond.allowlist, state")

@@ -80,7 +80,7 @@ var catalog = map[string]known{
 	"privacy.mask":      {UnitDays, "Days after which addresses and names are pseudonyms"},
 	"privacy.erasures":  {UnitCount, "Erasures carried out in the period"},
 	"privacy.pending":   {UnitCount, "Requests of people that wait"},
-	"privacy.findings":  {UnitCount, "Personal data found in captured text, in the period"},
+	"privacy.findings":  {UnitCount, "Events of the period with personal data in captured text"},
 	"privacy.purpose":   {UnitFlag, "Purpose and legal basis are written down"},
 	"holds.active":      {UnitCount, "Legal holds in force"},
 	"samples.kept":      {UnitCount, "Samples of malware, each encrypted"},

@@ -43,6 +43,22 @@ func (c Counts) String() string {
 	return strings.Join(out, ", ")
 }
 
+// Most returns, for two texts that [Counts.String] wrote, the higher count of each
+// sort. What it does not know is left out.
+func Most(a, b string) string {
+	if a == b || b == "" {
+		return a
+	}
+	out := Counts{}
+	for part := range strings.SplitSeq(a+", "+b, ", ") {
+		sort, n, _ := strings.Cut(part, " x")
+		if count, err := strconv.Atoi(n); err == nil && slices.Contains(sorts, Sort(sort)) {
+			out[Sort(sort)] = max(out[Sort(sort)], count)
+		}
+	}
+	return out.String()
+}
+
 // Detect counts the personal data in a text, of which it looks at the first 64
 // KiB. It returns nil when there is none.
 func Detect(s string) Counts {

@@ -52,10 +52,16 @@ func (p *Pseudonyms) All() *Rewriter {
 			if a, err := netip.ParseAddr(x.Value); x.Kind == Address && (err != nil || spared(a)) {
 				return stand{}, false
 			}
+			if x.Kind == Email && strings.HasSuffix(x.Value, nobody) {
+				return stand{}, false
+			}
 			return p.stand(x), true
 		},
 	}
 }
+
+// nobody is the host of mail addresses that stand for others.
+const nobody = "@erased.invalid"
 
 // spared are addresses that are nobody's.
 func spared(a netip.Addr) bool {
