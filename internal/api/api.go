@@ -348,7 +348,7 @@ func humaConfig(version string) huma.Config {
 	// The document is served behind the gate; the library's pages load scripts from elsewhere.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
-	c.Transformers = append(c.Transformers, masked)
+	c.Transformers = append(c.Transformers, linked, masked)
 	c.Formats = maps.Clone(c.Formats)
 	for name, format := range c.Formats {
 		if strings.HasSuffix(name, "json") {

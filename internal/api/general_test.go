@@ -173,6 +173,9 @@ func TestCursorsSurviveWhatHappens(t *testing.T) {
 			}
 			for after, page := "", 0; ; page++ {
 				p := get[anyPage](r, base+path+"?limit=4&after="+url.QueryEscape(after))
+				if got := r.following(base + path + "?limit=4&after=" + url.QueryEscape(after)); got != p.Next {
+					t.Errorf("the head names the next page %q, the page %q", got, p.Next)
+				}
 				for _, row := range p.Items {
 					if _, was := want[nameOf(row)]; was {
 						want[nameOf(row)]++
@@ -193,6 +196,22 @@ func TestCursorsSurviveWhatHappens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// following is the cursor of the next page as the head of an answer names it.
+func (r *rig) following(path string) string {
+	r.t.Helper()
+	link := r.call(http.MethodGet, path, bootstrap, nil).Header().Get("Link")
+	if link == "" {
+		return ""
+	}
+	at, ok := strings.CutSuffix(strings.TrimPrefix(link, "<"), `>; rel="next"`)
+	u, err := url.Parse(at)
+	if err != nil || !ok || u.Path != "" || u.Query().Get("limit") != "4" {
+		r.t.Errorf("Link: %s", link)
+		return ""
+	}
+	return u.Query().Get("after")
 }
 
 // TestFollowersMissNothing follows the changes of every list that can be followed.

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +108,23 @@ func list[I, T any](s *server, o huma.Operation, f func(context.Context, state.T
 		}
 		return p, err
 	})
+}
+
+// linked says in a header where the next page is (RFC 8288), so that a reader can
+// ask for it while this one is still on its way.
+func linked(ctx huma.Context, status string, v any) (any, error) {
+	page, ok := v.(interface{ Following() string })
+	if !ok || status != "200" || page.Following() == "" {
+		return v, nil
+	}
+	at := ctx.URL()
+	q := at.Query()
+	q.Set("after", page.Following())
+	if mask := maskOf(ctx.Context()); mask != nil {
+		q.Set("fields", strings.Join(slices.Sorted(maps.Keys(mask)), ","))
+	}
+	ctx.AppendHeader("Link", "<?"+q.Encode()+`>; rel="next"`)
+	return v, nil
 }
 
 // byID names one row.

@@ -2,18 +2,33 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
+// maskOf is what was asked for; nil is everything.
+func maskOf(ctx context.Context) map[string]bool {
+	mask, _ := ctx.Value(maskKey).(map[string]bool)
+	return mask
+}
+
+// wanted says whether a field will be in the answer.
+func wanted(ctx context.Context, field string) bool {
+	mask := maskOf(ctx)
+	return mask == nil || mask[field]
+}
+
 // masked leaves in an answer what was asked for.
 func masked(ctx huma.Context, status string, v any) (any, error) {
-	mask, _ := ctx.Context().Value(maskKey).(map[string]bool)
+	mask := maskOf(ctx.Context())
 	if mask == nil || status != "200" {
 		return v, nil
 	}
@@ -42,7 +57,7 @@ func masked(ctx huma.Context, status string, v any) (any, error) {
 		}
 	}
 	list.b.WriteByte(']')
-	return maskedObject(whole, shape, func(string) bool { return true }, map[string][]byte{"items": list.b.Bytes()})
+	return maskedObject(whole, shape, everything, map[string][]byte{"items": list.b.Bytes()})
 }
 
 func maskedObject(v reflect.Value, of shape, wanted func(string) bool, ready map[string][]byte) (json.RawMessage, error) {
@@ -82,16 +97,117 @@ func (p *picker) object(v reflect.Value, of shape, wanted func(string) bool, rea
 			p.b.Write(text)
 			continue
 		}
-		if field.CanAddr() {
-			field = field.Addr() // as a pointer it is not copied
-		}
-		if err := p.e.Encode(field.Interface()); err != nil {
+		if err := p.value(field, f.how); err != nil {
 			return err
 		}
-		p.b.Truncate(p.b.Len() - 1) // the line feed of the encoder
 	}
 	p.b.WriteByte('}')
 	return nil
+}
+
+// value writes what most rows are made of by itself, and leaves the rest, with all
+// that is odd in it, to the library: its reflection is most of what a page costs.
+func (p *picker) value(v reflect.Value, how writing) error {
+	switch how {
+	case asText:
+		if s := v.String(); needsNoEscape(s) {
+			p.b.WriteByte('"')
+			p.b.WriteString(s)
+			p.b.WriteByte('"')
+			return nil
+		}
+	case asInt:
+		p.b.Write(strconv.AppendInt(p.b.AvailableBuffer(), v.Int(), 10))
+		return nil
+	case asBool:
+		p.b.Write(strconv.AppendBool(p.b.AvailableBuffer(), v.Bool()))
+		return nil
+	case asTime:
+		if v.CanAddr() {
+			if t := v.Addr().Interface().(*time.Time); t.Location() == time.UTC && t.Year() >= 0 && t.Year() <= 9999 {
+				p.b.Write(t.AppendFormat(p.b.AvailableBuffer(), `"`+time.RFC3339Nano+`"`))
+				return nil
+			}
+		}
+	case asObject:
+		return p.object(v, shapeOfType(v.Type()), everything, nil)
+	case asObjects:
+		if v.IsNil() {
+			break
+		}
+		of := shapeOfType(v.Type().Elem())
+		p.b.WriteByte('[')
+		for i := range v.Len() {
+			if i > 0 {
+				p.b.WriteByte(',')
+			}
+			if err := p.object(v.Index(i), of, everything, nil); err != nil {
+				return err
+			}
+		}
+		p.b.WriteByte(']')
+		return nil
+	}
+	if v.CanAddr() {
+		v = v.Addr() // as a pointer it is not copied
+	}
+	if err := p.e.Encode(v.Interface()); err != nil {
+		return err
+	}
+	p.b.Truncate(p.b.Len() - 1) // the line feed of the encoder
+	return nil
+}
+
+func everything(string) bool { return true }
+
+// needsNoEscape says whether JSON has s between quotes as it is.
+func needsNoEscape(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// A writing is how a field is written.
+type writing uint8
+
+const (
+	byLibrary writing = iota
+	asText
+	asInt
+	asBool
+	asTime
+	asObject
+	asObjects
+)
+
+// howOf finds it out once for a type. Whatever writes itself is the library's.
+func howOf(t reflect.Type) writing {
+	if t == reflect.TypeFor[time.Time]() {
+		return asTime
+	}
+	if writesItself(t) {
+		return byLibrary
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return asText
+	case reflect.Int, reflect.Int64:
+		return asInt
+	case reflect.Bool:
+		return asBool
+	case reflect.Struct:
+		if shapeOfType(t) != nil {
+			return asObject
+		}
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct && shapeOfType(t.Elem()) != nil {
+			return asObjects
+		}
+	}
+	return byLibrary
 }
 
 // A shape is the fields of a struct as encoding/json writes them, in their order.
@@ -101,7 +217,8 @@ type shapeField struct {
 	at          int
 	name        string
 	key         string // "name":
-	empty, zero bool   // left out when it is
+	how         writing
+	empty, zero bool // left out when it is
 }
 
 func (s shape) find(name string) *shapeField {
@@ -126,6 +243,7 @@ func shapeOfType(t reflect.Type) shape {
 	if known, ok := shapes.Load(t); ok {
 		return known.(shape)
 	}
+	shapes.Store(t, shape(nil)) // a type that holds itself is the library's
 	made := makeShape(t)
 	shapes.Store(t, made)
 	return made
@@ -136,8 +254,12 @@ var (
 	textMarshaler = reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()
 )
 
+func writesItself(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(marshaler) || reflect.PointerTo(t).Implements(textMarshaler)
+}
+
 func makeShape(t reflect.Type) shape {
-	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(marshaler) || reflect.PointerTo(t).Implements(textMarshaler) {
+	if t.Kind() != reflect.Struct || writesItself(t) {
 		return nil
 	}
 	out := shape{}
@@ -159,7 +281,7 @@ func makeShape(t reflect.Type) shape {
 		if err != nil {
 			return nil
 		}
-		out = append(out, shapeField{at: i, name: name, key: string(key) + ":", empty: has("omitempty"), zero: has("omitzero")})
+		out = append(out, shapeField{at: i, name: name, key: string(key) + ":", how: howOf(f.Type), empty: has("omitempty"), zero: has("omitzero")})
 	}
 	return out
 }

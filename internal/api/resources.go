@@ -37,6 +37,7 @@ func (in *alertsIn) query(ctx context.Context, tx state.Tx) (state.AlertQuery, e
 		Suppression: hides, Shown: len(in.Status) == 0 && hides == "" && incident == "",
 		Page: in.page(), Severity: in.severity(), Status: in.Status, Src: in.Src, Technique: in.Technique, Rule: in.Rule,
 		Detector: in.Detector, Incident: incident, Session: in.Session, Attacker: in.Attacker, Verdict: in.Verdict, Text: in.Q, From: in.From, To: in.To,
+		NoReasons: !wanted(ctx, "reasons"),
 	}, err
 }
 

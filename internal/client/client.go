@@ -108,6 +108,9 @@ type Page[T any] struct {
 	Capped bool   `json:"total_capped,omitempty" doc:"there are more than total says"`
 }
 
+// Following is the cursor of the page after this one, "" at the end.
+func (p Page[T]) Following() string { return p.Next }
+
 // An Event is an event with its place in the log.
 type Event struct {
 	Seq int64 `json:"seq"`

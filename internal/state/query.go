@@ -64,6 +64,8 @@ type AlertQuery struct {
 
 	Suppression string // ID of what hides them
 	Shown       bool   // leave out what is suppressed
+
+	NoReasons bool // Reasons need not be read: they are most of an alert, and long lists do not show them
 }
 
 // IncidentQuery selects incidents; an empty field selects all.

@@ -25,6 +25,11 @@ var (
 	blake  = []byte("B2") // the checksum of a secret key
 )
 
+// strict refuses what decodes to the same bytes but is not what was written: in a
+// lenient reading the last letter has bits that say nothing, so a changed file
+// could verify.
+var strict = base64.StdEncoding.Strict()
+
 // A PublicKey verifies.
 type PublicKey struct {
 	ID  [8]byte
@@ -122,7 +127,7 @@ func body(text []byte, size int) ([]byte, error) {
 	if len(lines) < 2 || !strings.HasPrefix(lines[0], "untrusted comment: ") {
 		return nil, errors.New("it has no comment line")
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimRight(lines[1], "\r"))
+	raw, err := strict.DecodeString(strings.TrimRight(lines[1], "\r"))
 	if err != nil || len(raw) != size {
 		return nil, fmt.Errorf("its second line does not hold %d bytes", size)
 	}
@@ -154,7 +159,7 @@ func Verify(p PublicKey, content, signature []byte) (comment string, err error) 
 		return "", errors.New("read the signature: it has no trusted comment")
 	}
 	comment = strings.TrimPrefix(lines[2], "trusted comment: ")
-	whole, err := base64.StdEncoding.DecodeString(lines[3])
+	whole, err := strict.DecodeString(lines[3])
 	sum := blake2b.Sum512(content)
 	switch {
 	case err != nil:

@@ -130,14 +130,15 @@ await suite(async () => {
       await page.evaluate(() => {
         window.__times.length = 0;
       });
-      for (const letter of "src:45.0.30.1") {
+      for (const letter of "src:45.30.200.1") {
         await page.keyboard.press(letter);
         await pause(80);
       }
       runs.filter.push(at(await page.evaluate(() => window.__times), 0.95));
       await cdp.send("HeapProfiler.collectGarbage");
       runs.slope.push(((await metrics()).JSHeapUsedSize - clean) / 2 ** 20);
-      truly("rows are left", (await page.locator("[role=grid]").count()) === 1);
+      // The last letters are still being asked for.
+      await page.locator("[role=grid] .grid-row").first().waitFor({ timeout: 5000 });
       await context.close();
     });
   }

@@ -320,7 +320,11 @@ func (t alerts) List(ctx context.Context, q state.AlertQuery) ([]honeyguide.Aler
 		return nil, "", doing("list alerts", err)
 	}
 	l := list{name: state.ListAlerts, table: "alert", at: "created", id: "id", rest: bulkDoc, split: "status", is: texts(q.Status)}
-	out, next, err := pageBy(ctx, t.tx, l, w, q.Page, decodeAlert)
+	read := decodeAlert
+	if q.NoReasons {
+		read = decodeBrief
+	}
+	out, next, err := pageBy(ctx, t.tx, l, w, q.Page, read)
 	return out, next, doing("list alerts", err)
 }
 

@@ -80,6 +80,14 @@ func TestWrittenAsJSON(t *testing.T) {
 		if err := decodeAlert(head, rest, &got); err != nil {
 			t.Errorf("%s: read: %v", name, err)
 		}
+		brief, without := honeyguide.Alert{}, got
+		without.Reasons = nil
+		if err := decodeBrief(head, rest, &brief); err != nil {
+			t.Errorf("%s: read in brief: %v", name, err)
+		}
+		if d := cmp.Diff(without, brief, sameAddr); d != "" {
+			t.Errorf("%s: in brief (-whole +brief):\n%s", name, d)
+		}
 		// documents has brought a to what its JSON says.
 		if d := cmp.Diff(a, got, sameAddr); d != "" {
 			t.Errorf("%s: read back (-written +read):\n%s", name, d)
@@ -112,7 +120,7 @@ func FuzzAlertDocument(f *testing.F) {
 			}
 		}
 		a := full(t)
-		a.Title, a.DedupeKey, a.Evidence[0].Text, a.Observed[0].Value, a.Dst.Hostname = text, text, text, text, text
+		a.Title, a.DedupeKey, a.Evidence[0].Text, a.Observed[0].Value, a.Dst.Hostname, a.Reasons[0].Text = text, text, text, text, text, text
 		a.Enrichments[0].Text, a.Enrichments[0].Data = text, map[string]string{text: text}
 		state.TidyAlert(&a)
 		wantHead, wantRest := parts(t, a)
@@ -126,6 +134,14 @@ func FuzzAlertDocument(f *testing.F) {
 		}
 		if d := cmp.Diff(a, back, sameAddr); d != "" {
 			t.Fatalf("-written +read:\n%s", d)
+		}
+		a.Reasons = nil
+		var brief honeyguide.Alert
+		if err := decodeBrief(gotHead, gotRest, &brief); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(a, brief, sameAddr); d != "" {
+			t.Fatalf("-written +read in brief:\n%s", d)
 		}
 	})
 }

@@ -10,15 +10,24 @@ import (
 	"honeyguide"
 )
 
-// decodeAlert reads the two parts of a stored alert.
+// decodeAlert reads the two parts of a stored alert into an empty one.
 func decodeAlert(doc, rest string, a *honeyguide.Alert) error {
-	r := reader{s: doc}
-	x := reader{s: rest}
-	var v honeyguide.Alert
-	if r.head(&v) && r.s == "" && (rest == "" || x.bulk(&v) && x.s == "") {
-		*a = v
+	return readAlert(reader{s: doc}, rest, a)
+}
+
+// decodeBrief is decodeAlert without the reasons.
+func decodeBrief(doc, rest string, a *honeyguide.Alert) error {
+	err := readAlert(reader{s: doc, brief: true}, rest, a)
+	a.Reasons = nil
+	return err
+}
+
+func readAlert(r reader, rest string, a *honeyguide.Alert) error {
+	doc, x := r.s, reader{s: rest}
+	if r.head(a) && r.s == "" && (rest == "" || x.bulk(a) && x.s == "") {
 		return nil
 	}
+	*a = honeyguide.Alert{}
 	return decode(joined(doc, rest), a)
 }
 
@@ -26,8 +35,9 @@ func decodeAlert(doc, rest string, a *honeyguide.Alert) error {
 // no escapes, no blanks. Anything else it gives up on, and encoding/json has to
 // read it. Texts are parts of the document, not copies.
 type reader struct {
-	s   string // what is left
-	bad bool
+	s     string // what is left
+	bad   bool
+	brief bool // reasons are passed over
 }
 
 func (r *reader) head(a *honeyguide.Alert) bool {
@@ -45,11 +55,15 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	r.text(`,"status":`, (*string)(&a.Status))
 	r.text(`,"category":`, &a.Category)
 	r.float(`,"score":`, &a.Score)
-	a.Reasons = readList(r, `,"reasons":`, func(r *reader, x *honeyguide.Reason) {
-		r.text(`{"feature":`, &x.Feature)
-		r.float(`,"weight":`, &x.Weight)
-		r.text(`,"text":`, &x.Text)
-	})
+	if r.brief {
+		r.until(`,"attacks":`) // inside a text its quotes would be escaped
+	} else {
+		a.Reasons = readList(r, `,"reasons":`, func(r *reader, x *honeyguide.Reason) {
+			r.text(`{"feature":`, &x.Feature)
+			r.float(`,"weight":`, &x.Weight)
+			r.text(`,"text":`, &x.Text)
+		})
+	}
 	a.Attacks = readList(r, `,"attacks":`, func(r *reader, x *honeyguide.Technique) {
 		r.text(`{"id":`, &x.ID)
 		r.some(`,"tactic":`, &x.Tactic)
@@ -172,6 +186,15 @@ func (r *reader) skip(word string) bool {
 	rest, ok := strings.CutPrefix(r.s, word)
 	r.s = rest
 	return ok
+}
+
+// until passes over everything before a word.
+func (r *reader) until(word string) {
+	if at := strings.Index(r.s, word); at >= 0 {
+		r.s = r.s[at:]
+		return
+	}
+	r.bad = true
 }
 
 func (r *reader) must(word string) { r.bad = !r.skip(word) || r.bad }

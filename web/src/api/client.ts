@@ -78,6 +78,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** No sign-in over the page: the caller handles 401. */
   quiet?: boolean;
+  /** Called with the cursor of the next page when the head of an answer names one, before its rows are here. */
+  onNext?: (after: string) => void;
 }
 
 /** A request by hand: path without /api/v1. The answer is what the caller says it is. */
@@ -109,6 +111,8 @@ export async function callWithTag<T>(
     options.quiet,
   );
   if (!response.ok) throw await problemOf(response);
+  const next = options.onNext && /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
+  if (next) options.onNext?.(new URL(next, url).searchParams.get("after") ?? "");
   const text = response.status === 204 ? "" : await response.text();
   let value: T;
   try {

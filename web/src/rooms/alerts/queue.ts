@@ -7,6 +7,7 @@
 import { slaDue } from "../../widgets/badge";
 import { severityRank } from "../../widgets/severity";
 import { type Filter, matcher } from "./filter";
+import { type Fetch, pages } from "./pages";
 import type { AlertRow } from "./row";
 
 export type SortKey = "time" | "severity" | "score" | "title" | "src" | "sla" | "status";
@@ -39,12 +40,6 @@ export interface QueueView {
   summarised: number;
   latest: string;
 }
-
-export interface PageOf {
-  items: AlertRow[];
-  next: string;
-}
-export type Fetch = (after: string, limit: number, signal: AbortSignal) => Promise<PageOf>;
 
 export const KEEP = 50_000;
 const TRIM = 60_000;
@@ -94,7 +89,7 @@ export class Queue {
   /** Changes made here that the server has not answered yet: they stand over what comes live. */
   #held = new Map<string, Partial<AlertRow>>();
 
-  constructor(private readonly page: Fetch) {}
+  constructor(private readonly page: Fetch<AlertRow>) {}
 
   watch = (watcher: () => void): (() => void) => {
     this.#watchers.add(watcher);
@@ -132,42 +127,34 @@ export class Queue {
     // What is there and fits is shown at once; the server's answer makes it whole.
     this.#settle();
     this.#tell();
-    let after = "";
+    let whole = false;
     let first = true;
     let told = 0;
     const seen = new Set<string>();
     try {
-      let asked = this.page("", FIRST, abort.signal);
-      while (!abort.signal.aborted) {
-        const page = await asked;
+      for await (const page of pages(this.page, FIRST, REST, abort.signal)) {
         if (abort.signal.aborted) return;
         for (const row of page.items) {
           seen.add(row.id);
           this.#put(row);
           if (row.created > this.#latest) this.#latest = row.created;
         }
-        after = page.next;
-        // The server works on the next page while this one is put in its place.
-        const enough = after === "" || this.#rows.size >= KEEP;
-        if (!enough) {
-          asked = this.page(after, REST, abort.signal);
-          asked.catch(() => undefined); // it is awaited after this page is shown
-        }
+        whole = page.next === "";
         // Pages come in the order of the list: only the first is put in order.
         if (first) this.#settle();
         else this.#append(page.items);
-        this.#loading = after === "" ? "done" : "rest";
-        this.#more = after !== "" && this.#rows.size >= KEEP;
+        this.#loading = whole ? "done" : "rest";
+        this.#more = !whole && this.#rows.size >= KEEP;
         if (first || Date.now() - told > 400) {
           told = Date.now();
           this.#tell();
         }
         first = false;
-        if (enough) break;
+        if (this.#rows.size >= KEEP) break;
         await idle(abort.signal);
       }
       if (abort.signal.aborted) return;
-      if (after === "") this.#drop(seen);
+      if (whole) this.#drop(seen);
       if (!this.#frozen && !(this.#sort === "time" && this.#down)) this.#settle();
       this.#loading = "done";
     } catch (error) {

@@ -3,17 +3,23 @@ import { call } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import type { Alert, Page } from "../../api/types";
 import { toQuery } from "./filter";
-import { type PageOf, Queue } from "./queue";
-import { slim } from "./row";
+import type { PageOf } from "./pages";
+import { Queue } from "./queue";
+import { type AlertRow, slim } from "./row";
 
 /** Only what the columns need; a server that does not know the mask sends all of it. */
 const FIELDS =
   "id,short,time,created_at,severity,status,score,rule_id,title,src,sensor,session,attacker,incident,detector,verdict,handled,proven,count,attacks,evidence";
 let masked = true;
 
-async function page(after: string, limit: number, signal: AbortSignal): Promise<PageOf> {
+async function page(
+  after: string,
+  limit: number,
+  signal: AbortSignal,
+  onNext: (after: string) => void,
+): Promise<PageOf<AlertRow>> {
   const ask = (fields?: string) =>
-    call<Page<Alert>>("GET", "/alerts", { query: { ...toQuery(queue.filter), limit, after, fields }, signal });
+    call<Page<Alert>>("GET", "/alerts", { query: { ...toQuery(queue.filter), limit, after, fields }, signal, onNext });
   let got: Page<Alert>;
   if (masked) {
     try {
