@@ -229,7 +229,7 @@ func (a *App) oldRecordings(ctx context.Context, before time.Time) (over int, du
 }
 
 // dropCounts lets old counts go. They say nothing about anybody but their sources,
-// and go without an entry.
+// and go without an entry; before rows do, so that the file is made anew after both.
 func (a *App) dropCounts(ctx context.Context) error {
 	days := a.settings.Privacy.Alerts
 	if days == 0 {
@@ -261,7 +261,7 @@ func (a *App) retention(ctx context.Context) error {
 			return err
 		}
 		if believed {
-			if err := errors.Join(a.retain.Run(ctx), a.dropCounts(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.dropCounts(ctx), a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("let old data go: %w", err)
 			}
 		}
