@@ -20,7 +20,7 @@ type CustodyStep struct {
 	Reason   string    `json:"reason,omitempty"`
 	Detail   string    `json:"detail,omitempty"` // in our words: the form it was handed out in, why it was refused
 	Bundle   string    `json:"bundle,omitempty"` // id of the bundle it is about
-	Audit    int64     `json:"audit"`            // seq of its entry in the audit log
+	Audit    int64     `json:"audit"`            // seq of its entry in the audit log; -1 when it is not known
 	Prev     string    `json:"prev"`             // hash of the step before, "" for the first
 	Hash     string    `json:"hash"`             // SHA-256, in hex, of this step written with an empty hash
 }
@@ -33,6 +33,20 @@ func (s CustodyStep) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Follows says what is wrong with a step that stands behind another, and in which
+// field; "" when nothing is. Before the first stands the zero step.
+func (s CustodyStep) Follows(before *CustodyStep) (field, why string) {
+	switch {
+	case s.N != before.N+1:
+		return "n", "a step is missing before it, or it was moved"
+	case s.Prev != before.Hash:
+		return "prev", "it does not follow from the step before"
+	case s.Hash != s.Sum():
+		return "hash", "the step was changed"
+	}
+	return "", ""
+}
+
 // What is done with evidence.
 const (
 	CustodyCollected = "collected"     // a bundle was made
@@ -42,7 +56,6 @@ const (
 	CustodyImported  = "imported"      // it came from another deployment
 	CustodyHeld      = "hold_placed"   // a legal hold keeps it
 	CustodyReleased  = "hold_released" // and does not any more
-	CustodyRemoved   = "removed"       // the file is gone; what is known of it stays
 )
 
 // A Bundle is evidence of an incident in one archive that is checked anywhere
@@ -77,5 +90,4 @@ const (
 	BundleCollecting BundleState = "collecting"
 	BundleReady      BundleState = "ready"
 	BundleFailed     BundleState = "failed"
-	BundleGone       BundleState = "gone" // its file was removed; the custody chain says when
 )

@@ -145,12 +145,11 @@ func (s *server) verifyAudit(ctx context.Context, in *client.AuditCheckOrder) (c
 	if err != nil {
 		return client.AuditCheck{}, err
 	}
-	var kept []audit.Checkpoint
+	var kept audit.Kept
 	if in.Witness != "" {
-		var foreign int
-		kept, foreign, err = audit.ReadCheckpoints(strings.NewReader(in.Witness), l.PublicKey())
-		if err != nil || len(kept) == 0 {
-			return client.AuditCheck{}, invalid("witness: there is no checkpoint of this log in it; " + strconv.Itoa(foreign) + " of others")
+		kept, err = audit.ReadCheckpoints(strings.NewReader(in.Witness), l.PublicKey())
+		if err != nil || len(kept.List) == 0 {
+			return client.AuditCheck{}, invalid("witness: " + kept.Nothing())
 		}
 	}
 	l.StartCheck(ctx, kept)

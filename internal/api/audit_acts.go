@@ -59,9 +59,10 @@ type attempt struct {
 	action   string // operation id
 	object   string
 	query    url.Values
-	recorded bool // there is an entry
-	begun    bool // the effect may have begun
-	free     bool // needs no entry
+	recorded bool  // there is an entry
+	entry    int64 // its number; -1 when it is not known
+	begun    bool  // the effect may have begun
+	free     bool  // needs no entry
 }
 
 // audits reports whether a request needs an entry.
@@ -173,11 +174,21 @@ func (s *server) recordAsked(ctx context.Context, a *attempt, said any) error {
 	if look := befores[a.action]; look != nil {
 		e.Before = s.masker.Value(look(ctx, s, a))
 	}
-	if err := s.dep.Audit.Record(ctx, e); err != nil {
+	n, err := audit.Number(ctx, s.dep.Audit, e)
+	if err != nil {
 		return err
 	}
-	a.recorded = true
+	a.recorded, a.entry = true, n
 	return nil
+}
+
+// entryOf returns the number of the entry of the request under way; -1 when it has
+// none, or nobody knows it.
+func entryOf(ctx context.Context) int64 {
+	if a, _ := ctx.Value(attemptKey).(*attempt); a != nil && a.recorded {
+		return a.entry
+	}
+	return -1
 }
 
 // recordFailed notes that what was asked did not happen, or not whole.

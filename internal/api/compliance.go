@@ -12,6 +12,7 @@ import (
 	"honeyguide/internal/auth"
 	"honeyguide/internal/client"
 	"honeyguide/internal/comply"
+	"honeyguide/internal/personal"
 )
 
 // complianceDays is the period of a report nobody asked another one for.
@@ -90,9 +91,18 @@ func (s *server) facts(ctx context.Context, since time.Time) (*comply.Facts, err
 	}
 	const own = "the console's own answers"
 	f.Flag("guards.permissions", s.router.check() == nil, own)
+	f.Flag("privacy.veil", veils(), own)
 	policy := headers["Content-Security-Policy"]
 	f.Flag("guards.headers", strings.Contains(policy, "default-src 'none'") && !strings.Contains(policy, "unsafe") && strings.Contains(policy, "frame-ancestors 'none'"), own)
 	return f, nil
+}
+
+// veils lays an answer with an address before somebody who may not see one, and
+// says whether it is hidden.
+func veils() bool {
+	const address = "203.0.113.7"
+	out, _ := personal.NewPseudonyms(nil).All().JSON([]byte(`{"src":"` + address + `"}`))
+	return veiled(auth.Principal{ID: "stranger", Scope: auth.ScopeViewer}, auth.PermRead) && !strings.Contains(string(out), address)
 }
 
 func (s *server) assess(ctx context.Context, framework string, f *comply.Facts) (*comply.Assessment, error) {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -121,5 +122,25 @@ func TestHolds(t *testing.T) {
 	}
 	if w := r.call(http.MethodPost, "/api/v1/holds/"+made.Short+"/release", bootstrap, strings.NewReader(`{"reason":"again"}`)); w.Code != http.StatusConflict {
 		t.Errorf("released twice: %d", w.Code)
+	}
+	r.chainIs("/api/v1/incidents/I-1/custody", "hold_placed", "hold_released")
+	for i := range 4 {
+		postTo[honeyguide.Hold](r, "/api/v1/holds", fmt.Sprintf(`{"object":"attacker:203.0.113.%d","reason":"court"}`, i), http.StatusOK)
+	}
+	var names []string
+	for after := ""; ; {
+		p := get[client.Page[honeyguide.Hold]](r, "/api/v1/holds?limit=2&after="+after)
+		for _, h := range p.Items {
+			names = append(names, h.Short)
+		}
+		if after = p.Next; after == "" {
+			break
+		}
+	}
+	if got := strings.Join(names, " "); got != "H-6 H-5 H-4 H-3 H-2 H-1" {
+		t.Errorf("holds page by page: %s", got)
+	}
+	if w := r.call(http.MethodGet, "/api/v1/holds?after=x", bootstrap, nil); w.Code != http.StatusBadRequest && w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a cursor that is none: %d", w.Code)
 	}
 }

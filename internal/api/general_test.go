@@ -85,7 +85,7 @@ var apart = map[string]string{
 	"/enrichers": "shown whole", "/blocklists": "shown whole", "/samples/{id}/sightings": "newest first, of one content", "/events": "of the event log: tested in lists_test.go and eventlog", "/approvals": "a list of runs, filtered",
 	"/samples": "ordered by when they came last: who comes again is first", "/attackers": "ordered by what changes: who was last is first", "/enrichments": "asks for a value",
 	"/incidents/{id}/timeline": "tested in incident", "/tokens/{id}/exposures": "the last hundred",
-	"/triage/models": "shown whole", "/holds": "shown whole", "/evidence/{id}/custody": "shown whole", "/incidents/{id}/custody": "shown whole", "/evidence/{id}/items": "shown whole", "/reports/compliance": "shown whole", "/views": "of one owner: tested with the views",
+	"/triage/models": "shown whole", "/holds": "newest first, by number, which only grows: tested in TestHolds", "/evidence/{id}/custody": "shown whole", "/incidents/{id}/custody": "shown whole", "/evidence/{id}/items": "shown whole", "/reports/compliance": "shown whole", "/views": "of one owner: tested with the views",
 	"/privacy/erasures": "a ledger, shown whole", "/privacy/retention": "shown whole",
 	"/audit": "by number, which only grows: tested in internal/audit", "/users": "shown whole, by name", "/roles": "shown whole, by name",
 	"/users/{id}/sessions": "shown whole", "/me/sessions": "shown whole", "/me/passkeys": "shown whole", "/settings/values": "shown whole",

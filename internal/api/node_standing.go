@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // A Standing is how this node stands: what an operator looks at first.
@@ -13,6 +14,16 @@ type Standing struct {
 	Version  string         `json:"version"`
 	Firewall *FirewallState `json:"firewall,omitempty" doc:"absent: this node commands none"`
 	Disks    []DiskState    `json:"disks"`
+	Backup   *BackupState   `json:"backup,omitempty" doc:"absent: none is configured, and none was made"`
+}
+
+// A BackupState is how backups stand. Why one failed is for those who may make them.
+type BackupState struct {
+	At      time.Time `json:"at,omitzero" doc:"when the last good one was begun"`
+	Next    time.Time `json:"next,omitzero" doc:"when one is due"`
+	Running bool      `json:"running"`
+	Failing bool      `json:"failing" doc:"the last try failed"`
+	Overdue bool      `json:"overdue" doc:"the last good one is more than twice as old as it should be"`
 }
 
 // A FirewallState is how the process that holds the firewall stands.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,15 +30,12 @@ type Backup struct {
 	Every      time.Duration     `yaml:"every" doc:"time between two backups, for example 24h; 0 = only when somebody asks"`
 	Keep       int               `yaml:"keep" doc:"backups kept in the folder; older ones are removed with what only they hold; 0 = all"`
 	Recipient  string            `yaml:"recipient" doc:"public key (age1...) backups are encrypted to; its other half belongs to another place than this machine"`
-	Passphrase honeyguide.Secret `yaml:"passphrase" doc:"passphrase instead of a recipient, 12 characters or more"`
+	Passphrase honeyguide.Secret `yaml:"passphrase" doc:"passphrase instead of a recipient, 12 characters or more; not taken from --set"`
 	Plain      bool              `yaml:"plain" doc:"do not encrypt: whoever can read the folder then has every secret of this node but the master key"`
 	Rate       int64             `yaml:"rate_mib" doc:"MiB a second a backup reads at most while the core runs; 0 = any"`
 }
 
 func defaultBackup() Backup { return Backup{Keep: 14, Rate: 64} }
-
-// leastPassphrase is the shortest passphrase that is taken.
-const leastPassphrase = 12
 
 func (b Backup) validate() error {
 	switch n := len(b.Passphrase.Reveal()); {
@@ -51,8 +49,8 @@ func (b Backup) validate() error {
 		return invalid("backup.every is set, and backup.to says no folder")
 	case b.Every > 0 && b.Recipient == "" && b.Passphrase == "" && !b.Plain:
 		return invalid("backup.every is set: whom are the backups encrypted to? set backup.recipient or backup.passphrase (HONEYGUIDE_BACKUP_PASSPHRASE_FILE), or backup.plain: true")
-	case n > 0 && n < leastPassphrase:
-		return invalid("backup.passphrase: %d characters; want at least %d", n, leastPassphrase)
+	case n > 0 && n < backup.LeastPassphrase:
+		return invalid("backup.passphrase: %d characters; want at least %d", n, backup.LeastPassphrase)
 	case b.Recipient != "" && b.Passphrase != "" || b.Plain && (b.Recipient != "" || b.Passphrase != ""):
 		return invalid("backup: want one of recipient, passphrase and plain")
 	}
@@ -70,8 +68,14 @@ func (s Settings) backupJob(version string) backup.Job {
 	if s.Secrets.Encryption && s.Secrets.master() != (seal.Master{}) {
 		master = "elsewhere"
 	}
+	secret := s.secretFiles()
+	for _, file := range []string{s.Secrets.KeyFile, s.Secrets.PassphraseFile} {
+		if file != "" {
+			secret = append(secret, file)
+		}
+	}
 	return backup.Job{
-		Data: s.Node.Data, To: s.Backup.To, Config: s.Files, Secret: s.secretFiles(), Recipient: s.Backup.Recipient, Passphrase: s.Backup.Passphrase, Plain: s.Backup.Plain,
+		Data: s.Node.Data, To: s.Backup.To, Config: s.Files, Secret: secret, Recipient: s.Backup.Recipient, Passphrase: s.Backup.Passphrase, Plain: s.Backup.Plain,
 		Node: s.Node.Name, Version: version, MasterKey: master, Rate: s.Backup.Rate << 20, Actor: "schedule", Kind: "system",
 	}
 }
@@ -94,6 +98,13 @@ func (a *App) openBackup(context.Context) error {
 		_, last, err := a.events.Ends(ctx)
 		return int64(last), err
 	}
+	job.Erased = func(ctx context.Context) ([]byte, error) {
+		list, err := a.privacy.Since(ctx, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(list)
+	}
 	a.backups = backup.NewRunner(backup.Options{
 		Base: job, Every: a.settings.Backup.Every, Keep: a.settings.Backup.Keep, Metrics: a.metrics, Log: a.log, Failed: a.backupFailed,
 	})
@@ -102,12 +113,14 @@ func (a *App) openBackup(context.Context) error {
 }
 
 // backupFailed tells people.
-func (a *App) backupFailed(ctx context.Context, why string) {
-	if err := a.notices.Post(ctx, honeyguide.Notice{
-		Event: "trigger", Key: "backup-failed", Severity: honeyguide.SeverityHigh, Title: "No backup of " + a.settings.Node.Name + " was made",
-		Text: why + "\n\nhoneyguide backup status says when the last good one was made; honeyguide doctor says how to mend it.",
-	}); err != nil {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "nobody was told that the backup failed", slog.Any("error", err))
+func (a *App) backupFailed(ctx context.Context, overdue bool, why string) {
+	n := honeyguide.Notice{Event: "trigger", Key: "backup-failed", Severity: honeyguide.SeverityHigh, Title: "No backup of " + a.settings.Node.Name + " was made"}
+	if overdue {
+		n.Key, n.Title = "backup-overdue", "The backup of "+a.settings.Node.Name+" is overdue"
+	}
+	n.Text = why + "\n\nhoneyguide backup status says when the last good one was made; honeyguide doctor says how to mend it."
+	if err := a.notices.Post(ctx, n); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "nobody was told about the backup", slog.Any("error", err))
 	}
 }
 
@@ -143,11 +156,24 @@ func BackUp(ctx context.Context, s Settings, version string, change func(*backup
 		p, err := ProbeData(ctx, data)
 		return p.Events, err
 	}
-	change(&job)
-	if m, err = backup.Make(ctx, job); err != nil {
-		return nil, errors.Join(err, backup.ChangePast(data, func(p *backup.Track) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
+	job.Erased = func(ctx context.Context) ([]byte, error) {
+		list, err := erasedIn(ctx, data)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(list)
 	}
-	return m, backup.Made(data, job.To, m)
+	change(&job)
+	own := s.Backup.To == "" || job.To == s.Backup.To
+	m, err = backup.Make(ctx, job)
+	switch {
+	case !own:
+	case err != nil:
+		err = errors.Join(err, backup.ChangePast(data, func(p *backup.Track) { p.Error, p.FailedAt = err.Error(), time.Now().UTC() }))
+	default:
+		err = backup.Made(data, job.To, m)
+	}
+	return m, err
 }
 
 // ProbeData says how far a data folder has come that nobody has open.

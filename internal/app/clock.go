@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"honeyguide"
 	"honeyguide/internal/state"
 )
@@ -46,6 +48,13 @@ func (a *App) clockHolds(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return true, a.state.Update(ctx, func(tx state.Tx) error { return tx.Meta().Put(ctx, clockKey, now.Format(time.RFC3339)) })
+}
+
+// kernelClock asks the kernel whether something disciplines its clock, and how wrong
+// it thinks it is, in microseconds.
+func kernelClock() (synced bool, t unix.Timex, err error) {
+	state, err := unix.Adjtimex(&t)
+	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, t, err
 }
 
 // clockUntil is the end of the day up to which the clock is confirmed.

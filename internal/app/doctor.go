@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"honeyguide"
 	"honeyguide/internal/ipc"
+	"honeyguide/internal/reserve"
 	"honeyguide/internal/sandbox"
 	"honeyguide/internal/supervise"
 	"honeyguide/internal/warden"
@@ -192,14 +192,14 @@ func existing(dir string) string {
 
 func checkDisk(data string) Finding {
 	dir := existing(data)
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
+	space, err := reserve.Stat(dir)
+	if err != nil {
 		return Finding{"disk", StatusWarn, fmt.Sprint(err), "check the file system of " + dir}
 	}
-	if free := st.Bavail * uint64(st.Bsize); free < minFree {
-		return Finding{"disk", StatusFail, fmt.Sprintf("%d MiB free under %s", free>>20, dir), "free at least 1 GiB, or lower store.retention_days"}
+	if space.Free < minFree {
+		return Finding{"disk", StatusFail, fmt.Sprintf("%d MiB free under %s", space.Free>>20, dir), "free at least 1 GiB, or lower store.retention_days"}
 	}
-	return ok("disk", "%d GiB free", st.Bavail*uint64(st.Bsize)>>30)
+	return ok("disk", "%d GiB free", space.Free>>30)
 }
 
 func checkLog(s Settings) Finding {

@@ -46,6 +46,7 @@ func checkBackup(s Settings, now time.Time) []Finding {
 	}
 	switch tested := now.Sub(p.TestedAt); {
 	case p.ID == "":
+		out = append(out, Finding{"restore test", StatusWarn, "there is no backup to try it with", mend})
 	case p.TestedAt.IsZero():
 		out = append(out, Finding{"restore test", StatusWarn, "no backup was ever unpacked and checked", "honeyguide backup verify --identity FILE (or --passphrase-file FILE)"})
 	case tested > restoreUntold:
@@ -72,13 +73,4 @@ func sameDisk(a, b string) bool {
 	x, ok1 := device(a)
 	y, ok2 := device(b)
 	return ok1 && ok2 && x == y
-}
-
-// freeBytes is what is free on the file system of a folder; 0 when nobody knows.
-func freeBytes(dir string) int64 {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0
-	}
-	return int64(st.Bavail) * st.Bsize
 }

@@ -102,10 +102,14 @@ func checkThreshold(s Settings) Finding {
 const longRetention = 400
 
 func checkRetention(s Settings) Finding {
-	if s.eventDays() > longRetention {
-		return Finding{"retention", StatusWarn, fmt.Sprintf("events are kept %d days", s.eventDays()), "set store.retention_days (DATA_RETENTION_DAYS) to what your purpose needs; 90 is usual"}
+	if n := s.longest(); n > longRetention {
+		return Finding{"retention", StatusWarn, fmt.Sprintf("a class of data is kept %d days", n), "set store.retention_days (DATA_RETENTION_DAYS), and what stands below privacy, to what your purpose needs; 90 is usual"}
 	}
-	return ok("retention", "events are kept %d days", s.eventDays())
+	readable := "and addresses and names are readable as long"
+	if n := s.Privacy.Pseudonyms; n > 0 {
+		readable = fmt.Sprintf("and addresses and names become pseudonyms after %d days", n)
+	}
+	return ok("retention", "no class of data is kept longer than %d days, %s", s.longest(), readable)
 }
 
 // checkSegment says in how many networks this machine stands: decoys belong into

@@ -50,8 +50,6 @@ var liveLines = []struct {
 	{"honeytokens", "tokens", false},
 	{"response times", "sla", false},
 	{"custody", "custody", true},
-	{"backup", "backup", false},
-	{"restore test", "restore", false},
 	{"integrity", "integrity", true},
 	{"clock", "clock", false},
 	{"playbooks act", "playbooks", false},

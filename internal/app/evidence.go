@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"honeyguide/internal/bundle"
 	"honeyguide/internal/config"
 	"honeyguide/internal/fwhelper"
@@ -68,9 +66,7 @@ func (a *App) nodeSnapshot(context.Context) ([]byte, error) {
 	uptime, _ := os.ReadFile("/proc/uptime")
 	zone, offset := a.now().Zone()
 	host, _ := os.Hostname()
-	var clock unix.Timex
-	state, err := unix.Adjtimex(&clock)
-	synced := err == nil && state != unix.TIME_ERROR
+	synced, clock, _ := kernelClock() // where it does not say, it is not synchronised
 	return snapshot(map[string]any{
 		"node": a.settings.Node.Name, "host": host, "version": a.version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 		"kernel": strings.TrimSpace(string(kernel)), "uptime_s": strings.Fields(string(uptime) + " -")[0],

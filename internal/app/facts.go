@@ -9,11 +9,14 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/auth"
 	"honeyguide/internal/backup"
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/comply"
-	"honeyguide/internal/eventlog"
+	"honeyguide/internal/personal"
 	"honeyguide/internal/privacy"
 	"honeyguide/internal/report"
+	"honeyguide/internal/seal"
 	"honeyguide/internal/state"
 )
 
@@ -54,8 +57,8 @@ func (a *App) peopleFacts(ctx context.Context, f *comply.Facts) error {
 			break
 		}
 	}
-	var active, mfa, strong, strongMFA, admins, idle, disabled int64
-	roles := map[string]bool{}
+	var active, mfa, strong, strongMFA, admins, idle, disabled, unveiled int64
+	roles := map[string]bool{} // and whether it shows personal data
 	for i := range people {
 		u := &people[i]
 		if u.Disabled {
@@ -63,7 +66,18 @@ func (a *App) peopleFacts(ctx context.Context, f *comply.Facts) error {
 			continue
 		}
 		active++
-		roles[u.Role] = true
+		shows, known := roles[u.Role]
+		if !known {
+			powers, err := a.identity.Powers(ctx, u.Role)
+			if err != nil {
+				return err
+			}
+			shows = slices.Contains(powers, auth.PermPersonal)
+			roles[u.Role] = shows
+		}
+		if shows {
+			unveiled++
+		}
 		seen := u.LastLoginAt
 		if seen.IsZero() {
 			seen = u.CreatedAt
@@ -93,6 +107,7 @@ func (a *App) peopleFacts(ctx context.Context, f *comply.Facts) error {
 	f.Count("users.idle", idle, from)
 	f.Count("users.disabled", disabled, from)
 	f.Count("users.roles", int64(len(roles)), from)
+	f.Share("users.unveiled", unveiled, active, from)
 	return a.keyFacts(ctx, f)
 }
 
@@ -156,11 +171,20 @@ const mostActs = 50_000
 func (a *App) auditFacts(ctx context.Context, f *comply.Facts) error {
 	const from = "audit log"
 	c := a.audit.Checkpoint()
-	root, _ := c.Root.MarshalJSON() // base64 in quotes
-	f.Checkpoint = comply.SignedPoint{Origin: c.Origin, Size: c.Size, Root: string(trimQuotes(root)), Line: c.Line(), PublicKey: a.audit.PublicKey()}
+	f.Checkpoint = comply.SignedPoint{Origin: c.Origin, Size: c.Size, Root: c.Root.String(), Line: c.Line(), PublicKey: a.audit.PublicKey()}
 	f.Count("audit.entries", c.Size, from)
 	f.Flag("audit.writable", a.audit.Refused() == "", from)
-	f.Count("audit.witnesses", int64(len(a.settings.Audit.Witness)), "setting audit.witness")
+	var keep, untold int64
+	for _, w := range a.audit.Witnesses() {
+		switch {
+		case w.Error != "":
+			untold++
+		case w.Size > 0:
+			keep++
+		}
+	}
+	f.Count("audit.witnesses", keep, from)
+	f.Count("audit.untold", untold, from)
 	if n := a.settings.Audit.RetentionDays; n > 0 {
 		f.Days("audit.kept", float64(n), "setting audit.retention_days")
 	} else {
@@ -261,123 +285,38 @@ func (a *App) rowFacts(ctx context.Context, tx state.Tx, f *comply.Facts) error 
 		unjudged += n
 	}
 	dead, err2 := tx.DeadLetters().Count(ctx)
-	planted, _, err3 := tx.Tokens().List(ctx, state.Page{Limit: state.MaxLimit})
-	samples, _, err4 := tx.Samples().List(ctx, state.SampleQuery{Page: state.Page{Limit: state.MaxLimit}})
-	runs, _, err5 := tx.Runs().List(ctx, state.RunQuery{From: f.Since, To: f.Until, Page: state.Page{Limit: state.MaxLimit}})
-	failed, _, err6 := tx.Notices().List(ctx, state.NoticeQuery{State: honeyguide.NoticeDead, Page: state.Page{Limit: state.MaxLimit}})
+	planted, err3 := count(func(p state.Page) ([]honeyguide.Honeytoken, string, error) { return tx.Tokens().List(ctx, p) }, all[honeyguide.Honeytoken])
+	kept, err4 := count(func(p state.Page) ([]honeyguide.Sample, string, error) {
+		return tx.Samples().List(ctx, state.SampleQuery{Page: p})
+	}, func(s *honeyguide.Sample) bool { return s.Kept == "yes" || s.Kept == "truncated" })
+	runs, err5 := count(func(p state.Page) ([]honeyguide.Run, string, error) {
+		return tx.Runs().List(ctx, state.RunQuery{From: f.Since, To: f.Until, Page: p})
+	}, all[honeyguide.Run])
+	lost, err6 := count(func(p state.Page) ([]honeyguide.Notice, string, error) {
+		return tx.Notices().List(ctx, state.NoticeQuery{State: honeyguide.NoticeDead, Page: p})
+	}, func(n *honeyguide.Notice) bool { return n.CreatedAt.After(f.Since) })
 	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {
 		return err
-	}
-	lost := int64(0)
-	for i := range failed {
-		if failed[i].CreatedAt.After(f.Since) {
-			lost++
-		}
-	}
-	kept := int64(0)
-	for i := range samples {
-		if k := samples[i].Kept; k == "yes" || k == "truncated" {
-			kept++
-		}
 	}
 	const from = "state"
 	f.Count("alerts.unjudged", unjudged, from)
 	f.Count("records.dead", dead, from)
-	f.Count("tokens.planted", int64(len(planted)), from)
+	f.Count("tokens.planted", planted, from)
 	f.Count("samples.kept", kept, from)
-	f.Count("runs.period", int64(len(runs)), from)
+	f.Count("runs.period", runs, from)
 	f.Count("notify.failed", lost, from)
 	return nil
 }
 
-// dataFacts are about keys, backups, personal data and what must stay.
-func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
-	keys, err := a.vault.Status()
-	if err != nil {
-		return err
-	}
-	sealed := comply.Secrets{Sealed: keys.Sealed && len(keys.Clear) == 0, Outside: keys.Sealed && keys.Master != "own", Plain: int64(len(keys.Clear))}
-	if len(keys.Keys) > 0 {
-		sealed.Rotated = keys.Keys[0].Made
-	}
-	f.Secrets(sealed)
-	past, err := backup.ReadPast(a.settings.Node.Data)
-	if err != nil {
-		return err
-	}
-	kept := int64(0)
-	if past.ID != "" {
-		kept = 1 // more may lie where they were written to, which may be away now
-	}
-	f.Backup(comply.Backup{Last: past.At, Tested: past.TestedAt, Encrypted: past.ID != "" && !past.Plain, Count: kept})
-	if a.disk != nil {
-		f.Store(comply.Store{Reserve: a.disk.keeper.Held(), Quarantined: damaged(a.settings.Node.Data)})
-		f.Refused(int64(a.disk.refused.Value()))
-	}
-	if err := a.state.View(ctx, func(tx state.Tx) error {
-		holds, err := tx.Holds().List(ctx, true)
-		f.Count("holds.active", int64(len(holds)), "state: holds")
-		if err != nil {
-			return err
-		}
-		sealed, err := bundlesSince(ctx, tx, f.Since)
-		f.Count("evidence.bundles", sealed, "state: bundles")
-		return err
-	}); err != nil {
-		return err
-	}
-	classes, err := a.privacy.Retention(ctx)
-	if err != nil {
-		return err
-	}
-	erased, err := a.privacy.Since(ctx, f.Since)
-	if err != nil {
-		return err
-	}
-	all, err := a.privacy.Erasures(ctx)
-	p := comply.Privacy{Erasures: int64(len(erased))}
-	for _, c := range classes {
-		if c.Days > 0 && c.Class != string(privacy.Readable) {
-			p.Classes++
-		}
-	}
-	for _, e := range all {
-		if e.State == privacy.Waiting {
-			p.Pending++
-		}
-	}
-	f.Privacy(p)
-	a.personalFacts(ctx, f)
-	return err
-}
-
-// personalPatience is how long the events of a period are looked at.
-const personalPatience = 10 * time.Second
-
-// personalFacts counts the events that personalFact marked.
-func (a *App) personalFacts(ctx context.Context, f *comply.Facts) {
-	ctx, cancel := context.WithTimeout(ctx, personalPatience)
-	defer cancel()
-	n := int64(0)
-	for _, err := range a.events.Find(ctx, eventlog.Query{From: f.Since, Where: []eventlog.Filter{{Dim: honeyguide.AttrPersonal, Op: eventlog.OpAny}}}) {
-		if err != nil {
-			f.Missing("privacy.findings", "the events of the period were not looked through in "+personalPatience.String()+": "+err.Error())
-			return
-		}
-		n++
-	}
-	f.Searched(n)
-}
-
-// bundlesSince counts the archives of evidence that were sealed since a time.
-func bundlesSince(ctx context.Context, tx state.Tx, since time.Time) (n int64, err error) {
-	for p := (state.BundleQuery{Page: state.Page{Limit: state.MaxLimit}}); ; {
-		list, next, err := tx.Bundles().List(ctx, p)
+// count goes through all pages of a list and counts what is meant.
+func count[T any](page func(state.Page) ([]T, string, error), meant func(*T) bool) (n int64, err error) {
+	for p := (state.Page{Limit: state.MaxLimit}); ; {
+		list, next, err := page(p)
 		if err != nil {
 			return n, err
 		}
 		for i := range list {
-			if list[i].At.After(since) {
+			if meant(&list[i]) {
 				n++
 			}
 		}
@@ -387,6 +326,148 @@ func bundlesSince(ctx context.Context, tx state.Tx, since time.Time) (n int64, e
 	}
 }
 
+// all means every row.
+func all[T any](*T) bool { return true }
+
+// dataFacts are about keys, backups, personal data and what must stay.
+func (a *App) dataFacts(ctx context.Context, f *comply.Facts) error {
+	keys, err := a.vault.Status()
+	if err != nil {
+		return err
+	}
+	sealed := comply.Secrets{Sealed: keys.Sealed && len(keys.Clear) == 0, Outside: keys.Sealed && keys.Master != seal.MasterOwn, Plain: int64(len(keys.Clear))}
+	if len(keys.Keys) > 0 {
+		sealed.Rotated = keys.Keys[0].Made
+	}
+	f.Secrets(sealed)
+	past, err := backup.ReadPast(a.settings.Node.Data)
+	if err != nil {
+		return err
+	}
+	f.Backup(comply.Backup{Last: past.At, Tested: past.TestedAt, Encrypted: past.ID != "" && !past.Plain})
+	if a.disk != nil {
+		f.Store(comply.Store{Reserve: a.disk.keeper.Held(), Quarantined: damaged(a.settings.Node.Data)})
+		f.Refused(int64(a.disk.refused.Value()))
+	}
+	found, sorts := personal.Recognised()
+	f.Share("privacy.sorts", int64(found), int64(sorts), "self-test of the search of captured text")
+	return errors.Join(a.keptFacts(ctx, f), a.erasingFacts(ctx, f), a.state.View(ctx, func(tx state.Tx) error {
+		return errors.Join(holdFacts(ctx, tx, f), evidenceFacts(ctx, tx, f))
+	}))
+}
+
+// keptFacts are about how long data are kept. The audit log has checks of its own.
+func (a *App) keptFacts(ctx context.Context, f *comply.Facts) error {
+	classes, err := a.privacy.Retention(ctx)
+	if err != nil {
+		return err
+	}
+	var k comply.Kept
+	for _, c := range classes {
+		if c.Class == string(privacy.Audit) || c.Class == string(privacy.Readable) {
+			continue
+		}
+		if c.Class == string(privacy.EventData) {
+			k.Events, k.Oldest = c.Days, c.Oldest
+		}
+		if k.Longest = max(k.Longest, c.Days); c.Days <= 0 {
+			k.Endless++
+		}
+	}
+	f.Kept(k)
+	return nil
+}
+
+// eraseWithin is how long a request to erase may wait: a month, as article 12 of
+// the GDPR has it.
+const eraseWithin = 30 * 24 * time.Hour
+
+// erasingFacts are about requests to erase.
+func (a *App) erasingFacts(ctx context.Context, f *comply.Facts) error {
+	list, err := a.privacy.Erasures(ctx)
+	var e comply.Erasing
+	for i := range list {
+		switch x := &list[i]; {
+		case x.State == privacy.Waiting:
+			if e.Waiting++; f.At.Sub(x.At) > eraseWithin {
+				e.Overdue++
+			}
+		case x.At.After(f.Since):
+			e.Done++
+		}
+	}
+	f.Erasing(e)
+	return err
+}
+
+// holdFacts are about legal holds: whether what they are about is there, and
+// whether somebody thinks of them.
+func holdFacts(ctx context.Context, tx state.Tx, f *comply.Facts) error {
+	const from = "state: holds"
+	holds, err := tx.Holds().List(ctx, true)
+	if err != nil {
+		return err
+	}
+	var lost, old int64
+	for i := range holds {
+		var err error
+		switch kind, name := holds[i].Held(); kind {
+		case honeyguide.HoldIncident:
+			_, err = tx.Incidents().Get(ctx, name)
+		case honeyguide.HoldSession:
+			_, err = tx.Sessions().Get(ctx, name)
+		}
+		switch {
+		case honeyguide.ErrorCode(err) == honeyguide.CodeNotFound:
+			lost++
+		case err != nil:
+			return err
+		}
+		if f.At.Sub(holds[i].At) > 365*24*time.Hour {
+			old++
+		}
+	}
+	f.Count("holds.active", int64(len(holds)), from)
+	f.Count("holds.lost", lost, from)
+	f.Count("holds.old", old, from)
+	return nil
+}
+
+// evidenceFacts are about chains of custody, and what was sealed of the serious
+// incidents of the period.
+func evidenceFacts(ctx context.Context, tx state.Tx, f *comply.Facts) (err error) {
+	var e comply.Evidence
+	if e.Chains, e.Broken, err = bundle.Chains(ctx, tx); err != nil {
+		return err
+	}
+	sealed := map[string]bool{}
+	if e.Ready, err = count(func(p state.Page) ([]honeyguide.Bundle, string, error) {
+		return tx.Bundles().List(ctx, state.BundleQuery{Page: p})
+	}, func(b *honeyguide.Bundle) bool {
+		made := b.At.After(f.Since)
+		if made && b.State == honeyguide.BundleFailed {
+			e.Failed++
+		}
+		if b.State != honeyguide.BundleReady || b.Imported {
+			return false
+		}
+		sealed[b.Incident] = true
+		return made
+	}); err != nil {
+		return err
+	}
+	e.Serious, err = count(func(p state.Page) ([]honeyguide.Incident, string, error) {
+		return tx.Incidents().List(ctx, state.IncidentQuery{Severity: honeyguide.SeverityHigh, From: f.Since, To: f.Until, Page: p})
+	}, func(in *honeyguide.Incident) bool {
+		if sealed[in.Short] {
+			e.Sealed++
+		}
+		return true
+	})
+	f.Evidence(e)
+	return err
+}
+
 // damaged counts what was set aside because it could not be read.
 func damaged(data string) (n int64) {
 	for _, pattern := range []string{"events/*.bad", "*.db.bad"} {
@@ -394,11 +475,4 @@ func damaged(data string) (n int64) {
 		n += int64(len(list))
 	}
 	return n
-}
-
-func trimQuotes(b []byte) []byte {
-	if len(b) >= 2 && b[0] == '"' {
-		return b[1 : len(b)-1]
-	}
-	return b
 }

@@ -3,11 +3,11 @@ package app
 import (
 	"bytes"
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +16,7 @@ import (
 	"honeyguide"
 	"honeyguide/internal/comply"
 	"honeyguide/internal/enrich"
+	"honeyguide/internal/reserve"
 	"honeyguide/internal/respond"
 	"honeyguide/internal/source"
 )
@@ -60,19 +61,17 @@ func (a *App) hostFacts(f *comply.Facts) {
 	} else {
 		f.Missing("host.hardened", "/proc/self/status cannot be read")
 	}
-	synced, off, err := clock()
-	if err != nil {
+	if synced, k, err := kernelClock(); err != nil {
 		f.Missing("clock.synced", "the kernel does not say")
 	} else {
 		f.Flag("clock.synced", synced, "adjtimex(2)")
-		ms := float64(off) / float64(time.Millisecond)
+		ms := float64(k.Esterror) / 1000
 		f.Mean("clock.error", &ms, 1, "adjtimex(2)")
 	}
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(a.settings.Node.Data, &st); err != nil || st.Blocks == 0 {
+	if space, err := reserve.Stat(a.settings.Node.Data); err != nil {
 		f.Missing("disk.free", "the file system does not say")
 	} else {
-		f.Share("disk.free", int64(st.Bavail)*int64(st.Bsize)>>20, int64(st.Blocks)*int64(st.Bsize)>>20, "statfs of the data folder, MiB")
+		f.Share("disk.free", space.Free>>20, space.Size>>20, "statfs of the data folder, MiB")
 	}
 	f.Flag("files.private", checkFolder(a.settings.Node.Data).Status == StatusOK && checkKeys(filepath.Join(a.settings.Node.Data, "keys")).Status == StatusOK, "modes in the data folder")
 }
@@ -157,16 +156,6 @@ func bits(set uint64) (n int) {
 	return n
 }
 
-// clock asks the kernel whether something disciplines its clock, and how wrong it
-// thinks it is.
-func clock() (synced bool, off time.Duration, err error) {
-	const unsynced = 0x40 // STA_UNSYNC of adjtimex(2)
-	var t syscall.Timex
-	state, err := syscall.Adjtimex(&t)
-	const timeError = 5 // TIME_ERROR
-	return err == nil && state != timeError && t.Status&unsynced == 0, time.Duration(t.Esterror) * time.Microsecond, err
-}
-
 // settingFacts are what the configuration says.
 func (a *App) settingFacts(f *comply.Facts) {
 	s := &a.settings
@@ -182,19 +171,20 @@ func (a *App) settingFacts(f *comply.Facts) {
 	f.Flag("api.restricted", loopbackAddress(s.API.Listen) || len(s.API.Allow) > 0, "settings api.listen, api.allow")
 	l := s.API.Limits
 	f.Flag("api.limits", l.Login > 0 && l.Read > 0 && l.Write > 0 && l.Export > 0, "setting api.limits")
+	f.Flag("privacy.purpose", s.Privacy.Banner != "", "setting privacy.login_banner") // what people are told about their data, and why it is kept
+	if n := s.Privacy.Pseudonyms; n > 0 {
+		f.Days("privacy.mask", float64(n), "setting privacy.pseudonymise_after_days")
+	} else {
+		f.Missing("privacy.mask", "privacy.pseudonymise_after_days is 0: never")
+	}
 	plain := int64(0)
 	for _, v := range s.Shown {
-		if v.Secret && v.Set && strings.Contains(v.Origin, ".y") {
+		inFile := func(file string) bool { return strings.HasPrefix(v.Origin, file+":") }
+		if v.Secret && v.Set && slices.ContainsFunc(s.Files, inFile) {
 			plain++
 		}
 	}
 	f.Count("config.secrets", plain, "configuration file")
-	f.Masking(float64(s.Privacy.Pseudonyms), s.Privacy.Banner != "") // what people are told about their data, and why it is kept
-	f.Days("retention.events", float64(s.eventDays()), "settings store.retention_days, privacy.events_days")
-	f.Age("retention.late", a.now(), "days of the event log")
-	if day, ok := oldestDay(filepath.Join(s.Node.Data, "events")); ok {
-		f.Days("retention.late", max(f.At.Sub(day).Hours()/24-float64(s.eventDays())-1, 0), "days of the event log")
-	}
 	f.Flag("sla.set", s.Respond.SLA.Critical > 0 && s.Respond.SLA.High > 0 && s.Respond.SLA.Medium > 0 && s.Respond.SLA.Low > 0, "setting respond.sla")
 	f.Count("allowlist.entries", int64(len(s.Respond.Allowlist)+len(a.allowlist.Prefixes())), "setting respond.allowlist, state")
 	f.Flag("playbooks.apply", s.Respond.Mode == honeyguide.ModeApply, "setting respond.mode")
@@ -203,18 +193,6 @@ func (a *App) settingFacts(f *comply.Facts) {
 	f.Flag("samples.sealed", !newest(filepath.Join(keys, "samples.key")).IsZero(), "keys/samples.key, opened at the start")
 	f.Flag("cage.limits", s.Deception.MaxSessions > 0 && s.Deception.Memory > 0, "setting deception")
 	f.Flag("metrics.on", a.metrics != nil, "GET /metrics")
-}
-
-// oldestDay is the oldest day of events there is.
-func oldestDay(dir string) (oldest time.Time, ok bool) {
-	list, _ := fs.Glob(os.DirFS(dir), "????-??-??.db")
-	for _, name := range list {
-		day, err := time.Parse("2006-01-02", strings.TrimSuffix(name, ".db"))
-		if err == nil && (!ok || day.Before(oldest)) {
-			oldest, ok = day, true
-		}
-	}
-	return oldest, ok
 }
 
 // doorFacts are about the certificate of the console.
@@ -333,7 +311,7 @@ func (a *App) flowFacts(ctx context.Context, f *comply.Facts) {
 		if _, ok := a.actions[in.Name].(respond.Messenger); ok {
 			channels++
 		}
-		if !isReady(in.Kind) {
+		if !slices.Contains(ready, in.Kind) { // those are there without settings, and say nothing about what somebody set up
 			outlets++
 		}
 		if carriesLogs[in.Kind] {
@@ -366,15 +344,4 @@ func (a *App) flowFacts(ctx context.Context, f *comply.Facts) {
 	}
 	f.Count("sources.n", n, "GET /api/v1/sources")
 	f.Count("sources.silent", silent, "GET /api/v1/sources")
-}
-
-// isReady reports whether a kind of action is there without settings, so that it
-// says nothing about what somebody set up.
-func isReady(kind string) bool {
-	for _, k := range ready {
-		if k == kind {
-			return true
-		}
-	}
-	return false
 }

@@ -15,7 +15,6 @@ import (
 // are files; samples cannot even be written again.
 const (
 	folderMode = 0o700
-	fileMode   = 0o600
 	sampleMode = 0o400
 )
 

@@ -13,6 +13,7 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/audit"
+	"honeyguide/internal/backup"
 	"honeyguide/internal/bundle"
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/personal"
@@ -38,9 +39,9 @@ func (a *App) openPrivacy(ctx context.Context) error {
 	masks, keeps := &pseudonyms{vault: a.vault}, bundle.Keeper{State: a.rows}
 	a.privacy = privacy.NewDesk(privacy.Deps{
 		Retention: a.retain,
-		State:     a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit},
+		State:     a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit}, Copies: a.dropCopies,
 		Held: a.heldSubject, Busy: a.busySubject, Still: a.consumer.Pause, Forget: a.forget,
-		Pseudonyms: masks.get, ForgetKey: masks.forget, Days: keeps.Days, HeldSession: keeps.HoldsSession,
+		Pseudonyms: masks.get, ForgetKey: masks.forget, Days: keeps.Days, Sources: keeps.Sources, HeldSession: keeps.HoldsSession,
 		Box: a.vault.Box(), Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	// What was asked for and cut off comes before anything is shown or judged.
@@ -56,6 +57,17 @@ func (a *App) eraseWorlds(ctx context.Context, s personal.Subject, has func([]by
 		source, _ = netip.ParseAddr(s.Value) // a subject's address is one
 	}
 	return a.worlds.Erase(ctx, a.host.Name, source, has, look)
+}
+
+// dropCopies removes what was kept from before upgrades: it holds what is to be
+// gone, and taking the upgrade back would bring it back. What a restore or the way
+// back from an upgrade has moved aside is somebody's to remove; it is named.
+func (a *App) dropCopies() ([]string, error) {
+	data := a.settings.Node.Data
+	if _, err := backup.ForgetUpgrades(data, a.now().AddDate(100, 0, 0)); err != nil {
+		return nil, err
+	}
+	return backup.Aside(data)
 }
 
 // forget lets go of what is remembered in memory and may name somebody.

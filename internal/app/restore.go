@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,55 +88,77 @@ func (a *App) settleState(ctx context.Context, what *backup.Restored) error {
 }
 
 // settleErasures erases once more what was erased after the backup, as far as
-// the ledger of the data that is replaced says.
+// the ledger of the data that is replaced and the list in the store say.
 func (a *App) settleErasures(ctx context.Context, data string, what *backup.Restored) error {
-	if what.Before == nil {
-		what.Notes = append(what.Notes, "what was erased for people since then is back, and the list of it is not here: ask for those erasures again (honeyguide privacy)")
-		return nil
+	note := func(format string, args ...any) { what.Notes = append(what.Notes, fmt.Sprintf(format, args...)) }
+	const again = "ask for those erasures again (honeyguide privacy erase)"
+	var list []privacy.Erasure
+	told := false // by the data that is replaced, which knows all of them
+	if what.Before != nil && what.Before.Same {
+		var err error
+		if list, err = erasedIn(ctx, data); err != nil {
+			note("what was erased for people since the backup cannot be read from the data that is replaced: %v", err)
+		}
+		told = err == nil
 	}
-	list, err := erasedSince(ctx, filepath.Join(data, "state.db"), what.Manifest.Began)
+	var kept []privacy.Erasure
+	if what.Erased != nil {
+		if err := json.Unmarshal(what.Erased, &kept); err != nil {
+			return fmt.Errorf("read the list of erasures that was kept with the backups: %w", err)
+		}
+	}
+	missing, err := a.notErased(ctx, append(list, kept...))
 	if err != nil {
-		what.Notes = append(what.Notes, "what was erased for people since then cannot be read from the data that was replaced: ask for those erasures again (honeyguide privacy)")
-		return nil //nolint:nilerr // it may be what was damaged
+		return err
 	}
-	if len(list) == 0 {
-		return nil
-	}
-	if err := a.privacy.Apply(ctx, list); err != nil {
+	if err := a.privacy.Apply(ctx, missing); err != nil {
 		return fmt.Errorf("erase what was erased after the backup: %w", err)
 	}
-	what.Notes = append(what.Notes, fmt.Sprintf("%d erasures made after the backup were carried out again", len(list)))
+	if len(missing) > 0 {
+		note("%d erasures made after the backup were carried out again", len(missing))
+	}
+	switch {
+	case told:
+	case what.Erased != nil:
+		note("the list of erasures kept with the backups is of %s; what was erased for people after that is back: %s", what.ErasedAt.Format(time.RFC3339), again)
+	default:
+		note("what was erased for people since the backup is back, and the list of it is not here: %s", again)
+	}
 	return nil
 }
 
-// erasedSince reads the ledger of erasures of a state nobody has open.
-func erasedSince(ctx context.Context, file string, at time.Time) (out []privacy.Erasure, err error) {
-	db, err := sqldb.Open(ctx, sqldb.Options{Path: file, ReadOnly: true, MaxConns: 1})
+// notErased returns those erasures, each once, that this state did not carry out.
+func (a *App) notErased(ctx context.Context, list []privacy.Erasure) (out []privacy.Erasure, err error) {
+	have, err := a.privacy.Erasures(ctx)
+	known := map[string]bool{}
+	for _, e := range have {
+		known[e.ID] = e.State == privacy.Done
+	}
+	for _, e := range list {
+		if !known[e.ID] {
+			known[e.ID] = true
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+// erasedIn reads the ledger of erasures in a data folder nobody has open, whatever
+// the schema of its state is.
+func erasedIn(ctx context.Context, data string) (out []privacy.Erasure, err error) {
+	db, err := sqldb.Open(ctx, sqldb.Options{Path: filepath.Join(data, "state.db"), ReadOnly: true, MaxConns: 1})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	rows, err := db.QueryContext(ctx, "SELECT value FROM meta WHERE name = $1", privacy.LedgerKey)
-	if err != nil {
+	var text string
+	switch err := db.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = $1", privacy.LedgerKey).Scan(&text); {
+	case errors.Is(err, sql.ErrNoRows):
+		return []privacy.Erasure{}, nil
+	case err != nil:
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		var list []privacy.Erasure
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return nil, err
-		}
-		for _, e := range list {
-			if !e.At.Before(at) {
-				out = append(out, e)
-			}
-		}
-	}
-	return out, rows.Err()
+	return out, json.Unmarshal([]byte(text), &out)
 }
 
 // settleAudit writes down the restore: the log goes on from the backup, beside

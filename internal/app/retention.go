@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,23 +52,17 @@ func (p Privacy) validate() error {
 	return nil
 }
 
-// eventDays is how long events are kept; 0: for ever.
-func (s Settings) eventDays() int {
-	if s.Privacy.Events > 0 {
-		return s.Privacy.Events
-	}
-	return s.Store.RetentionDays
+// longest is how many days the class that is kept longest is kept.
+func (s *Settings) longest() int {
+	p, all := s.Privacy, s.Store.RetentionDays
+	return max(cmp.Or(p.Events, all), cmp.Or(p.Sessions, all), cmp.Or(p.Samples, all), cmp.Or(p.Alerts, all), cmp.Or(p.Attackers, all),
+		cmp.Or(p.DeadLetters, all), cmp.Or(p.Notices, all), cmp.Or(p.Logins, all))
 }
 
 // openRetention says what grows old, and how what is old goes.
 func (a *App) openRetention() *privacy.Retention {
 	p, all := a.settings.Privacy, a.settings.Store.RetentionDays
-	days := func(n int) int {
-		if n > 0 {
-			return n
-		}
-		return all
-	}
+	days := func(n int) int { return cmp.Or(n, all) }
 	rows := func(class privacy.Class, of state.Class, n int) privacy.Keeper {
 		return privacy.Keeper{
 			Class: class, Days: days(n),

@@ -20,7 +20,7 @@ import (
 // keys/master.key is made at the first start.
 type Secrets struct {
 	Encryption     bool              `yaml:"encryption" doc:"seal private keys and secrets on the disk; false = they lie in clear, for whoever can read the data folder"`
-	Key            honeyguide.Secret `yaml:"master_key" doc:"the master key: 64 hexadecimal digits, 32 bytes in Base64, or a text of 32 characters and more; better given by SOC_ENCRYPTION_KEY_FILE"`
+	Key            honeyguide.Secret `yaml:"master_key" doc:"the master key: 64 hexadecimal digits, 32 bytes in Base64, or a text of 32 characters and more; better given by SOC_ENCRYPTION_KEY_FILE, not taken from --set"`
 	KeyFile        string            `yaml:"key_file" doc:"file that holds the master key; empty = keys/master.key in the data folder"`
 	PassphraseFile string            `yaml:"passphrase_file" doc:"file that holds a passphrase of 12 characters and more the master key is made of"`
 }

@@ -110,6 +110,30 @@ func TestMasterKeyComesInOrder(t *testing.T) {
 	}
 }
 
+// TestKeysAreNotTyped: what opens everything is not taken from a command line, which
+// every user of the machine can read, in whatever form it stands there.
+func TestKeysAreNotTyped(t *testing.T) {
+	for set, want := range map[string]string{
+		"secrets.master_key=" + strings.Repeat("c", 40):         "SOC_ENCRYPTION_KEY_FILE",
+		"secrets={master_key: " + strings.Repeat("c", 40) + "}": "SOC_ENCRYPTION_KEY_FILE",
+		"backup.passphrase=" + strings.Repeat("c", 40):          "HONEYGUIDE_BACKUP_PASSPHRASE_FILE",
+		"secrets.key_file=/etc/key":                             "",
+	} {
+		// A better place for it is no excuse: it was shown all the same.
+		tree, err := config.Load(config.Options{Schema: Schema(), Environ: []string{"SOC_ENCRYPTION_KEY=" + strings.Repeat("d", 40)}, Sets: []string{set}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Decode(tree)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", set, err)
+		case want != "" && (honeyguide.ErrorCode(err) != honeyguide.CodeInvalid || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "cccc")):
+			t.Errorf("%s: %v", set, err)
+		}
+	}
+}
+
 func TestModes(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	put := func(name string, mode os.FileMode) string {

@@ -265,7 +265,25 @@ func Decode(t *config.Tree) (Settings, error) {
 	errs = append(errs, err)
 	errs = append(errs, s.validate())
 	s.Shown, s.Files = t.Values(), t.Files
+	errs = append(errs, notTyped(s.Shown))
 	return s, errors.Join(errs...)
+}
+
+// typed are the keys that open everything there is, with the other ways to give
+// them. On a command line every user of the machine would read them (ps).
+var typed = map[string]string{
+	"secrets.master_key": "set SOC_ENCRYPTION_KEY_FILE or secrets.key_file to the name of a file, or use the systemd credential " + credentialName,
+	"backup.passphrase":  "set HONEYGUIDE_BACKUP_PASSPHRASE_FILE to the name of a file, or encrypt to backup.recipient",
+}
+
+// notTyped refuses them.
+func notTyped(shown []config.Value) error {
+	for _, v := range shown {
+		if other, ok := typed[v.Path]; ok && v.Set && v.Origin == "--set" {
+			return invalid("%s: is not taken from --set, where every user of this machine can read it: %s. If it was in use, replace it", v.Path, other)
+		}
+	}
+	return nil
 }
 
 // validate checks what types cannot say.

@@ -8,7 +8,7 @@ import (
 	"honeyguide/internal/api"
 )
 
-// nodeStanding looks at the firewall and at the disk for the API.
+// nodeStanding looks at the firewall, the disk and the backups for the API.
 func (a *App) nodeStanding(ctx context.Context) (out api.Standing, err error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(a.settings.Node.Data, &st); err != nil {
@@ -16,6 +16,9 @@ func (a *App) nodeStanding(ctx context.Context) (out api.Standing, err error) {
 	}
 	block := int64(st.Bsize)
 	out.Disks = []api.DiskState{{Name: "data", Bytes: int64(st.Blocks) * block, Free: int64(st.Bavail) * block}}
+	if b := a.backups.Status(ctx, 0); a.settings.Backup.To != "" || b.Last.ID != "" {
+		out.Backup = &api.BackupState{At: b.Last.At, Next: b.Next, Running: b.Running, Failing: b.Last.Error != "", Overdue: b.Overdue}
+	}
 	if a.firewall == nil {
 		return out, nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"honeyguide/internal/backup"
 	"honeyguide/internal/builtin"
+	"honeyguide/internal/reserve"
 	"honeyguide/internal/sqldb"
 	"honeyguide/internal/state"
 )
@@ -48,7 +49,8 @@ func PlanUpgrade(ctx context.Context, s Settings) (p UpgradePlan, err error) {
 	if p.Bytes, err = backup.UpgradeRoom(s.Node.Data); err != nil {
 		return p, err
 	}
-	p.Free = freeBytes(s.Node.Data)
+	space, _ := reserve.Stat(s.Node.Data) // 0 when nobody knows
+	p.Free = space.Free
 	p.Seconds = 1 + 2*float64(p.Bytes)/upgradeRate
 	return p, nil
 }

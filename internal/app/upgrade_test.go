@@ -3,16 +3,22 @@ package app
 import (
 	"archive/tar"
 	"compress/gzip"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"honeyguide"
 	"honeyguide/internal/backup"
 	"honeyguide/internal/config"
+	"honeyguide/internal/personal"
 )
 
 // olderData is a data folder that a real older program made, with one event in
@@ -139,6 +145,9 @@ func TestBackupRestoresANode(t *testing.T) {
 	if st.Running || st.Error != "" || st.ID == "" || st.Last.ID != st.ID {
 		t.Fatalf("%+v", st)
 	}
+	if row, err := a.nodeStanding(ctx); err != nil || row.Backup == nil || !row.Backup.At.Equal(st.Last.At) || row.Backup.Failing || row.Backup.Overdue {
+		t.Errorf("standing: %+v, %v", row.Backup, err)
+	}
 	store, err := backup.Open(job.To)
 	if err != nil {
 		t.Fatal(err)
@@ -182,4 +191,144 @@ func TestBackupRestoresANode(t *testing.T) {
 	if len(findings) != 2 || findings[0].Status == StatusFail {
 		t.Errorf("%+v", findings)
 	}
+}
+
+// TestErasedAfterTheBackup: what somebody had erased after a backup is erased again
+// when that is restored, on a machine where nothing else is left of the node, and
+// over data that still knows it.
+func TestErasedAfterTheBackup(t *testing.T) {
+	s := olderData(t)
+	ctx := t.Context()
+	s.Backup.To, s.Backup.Passphrase = filepath.Join(t.TempDir(), "b"), "correct horse battery"
+	a, err := New(ctx, s, slog.New(slog.DiscardHandler), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := personal.Parse("address:203.0.113.77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := a.now()
+	e := honeyguide.Event{
+		Time: at, Observed: at, Class: honeyguide.ClassDetection, Activity: honeyguide.ActivityFinding, Severity: honeyguide.SeverityLow, Sensor: "x", Service: "x",
+		Src: honeyguide.Endpoint{Addr: netip.MustParseAddrPort("203.0.113.77:4711")},
+	}
+	e.ID = honeyguide.DerivedID(at, "test", "erased")
+	if _, err := a.intake.Store(ctx, []honeyguide.Event{e}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.backups.Start(ctx, a.backups.Job()); err != nil {
+		t.Fatal(err)
+	}
+	if st := a.backups.Status(ctx, time.Minute); st.Error != "" || st.ID == "" {
+		t.Fatalf("%+v", st)
+	}
+	// What an upgrade keeps goes with it; what somebody put aside is named.
+	for _, dir := range []string{"before-upgrade-1", "before-restore-1"} {
+		if err := os.MkdirAll(filepath.Join(s.Node.Data, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.Node.Data, dir, "upgrade.json"), []byte(`{"version":"1"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked, err := a.privacy.Erase(ctx, who, "asked")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := a.privacy.Finish(ctx); left != 0 || err != nil {
+		t.Fatal(left, err)
+	}
+	if done, err := a.privacy.Erasure(ctx, asked.ID); err != nil || !slices.Contains(done.Left, "before-restore-1") || done.Counts["events"] != 1 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if copies, err := backup.Upgrades(s.Node.Data); err != nil || len(copies) != 0 {
+		t.Errorf("copies from before an upgrade are left: %+v, %v", copies, err)
+	}
+	// As the runner does within seconds.
+	run, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.backups.Run(run) }()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(s.Backup.To, "erasures.json")); err != nil {
+			t.Fatal(err) // the backup itself wrote the first
+		}
+		if known(t, s).ErasedAt.After(asked.At) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the folder of backups was never told")
+		}
+	}
+	stop()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(s.Backup.To, "erasures.json")
+	for _, x := range []struct {
+		name string
+		data string
+		do   func()
+		note string
+	}{
+		{"on a new machine", filepath.Join(t.TempDir(), "r"), func() {}, "1 erasures made after the backup were carried out again"},
+		{"over the data", s.Node.Data, func() { _ = os.Remove(list) }, "1 erasures made after the backup were carried out again"},
+		{"where nobody knows", filepath.Join(t.TempDir(), "r"), func() {}, "ask for those erasures again"},
+	} {
+		x.do()
+		to := s
+		to.Node.Data = x.data
+		r := restoring(t, s)
+		r.Data, r.Replace, r.EvenIfNewer = x.data, true, true
+		RestoreHooks(&r, to, "test")
+		out, err := r.Run(ctx)
+		if err != nil {
+			t.Fatalf("%s: %v", x.name, err)
+		}
+		b, err := New(ctx, to, slog.New(slog.DiscardHandler), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := b.privacy.Find(ctx, who)
+		again, err2 := b.privacy.Erasures(ctx)
+		if err := errors.Join(err, err2, b.Close()); err != nil {
+			t.Fatal(err)
+		}
+		lost := strings.HasPrefix(x.note, "ask")
+		if (len(found) > 0) != lost || (len(again) == 0) != lost {
+			t.Errorf("%s: found %+v, the ledger has %+v", x.name, found, again)
+		}
+		if notes := strings.Join(out.Notes, "\n"); !strings.Contains(notes, x.note) {
+			t.Errorf("%s: %s", x.name, notes)
+		}
+	}
+}
+
+// restoring opens the newest backup of a node.
+func restoring(t *testing.T, s Settings) backup.Restore {
+	t.Helper()
+	store, err := backup.Open(s.Backup.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	r := backup.Restore{From: store}
+	if r.Key, err = store.Unlock(s.Backup.Passphrase); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// known is what the folder of backups of a node says was erased.
+func known(t *testing.T, s Settings) (out backup.Restored) {
+	t.Helper()
+	r := restoring(t, s)
+	m, err := r.From.Manifest("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Erased, out.ErasedAt, err = r.From.Erased(m, r.Key); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

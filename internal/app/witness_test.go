@@ -108,9 +108,9 @@ func TestWitnessesCarryCheckpoints(t *testing.T) {
 			t.Fatalf("%s: %d requests", name, len(r.sent))
 		}
 		body := string(r.sent[0].Body)
-		list, foreign, err := audit.ReadCheckpoints(strings.NewReader(body), r.audit.PublicKey())
-		if err != nil || len(list) == 0 || list[0].Size != 3 || foreign > 0 {
-			t.Errorf("%s: %d checkpoints, %d of others, %v in\n%s", name, len(list), foreign, err, body)
+		got, err := audit.ReadCheckpoints(strings.NewReader(body), r.audit.PublicKey())
+		if err != nil || len(got.List) == 0 || got.List[0].Size != 3 || got.Foreign+got.Altered > 0 {
+			t.Errorf("%s: %+v, %v in\n%s", name, got, err, body)
 		}
 		if strings.Contains(body, "zoe") || strings.Contains(body, "192.0.2.7") {
 			t.Errorf("%s: the digest names somebody", name)
@@ -157,26 +157,26 @@ func TestS3Witness(t *testing.T) {
 		t.Fatal(got, err)
 	}
 	var names []string
-	var kept []audit.Checkpoint
+	var kept audit.Kept
 	for _, c := range got.Contents {
 		names = append(names, c.Key)
 		o, err := back.GetObject("audit", c.Key, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, _, err := audit.ReadCheckpoints(o.Contents, r.audit.PublicKey())
-		if err != nil || len(list) != 1 {
+		one, err := audit.ReadCheckpoints(o.Contents, r.audit.PublicKey())
+		if err != nil || len(one.List) != 1 {
 			t.Fatal(c.Key, err)
 		}
 		if o.Metadata["X-Amz-Object-Lock-Mode"] != "COMPLIANCE" && o.Metadata["x-amz-object-lock-mode"] == "" {
 			t.Logf("%s: the store does not tell of the lock: %v", c.Key, o.Metadata)
 		}
-		kept = append(kept, list...)
+		kept.Add(one)
 	}
 	if !slices.IsSorted(names) || !strings.HasPrefix(names[0], "edge/honeyguide-audit-") {
 		t.Errorf("%v", names)
 	}
-	report, err := audit.Verify(t.Context(), audit.Check{Dir: AuditDir(r.settings.Node.Data), Key: r.audit.PublicKey(), Witnesses: kept})
+	report, err := audit.Verify(t.Context(), audit.Check{Dir: AuditDir(r.settings.Node.Data), Key: r.audit.PublicKey(), Kept: kept})
 	if err != nil || !report.Whole() || report.Witnessed != 3 {
 		t.Errorf("%+v, %v", report, err)
 	}

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +32,7 @@ type checking struct {
 
 // StartCheck begins to verify the whole log, unless that is under way. It goes
 // on when ctx has ended.
-func (l *Log) StartCheck(ctx context.Context, witnesses []Checkpoint) CheckStatus {
+func (l *Log) StartCheck(ctx context.Context, kept Kept) CheckStatus {
 	c := &l.checking
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +53,7 @@ func (l *Log) StartCheck(ctx context.Context, witnesses []Checkpoint) CheckStatu
 			defer c.mu.Unlock()
 			c.status.Running = false
 		}()
-		r, err := l.Verify(ctx, witnesses, func(done, _ int64) { c.done.Store(done) })
+		r, err := l.Verify(ctx, kept, func(done, _ int64) { c.done.Store(done) })
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.status.Ended, c.status.Report = l.opt.Now().UTC(), r
@@ -106,11 +105,11 @@ func (l *Log) CheckStatus(ctx context.Context, while time.Duration) CheckStatus 
 
 // Verify verifies the running log up to its newest checkpoint. Sealing files
 // and dropping bodies wait meanwhile; recording does not.
-func (l *Log) Verify(ctx context.Context, witnesses []Checkpoint, progress func(done, of int64)) (*Report, error) {
+func (l *Log) Verify(ctx context.Context, kept Kept, progress func(done, of int64)) (*Report, error) {
 	l.moves.RLock()
 	defer l.moves.RUnlock()
 	point := l.Checkpoint()
-	check := Check{Dir: l.dir, Key: l.public, Witnesses: slices.Clone(witnesses), Progress: progress}
+	check := Check{Dir: l.dir, Key: l.public, Kept: kept, Progress: progress}
 	if l.Refused() == "" {
 		check.at = &point
 	}

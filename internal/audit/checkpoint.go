@@ -49,12 +49,22 @@ func OpenCheckpoint(msg []byte, key string) (Checkpoint, error) {
 }
 
 func openCheckpoint(msg []byte, v note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(msg, v, openNote)
+}
+
+// openOwn is openCheckpoint for what this log wrote itself and nobody signed
+// since: no byte of it may differ.
+func openOwn(msg []byte, v note.Verifier) (Checkpoint, error) {
+	return readCheckpoint(msg, v, openExact)
+}
+
+func readCheckpoint(msg []byte, v note.Verifier, open func([]byte, note.Verifier) (*note.Note, error)) (Checkpoint, error) {
 	if len(msg) > maxNote {
 		return Checkpoint{}, errors.New("checkpoint: it is too long to be one")
 	}
-	n, err := note.Open(msg, note.VerifierList(v))
+	n, err := open(msg, v)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint: its signature does not hold: %w", err)
+		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
 	c, err := parseCheckpoint(n.Text)
 	if err != nil {
@@ -67,27 +77,36 @@ func openCheckpoint(msg []byte, v note.Verifier) (Checkpoint, error) {
 	return c, nil
 }
 
-// openOwn is openCheckpoint for the file of this log: it has one signature,
-// written the one way it can be, so that no byte of it may differ.
-func openOwn(msg []byte, v note.Verifier) (Checkpoint, error) {
-	c, err := openCheckpoint(msg, v)
-	if err != nil {
-		return c, err
-	}
+// openNote verifies a note by the signature of one key. That signature has to be
+// written the one way it can be; lines of others are let be.
+func openNote(msg []byte, v note.Verifier) (*note.Note, error) {
 	n, err := note.Open(msg, note.VerifierList(v))
 	if err != nil {
-		return c, err
+		return nil, fmt.Errorf("its signature does not hold: %w", err)
 	}
-	sig, err := base64.StdEncoding.DecodeString(n.Sigs[0].Base64)
-	if err != nil {
-		return c, err
+	if _, err := fromBase64(n.Sigs[0].Base64); err != nil {
+		return nil, fmt.Errorf("its signature: %w", err)
 	}
-	root := base64.StdEncoding.EncodeToString(c.Root[:])
-	want := fmt.Sprintf("%s\n%d\n%s\n\n— %s %s\n", c.Origin, c.Size, root, v.Name(), base64.StdEncoding.EncodeToString(sig))
-	if string(msg) != want {
-		return c, errors.New("checkpoint: it is signed and not as this log writes it")
+	return n, nil
+}
+
+// openExact is openNote for notes with one signature and nothing else.
+func openExact(msg []byte, v note.Verifier) (*note.Note, error) {
+	n, err := openNote(msg, v)
+	if err == nil && string(msg) != n.Text+"\n— "+n.Sigs[0].Name+" "+n.Sigs[0].Base64+"\n" {
+		return nil, errors.New("it is signed and not as this log writes it")
 	}
-	return c, nil
+	return n, err
+}
+
+// fromBase64 reads base64 that stands the one way it is written. The library lets
+// spare bits be, and line breaks even where it is strict.
+func fromBase64(text string) ([]byte, error) {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err == nil && base64.StdEncoding.EncodeToString(raw) != text {
+		err = errors.New("this base64 is not written the one way it can be")
+	}
+	return raw, err
 }
 
 // parseCheckpoint reads the text of a note: origin, size, root, and lines that
@@ -101,7 +120,7 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
 		return Checkpoint{}, errors.New("checkpoint: its second line is no number of entries")
 	}
-	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
+	root, err := fromBase64(lines[2])
 	if err != nil || len(root) != tlog.HashSize {
 		return Checkpoint{}, errors.New("checkpoint: its third line is no root")
 	}

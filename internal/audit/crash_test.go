@@ -277,13 +277,14 @@ func FuzzCheckpoints(f *testing.F) {
 	f.Add(string(c.Note))
 	f.Add("Nov 22 host honeyguide: " + c.Line() + "\nhoneyguide-checkpoint:" + strings.Repeat("A", 99))
 	f.Fuzz(func(t *testing.T, text string) {
-		list, _, err := ReadCheckpoints(strings.NewReader(text), k.public)
-		for _, x := range list {
+		got, err := ReadCheckpoints(strings.NewReader(text), k.public)
+		for _, x := range got.List {
 			if x.Size != 7 || x.Origin != c.Origin {
 				t.Errorf("%+v, %v", x, err)
 			}
 		}
 		_, _ = parseCheckpoint(text)
+		_, _ = ParseProof([]byte(text))
 		_, _, _ = CheckProof(Proof{Record: text, Checkpoint: text, Hashes: []string{text}}, k.public)
 	})
 }

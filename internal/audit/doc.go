@@ -41,6 +41,20 @@ type Batcher interface {
 	RecordAll(ctx context.Context, list []honeyguide.AuditEntry) error
 }
 
+// A Numberer is a Recorder that says which number it gave an entry.
+type Numberer interface {
+	Number(ctx context.Context, e honeyguide.AuditEntry) (int64, error)
+}
+
+// Number records an entry and returns its number in the log; -1 when the recorder
+// does not say.
+func Number(ctx context.Context, r Recorder, e honeyguide.AuditEntry) (int64, error) {
+	if n, ok := r.(Numberer); ok {
+		return n.Number(ctx, e)
+	}
+	return -1, r.Record(ctx, e)
+}
+
 // All records several entries, together where the recorder can.
 func All(ctx context.Context, r Recorder, list []honeyguide.AuditEntry) error {
 	if b, ok := r.(Batcher); ok && len(list) > 0 {

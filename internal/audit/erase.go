@@ -393,24 +393,29 @@ func (l *Log) finishOne(ctx context.Context, first int64) error {
 	return l.rewrite(s, covers)
 }
 
-// leftovers removes at start what a crash left: files half written, and personal
-// parts beside texts that were dropped.
+// leftovers removes at start what a crash left: files half written, and what
+// stands beside texts that are dropped.
 func (l *Log) leftovers() error {
 	list, err := os.ReadDir(l.dir)
 	if err != nil {
 		return err
 	}
-	for _, d := range list {
-		if strings.HasSuffix(d.Name(), ".tmp") {
-			err = errors.Join(err, os.Remove(filepath.Join(l.dir, d.Name())))
-		}
-	}
+	left := map[string]bool{}
 	for _, s := range l.segs {
-		if s.dropped {
-			err = errors.Join(err, l.dropParts(s))
+		for _, name := range s.beside() {
+			left[name] = true
 		}
 	}
-	return err
+	gone := false
+	for _, d := range list {
+		if left[d.Name()] || strings.HasSuffix(d.Name(), ".tmp") {
+			gone, err = true, errors.Join(err, os.Remove(filepath.Join(l.dir, d.Name())))
+		}
+	}
+	if !gone {
+		return err
+	}
+	return errors.Join(err, syncDir(l.dir))
 }
 
 // rewrite writes the personal parts of a file without those that are covered. At

@@ -262,9 +262,9 @@ func TestCheckpointInMail(t *testing.T) {
 		"plain": "Nov 22 host: " + c.Line(),
 		"note":  string(c.Note),
 	} {
-		list, foreign, err := ReadCheckpoints(strings.NewReader(text), b.log.PublicKey())
-		if err != nil || len(list) == 0 || list[0].Root != c.Root || foreign > 0 {
-			t.Errorf("%s: %d, %d of others, %v", name, len(list), foreign, err)
+		got, err := ReadCheckpoints(strings.NewReader(text), b.log.PublicKey())
+		if err != nil || len(got.List) == 0 || got.List[0].Root != c.Root || got.Foreign+got.Altered > 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }

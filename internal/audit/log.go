@@ -122,25 +122,36 @@ func (l *Log) Record(ctx context.Context, e honeyguide.AuditEntry) error {
 	return l.RecordAll(ctx, []honeyguide.AuditEntry{e})
 }
 
+// Number is Record, and returns the number the entry was given; -1 for a refusal,
+// which may have been counted only.
+func (l *Log) Number(ctx context.Context, e honeyguide.AuditEntry) (int64, error) {
+	if e.Outcome == honeyguide.AuditRefused {
+		return -1, l.Record(ctx, e)
+	}
+	return l.record(ctx, []honeyguide.AuditEntry{e})
+}
+
 // RecordAll makes entries durable, in order and next to each other. They are
 // written together when there are no more than 256 of them.
 func (l *Log) RecordAll(ctx context.Context, list []honeyguide.AuditEntry) error {
-	return l.record(ctx, l.damper.let(list))
+	_, err := l.record(ctx, l.damper.let(list))
+	return err
 }
 
-func (l *Log) record(ctx context.Context, list []honeyguide.AuditEntry) error {
+// record returns the number of the last entry.
+func (l *Log) record(ctx context.Context, list []honeyguide.AuditEntry) (int64, error) {
 	for len(list) > maxBatch {
-		if err := l.record(ctx, list[:maxBatch]); err != nil {
-			return err
+		if _, err := l.record(ctx, list[:maxBatch]); err != nil {
+			return -1, err
 		}
 		list = list[maxBatch:]
 	}
 	if len(list) == 0 {
-		return nil
+		return -1, nil
 	}
 	if why := l.Refused(); why != "" {
 		l.m.failed.Add(1)
-		return unavailable(errors.New(why))
+		return -1, unavailable(errors.New(why))
 	}
 	now := l.opt.Now()
 	ready := make([]draft, len(list))
@@ -162,13 +173,15 @@ func (l *Log) recordCovering(ctx context.Context, e honeyguide.AuditEntry, cover
 	if e.Time.IsZero() {
 		e.Time = l.opt.Now()
 	}
-	return l.join(ctx, []draft{{bound(e), covers}})
+	_, err := l.join(ctx, []draft{{bound(e), covers}})
+	return err
 }
 
 // join lets entries go with the next batch. Whoever opens a batch writes it, as
 // soon as the one before is written; meanwhile others join. So a batch waits for
-// nothing but the disk, and the busier the disk, the larger the batch.
-func (l *Log) join(ctx context.Context, list []draft) error {
+// nothing but the disk, and the busier the disk, the larger the batch. It returns the
+// number of the last of them.
+func (l *Log) join(ctx context.Context, list []draft) (int64, error) {
 	l.gather.Lock()
 	b := l.next
 	first := b == nil || len(b.list)+len(list) > maxBatch
@@ -177,13 +190,14 @@ func (l *Log) join(ctx context.Context, list []draft) error {
 		l.next = b
 	}
 	b.list = append(b.list, list...)
+	last := len(b.list) - 1
 	l.gather.Unlock()
 	if !first {
 		select {
 		case <-b.done:
-			return b.err
+			return b.number(last), b.err
 		case <-ctx.Done():
-			return unavailable(ctx.Err()) // it may become durable all the same, and then tells of an act that did not happen
+			return -1, unavailable(ctx.Err()) // it may become durable all the same, and then tells of an act that did not happen
 		}
 	}
 	l.turn <- struct{}{} // others wait for this batch: it is written whatever becomes of ctx
@@ -195,7 +209,15 @@ func (l *Log) join(ctx context.Context, list []draft) error {
 	l.gather.Unlock()
 	b.err = l.commit(ctx, b.list)
 	close(b.done)
-	return b.err
+	return b.number(last), b.err
+}
+
+// number is the number an entry of the batch was given; -1 when it was not written.
+func (b *batch) number(at int) int64 {
+	if b.err != nil {
+		return -1
+	}
+	return b.list[at].Seq
 }
 
 // commit writes a batch: personal parts, entries, hashes, checkpoint, in the order

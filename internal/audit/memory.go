@@ -29,6 +29,16 @@ func (m *Memory) Record(_ context.Context, e honeyguide.AuditEntry) error {
 	return nil
 }
 
+// Number keeps an entry and returns its number.
+func (m *Memory) Number(ctx context.Context, e honeyguide.AuditEntry) (int64, error) {
+	if err := m.Record(ctx, e); err != nil {
+		return -1, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(len(m.list)) - 1, nil
+}
+
 // Fail makes recording fail as a log does that cannot be written, or ends that.
 func (m *Memory) Fail(err error) {
 	m.mu.Lock()

@@ -1,11 +1,15 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"honeyguide"
@@ -84,7 +88,7 @@ func hashesOf(list []string) ([]Hash, error) {
 	}
 	out := make([]Hash, len(list))
 	for i, text := range list {
-		raw, err := base64.StdEncoding.Strict().DecodeString(text)
+		raw, err := fromBase64(text)
 		if err != nil || len(raw) != tlog.HashSize {
 			return nil, fmt.Errorf("proof: hash %d is none", i)
 		}
@@ -101,7 +105,11 @@ func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) 
 	if len(p.Record) > maxEntry || len(p.Personal) > maxEntry {
 		return e, Checkpoint{}, errors.New("proof: its entry is too long")
 	}
-	c, err := OpenCheckpoint([]byte(p.Checkpoint), key)
+	v, err := note.NewVerifier(strings.TrimSpace(key))
+	if err != nil {
+		return e, Checkpoint{}, fmt.Errorf("read the public key: %w", err)
+	}
+	c, err := openOwn([]byte(p.Checkpoint), v)
 	if err != nil {
 		return e, c, err
 	}
@@ -119,7 +127,7 @@ func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) 
 	if err != nil || p.Personal == "" && p.Salt == "" {
 		return r.AuditEntry, c, err
 	}
-	salt, err := base64.StdEncoding.Strict().DecodeString(p.Salt)
+	salt, err := fromBase64(p.Salt)
 	if err != nil || len(salt) != saltBytes || r.form != 2 {
 		return e, c, errors.New("proof: it has a personal part that belongs to no entry")
 	}
@@ -131,6 +139,33 @@ func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) 
 		return e, c, fmt.Errorf("proof: %w", err)
 	}
 	return r.AuditEntry, c, nil
+}
+
+// ParseProof reads a proof that stands in a file of its own, as it was written here
+// or by a program that formats JSON as most do: indented by two blanks, or not at
+// all. In any other writing a byte was changed.
+func ParseProof(text []byte) (p Proof, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return p, fmt.Errorf("it is no proof: %w", err)
+	}
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	for _, indent := range []string{"", "  "} {
+		for _, html := range []bool{false, true} {
+			var b bytes.Buffer
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(html)
+			e.SetIndent("", indent)
+			if err := e.Encode(p); err != nil {
+				return p, err
+			}
+			if bytes.Equal(bytes.TrimSuffix(b.Bytes(), []byte("\n")), text) {
+				return p, nil
+			}
+		}
+	}
+	return p, errors.New("it is a proof and not written as proofs are: it was changed")
 }
 
 // CheckConsistency verifies that the log of an older checkpoint is the beginning

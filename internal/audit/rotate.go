@@ -123,15 +123,6 @@ func newest(s *segment) int64 {
 	return at
 }
 
-// dropParts removes the personal parts of a file whose texts are gone. What a crash
-// leaves there the next start removes.
-func (l *Log) dropParts(s *segment) error {
-	if err := os.Remove(s.parts(l.dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return syncDir(l.dir)
-}
-
 // dropOne writes the hashes of a sealed file, then removes the file.
 func (l *Log) dropOne(s *segment) error {
 	l.moves.Lock()
@@ -174,5 +165,8 @@ func (l *Log) dropOne(s *segment) error {
 	l.files.Lock()
 	*s = gone
 	l.files.Unlock()
-	return l.dropParts(s)
+	if err := os.Remove(s.parts(l.dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // the next start removes them
+	}
+	return syncDir(l.dir)
 }

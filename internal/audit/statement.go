@@ -24,7 +24,7 @@ func OpenStatement(msg []byte, key string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the public key: %w", err)
 	}
-	n, err := note.Open(msg, note.VerifierList(v))
+	n, err := openExact(msg, v)
 	if err != nil {
 		return "", err
 	}

@@ -28,6 +28,7 @@ type Report struct {
 	Tail      int64    `json:"tail" doc:"bytes behind the last entry the checkpoint signs for: a write nobody was told of, or something added"`
 	Erased    int64    `json:"erased" doc:"entries whose personal part was removed on request, as other entries say"`
 	Witnessed int      `json:"witnessed" doc:"checkpoints kept elsewhere that agree"`
+	Altered   int      `json:"altered" doc:"checkpoints kept elsewhere that are not as they were written: changed, or cut short"`
 	Faults    []string `json:"faults" doc:"what is wrong, in words; empty when nothing is"`
 	Caches    []string `json:"caches" doc:"files made from the entries that do not fit them; they are made anew at the next start"`
 	Pending   []string `json:"pending" doc:"removals that were recorded and did not come to an end; the next start ends them"`
@@ -36,9 +37,10 @@ type Report struct {
 // Sound reports whether every entry is there as it was recorded.
 func (r *Report) Sound() bool { return len(r.Faults) == 0 }
 
-// Whole reports whether not one byte is other than the log wrote it.
+// Whole reports whether not one byte is other than the log wrote it, nor of what
+// was kept elsewhere.
 func (r *Report) Whole() bool {
-	return r.Sound() && len(r.Caches) == 0 && len(r.Pending) == 0 && r.Tail == 0
+	return r.Sound() && len(r.Caches) == 0 && len(r.Pending) == 0 && r.Tail == 0 && r.Altered == 0
 }
 
 // maxFaults bounds a report.
@@ -64,9 +66,9 @@ func (r *Report) pending(format string, args ...any) {
 
 // A Check is what is to be verified.
 type Check struct {
-	Dir       string       // folder of the log, or a copy of it
-	Key       string       // public key: name+hash+key
-	Witnesses []Checkpoint // kept elsewhere, verified
+	Dir  string // folder of the log, or a copy of it
+	Key  string // public key: name+hash+key
+	Kept Kept   // checkpoints kept elsewhere
 	// Progress is told how many entries of how many are done, about every 10,000.
 	Progress func(done, of int64)
 
@@ -78,7 +80,7 @@ type Check struct {
 // writes nothing and needs no private key. What is wrong with the log is in the
 // report; an error says that it could not be read.
 func Verify(ctx context.Context, c Check) (*Report, error) {
-	r := &Report{Faults: []string{}, Caches: []string{}, Pending: []string{}}
+	r := &Report{Faults: []string{}, Caches: []string{}, Pending: []string{}, Altered: c.Kept.Altered}
 	v, err := note.NewVerifier(strings.TrimSpace(c.Key))
 	if err != nil {
 		return r, fmt.Errorf("read the public key: %w", err)
@@ -129,10 +131,13 @@ func readPoint(c Check, v note.Verifier, r *Report) (*Checkpoint, error) {
 			return nil, nil
 		}
 	}
-	if c.at != nil {
-		return c.at, nil
+	if c.at == nil {
+		return &point, nil
 	}
-	return &point, nil
+	if err == nil && point.Size < c.at.Size { // it only ever grows
+		r.fault("checkpoint says %d entries, and the log has %d: it was put back", point.Size, c.at.Size)
+	}
+	return c.at, nil
 }
 
 // scan is one verification under way.
@@ -162,7 +167,7 @@ func (s *scan) run(ctx context.Context, segs []*segment) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	s.waits = slices.Clone(s.check.Witnesses)
+	s.waits = slices.Clone(s.check.Kept.List)
 	slices.SortFunc(s.waits, func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 	s.witness()
 	for _, seg := range segs {
@@ -313,8 +318,7 @@ func (s *scan) ends(seg, index *segment, e ends) (err error) {
 	}
 	for file, tail := range map[string]int64{seg.file(dir): index.size - e.off, seg.parts(dir): index.side - e.side} {
 		switch {
-		case tail > 0 && seg.dropped && file == seg.parts(dir):
-			r.pending("%s is there, and its entries were dropped", filepath.Base(file))
+		case tail > 0 && seg.dropped && file == seg.parts(dir): // told by strangers
 		case tail > 0 && seg.sealed:
 			r.fault("%s: %d bytes follow its last entry", filepath.Base(file), tail)
 		case tail > 0 && s.check.at == nil:
@@ -365,13 +369,19 @@ func (s *scan) judge(hashes *os.File) {
 	}
 }
 
-// strangers reports files a log has not.
+// strangers reports files a log has not, and those a removal left behind.
 func strangers(dir string, segs []*segment, running bool, r *Report) error {
 	open := int64(0)
-	known := map[string]bool{entriesName: true, hashesName: true, checkpointName: true}
+	known, left := map[string]bool{entriesName: true, hashesName: true, checkpointName: true}, map[string]bool{}
 	for _, s := range segs {
-		known[partsName(s.first)], open = true, s.end()
-		known[s.stem()+".log"], known[s.stem()+".hashes"], known[s.stem()+".idx"] = true, true, true
+		open = s.end()
+		known[filepath.Base(s.file(dir))] = true
+		for _, name := range s.beside() {
+			left[name] = true
+		}
+		if !s.dropped {
+			known[partsName(s.first)], known[s.stem()+".idx"] = true, true
+		}
 	}
 	known[partsName(open)] = true
 	list, err := os.ReadDir(dir)
@@ -381,11 +391,20 @@ func strangers(dir string, segs []*segment, running bool, r *Report) error {
 	for _, d := range list {
 		name, half := strings.CutSuffix(d.Name(), ".tmp")
 		switch {
-		case !known[name]:
+		case !known[name] && !left[name]:
 			r.fault("%.200q is no file of an audit log", d.Name())
-		case half && !running:
-			r.pending("%s was left by a write that did not come to an end", d.Name())
+		case left[name] || half && !running:
+			r.pending("%s was left by a write or a removal that did not come to an end", d.Name())
 		}
 	}
 	return nil
+}
+
+// beside are the names of files that are there only while retention drops the
+// texts of a sealed file.
+func (s *segment) beside() []string {
+	if s.dropped {
+		return []string{partsName(s.first), s.stem() + ".idx"}
+	}
+	return []string{s.stem() + ".hashes"}
 }

@@ -41,9 +41,9 @@ func (x *item) full() error {
 
 // ends says how far a walk came.
 type ends struct {
-	n          int64 // entries
-	off, side  int64 // where the last ones ended in the two files
-	with, gone int64 // entries with a personal part, and how many of those were removed
+	n         int64 // entries
+	off, side int64 // where the last ones ended in the two files
+	gone      int64 // personal parts that were removed
 }
 
 // walk calls f with each entry of a segment and its personal part, up to most of
@@ -58,9 +58,6 @@ func (s *segment) walk(dir string, most int64, f func(x *item) error) (e ends, e
 		if text != nil {
 			if err := side.match(&x); err != nil {
 				return err
-			}
-			if isForm2(text) {
-				e.with++
 			}
 			if x.removed {
 				e.gone++

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -30,28 +31,58 @@ type Witness interface {
 // Line returns a checkpoint as one line of text that survives logs and mail:
 // [ReadCheckpoints] finds it again among whatever stands around it.
 func (c Checkpoint) Line() string {
-	return fmt.Sprintf("honeyguide-checkpoint:%s (%d entries)", base64.RawURLEncoding.EncodeToString(c.Note), c.Size)
+	return fmt.Sprintf("%s%s%s", lineMark, base64.RawURLEncoding.EncodeToString(c.Note), c.count())
 }
 
-var lineForm = regexp.MustCompile(`honeyguide-checkpoint:([A-Za-z0-9_-]{40,})`)
+// count is how a line ends.
+func (c Checkpoint) count() string { return fmt.Sprintf(" (%d entries)", c.Size) }
+
+// lineMark begins a line. noteHead is how the base64 of every audit log's note
+// begins ("honeyguide-audi"): of the two one is left when a byte was changed.
+const (
+	lineMark = "honeyguide-checkpoint:"
+	noteHead = "aG9uZXlndWlkZS1hdWRp"
+)
+
+var (
+	lineBegin = regexp.MustCompile(lineMark + "|" + noteHead)
+	lineNote  = regexp.MustCompile(`^[A-Za-z0-9_-]*`)
+	longNote  = regexp.MustCompile(`[A-Za-z0-9_-]{40}`)
+)
 
 // maxWitnessed is how many checkpoints one file of them may hold; of more, the
 // newest are used.
 const maxWitnessed = 100_000
 
+// Kept is what was found of checkpoints that were kept elsewhere.
+type Kept struct {
+	List    []Checkpoint // those the key of the log signed
+	Foreign int          // those of other logs
+	Altered int          // those that are not as they were written: changed, or cut short
+}
+
+// Add adds what was found elsewhere.
+func (k *Kept) Add(more Kept) {
+	k.List, k.Foreign, k.Altered = append(k.List, more.List...), k.Foreign+more.Foreign, k.Altered+more.Altered
+}
+
+// Nothing says in words that there is no checkpoint of this log among what was found.
+func (k *Kept) Nothing() string {
+	return fmt.Sprintf("there is no checkpoint of this log in it; %d of others, and %d that were changed", k.Foreign, k.Altered)
+}
+
 // ReadCheckpoints finds the checkpoints in a text: the lines of [Checkpoint.Line]
 // wherever they stand, in a log, in a mail as it was sent (quoted-printable), in
-// objects put one behind the other, or one signed note. Those not signed by the key
-// are counted and left out.
-func ReadCheckpoints(r io.Reader, key string) (list []Checkpoint, foreign int, err error) {
+// objects put one behind the other, or one signed note.
+func ReadCheckpoints(r io.Reader, key string) (k Kept, err error) {
 	v, err := note.NewVerifier(key)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read the public key: %w", err)
+		return k, fmt.Errorf("read the public key: %w", err)
 	}
 	b := bufio.NewReaderSize(r, 64<<10)
 	if head, _ := b.Peek(maxNote); len(head) > 0 {
 		if c, err := openCheckpoint(head, v); err == nil {
-			return []Checkpoint{c}, 0, nil
+			return Kept{List: []Checkpoint{c}}, nil
 		}
 	}
 	var whole []byte // what soft breaks of a mail tore apart
@@ -66,22 +97,60 @@ func ReadCheckpoints(r io.Reader, key string) (list []Checkpoint, foreign int, e
 		if len(whole) > 0 {
 			line, whole = append(whole, line...), nil
 		}
-		if m := lineForm.FindSubmatch(line); m != nil {
-			msg, bad := base64.RawURLEncoding.DecodeString(string(m[1]))
-			c, worse := openCheckpoint(msg, v)
-			if errors.Join(bad, worse) != nil {
-				foreign++
-			} else if list = append(list, c); len(list) > maxWitnessed {
-				list = append(list[:0:0], list[maxWitnessed/2:]...)
-			}
-		}
+		k.look(line, v)
 		switch {
 		case err == io.EOF:
-			return list, foreign, nil
+			return k, nil
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
-			return list, foreign, err
+			return k, err
 		}
 	}
+}
+
+// look takes the checkpoints of a line.
+func (k *Kept) look(line []byte, v note.Verifier) {
+	for at := lineBegin.FindIndex(line); at != nil; at = lineBegin.FindIndex(line) {
+		whole := line[at[0]:]
+		line = bytes.TrimPrefix(whole, []byte(lineMark))
+		text := lineNote.Find(line)
+		good := longNote.Match(line) && k.take(whole, text, v) // else somebody speaks of checkpoints
+		if line = line[len(text):]; !good {                    // what is left of it is no other
+			next := bytes.Index(line, []byte(lineMark))
+			if next < 0 {
+				return
+			}
+			line = line[next:]
+		}
+	}
+}
+
+// take takes one checkpoint: whole is what stands there, text its base64. It reports
+// whether that is of this log.
+func (k *Kept) take(whole, text []byte, v note.Verifier) bool {
+	msg, bad := base64.RawURLEncoding.DecodeString(string(text))
+	c, err := openOwn(msg, v)
+	switch {
+	case bad == nil && err == nil:
+		if k.List = append(k.List, c); len(k.List) > maxWitnessed {
+			k.List = append(k.List[:0:0], k.List[maxWitnessed/2:]...)
+		}
+		if !bytes.HasPrefix(whole, []byte(c.Line())) {
+			k.Altered++ // what it says holds all the same
+		}
+		return true
+	case bad == nil && ofAnother(msg, v.Name()):
+		k.Foreign++
+	default:
+		k.Altered++
+	}
+	return false
+}
+
+// ofAnother reports whether a note is of a log of another name: that name stands in
+// it twice, and this one nowhere.
+func ofAnother(msg []byte, name string) bool {
+	origin, _, _ := strings.Cut(string(msg), "\n")
+	return origin != "" && strings.Contains(string(msg), "\n\n— "+origin+" ") && !strings.Contains(string(msg), name)
 }
 
 // FileWitness appends checkpoints to a file, best on another machine's disk.
@@ -159,7 +228,7 @@ func (l *Log) Run(ctx context.Context) error {
 	for {
 		now := l.opt.Now()
 		if list := l.damper.flush(); len(list) > 0 && l.Refused() == "" {
-			if err := l.record(ctx, list); err != nil {
+			if _, err := l.record(ctx, list); err != nil {
 				l.log.LogAttrs(ctx, slog.LevelWarn, "refusals not summed up", slog.Any("error", err))
 			}
 		}
@@ -177,7 +246,7 @@ func (l *Log) Run(ctx context.Context) error {
 		}
 		if since(now, checked) >= checkEvery {
 			checked = now
-			l.StartCheck(ctx, nil)
+			l.StartCheck(ctx, Kept{})
 		}
 		select {
 		case <-ctx.Done():

@@ -78,7 +78,7 @@ func source(ctx context.Context, kind int, full string, s seen, running bool) co
 			if err != nil {
 				return err
 			}
-			if now := look(s.Path, st); now.Size != s.Size || !now.same(s) {
+			if now := look(s.Path, st); !now.same(s) {
 				return errChanged
 			}
 			return nil

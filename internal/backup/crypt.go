@@ -46,10 +46,17 @@ func ReadKey(text honeyguide.Secret) (Key, error) {
 	return Key{[]seal.Identity{id}}, nil
 }
 
+// LeastPassphrase is how many bytes a passphrase has at least: whoever gets hold of
+// the store may guess for as long as they like.
+const LeastPassphrase = 12
+
 // newIdentity makes the key pair of a store and seals its private half under a
 // passphrase. Contents are encrypted to the pair: a passphrase for each of them
 // would take too long.
 func newIdentity(passphrase honeyguide.Secret) (sealed []byte, l Lock, err error) {
+	if n := len(passphrase.Reveal()); n < LeastPassphrase {
+		return nil, l, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("the passphrase has %d characters; want at least %d", n, LeastPassphrase)}
+	}
 	id, err := seal.NewIdentity()
 	if err != nil {
 		return nil, l, fmt.Errorf("make the store's key: %w", err)

@@ -8,6 +8,7 @@
 //	honeyguide-backup.json     what this is, the store's id, to whom it is encrypted
 //	objects/ab/cdef...         contents, each under the SHA-256 of its bytes as stored
 //	generations/ID.json        one manifest for each backup, signed
+//	erasures.json              what was erased on the node up to now, signed; not in a file
 //
 // An object is the content of one file, encrypted to the store's recipient
 // (age) unless the store is plain. A manifest names all its objects with their

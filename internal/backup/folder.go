@@ -20,7 +20,7 @@ const (
 	auditDir      = "audit"
 	eventsDir     = "events"
 	keysDir       = "keys"
-	masterKey     = "keys/master.key"
+	masterKey     = "keys/master.key" // and what begins so: the one that is about to take its place
 	stateFile     = "state.db"
 	configDir     = "configuration" // in a backup: the configuration files of the node
 	lockFile      = "LOCK"
@@ -59,6 +59,9 @@ func leftOut(p string, dir bool) bool {
 	}
 	return false
 }
+
+// opensKeys reports whether a path is that of a master key.
+func opensKeys(p string) bool { return strings.HasPrefix(p, masterKey) }
 
 // rank is the place of a path in the order of a copy; see the package comment.
 // The audit log is taken in one piece, between the rest and the keys.

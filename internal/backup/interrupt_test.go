@@ -64,11 +64,12 @@ func child(t *testing.T, do, data, to string, at int) bool {
 	return true
 }
 
-// steps are those at which a child is killed: all with -long, else some of them.
+// steps are those at which a child is killed: some of them, or all of them when
+// HONEYGUIDE_TRUST_BACKUP_KILLS says so.
 func steps(t *testing.T, kill func(at int) bool) (killed int) {
 	t.Helper()
 	skip := 5
-	if os.Getenv("HONEYGUIDE_TRUST_BACKUP_KILLS") != "" {
+	if every() {
 		skip = 1
 	}
 	for at := 1; ; at += skip {
@@ -79,10 +80,19 @@ func steps(t *testing.T, kill func(at int) bool) (killed int) {
 	}
 }
 
-// TestKilledBackup: a backup that was killed does not look whole, and the next
-// one is.
+func every() bool { return os.Getenv("HONEYGUIDE_TRUST_BACKUP_KILLS") != "" }
+
+// TestKilledBackup: what a killed backup leaves does not look like one, unless it
+// is one, and the next one into the same folder is whole.
 func TestKilledBackup(t *testing.T) {
-	to := filepath.Join(t.TempDir(), "b")
+	to, whole := filepath.Join(t.TempDir(), "b"), 0
+	sound := func() {
+		t.Helper()
+		r, err := backup.Verify(t.Context(), backup.Check{From: open(t, to), Probe: probe})
+		if err != nil || !r.Sound() {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
 	killed := steps(t, func(at int) bool {
 		dead := child(t, "backup", filepath.Join(t.TempDir(), "data"), to, at)
 		if !dead {
@@ -93,18 +103,50 @@ func TestKilledBackup(t *testing.T) {
 			return true // not even begun
 		}
 		defer s.Close()
-		if ids, err := s.IDs(); len(ids) > 0 || err != nil {
-			t.Fatalf("killed at step %d, and there is a backup: %v, %v", at, ids, err)
+		ids, err := s.IDs()
+		if err != nil {
+			t.Fatalf("killed at step %d: %v", at, err)
+		}
+		if len(ids) > 0 { // in place already, and the note of what it saw is not written
+			whole++
+			sound()
+			if err := os.RemoveAll(to); err != nil { // the next child is another node
+				t.Fatal(err)
+			}
 		}
 		return true
 	})
 	ids, err := open(t, to).IDs()
-	if err != nil || len(ids) != 1 || killed < 3 {
-		t.Fatalf("%d killed; backups: %v, %v", killed, ids, err)
+	if err != nil || len(ids) != 1 || killed < 3 || every() && whole != 1 {
+		t.Fatalf("%d killed, %d of them when the backup was in place; backups: %v, %v", killed, whole, ids, err)
 	}
-	r, err := backup.Verify(t.Context(), backup.Check{From: open(t, to), Probe: probe})
-	if err != nil || !r.Sound() {
-		t.Fatalf("%+v, %v", r, err)
+	sound()
+	t.Logf("%d killed: %d times there is no backup, %d times a whole one", killed, killed-whole, whole)
+}
+
+// TestKilledArchive: the same for a backup in one file.
+func TestKilledArchive(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "one"+backup.ArchiveSuffix)
+	killed := steps(t, func(at int) bool {
+		if !child(t, "backup", filepath.Join(t.TempDir(), "data"), to, at) {
+			return false
+		}
+		if s, err := backup.Open(to); err == nil {
+			r, err := backup.Verify(t.Context(), backup.Check{From: s, Probe: probe})
+			if s.Close(); err != nil || !r.Sound() {
+				t.Fatalf("killed at step %d: %+v, %v", at, r, err)
+			}
+			if err := os.Remove(to); err != nil {
+				t.Fatal(err)
+			}
+		} else if _, err := os.Stat(to); err == nil {
+			t.Fatalf("killed at step %d: a file is there that is no backup", at)
+		}
+		return true
+	})
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || killed < 3 {
+		t.Errorf("%d killed; beside the backup there is %v, %v", killed, left, err)
 	}
 }
 

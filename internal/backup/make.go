@@ -3,9 +3,7 @@ package backup
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +40,7 @@ type Job struct {
 	Data   string   // folder that is copied
 	To     string   // folder of backups, or a new file that ends in ArchiveSuffix
 	Config []string // configuration files of the node
-	Secret []string // of Config, those that hold secrets; a plain backup leaves them out
+	Secret []string // files a plain backup leaves out wherever they lie: configuration that holds secrets, and what opens the keys
 
 	Recipient  string            // encrypt to this public key (age1...)
 	Passphrase honeyguide.Secret // or under this passphrase
@@ -59,6 +57,9 @@ type Job struct {
 	// Last returns the number of the last event of the log.
 	Last func(ctx context.Context) (int64, error)
 	Now  func() time.Time // nil: time.Now
+	// Erased returns the list of what was erased on this node, in a form of the
+	// caller's. Nil: nothing ever is.
+	Erased func(ctx context.Context) ([]byte, error)
 	// Told hears what is going on, also from within a copy; it must be quick.
 	Told func(phase string, bytes int64)
 }
@@ -94,6 +95,9 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 	}
 	b := &making{Job: job, sizes: map[string]int64{}}
 	b.pace = newPace(ctx, job.Rate, func(n int64) { job.Told("", n) })
+	if err := stillThere(job); err != nil {
+		return nil, err
+	}
 	if b.out, err = openSink(job.To, job.Data); err != nil {
 		return nil, err
 	}
@@ -121,6 +125,20 @@ func Make(ctx context.Context, job Job) (m *Manifest, err error) {
 		}
 	}
 	return &b.m, nil
+}
+
+// stillThere refuses a folder that held the last backup and holds none now: most
+// likely what is mounted there is away, and the copy would go to the disk below.
+func stillThere(job Job) error {
+	past, err := ReadPast(job.Data)
+	if job.Full || err != nil || past.ID == "" || past.To != job.To || strings.HasSuffix(job.To, ArchiveSuffix) {
+		return nil //nolint:nilerr // it is a note of ours, and no more
+	}
+	if _, err := os.Stat(filepath.Join(job.To, markName)); !errors.Is(err, fs.ErrNotExist) {
+		return nil //nolint:nilerr // opening it says more
+	}
+	return &honeyguide.Error{Code: honeyguide.CodeConflict, Message: fmt.Sprintf(
+		"%s held the backup of %s and holds none now: is what belongs there mounted? honeyguide backup --full begins anew", job.To, past.At.Format(time.RFC3339))}
 }
 
 // openSink opens where a backup goes. Inside the data folder it would copy itself.
@@ -158,6 +176,9 @@ func (b *making) prepare() error {
 		}
 	}
 	b.mark = m
+	if err := b.ownStore(); err != nil {
+		return err
+	}
 	now := b.Now().UTC()
 	b.m = Manifest{
 		Format: Format, ID: b.newID(now), Store: m.Store, Began: now, Node: b.Node, Version: b.Version, Running: b.Running,
@@ -218,23 +239,35 @@ func (b *making) figures(ctx context.Context) (err error) {
 func (b *making) all(ctx context.Context, rank int) error {
 	var list []seen
 	if err := walk(b.Data, rank, func(p string, st fs.FileInfo) error {
+		if opensKeys(p) {
+			if b.m.MasterKey = "inside"; b.lock.Plain() {
+				b.m.MasterKey = "left out"
+				return nil
+			}
+		}
+		if b.lock.Plain() && b.secret(st) {
+			return nil
+		}
 		list = append(list, look(p, st))
 		return nil
 	}); err != nil {
 		return err
 	}
 	for _, s := range list {
-		if s.Path == masterKey {
-			if b.m.MasterKey = "inside"; b.lock.Plain() {
-				b.m.MasterKey = "left out"
-				continue
-			}
-		}
 		if err := b.file(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s.Path, err)
 		}
 	}
 	return nil
+}
+
+// secret reports whether a file is one of those that a copy in clear leaves out:
+// a copy anybody may read holds nothing that opens anything.
+func (b *making) secret(st fs.FileInfo) bool {
+	return slices.ContainsFunc(b.Secret, func(file string) bool {
+		other, err := os.Stat(file)
+		return err == nil && os.SameFile(st, other)
+	})
 }
 
 // keys copies the keys as they are at one moment: while they are changed for
@@ -370,14 +403,14 @@ func (b *making) text(path string, raw []byte, at time.Time) error {
 // configuration copies the configuration files.
 func (b *making) configuration(context.Context) error {
 	for i, file := range b.Config {
-		if b.lock.Plain() && slices.Contains(b.Secret, file) {
-			continue // as the master key: a copy in clear holds nothing that opens anything
-		}
-		raw, err := readSmall(file, 1<<20)
+		st, err := os.Stat(file)
 		if err != nil {
 			return err
 		}
-		st, err := os.Stat(file)
+		if b.lock.Plain() && b.secret(st) {
+			continue
+		}
+		raw, err := readSmall(file, 1<<20)
 		if err != nil {
 			return err
 		}
@@ -412,13 +445,26 @@ func (b *making) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f, isFolder := b.out.(*folder)
+	if isFolder && b.Erased != nil {
+		list, err := b.Erased(ctx)
+		if err == nil {
+			err = b.keepErased(f, list)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b.Told("recording", 0)
 	if err := b.record(ctx, sum); err != nil {
 		return err
 	}
+	b.Told("putting in place", 0)
 	if err := b.out.commit(b.m.ID, raw); err != nil {
 		return err
 	}
-	if _, ok := b.out.(*folder); ok {
+	b.Told("remembering", 0)
+	if isFolder {
 		_ = writeMemory(b.Data, b.mark.Store, b.seen) // a cache
 	}
 	return nil
@@ -429,13 +475,12 @@ func (b *making) sign() (raw []byte, sum string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	note, err := b.Audit.SignStatement(statement(b.m.ID, body))
+	note, err := b.Audit.SignStatement(statement(signedHead, b.m.ID, body))
 	if err != nil {
 		return nil, "", err
 	}
 	raw, err = encodeEnvelope(string(note), body)
-	h := sha256.Sum256(body)
-	return raw, hex.EncodeToString(h[:]), err
+	return raw, sumOf(body), err
 }
 
 // record writes down what the manifest says, before it counts.

@@ -33,7 +33,6 @@ type Manifest struct {
 	Format    int       `json:"format"`
 	ID        string    `json:"id" doc:"time and four random bytes"`
 	Store     string    `json:"store" doc:"id of the store it was written to"`
-	Previous  string    `json:"previous,omitempty" doc:"the backup it builds on"`
 	Began     time.Time `json:"began"`
 	Ended     time.Time `json:"ended"`
 	Node      string    `json:"node"`
@@ -80,10 +79,15 @@ type File struct {
 // begins with the name of the log, so that neither can pass for the other.
 const signedHead = "honeyguide-backup v1"
 
-// statement is the text that is signed for a manifest.
-func statement(id string, body []byte) string {
-	sum := sha256.Sum256(body)
-	return signedHead + "\n" + id + "\n" + hex.EncodeToString(sum[:]) + "\n"
+// statement is the text that is signed for what is kept in a store.
+func statement(head, id string, body []byte) string {
+	return head + "\n" + id + "\n" + sumOf(body) + "\n"
+}
+
+// sumOf is the SHA-256 of something small, in hexadecimal.
+func sumOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // An envelope is a manifest as it is kept.
@@ -129,7 +133,7 @@ func OpenManifest(raw []byte, key string, verify func(msg []byte, key string) (s
 	if err != nil {
 		return nil, fmt.Errorf("manifest: its signature does not hold: %w", err)
 	}
-	if text != statement(m.ID, e.Manifest) {
+	if text != statement(signedHead, m.ID, e.Manifest) {
 		return nil, errors.New("manifest: its signature is that of another one")
 	}
 	return &m, nil
@@ -159,8 +163,6 @@ func (m *Manifest) check() error {
 		return &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: fmt.Sprintf("this backup has format %d, and this program knows up to %d; use a newer one", m.Format, Format)}
 	case !idForm.MatchString(m.ID):
 		return fmt.Errorf("%.80q is no id of a backup", m.ID)
-	case m.Previous != "" && !idForm.MatchString(m.Previous):
-		return fmt.Errorf("%.80q is no id of a backup", m.Previous)
 	case len(m.Objects) > maxObjects:
 		return fmt.Errorf("%d objects", len(m.Objects))
 	case m.Encrypted == (m.Recipient == ""):

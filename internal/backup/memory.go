@@ -86,7 +86,7 @@ func look(path string, st fs.FileInfo) seen {
 
 // same reports whether a file is what it was.
 func (s seen) same(o seen) bool {
-	return s.Inode != 0 && s.Inode == o.Inode && s.Ctime == o.Ctime && s.Mtime.Equal(o.Mtime) && s.File.Mode == o.File.Mode
+	return s.Inode != 0 && s.Inode == o.Inode && s.Ctime == o.Ctime && s.Mtime.Equal(o.Mtime) && s.File.Mode == o.File.Mode && s.Size == o.Size
 }
 
 // writeFiles writes a list of files, a line each.

@@ -43,6 +43,18 @@ func residents(data string) ([]string, error) {
 	return out, nil
 }
 
+// Aside names the folders in a data folder that hold what a restore or the way back
+// from an upgrade has replaced.
+func Aside(data string) (out []string, err error) {
+	list, err := os.ReadDir(data)
+	for _, d := range list {
+		if name := d.Name(); strings.HasPrefix(name, asidePrefix) || strings.HasPrefix(name, afterPrefix) {
+			out = append(out, name)
+		}
+	}
+	return out, err
+}
+
 // change puts what lies in fresh in the place of what is in data, which goes to
 // aside. The lock on data is held.
 func change(data, fresh, aside, what string, told func(string, int64)) (string, error) {

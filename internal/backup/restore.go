@@ -45,6 +45,10 @@ type Restored struct {
 	Aside    string    `json:"aside,omitempty" doc:"folder of what was there before"`
 	Config   string    `json:"config,omitempty" doc:"folder of the configuration files that were backed up; those in use are untouched"`
 	Before   *Standing `json:"before,omitempty" doc:"how far what was there had come"`
+	// Erased is the list of erasures the store was told last, at ErasedAt, as the node
+	// wrote it; nil when there is none, or it cannot be used, which a note says.
+	Erased   []byte    `json:"-"`
+	ErasedAt time.Time `json:"-"`
 	Notes    []string  `json:"notes" doc:"what was done so that nothing happens twice, and what is left to do"`
 }
 
@@ -90,6 +94,10 @@ func (r Restore) Run(ctx context.Context) (out *Restored, err error) {
 		return nil, err
 	}
 	out = &Restored{Manifest: m, Data: r.Data, Notes: []string{}}
+	if out.Erased, out.ErasedAt, err = r.From.Erased(m, r.Key); err != nil {
+		out.Erased = nil
+		out.Notes = append(out.Notes, err.Error())
+	}
 	if err := r.mayReplace(ctx, m, out); err != nil {
 		return nil, err
 	}

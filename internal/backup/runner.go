@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -81,9 +82,12 @@ type Progress struct {
 	Began   time.Time `json:"began,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
 	ID      string    `json:"id,omitempty" doc:"of the backup that was made"`
+	Bytes   int64     `json:"bytes,omitempty" doc:"of all files in it"`
+	New     int64     `json:"new,omitempty" doc:"bytes that had to be copied for it"`
 	Error   string    `json:"error,omitempty" doc:"why it was not made"`
 	Last    Track     `json:"last"`
 	Next    time.Time `json:"next,omitzero" doc:"when the next one is due"`
+	Overdue bool      `json:"overdue" doc:"the last good one is more than twice as old as backup.every says"`
 }
 
 // Options say how a core backs itself up.
@@ -93,8 +97,9 @@ type Options struct {
 	Keep    int           // backups kept; 0 = all
 	Metrics *telemetry.Registry
 	Log     *slog.Logger
-	// Failed tells people.
-	Failed func(ctx context.Context, why string)
+	// Failed tells people that a backup failed, or that it is overdue: what hangs
+	// does not fail.
+	Failed func(ctx context.Context, overdue bool, why string)
 }
 
 // A Runner makes the backups of a running core, one at a time.
@@ -106,6 +111,9 @@ type Runner struct {
 	done atomic.Int64
 	stop context.CancelFunc
 	end  chan struct{}
+
+	born   time.Time
+	erased string // sum of the list of erasures the store knows
 
 	age, size, took *telemetry.GaugeVec
 	made, failed    *telemetry.CounterVec
@@ -124,6 +132,7 @@ func NewRunner(o Options) *Runner {
 	if r.now == nil {
 		r.now = time.Now
 	}
+	r.born = r.now()
 	r.made.Add(0)
 	r.failed.Add(0)
 	if p, err := ReadPast(o.Base.Data); err == nil {
@@ -172,7 +181,9 @@ func (r *Runner) Start(ctx context.Context, job Job) (Progress, error) {
 		defer func() { // also when it panics
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.st.Running = false
+			if r.st.Running = false; r.st.ID == "" && r.st.Error == "" {
+				r.st.Error = "it broke off; the core's log says where"
+			}
 		}()
 		r.make(ctx, job)
 		return nil
@@ -189,45 +200,62 @@ func (r *Runner) told(phase string, n int64) {
 	}
 }
 
+// own reports whether a backup is one of those the configuration is about: one to
+// another place says nothing about them, and puts none off.
+func (r *Runner) own(job Job) bool { return r.opt.Base.To == "" || job.To == r.opt.Base.To }
+
 // make makes one backup and notes how it went.
 func (r *Runner) make(ctx context.Context, job Job) {
 	m, err := Make(ctx, job)
-	ended := r.now().UTC()
 	if err == nil && r.opt.Keep > 0 && job.To == r.opt.Base.To {
 		if _, e := Prune(job.To, r.opt.Keep); e != nil {
 			r.opt.Log.LogAttrs(ctx, slog.LevelWarn, "old backups not removed", slog.Any("error", e))
 		}
 	}
-	var past Track
-	if e := ChangePast(job.Data, func(p *Track) {
-		if err != nil {
-			p.Error, p.FailedAt = err.Error(), ended
-		} else {
-			p.done(m, job.To)
-		}
-		past = *p
-	}); e != nil {
-		r.opt.Log.LogAttrs(ctx, slog.LevelWarn, "how the backup went is not noted", slog.Any("error", e))
-	}
 	r.mu.Lock()
-	r.st.Ended, r.st.Phase = ended, ""
+	r.st.Ended, r.st.Phase = r.now().UTC(), ""
 	if err != nil {
 		r.st.Error = err.Error()
 	} else {
-		r.st.ID = m.ID
+		r.st.ID, r.st.Bytes, r.st.New = m.ID, m.Figures.Bytes, m.Figures.NewBytes
 	}
 	r.mu.Unlock()
-	if err != nil {
-		r.failed.Add(1)
-		r.opt.Log.LogAttrs(ctx, slog.LevelError, "backup failed", slog.Any("error", err))
-		if r.opt.Failed != nil && ctx.Err() == nil {
-			r.opt.Failed(ctx, err.Error())
-		}
-		return
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.opt.Log.LogAttrs(ctx, slog.LevelInfo, "backup given up: the core ends") // it is due as before
+	case err != nil:
+		r.failure(ctx, job, err)
+	default:
+		r.success(ctx, job, m)
 	}
+}
+
+func (r *Runner) success(ctx context.Context, job Job, m *Manifest) {
 	r.made.Add(1)
-	r.measure(past)
 	r.opt.Log.LogAttrs(ctx, slog.LevelInfo, "backup made", slog.String("id", m.ID), slog.Int64("files", m.Figures.Files), slog.Int64("bytes", m.Figures.Bytes), slog.Int64("new_bytes", m.Figures.NewBytes))
+	if r.own(job) {
+		r.measure(r.note(ctx, func(p *Track) { p.done(m, job.To) }))
+	}
+}
+
+func (r *Runner) failure(ctx context.Context, job Job, err error) {
+	r.failed.Add(1)
+	r.opt.Log.LogAttrs(ctx, slog.LevelError, "backup failed", slog.Any("error", err))
+	if !r.own(job) {
+		return // who asked for it sees it
+	}
+	r.note(ctx, func(p *Track) { p.Error, p.FailedAt = err.Error(), r.now().UTC() })
+	if r.opt.Failed != nil {
+		r.opt.Failed(ctx, false, err.Error())
+	}
+}
+
+// note keeps how the backups go.
+func (r *Runner) note(ctx context.Context, change func(*Track)) (past Track) {
+	if err := ChangePast(r.opt.Base.Data, func(p *Track) { change(p); past = *p }); err != nil {
+		r.opt.Log.LogAttrs(ctx, slog.LevelWarn, "how the backup went is not noted", slog.Any("error", err))
+	}
+	return past
 }
 
 // done notes a good backup.
@@ -247,7 +275,15 @@ func (r *Runner) look() Progress {
 	s.Done = r.done.Load()
 	s.Last, _ = ReadPast(r.opt.Base.Data)
 	s.Next = r.due(s.Last)
+	s.Overdue = r.overdue(s.Last)
 	return s
+}
+
+// overdue reports whether there should have been a backup for a while, also while
+// this process runs.
+func (r *Runner) overdue(p Track) bool {
+	every := r.opt.Every
+	return every > 0 && r.now().Sub(p.At) > 2*every && r.now().Sub(r.born) > every
 }
 
 // due says when the next backup is due; zero when only on demand. What failed is
@@ -295,12 +331,20 @@ const lookEvery = 20 * time.Second
 func (r *Runner) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	told := false // that it is overdue
 	for {
 		s := r.Status(ctx, 0)
 		if !s.Running && !s.Next.IsZero() && !r.now().Before(s.Next) {
-			if _, err := r.Start(ctx, r.opt.Base); err != nil {
-				r.opt.Log.LogAttrs(ctx, slog.LevelError, "backup not begun", slog.Any("error", err))
+			if _, err := r.Start(ctx, r.opt.Base); err != nil && honeyguide.ErrorCode(err) != honeyguide.CodeConflict {
+				r.failure(ctx, r.opt.Base, err)
 			}
+		}
+		if s.Overdue && !told && r.opt.Failed != nil {
+			r.opt.Failed(ctx, true, overdueText(s))
+		}
+		told = s.Overdue
+		if !s.Running {
+			r.keepErased(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -308,6 +352,42 @@ func (r *Runner) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+	}
+}
+
+// overdueText says since when there was no backup, and what it does meanwhile.
+func overdueText(s Progress) string {
+	text := "there is none"
+	if !s.Last.At.IsZero() {
+		text = "the last good one is of " + s.Last.At.Format(time.RFC3339)
+	}
+	if s.Running {
+		text += "; one has been under way since " + s.Began.Format(time.RFC3339)
+	}
+	return text
+}
+
+// keepErased tells the store what was erased here since it was told last.
+func (r *Runner) keepErased(ctx context.Context) {
+	job := r.opt.Base
+	if job.Erased == nil || job.To == "" {
+		return
+	}
+	list, err := job.Erased(ctx)
+	if err == nil {
+		if sumOf(list) == r.erased {
+			return
+		}
+		err = KeepErased(ctx, job, list)
+	}
+	switch {
+	case err == nil:
+		r.erased = sumOf(list)
+	case errors.Is(err, fs.ErrNotExist), honeyguide.ErrorCode(err) == honeyguide.CodeConflict, ctx.Err() != nil:
+		// No backup was made yet, the folder is away, or another program is at it: the
+		// next backup brings the list.
+	default:
+		r.opt.Log.LogAttrs(ctx, slog.LevelWarn, "the backups were not told what was erased; it is tried again", slog.Any("error", err))
 	}
 }
 

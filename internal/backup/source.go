@@ -61,9 +61,6 @@ func Open(from string) (*Store, error) {
 // Close closes the store.
 func (s *Store) Close() error { return s.place.Close() }
 
-// Sealed reports whether the store's key lies in it under a passphrase.
-func (s *Store) Sealed() bool { return len(s.mark.Identity) > 0 }
-
 // Unlock opens the store's own key with a passphrase.
 func (s *Store) Unlock(passphrase honeyguide.Secret) (Key, error) {
 	if len(s.mark.Identity) == 0 {

@@ -131,7 +131,7 @@ func openFolder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	known := []string{markName, objectsDir, genDir, lockFile, "lost+found"}
+	known := []string{markName, erasedName, objectsDir, genDir, lockFile, "lost+found"}
 	for _, d := range list {
 		if !slices.Contains(known, d.Name()) && !strings.HasPrefix(d.Name(), partPrefix) {
 			return nil, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: fmt.Sprintf("%s holds other things (%s); name an empty folder, or one that holds backups", dir, d.Name())}
@@ -156,15 +156,23 @@ func openFolder(dir string) (*folder, error) {
 // sweep removes what an interrupted backup left half written.
 func (f *folder) sweep() error {
 	for _, sub := range []string{"", objectsDir, genDir} {
-		list, err := os.ReadDir(filepath.Join(f.dir, sub))
-		if err != nil {
-			return fmt.Errorf("open the store: %w", err)
+		if err := sweepParts(filepath.Join(f.dir, sub), partPrefix); err != nil {
+			return err
 		}
-		for _, d := range list {
-			if strings.HasPrefix(d.Name(), partPrefix) {
-				if err := os.Remove(filepath.Join(f.dir, sub, d.Name())); err != nil {
-					return fmt.Errorf("open the store: %w", err)
-				}
+	}
+	return nil
+}
+
+// sweepParts removes the files of a folder whose names begin so.
+func sweepParts(dir, prefix string) error {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	for _, d := range list {
+		if strings.HasPrefix(d.Name(), prefix) {
+			if err := os.Remove(filepath.Join(dir, d.Name())); err != nil {
+				return fmt.Errorf("open the store: %w", err)
 			}
 		}
 	}
@@ -286,6 +294,9 @@ func newArchive(path string) (*archive, error) {
 		return nil, &honeyguide.Error{Code: honeyguide.CodeConflict, Message: path + " exists; a file holds one backup, name another"}
 	}
 	a := &archive{path: path, part: path + ".part", seen: map[string]bool{}}
+	if err := sweepParts(filepath.Dir(path), a.besides()); err != nil {
+		return nil, err
+	}
 	var err error
 	if a.f, err = os.OpenFile(a.part, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600); err != nil {
 		return nil, err
@@ -293,6 +304,9 @@ func newArchive(path string) (*archive, error) {
 	a.w = tar.NewWriter(a.f)
 	return a, nil
 }
+
+// besides begins the names of contents on their way into the archive.
+func (a *archive) besides() string { return "." + filepath.Base(a.path) + partPrefix }
 
 func (a *archive) mark() (m Mark, made bool, err error) { return m, false, nil }
 
@@ -320,7 +334,7 @@ func (a *archive) last() string { return "" }
 
 // put writes a content beside the archive first: a member's size stands before it.
 func (a *archive) put(content content, l Lock, p *pace) (out put, err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(a.path), "."+filepath.Base(a.path)+partPrefix)
+	tmp, err := os.CreateTemp(filepath.Dir(a.path), a.besides())
 	if err != nil {
 		return out, err
 	}

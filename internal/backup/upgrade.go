@@ -168,7 +168,10 @@ func ForgetUpgrades(data string, before time.Time) (gone []string, err error) {
 	}
 	for _, u := range list {
 		if u.At.Before(before) {
-			if err := os.RemoveAll(filepath.Join(data, u.Folder)); err != nil {
+			// It goes whole: half of one would be taken for a copy. What is left of it is
+			// removed at the next start.
+			going := filepath.Join(data, restorePrefix+"gone-"+randomID(4))
+			if err := errors.Join(os.Rename(filepath.Join(data, u.Folder), going), os.RemoveAll(going)); err != nil {
 				return gone, err
 			}
 			gone = append(gone, u.Folder)

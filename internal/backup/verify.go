@@ -71,6 +71,9 @@ func Verify(ctx context.Context, c Check) (*Report, error) {
 		return r, err
 	}
 	r.Manifest = m
+	if _, err := c.From.readErased(m.AuditKey); err != nil {
+		r.fault("%v", err)
+	}
 	c.Told("objects", 0)
 	for _, o := range m.Objects {
 		if err := ctx.Err(); err != nil {

@@ -28,13 +28,12 @@ const (
 	localHead    = 30
 	centralHead  = 46
 	endHead      = 22
-	dosDate      = 0x21             // 1 January 1980, the first day there is
-	madeBy       = 3<<8 | 20        // Unix, version 2.0
-	needs        = 20               // version 2.0
-	fileMode     = 0o100444 << 16   // a plain file that is only read
-	maxNameBytes = 128              // of any entry
-	copyBuffer   = 256 << 10        // for content
-	endAll       = centralHead + 22 // no archive is smaller
+	dosDate      = 0x21           // 1 January 1980, the first day there is
+	madeBy       = 3<<8 | 20      // Unix, version 2.0
+	needs        = 20             // version 2.0
+	fileMode     = 0o100444 << 16 // a plain file that is only read
+	maxNameBytes = 128            // of any entry
+	copyBuffer   = 256 << 10      // for content
 )
 
 // local is the header before a member's content.
@@ -133,7 +132,7 @@ func pour(out io.Writer, m *member, i int, open func(i int) (io.ReadCloser, erro
 func readHeader(r *bufio.Reader, off int64) (m member, err error) {
 	magic, err := r.Peek(4)
 	if err != nil {
-		return m, errCut
+		return m, cut(err)
 	}
 	switch binary.LittleEndian.Uint32(magic) {
 	case localMagic:
@@ -144,7 +143,7 @@ func readHeader(r *bufio.Reader, off int64) (m member, err error) {
 	}
 	b := make([]byte, localHead)
 	if _, err := io.ReadFull(r, b); err != nil {
-		return m, errCut
+		return m, cut(err)
 	}
 	le := binary.LittleEndian
 	name := make([]byte, le.Uint16(b[26:]))
@@ -152,7 +151,7 @@ func readHeader(r *bufio.Reader, off int64) (m member, err error) {
 		return m, fmt.Errorf("at byte %d an entry begins whose name has %d bytes", off, len(name))
 	}
 	if _, err := io.ReadFull(r, name); err != nil {
-		return m, errCut
+		return m, cut(err)
 	}
 	m = member{path: string(name), size: int64(le.Uint32(b[22:])), crc: le.Uint32(b[14:]), off: off}
 	if why := badName(m.path); why != "" {
@@ -176,5 +175,11 @@ func readHeader(r *bufio.Reader, off int64) (m member, err error) {
 	return m, nil
 }
 
-// errCut says that an archive ends too early.
-var errCut = errors.New("the archive is cut short")
+// cut is what an error of reading a header says: that the archive ends too early,
+// unless the reading itself failed.
+func cut(err error) error {
+	if bad := (*readError)(nil); errors.As(err, &bad) {
+		return err
+	}
+	return errors.New("the archive is cut short")
+}

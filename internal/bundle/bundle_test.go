@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"honeyguide"
+	"honeyguide/internal/state"
 )
 
 // TestCollect makes a bundle and looks at it as others would: by our verifier,
@@ -148,9 +150,21 @@ func TestCrash(t *testing.T) {
 	r.must(os.Mkdir(filepath.Join(dir, stagePrefix+"1"), 0o700))
 	r.must(os.WriteFile(filepath.Join(dir, "x.zip"), []byte("half"), 0o600))
 	r.must(os.WriteFile(filepath.Join(dir, "x.zip.part"), []byte("half"), 0o600))
+	half := honeyguide.Bundle{ID: "half", State: honeyguide.BundleCollecting, Incident: "I-1"}
+	r.must(r.store.Update(t.Context(), func(tx state.Tx) error { return tx.Bundles().Save(t.Context(), &half) }))
+	r.must(os.WriteFile(filepath.Join(dir, "half.zip"), []byte("half"), 0o600))
 	r.open()
+	var left []string
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 1 || files[0].Name() != b.ID+archiveEnd {
-		t.Errorf("after a crash: %v, %v", files, err)
+	r.must(err)
+	for _, f := range files {
+		left = append(left, f.Name())
+	}
+	want := []string{b.ID + archiveEnd, "x.zip"} // of what the state does not know nothing is lost
+	if slices.Sort(want); !slices.Equal(left, want) {
+		t.Errorf("after a crash: %v, want %v", left, want)
+	}
+	if got, err := r.Get(t.Context(), "half"); err != nil || got.State != honeyguide.BundleFailed {
+		t.Errorf("the half made one: %+v, %v", got, err)
 	}
 }

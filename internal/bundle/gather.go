@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -111,25 +113,15 @@ func (r *Room) gather(ctx context.Context, s *stage, g *gathering, to []seal.Rec
 		s.lacks("alerts.jsonl", fmt.Sprintf("the oldest %d alerts are left out: an archive has the newest %d", d.Left, incident.MaxAlerts))
 	}
 	for _, do := range steps {
-		if err := errors.Join(ctx.Err()); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := do(); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(s.items, func(a, b Item) int { return cmpText(a.Name, b.Name) })
+	slices.SortFunc(s.items, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
 	return nil
-}
-
-func cmpText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // A numbered is an event and its place in the log.
@@ -171,8 +163,8 @@ func (r *Room) events(ctx context.Context, s *stage, d *incident.Dossier) error 
 				return err
 			}
 		}
-		for n := 0; len(wanted) > 0 && n < maxLookups; n++ {
-			id := least(wanted)
+		left := slices.Sorted(maps.Keys(wanted)) // so that equal input is asked for in equal order
+		for _, id := range left[:min(len(left), maxLookups)] {
 			at := wanted[id]
 			delete(wanted, id)
 			if err := find(eventlog.Query{ID: id, From: at.AddDate(0, 0, -2), To: at.AddDate(0, 0, 2), Limit: 1}); err != nil {
@@ -188,17 +180,6 @@ func (r *Room) events(ctx context.Context, s *stage, d *incident.Dossier) error 
 		s.lacks("events.jsonl", fmt.Sprintf("%d events have no form in JSON", unwritable))
 	}
 	return err
-}
-
-// least returns the first key, so that equal input is asked for in equal order.
-func least(m map[string]time.Time) string {
-	best, any := "", false
-	for k := range m {
-		if !any || k < best {
-			best, any = k, true
-		}
-	}
-	return best
 }
 
 // queriesOf are the questions whose answers are the events of an incident.

@@ -2,7 +2,7 @@ package bundle
 
 import (
 	"context"
-	"fmt"
+	"net/netip"
 	"time"
 
 	"honeyguide"
@@ -14,77 +14,6 @@ type Reader interface {
 	View(ctx context.Context, fn func(state.Tx) error) error
 }
 
-// Kept answers what legal holds keep. Inside a transaction ask
-// [state.Holds.On], which this is made of.
-type Kept struct {
-	r    Reader
-	days map[string]honeyguide.Hold
-	any  bool
-}
-
-// Held looks at the holds in force.
-func Held(ctx context.Context, r Reader) (Kept, error) {
-	k := Kept{r: r}
-	err := r.View(ctx, func(tx state.Tx) (err error) {
-		all, err := tx.Holds().List(ctx, true)
-		if err != nil || len(all) == 0 {
-			return err
-		}
-		k.any = true
-		k.days, err = tx.Holds().Days(ctx)
-		return err
-	})
-	if err != nil {
-		return k, fmt.Errorf("look at the holds: %w", err)
-	}
-	return k, nil
-}
-
-// Any reports whether there is a hold at all.
-func (k Kept) Any() bool { return k.any }
-
-// Day returns the hold that keeps the events of a day (UTC).
-func (k Kept) Day(day time.Time) (honeyguide.Hold, bool) {
-	h, ok := k.days[day.UTC().Format(time.DateOnly)]
-	return h, ok
-}
-
-// Session returns the hold that keeps a session (ID) and its recording.
-func (k Kept) Session(ctx context.Context, id string) (honeyguide.Hold, bool, error) {
-	return k.on(ctx, state.HeldSession, id)
-}
-
-// Sample returns the hold that keeps a sample (SHA-256).
-func (k Kept) Sample(ctx context.Context, id string) (honeyguide.Hold, bool, error) {
-	return k.on(ctx, state.HeldSample, id)
-}
-
-// Incident returns the hold that keeps an incident (ID).
-func (k Kept) Incident(ctx context.Context, id string) (honeyguide.Hold, bool, error) {
-	return k.on(ctx, state.HeldIncident, id)
-}
-
-// Alert returns the hold that keeps an alert (ID).
-func (k Kept) Alert(ctx context.Context, id string) (honeyguide.Hold, bool, error) {
-	return k.on(ctx, state.HeldAlert, id)
-}
-
-// Address returns the hold that keeps what an attacker's address did.
-func (k Kept) Address(ctx context.Context, address string) (honeyguide.Hold, bool, error) {
-	return k.on(ctx, state.HeldAddress, address)
-}
-
-func (k Kept) on(ctx context.Context, kind state.HeldKind, name string) (h honeyguide.Hold, held bool, err error) {
-	if !k.any {
-		return h, false, nil
-	}
-	err = k.r.View(ctx, func(tx state.Tx) error {
-		h, held, err = tx.Holds().On(ctx, kind, name)
-		return err
-	})
-	return h, held, err
-}
-
 // A Keeper says to those who make room what they must leave. It asks the state
 // each time, so that a hold counts from the moment it is placed.
 type Keeper struct{ State Reader }
@@ -92,21 +21,40 @@ type Keeper struct{ State Reader }
 // patience bounds the wait for the state of one who makes room.
 const patience = 10 * time.Second
 
+// HeldSessions returns which sessions' recordings must stay. It looks once for all
+// of them: somebody waits to record.
+func (k Keeper) HeldSessions(ids []string) map[string]bool { return k.held(state.HeldSession, ids) }
+
 // HoldsSession reports whether a session's recording must stay.
-func (k Keeper) HoldsSession(id string) bool { return k.holds(state.HeldSession, id) }
+func (k Keeper) HoldsSession(id string) bool { return k.held(state.HeldSession, []string{id})[id] }
 
 // HoldsSample reports whether a sample's content must stay.
-func (k Keeper) HoldsSample(id string) bool { return k.holds(state.HeldSample, id) }
+func (k Keeper) HoldsSample(id string) bool { return k.held(state.HeldSample, []string{id})[id] }
 
-// holds takes what it cannot learn for held: what is lost does not come back.
-func (k Keeper) holds(kind state.HeldKind, name string) (held bool) {
+// held takes what it cannot learn for held: what is lost does not come back.
+func (k Keeper) held(kind state.HeldKind, names []string) map[string]bool {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	err := k.State.View(ctx, func(tx state.Tx) (err error) {
-		_, held, err = tx.Holds().On(ctx, kind, name)
-		return err
+	out := map[string]bool{}
+	err := k.State.View(ctx, func(tx state.Tx) error {
+		clear(out)
+		for _, name := range names {
+			_, held, err := tx.Holds().On(ctx, kind, name)
+			if err != nil {
+				return err
+			}
+			if held {
+				out[name] = true
+			}
+		}
+		return nil
 	})
-	return held || err != nil
+	if err != nil {
+		for _, name := range names {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 // Days returns the days whose events are held.
@@ -116,4 +64,22 @@ func (k Keeper) Days(ctx context.Context) (days map[string]honeyguide.Hold, err 
 		return err
 	})
 	return days, err
+}
+
+// Sources returns the addresses of attackers who are held, whatever came of what they
+// did.
+func (k Keeper) Sources(ctx context.Context) (map[netip.Addr]honeyguide.Hold, error) {
+	out := map[netip.Addr]honeyguide.Hold{}
+	err := k.State.View(ctx, func(tx state.Tx) error {
+		all, err := tx.Holds().List(ctx, true)
+		for _, h := range all {
+			if kind, name := h.Held(); kind == honeyguide.HoldAttacker {
+				if at, err := netip.ParseAddr(name); err == nil {
+					out[at] = h
+				}
+			}
+		}
+		return err
+	})
+	return out, err
 }

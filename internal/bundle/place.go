@@ -9,14 +9,21 @@ import (
 	"honeyguide/internal/state"
 )
 
+// A Doer is who places or releases a hold, and the entry of the audit log that says so.
+type Doer struct {
+	Name  string
+	Kind  string // user, key, local
+	Entry int64  // -1: it is not known
+}
+
 // Place places a hold, checked against what there is, and notes it in the custody
-// chain of its incident. kind is the kind of principal that does it.
-func Place(ctx context.Context, store state.Store, h honeyguide.Hold, kind string, now time.Time) (honeyguide.Hold, error) {
+// chain of its incident.
+func Place(ctx context.Context, store state.Store, h honeyguide.Hold, who Doer, now time.Time) (honeyguide.Hold, error) {
 	object, err := honeyguide.HoldObject(h.Object)
 	if err != nil {
 		return h, err
 	}
-	h.Object, h.At = object, now
+	h.Object, h.At, h.By = object, now, who.Name
 	switch {
 	case strings.TrimSpace(h.Reason) == "":
 		return h, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "reason: say why it must be kept; an order's reference will do"}
@@ -32,7 +39,7 @@ func Place(ctx context.Context, store state.Store, h honeyguide.Hold, kind strin
 			return err
 		}
 		h = made
-		return custodyOfHold(ctx, tx, made, honeyguide.CustodyHeld, made.By, kind, made.Reason, now)
+		return custodyOfHold(ctx, tx, made, honeyguide.CustodyHeld, who, made.Reason, now)
 	})
 	return h, err
 }
@@ -56,7 +63,7 @@ func known(ctx context.Context, tx state.Tx, h *honeyguide.Hold) error {
 }
 
 // Release ends a hold. CodeConflict when it has ended.
-func Release(ctx context.Context, store state.Store, id, by, kind, why string, now time.Time) (h honeyguide.Hold, err error) {
+func Release(ctx context.Context, store state.Store, id, why string, who Doer, now time.Time) (h honeyguide.Hold, err error) {
 	if strings.TrimSpace(why) == "" {
 		return h, &honeyguide.Error{Code: honeyguide.CodeInvalid, Message: "reason: say why it need not be kept any more"}
 	}
@@ -67,19 +74,19 @@ func Release(ctx context.Context, store state.Store, id, by, kind, why string, n
 		if !h.Released.IsZero() {
 			return &honeyguide.Error{Code: honeyguide.CodeConflict, Message: "hold " + h.Short + " was released by " + h.ReleasedBy + " at " + h.Released.Format(time.RFC3339)}
 		}
-		h.Released, h.ReleasedBy, h.ReleaseWhy = now, by, why
+		h.Released, h.ReleasedBy, h.ReleaseWhy = now, who.Name, why
 		if err := tx.Holds().Save(ctx, &h); err != nil {
 			return err
 		}
-		return custodyOfHold(ctx, tx, h, honeyguide.CustodyReleased, by, kind, why, now)
+		return custodyOfHold(ctx, tx, h, honeyguide.CustodyReleased, who, why, now)
 	})
 	return h, err
 }
 
-func custodyOfHold(ctx context.Context, tx state.Tx, h honeyguide.Hold, act, by, kind, why string, now time.Time) error {
+func custodyOfHold(ctx context.Context, tx state.Tx, h honeyguide.Hold, act string, who Doer, why string, now time.Time) error {
 	of, name := h.Held()
 	if of != honeyguide.HoldIncident {
 		return nil // chains are those of incidents
 	}
-	return tx.Custody().Add(ctx, &honeyguide.CustodyStep{Incident: name, At: now, Act: act, By: by, Kind: kind, Reason: why, Detail: h.Short, Audit: -1})
+	return tx.Custody().Add(ctx, &honeyguide.CustodyStep{Incident: name, At: now, Act: act, By: who.Name, Kind: who.Kind, Reason: why, Detail: h.Short, Audit: who.Entry})
 }

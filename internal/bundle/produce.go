@@ -118,7 +118,7 @@ func (r *Room) write(b honeyguide.Bundle, s *stage, docs []content) (size int64,
 		members = append(members, member{path: objectPath(id), size: o.size, crc: o.crc})
 		opens[objectPath(id)] = func() (io.ReadCloser, error) { return os.Open(o.path) }
 	}
-	slices.SortFunc(members, func(a, b member) int { return cmpText(rank(a.path), rank(b.path)) })
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(rank(a.path), rank(b.path)) })
 	part := r.path(b.ID) + partEnd
 	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

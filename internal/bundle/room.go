@@ -106,9 +106,10 @@ func Open(ctx context.Context, dep Deps) (*Room, error) {
 	return r, r.sweep(ctx)
 }
 
-// sweep removes files that no row knows and ends rows that nobody works on.
+// sweep removes what is half made and ends rows that nobody works on. An archive
+// that no row knows stays: the state may be an older one than the archives are.
 func (r *Room) sweep(ctx context.Context) error {
-	known := map[string]bool{}
+	ready := map[string]bool{} // by file, whether it is the whole archive of a row
 	err := r.dep.State.Update(ctx, func(tx state.Tx) error {
 		q := state.BundleQuery{Page: state.Page{Limit: state.MaxLimit}}
 		for {
@@ -124,7 +125,7 @@ func (r *Room) sweep(ctx context.Context) error {
 						return err
 					}
 				}
-				known[b.ID+archiveEnd] = b.State == honeyguide.BundleReady
+				ready[b.ID+archiveEnd] = b.State == honeyguide.BundleReady
 			}
 			if q.After = next; next == "" {
 				return nil
@@ -140,10 +141,14 @@ func (r *Room) sweep(ctx context.Context) error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if !known[name] && (strings.HasPrefix(name, stagePrefix) || strings.HasSuffix(name, partEnd) || strings.HasSuffix(name, archiveEnd)) {
+		whole, known := ready[name]
+		half := strings.HasPrefix(name, stagePrefix) || strings.HasSuffix(name, partEnd) || known && !whole
+		if half {
 			if err := os.RemoveAll(filepath.Join(r.dep.Dir, name)); err != nil {
 				return fmt.Errorf("remove half an archive: %w", err)
 			}
+		} else if !known {
+			r.dep.Log.WarnContext(ctx, "a file among the evidence that the state does not know: take it in with honeyguide evidence import, or move it away", "file", filepath.Join(r.dep.Dir, name))
 		}
 	}
 	return nil
@@ -302,7 +307,6 @@ func chainOf(b honeyguide.Bundle) string {
 func (r *Room) Note(ctx context.Context, b honeyguide.Bundle, act, reason, detail string, who Actor) error {
 	action := map[string]string{
 		honeyguide.CustodyExported: "export-evidence", honeyguide.CustodyViewed: "view-evidence", honeyguide.CustodyVerified: "verify-evidence",
-		honeyguide.CustodyImported: "import-evidence", honeyguide.CustodyRemoved: "remove-evidence",
 	}[act]
 	if action == "" {
 		return fmt.Errorf("note custody: there is no act %q", act)
@@ -320,14 +324,10 @@ func (r *Room) Note(ctx context.Context, b honeyguide.Bundle, act, reason, detai
 
 // record makes an entry of the audit log and returns its number.
 func (r *Room) record(ctx context.Context, action, object, reason, detail string, who Actor) (int64, error) {
-	err := r.dep.Trail.Record(ctx, honeyguide.AuditEntry{
+	return r.dep.Trail.Number(ctx, honeyguide.AuditEntry{
 		Time: r.dep.Now(), Actor: who.Name, Kind: who.Kind, Session: who.Session, Address: who.Address, Action: action, Object: object,
 		Outcome: honeyguide.AuditAsked, Reason: reason, Detail: detail,
 	})
-	if err != nil {
-		return -1, err
-	}
-	return r.entryOf(ctx, action, object)
 }
 
 // entryOf returns the number of the newest entry about an object, -1 when there is none.

@@ -81,7 +81,11 @@ func (c counted) Write(p []byte) (int, error) {
 
 // done makes what was spooled the object of an item.
 func (o *spool) done(it Item) error {
-	err := errors.Join(o.buf.Flush(), o.f.Close())
+	if err := o.buf.Flush(); err != nil {
+		o.drop()
+		return err
+	}
+	err := o.f.Close()
 	if err != nil {
 		return err
 	}
@@ -109,6 +113,7 @@ func (s *stage) bytes(it Item, text []byte) error {
 		return err
 	}
 	if _, err := o.buf.Write(text); err != nil {
+		o.drop()
 		return err
 	}
 	return o.done(it)
@@ -131,10 +136,13 @@ func (s *stage) list(name string, fill func(add func(any) error) error) error {
 	}
 	sums, err := s.spool()
 	if err != nil {
+		lines.drop()
 		return err
 	}
 	l := lister{out: lines.buf, sums: sums.buf}
 	if err := fill(l.add); err != nil {
+		lines.drop()
+		sums.drop()
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	it := Item{Name: name, Kind: ItemList, Type: "application/x-ndjson", Records: l.n, Sums: "sums/" + name + ".sums"}

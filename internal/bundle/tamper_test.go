@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -176,18 +177,105 @@ func TestTampering(t *testing.T) {
 	t.Logf("%d changes of an archive of %d bytes", n, len(text))
 }
 
-// TestBytesAllOver flips a bit of bytes all over the smallest archive there is.
+// TestBytesAllOver changes bits all over the smallest archive there is: all bits of
+// all bytes in the long form.
 func TestBytesAllOver(t *testing.T) {
 	r := newRig(t)
 	r.attack(1)
 	_, text := r.collect()
-	for at, step := 0, max(1, len(text)/(rounds(t)/2)); at < len(text); at += step {
-		text[at] ^= 0x20
+	step, n := max(1, 8*len(text)/rounds(t)), 0
+	if rounds(t) >= 10_000 {
+		step = 1
+	} else if step%2 == 0 {
+		step++ // so that it comes to each bit of a byte
+	}
+	for i := 0; i < 8*len(text); i += step {
+		text[i/8] ^= 1 << (i % 8)
 		report, err := Verify(t.Context(), bytes.NewReader(text), int64(len(text)), Check{Key: r.trail.PublicKey()})
 		if err != nil || report.Sound {
-			t.Errorf("byte %d: not found: %v", at, err)
+			t.Errorf("byte %d, bit %d: not found: %v", i/8, i%8, err)
 		}
-		text[at] ^= 0x20
+		text[i/8] ^= 1 << (i % 8)
+		n++
+	}
+	t.Logf("%d bits of an archive of %d bytes", n, len(text))
+}
+
+// TestAnotherTextOfTheSame writes what the seal says in other ways that mean the
+// same to lenient readers: each is found.
+func TestAnotherTextOfTheSame(t *testing.T) {
+	r := newRig(t)
+	r.attack(1)
+	_, text := r.collect()
+	all, _ := entries(text)
+	s, err := decode[Seal](sealOf(t, text))
+	r.must(err)
+	with := func(old, now string) []byte {
+		changed := slices.Clone(all)
+		for i := range changed {
+			if path, content := split(changed[i]); path == sealName {
+				if !bytes.Contains(content, []byte(old)) {
+					t.Fatalf("the seal has no %q", old)
+				}
+				changed[i] = entry(path, bytes.Replace(content, []byte(old), []byte(now), 1))
+			}
+		}
+		return join(changed)
+	}
+	if got := r.faults(with(s.Signature, s.Signature)); got != "" {
+		t.Fatal(got)
+	}
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := len(s.Signature) - 3 // before ==
+	spare := s.Signature[:last] + string(digits[strings.IndexByte(digits, s.Signature[last])^1]) + "=="
+	for name, c := range map[string][2]string{
+		"a line break in the signature": {s.Signature, s.Signature[:20] + `\n` + s.Signature[20:]},
+		"spare bits of the signature":   {s.Signature, spare},
+		"another case of a name":        {`"signature"`, `"Signature"`},
+		"a field twice":                 {`"signature"`, `"format": "x", "signature"`},
+		"a field more":                  {`"signature"`, `"more": 1, "signature"`},
+		"an escape":                     {`"format": "h`, `"format": "\u0068`},
+		"a blank more":                  {`"format": `, `"format":  `},
+	} {
+		if r.verify(with(c[0], c[1])).Sound {
+			t.Errorf("%s: not found", name)
+		}
+	}
+}
+
+// TestHostileNames refuses a manifest that would name files of whoever takes it in.
+func TestHostileNames(t *testing.T) {
+	r := newRig(t)
+	r.attack(1)
+	_, text := r.collect()
+	all, _ := entries(text)
+	for i := range all {
+		if path, content := split(all[i]); path == manifestName {
+			all[i] = entry(path, bytes.Replace(content, []byte(`"incident": "I-1"`), []byte(`"incident": "../../I-1"`), 1))
+		}
+	}
+	if got := r.faults(join(all)); !strings.Contains(got, "manifest.json, field incident: it is no short form") {
+		t.Error(got)
+	}
+}
+
+// TestItemOf shows an item as it was collected, or not at all.
+func TestItemOf(t *testing.T) {
+	r := newRig(t)
+	r.attack(1)
+	_, text := r.collect()
+	it, in, err := ItemOf(bytes.NewReader(text), int64(len(text)), "incident.json")
+	r.must(err)
+	got, err := io.ReadAll(in)
+	if err != nil || int64(len(got)) != it.Size || !bytes.Contains(got, []byte(`"short": "I-1"`)) {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	text[bytes.Index(text, []byte(`"short": "I-1"`))+11] ^= 2
+	if _, _, err := ItemOf(bytes.NewReader(text), int64(len(text)), "incident.json"); honeyguide.ErrorCode(err) != honeyguide.CodeInvalid {
+		t.Errorf("what was changed is shown: %v", err)
+	}
+	if _, _, err := ItemOf(bytes.NewReader(text), int64(len(text)), "nothing"); honeyguide.ErrorCode(err) != honeyguide.CodeNotFound {
+		t.Errorf("what is not there: %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -31,14 +32,13 @@ type opened struct {
 	size  int64
 	all   []found
 	byRef map[string]int // by path
-	items map[string]string
 	*Report
 }
 
 // Verify reads an archive from its first byte to its last and says what is wrong
 // with it. It needs nothing but the archive. The error is that of reading it.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, c Check) (*Report, error) {
-	a := &opened{r: r, size: size, byRef: map[string]int{}, items: map[string]string{}, Report: &Report{Faults: []Fault{}, Notes: []string{}, Size: size, Audit: -1}}
+	a := &opened{r: r, size: size, byRef: map[string]int{}, Report: &Report{Faults: []Fault{}, Notes: []string{}, Size: size, Audit: -1}}
 	if size > MaxArchive {
 		a.fault("", "it has %d bytes, and an archive of evidence at most %d", size, int64(MaxArchive))
 		return a.Report, nil
@@ -232,8 +232,16 @@ func (a *opened) manifest() *Manifest {
 		a.find(Fault{Object: manifestName, Field: "format", Why: fmt.Sprintf("%.40q; this program reads %s", m.Format, manifestFormat)})
 		return nil
 	}
+	if !incidentForm.MatchString(m.Incident) {
+		a.find(Fault{Object: manifestName, Field: "incident", Why: "it is no short form of an incident"})
+		return nil
+	}
 	return &m
 }
+
+// incidentForm is the short form of an incident. Files that are handed out are
+// named by it.
+var incidentForm = regexp.MustCompile(`^I-[0-9]{1,18}$`)
 
 // compareManifest says of a manifest that cannot be read whether the seal knows it.
 func (a *opened) compareManifest(text []byte) {
@@ -272,7 +280,6 @@ func (a *opened) content(ctx context.Context, m *Manifest) error {
 			a.find(Fault{Object: manifestName, Field: fmt.Sprintf("items[%d].name", i), Why: "items stand in the order of their names, each once"})
 		}
 		byName[it.Name] = it
-		a.items[objectPath(it.SHA256)] = it.Name
 	}
 	for i := range m.Items {
 		if err := ctx.Err(); err != nil {

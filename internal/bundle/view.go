@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 
@@ -10,25 +12,27 @@ import (
 
 // Contents returns the manifest of an archive without verifying it.
 func Contents(r io.ReaderAt, size int64) (*Manifest, error) {
+	_, m, err := contents(r, size)
+	return m, err
+}
+
+func contents(r io.ReaderAt, size int64) (*opened, *Manifest, error) {
 	a, err := skim(r, size)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	text := a.document(manifestName, maxManifest)
 	if text == nil {
-		return nil, damaged(a.Report)
+		return nil, nil, damaged(a.Report)
 	}
 	m, err := decode[Manifest](text)
-	return &m, err
+	return a, &m, err
 }
 
-// ItemOf opens one item of an archive by its name; CodeNotFound.
+// ItemOf opens one item of an archive by its name, compared with its hash;
+// CodeNotFound.
 func ItemOf(r io.ReaderAt, size int64, name string) (Item, io.Reader, error) {
-	m, err := Contents(r, size)
-	if err != nil {
-		return Item{}, nil, err
-	}
-	a, err := skim(r, size)
+	a, m, err := contents(r, size)
 	if err != nil {
 		return Item{}, nil, err
 	}
@@ -36,16 +40,26 @@ func ItemOf(r io.ReaderAt, size int64, name string) (Item, io.Reader, error) {
 		if it.Name != name || !isSum(it.SHA256) {
 			continue
 		}
-		if i, ok := a.byRef[objectPath(it.SHA256)]; ok {
-			return it, io.NewSectionReader(r, a.all[i].at, a.all[i].size), nil
+		i, ok := a.byRef[objectPath(it.SHA256)]
+		if !ok {
+			break
 		}
+		at := func() io.Reader { return io.NewSectionReader(r, a.all[i].at, a.all[i].size) }
+		sum := sha256.New()
+		if n, err := io.Copy(sum, at()); err != nil {
+			return it, nil, fmt.Errorf("read the archive: %w", err)
+		} else if hex.EncodeToString(sum.Sum(nil)) != it.SHA256 || n != it.Size {
+			a.fault(a.label(a.all[i].path, name), "its content was changed")
+			return it, nil, damaged(a.Report)
+		}
+		return it, at(), nil
 	}
 	return Item{}, nil, &honeyguide.Error{Code: honeyguide.CodeNotFound, Message: fmt.Sprintf("the archive has no %.80q", name)}
 }
 
 // skim finds the entries of an archive by their headers.
 func skim(r io.ReaderAt, size int64) (*opened, error) {
-	a := &opened{r: r, size: size, byRef: map[string]int{}, items: map[string]string{}, Report: &Report{}}
+	a := &opened{r: r, size: size, byRef: map[string]int{}, Report: &Report{}}
 	for off := int64(0); len(a.all) < maxEntries; {
 		in := bufio.NewReaderSize(io.NewSectionReader(failing{r}, off, size-off), 512)
 		m, err := readHeader(in, off)

@@ -248,8 +248,8 @@ a log, a mail as it was sent, objects of a store, or a folder of such. Only they
 that all of a log was put back to an older state.
 
 Exit status: 0 nothing is wrong, 1 entries were changed or are missing, 3 only
-caches, an unacknowledged write or a removal that did not end differ: the next
-start mends them.`,
+caches, an unacknowledged write or a removal that did not end differ, which the
+next start mends, or checkpoints kept elsewhere were changed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if proof != "" {
 				return c.verifyProof(&f, proof)
@@ -282,69 +282,64 @@ func (c *command) verifyFolder(ctx context.Context, f *auditFolder, files []stri
 	}
 	check := audit.Check{Dir: f.dir, Key: key, Progress: c.auditProgress()}
 	for _, name := range files {
-		list, foreign, err := readKept(name, key)
-		if err != nil {
+		if err := readKept(&check.Kept, name, key); err != nil {
 			return out, err
 		}
-		if len(list) == 0 {
-			return out, usagef("%s: there is no checkpoint of this log in it; %d of others", safetext.Term(name), foreign)
-		}
-		check.Witnesses = append(check.Witnesses, list...)
 	}
 	r, err := audit.Verify(ctx, check)
 	return client.AuditReport(*r), err
 }
 
-// readKept reads the checkpoints of a file, or of the files of a folder.
-func readKept(name, key string) (list []audit.Checkpoint, foreign int, err error) {
+// readKept adds the checkpoints of a file, or of the files of a folder.
+func readKept(all *audit.Kept, name, key string) error {
 	files, err := keptFiles(name)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
+	var here audit.Kept
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, 0, err
+			return err
 		}
-		more, others, err := audit.ReadCheckpoints(f, key)
+		more, err := audit.ReadCheckpoints(f, key)
 		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, 0, err
+			return err
 		}
-		list, foreign = append(list, more...), foreign+others
+		here.Add(more)
 	}
-	return list, foreign, nil
+	if len(here.List) == 0 {
+		return usagef("%s: %s", safetext.Term(name), here.Nothing())
+	}
+	all.Add(here)
+	return nil
 }
 
 // mostKept is how many checkpoints a core is asked to compare with.
 const mostKept = 2000
 
 // keptLines finds the checkpoints in files by the key of the core's log, and returns
-// the newest of them as lines.
-func keptLines(ctx context.Context, cl *client.Client, files []string) (string, error) {
+// the newest of them as lines, and how many were changed.
+func keptLines(ctx context.Context, cl *client.Client, files []string) (lines string, altered int, err error) {
 	if len(files) == 0 {
-		return "", nil
+		return "", 0, nil
 	}
 	var p client.AuditCheckpoint
 	if err := cl.Get(ctx, "/api/v1/audit/checkpoint", nil, &p); err != nil {
-		return "", err
+		return "", 0, err
 	}
-	var all []audit.Checkpoint
+	var all audit.Kept
 	for _, name := range files {
-		list, foreign, err := readKept(name, p.PublicKey)
-		if err != nil {
-			return "", err
+		if err := readKept(&all, name, p.PublicKey); err != nil {
+			return "", 0, err
 		}
-		if len(list) == 0 {
-			return "", usagef("%s: there is no checkpoint of this log in it; %d of others", safetext.Term(name), foreign)
-		}
-		all = append(all, list...)
 	}
-	slices.SortFunc(all, func(a, b audit.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+	slices.SortFunc(all.List, func(a, b audit.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 	var b strings.Builder
-	for _, c := range all[max(0, len(all)-mostKept):] {
+	for _, c := range all.List[max(0, len(all.List)-mostKept):] {
 		b.WriteString(c.Line() + "\n")
 	}
-	return b.String(), nil
+	return b.String(), all.Altered, nil
 }
 
 // keptFiles are the files a name stands for.
@@ -376,7 +371,8 @@ func (c *command) verifyCore(ctx context.Context, files []string) (out client.Au
 		return out, err
 	}
 	defer done()
-	if order.Witness, err = keptLines(ctx, cl, files); err != nil {
+	var altered int
+	if order.Witness, altered, err = keptLines(ctx, cl, files); err != nil {
 		return out, err
 	}
 	var s client.AuditCheck
@@ -400,6 +396,7 @@ func (c *command) verifyCore(ctx context.Context, files []string) (out client.Au
 	if s.Report == nil || s.Error != "" {
 		return out, errors.New("the verification did not come to an end: " + s.Error)
 	}
+	s.Report.Altered += altered
 	return *s.Report, nil
 }
 
@@ -410,6 +407,9 @@ func (c *command) verified(r client.AuditReport) error {
 		field(w, "entries", fmt.Sprintf("%d, %d verified, %d of which only hashes are left", r.Size, r.Checked, r.Dropped))
 		field(w, "root", r.Root)
 		field(w, "kept elsewhere", fmt.Sprintf("%d checkpoints agree", r.Witnessed))
+		if r.Altered > 0 {
+			field(w, "changed elsewhere", fmt.Sprintf("%d checkpoints kept elsewhere are not as they were written: changed, or cut short", r.Altered))
+		}
 		if r.Tail > 0 {
 			field(w, "behind the end", fmt.Sprintf("%d bytes nobody was told of; the next start cuts them off", r.Tail))
 		}
@@ -434,7 +434,7 @@ func (c *command) verified(r client.AuditReport) error {
 		return err
 	case len(r.Faults) > 0:
 		return errDamaged
-	case len(r.Caches) > 0 || len(r.Pending) > 0 || r.Tail > 0:
+	case len(r.Caches) > 0 || len(r.Pending) > 0 || r.Tail > 0 || r.Altered > 0:
 		return errPartly
 	}
 	return nil
@@ -453,9 +453,13 @@ func (c *command) verifyProof(f *auditFolder, name string) error {
 		return err
 	}
 	defer file.Close()
-	var p audit.Proof
-	if err := json.NewDecoder(io.LimitReader(file, maxProof)).Decode(&p); err != nil {
-		return usagef("%s: it is no proof: %v", safetext.Term(name), err)
+	text, err := io.ReadAll(io.LimitReader(file, maxProof))
+	if err != nil {
+		return err
+	}
+	p, err := audit.ParseProof(text)
+	if err != nil {
+		return usagef("%s: %v", safetext.Term(name), err)
 	}
 	e, point, err := audit.CheckProof(p, key)
 	if err != nil {

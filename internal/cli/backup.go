@@ -42,8 +42,8 @@ func passphraseOf(file string) (honeyguide.Secret, error) {
 		return "", nil
 	}
 	text, err := secretOf(file)
-	if n := len(text.Reveal()); err == nil && (n < 12 || n > 1024) {
-		return "", usagef("%s: %d characters; want a passphrase of 12 to 1024", safetext.Term(file), n)
+	if n := len(text.Reveal()); err == nil && (n < backup.LeastPassphrase || n > 1024) {
+		return "", usagef("%s: %d characters; want a passphrase of %d to 1024", safetext.Term(file), n, backup.LeastPassphrase)
 	}
 	return text, err
 }
@@ -86,8 +86,8 @@ func (c *command) backUp(ctx context.Context, to string, w whom, full bool) erro
 		return err
 	}
 	if w.plain {
-		fmt.Fprintln(c.err, "honeyguide: WARNING: --plain: the copy is not encrypted. Whoever reads it has the users, everything attackers typed, and the")
-		fmt.Fprintln(c.err, "honeyguide:          configuration with every secret in it. keys/master.key is left out of it: without that file, kept elsewhere, it opens nowhere.")
+		fmt.Fprintln(c.err, "honeyguide: WARNING: --plain: the copy is not encrypted. Whoever reads it has the users, and everything attackers typed. keys/master.key and")
+		fmt.Fprintln(c.err, "honeyguide:          configuration files that hold secrets are left out of it: without them, kept elsewhere, its keys open nowhere.")
 	}
 	if cl, done, err := c.alive(ctx); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (c *command) backUpCore(ctx context.Context, cl *client.Client, order map[s
 	if st.Error != "" {
 		return errors.New(st.Error)
 	}
-	return c.showBackup(st.ID, st.Last.Bytes, st.Last.New, st)
+	return c.showBackup(st.ID, st.Bytes, st.New, st)
 }
 
 func (c *command) showBackup(id string, all, fresh int64, v any) error {
@@ -384,6 +384,9 @@ func (c *command) backupStatusCmd() *cobra.Command {
 				field(w, "size", fmt.Sprintf("%s, %s of them new", mib(st.Last.Bytes), mib(st.Last.New)))
 				field(w, "tested", st.Last.TestedAt)
 				field(w, "next", st.Next)
+				if st.Overdue {
+					field(w, "OVERDUE", "the last good one is more than twice as old as backup.every says")
+				}
 				if st.Last.Error != "" {
 					field(w, "FAILED", fmt.Sprintf("%s: %s", st.Last.FailedAt.Format(time.RFC3339), st.Last.Error))
 				}

@@ -46,6 +46,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Main runs one command line and returns the exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// The memory of every process of ours may hold keys or what attackers sent: none
+	// is left on a disk. Children have the limit of their parent.
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		fmt.Fprintln(stderr, "honeyguide: warning: a crash may leave a copy of the memory on the disk:", err)
+	}
 	if app.IsChild(args) {
 		return app.Child(args, stderr)
 	}

@@ -52,6 +52,7 @@ type AuditReport struct {
 	Tail      int64    `json:"tail" doc:"bytes behind the last entry the checkpoint signs for"`
 	Erased    int64    `json:"erased" doc:"entries whose personal part was removed on request, as other entries say"`
 	Witnessed int      `json:"witnessed" doc:"checkpoints kept elsewhere that agree"`
+	Altered   int      `json:"altered" doc:"checkpoints kept elsewhere that are not as they were written: changed, or cut short"`
 	Faults    []string `json:"faults" doc:"what is wrong, in words; empty when nothing is"`
 	Caches    []string `json:"caches" doc:"files made from the entries that do not fit them; they are made anew at the next start"`
 	Pending   []string `json:"pending" doc:"removals that were recorded and did not come to an end; the next start ends them"`

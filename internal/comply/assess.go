@@ -62,13 +62,14 @@ type ControlRow struct {
 	Part     string        `json:"part"`
 	Group    string        `json:"group"`
 	GroupIs  string        `json:"group_title"`
+	GroupOwn string        `json:"group_own,omitempty" doc:"what the organisation writes about the whole group"`
 	Title    string        `json:"title"`
 	Asks     string        `json:"asks"`
 	Status   Status        `json:"status" enum:"met,partly,gap,not measured,outside"`
 	Weight   int           `json:"weight" doc:"1 to 3; 0: outside"`
 	Answers  []CheckAnswer `json:"answers" doc:"of the checks it stands on"`
 	Own      string        `json:"own,omitempty" doc:"what the organisation writes or adds"`
-	Evidence []Reference   `json:"evidence"`
+	Evidence []Reference   `json:"evidence" doc:"of all its checks, each once"`
 }
 
 // A CheckAnswer is what one check found.
@@ -78,8 +79,11 @@ type CheckAnswer struct {
 	Status Status   `json:"status" enum:"met,partly,gap,not measured"`
 	Rule   string   `json:"rule" doc:"when it is met"`
 	Facts  []string `json:"facts"`
+	Found  string   `json:"found" doc:"the values the rule was held against"`
 	Says   string   `json:"says,omitempty" doc:"what is missing, or why nothing was measured"`
 	Mend   string   `json:"mend,omitempty"`
+
+	Evidence []Reference `json:"evidence"`
 }
 
 // A Reference is where something can be looked at.
@@ -120,13 +124,17 @@ func Assess(fw *Framework, f *Facts, by string) (*Assessment, error) {
 			r.add(ControlRow{ID: g.ID, Part: g.Part, Group: g.ID, GroupIs: g.Title, Title: g.Title, Asks: "This part is about the organisation, not about a product.", Status: Outside, Own: g.Own, Answers: []CheckAnswer{}, Evidence: []Reference{}})
 		}
 		for _, c := range g.Controls {
-			row := ControlRow{ID: c.ID, Part: g.Part, Group: g.ID, GroupIs: g.Title, Title: c.Title, Asks: c.Asks, Own: c.Own, Answers: []CheckAnswer{}, Evidence: []Reference{}, Status: Outside}
+			row := ControlRow{ID: c.ID, Part: g.Part, Group: g.ID, GroupIs: g.Title, GroupOwn: g.Own, Title: c.Title, Asks: c.Asks, Own: c.Own, Answers: []CheckAnswer{}, Evidence: []Reference{}, Status: Outside}
 			for _, id := range c.Checks {
 				check := lib.checks[id]
 				a := check.answer(f)
 				row.Answers = append(row.Answers, a)
 				row.Weight = max(row.Weight, check.Weight)
-				row.evidence(check, f)
+				for _, e := range a.Evidence {
+					if !slices.Contains(row.Evidence, e) {
+						row.Evidence = append(row.Evidence, e)
+					}
+				}
 				for _, name := range check.Acts {
 					acts[name] = true
 				}
@@ -173,7 +181,7 @@ func heavy(s Status) int {
 
 // answer holds a check against facts.
 func (c *Check) answer(f *Facts) CheckAnswer {
-	a := CheckAnswer{Check: c.ID, Title: c.Title, Rule: rule(c.Met), Facts: c.Facts()}
+	a := CheckAnswer{Check: c.ID, Title: c.Title, Rule: rule(c.Met), Facts: c.Facts(), Found: found(c.Met, f), Evidence: c.evidence(f)}
 	met, partly := all(c.Met, f), fails
 	if len(c.Partly) > 0 {
 		partly = all(c.Partly, f)
@@ -219,6 +227,16 @@ func rule(tests []Test) string {
 	return strings.Join(out, " and ")
 }
 
+// found writes what was measured of the facts a rule asks for.
+func found(tests []Test, f *Facts) string {
+	out := make([]string, len(tests))
+	for i, t := range tests {
+		x := f.Get(t.Fact)
+		out[i] = t.Fact + ": " + x.Shown
+	}
+	return strings.Join(slices.Compact(out), "; ")
+}
+
 // together is the status of a control of several checks. It is met only when
 // every check is; one that nobody measured leaves it open unless something is
 // known to be missing.
@@ -238,22 +256,19 @@ func together(list []CheckAnswer) Status {
 	return NotMeasured
 }
 
-// evidence adds where a check's facts can be looked at.
-func (r *ControlRow) evidence(c *Check, f *Facts) {
-	add := func(e Reference) {
-		if !slices.ContainsFunc(r.Evidence, func(x Reference) bool { return x.Kind == e.Kind && x.Ref == e.Ref }) {
-			r.Evidence = append(r.Evidence, e)
-		}
-	}
+// evidence is where a check's facts can be looked at.
+func (c *Check) evidence(f *Facts) []Reference {
+	var out []Reference
 	for _, s := range c.See {
 		kind, at, _ := strings.Cut(s, ":")
-		add(Reference{Kind: kind, Ref: at})
+		out = append(out, Reference{Kind: kind, Ref: at})
 	}
 	for _, name := range c.Acts {
 		if a, ok := f.acts[name]; ok {
-			add(Reference{Kind: "audit", Ref: number(a.Seq), Text: actText(&a)})
+			out = append(out, Reference{Kind: "audit", Ref: number(a.Seq), Text: actText(&a)})
 		}
 	}
+	return out
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -7,13 +7,11 @@ type Backup struct {
 	Last      time.Time // of the last good one; zero: there is none
 	Tested    time.Time // when one was restored as a test
 	Encrypted bool      // the last one is
-	Count     int64     // kept
 }
 
 // Backup keeps how backups stand.
 func (f *Facts) Backup(b Backup) {
 	const from = "backup"
-	f.Count("backup.count", b.Count, from)
 	f.Age("backup.last", b.Last, from)
 	f.Age("backup.tested", b.Tested, from)
 	if b.Last.IsZero() {
@@ -40,31 +38,62 @@ func (f *Facts) Secrets(s Secrets) {
 	f.Age("secrets.rotated", s.Rotated, from)
 }
 
-// Privacy is how personal data are treated.
-type Privacy struct {
-	Classes  int64 // of data with a time limit of their own
-	Erasures int64 // in the period
-	Pending  int64 // requests that wait
+// Erasing is how requests to erase fare.
+type Erasing struct {
+	Done    int64 // of those made in the period
+	Waiting int64
+	Overdue int64 // of those that wait
 }
 
-// Privacy keeps how personal data are treated.
-func (f *Facts) Privacy(p Privacy) {
+// Erasing keeps how requests to erase fare.
+func (f *Facts) Erasing(e Erasing) {
 	const from = "privacy desk"
-	f.Count("retention.classes", p.Classes, from)
-	f.Count("privacy.erasures", p.Erasures, from)
-	f.Count("privacy.pending", p.Pending, from)
+	f.Count("privacy.requests", e.Done+e.Waiting, from)
+	f.Count("privacy.erasures", e.Done, from)
+	f.Count("privacy.pending", e.Waiting, from)
+	f.Count("privacy.overdue", e.Overdue, from)
 }
 
-// Masking keeps after how many days addresses and names become pseudonyms, 0 =
-// never, and whether purpose and legal basis are written down.
-func (f *Facts) Masking(days float64, purpose bool) {
-	const from = "settings privacy"
-	f.Days("privacy.mask", days, from)
-	f.Flag("privacy.purpose", purpose, from)
+// Kept is how long data are kept.
+type Kept struct {
+	Events  int       // days
+	Longest int       // days of the class that is kept longest
+	Endless int64     // classes kept for ever
+	Oldest  time.Time // of the events there are; zero: there are none
 }
 
-// Searched keeps how many personal data were found in captured text.
-func (f *Facts) Searched(n int64) { f.Count("privacy.findings", n, "search of captured text") }
+// Kept keeps how long data are kept. Events go day by day, so the oldest are a day
+// old when their limit is over.
+func (f *Facts) Kept(k Kept) {
+	const from = "retention of data"
+	f.Days("retention.events", float64(k.Events), from)
+	f.Days("retention.longest", float64(k.Longest), from)
+	f.Count("retention.endless", k.Endless, from)
+	late := 0.0
+	if !k.Oldest.IsZero() {
+		late = max(f.At.Sub(k.Oldest).Hours()/24-float64(k.Events)-1, 0)
+	}
+	f.Days("retention.late", late, from)
+}
+
+// Evidence is how evidence is kept.
+type Evidence struct {
+	Chains, Broken int64 // of custody
+	Ready, Failed  int64 // bundles of the period
+	Serious        int64 // incidents of the period
+	Sealed         int64 // of these, with a bundle
+}
+
+// Evidence keeps how evidence is kept.
+func (f *Facts) Evidence(e Evidence) {
+	const from = "state: custody, bundles, incidents"
+	f.Count("evidence.chains", e.Chains, from)
+	f.Count("evidence.broken", e.Broken, from)
+	f.Count("evidence.bundles", e.Ready, from)
+	f.Count("evidence.failed", e.Failed, from)
+	f.Count("evidence.serious", e.Serious, from)
+	f.Share("evidence.sealed", e.Sealed, e.Serious, from)
+}
 
 // Store is how what is stored fares.
 type Store struct {

@@ -3,6 +3,7 @@ package comply
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,42 +19,35 @@ func (f *Facts) value(id string, n float64, text string) {
 	f.put(id, x)
 }
 
-// near returns values around the border of a condition: one that holds and one
-// that does not.
-func near(t Test) (good, bad float64, word, other string) {
-	switch t.op {
-	case ">=":
-		return t.num, t.num - 1, "", ""
-	case "<=":
-		return t.num, t.num + 1, "", ""
-	case ">":
-		return t.num + 1, t.num, "", ""
-	case "<":
-		return t.num - 1, t.num, "", ""
-	case "!=":
-		return t.num + 1, t.num, t.text + "x", t.text
+// near returns values at the border of a condition: one that holds and one that does
+// not. Both are such as the fact can have: no count is below 0, no share above 1.
+func near(t *testing.T, x Test) (good, bad float64, word, other string) {
+	t.Helper()
+	if x.is {
+		return 0, 0, x.text, x.text + "x"
 	}
-	return t.num, t.num + 1, t.text, t.text + "x"
+	held, failed := false, false
+	for _, v := range catalog[x.Fact].unit.around(x.num) {
+		if ok := x.holds(&Fact{Number: v}); ok && !held {
+			good, held = v, true
+		} else if !ok && !failed {
+			bad, failed = v, true
+		}
+	}
+	if !held || !failed {
+		t.Fatalf("%s: nothing measured can make it hold and fail", x)
+	}
+	return good, bad, "", ""
 }
 
 // good returns facts by which a check is met.
-func good(c *Check) *Facts {
+func good(t *testing.T, c *Check) *Facts {
+	t.Helper()
 	f := NewFacts(noon, noon.AddDate(0, 0, -90))
-	// Conditions about one fact narrow each other: the narrowest is tried first.
-	for _, list := range [][]Test{c.When, c.Partly, c.Met} {
-		for _, t := range list {
-			n, _, word, _ := near(t)
-			f.value(t.Fact, n, word)
-		}
-	}
-	for _, list := range [][]Test{c.When, c.Met} { // two conditions about one fact: take a value between
-		for i, t := range list {
-			for _, u := range list[i+1:] {
-				if u.Fact == t.Fact && t.num != u.num {
-					f.value(t.Fact, (t.num+u.num)/2, "")
-				}
-			}
-		}
+	// What is met is narrower than what is partly so, and comes last.
+	for _, x := range slices.Concat(c.When, c.Partly, c.Met) {
+		n, _, word, _ := near(t, x)
+		f.value(x.Fact, n, word)
 	}
 	return f
 }
@@ -68,13 +62,13 @@ func TestEveryFactCounts(t *testing.T) {
 	}
 	for _, id := range lib.order {
 		c := lib.checks[id]
-		if a := c.answer(good(c)); a.Status != Met || a.Mend != "" {
+		if a := c.answer(good(t, c)); a.Status != Met || a.Mend != "" {
 			t.Errorf("%s: %s, though all holds: %s", id, a.Status, a.Says)
 			continue
 		}
 		for _, x := range c.Met {
-			f := good(c)
-			_, bad, _, word := near(x)
+			f := good(t, c)
+			_, bad, _, word := near(t, x)
 			f.value(x.Fact, bad, word)
 			a := c.answer(f)
 			if a.Status == Met {
@@ -86,15 +80,15 @@ func TestEveryFactCounts(t *testing.T) {
 			if a := c.answer(f); a.Status != NotMeasured && a.Status != Gap && a.Status != Partly || a.Status == Met {
 				t.Errorf("%s: %s without %s", id, a.Status, x.Fact)
 			}
-			f = good(c)
+			f = good(t, c)
 			delete(f.list, x.Fact)
 			if a := c.answer(f); a.Status != NotMeasured || !strings.Contains(a.Says, "measure") {
 				t.Errorf("%s: %s when nobody measures %s: %q", id, a.Status, x.Fact, a.Says)
 			}
 		}
 		for _, x := range c.When {
-			f := good(c)
-			_, bad, _, word := near(x)
+			f := good(t, c)
+			_, bad, _, word := near(t, x)
 			f.value(x.Fact, bad, word)
 			if a := c.answer(f); a.Status != NotMeasured || a.Says != c.Idle {
 				t.Errorf("%s: %s %q although %s does not hold", id, a.Status, a.Says, x)
@@ -133,7 +127,7 @@ func TestEveryControlMoves(t *testing.T) {
 			}
 			var answers []CheckAnswer
 			for _, a := range row.Answers {
-				answers = append(answers, lib.checks[a.Check].answer(good(lib.checks[a.Check])))
+				answers = append(answers, lib.checks[a.Check].answer(good(t, lib.checks[a.Check])))
 			}
 			if got := together(answers); got != Met {
 				t.Errorf("%s %s: %s although every check is met", fw.ID, row.ID, got)
@@ -390,6 +384,79 @@ func TestOSCAL(t *testing.T) {
 		}
 		if len(res.Findings)+r.Counts[Outside] != r.Controls || satisfied != r.Counts[Met] || len(res.Reviewed.Selections[0].Include) != len(res.Findings) {
 			t.Errorf("%s: %d findings, %d satisfied, of %v", name, len(res.Findings), satisfied, r.Counts)
+		}
+	}
+}
+
+// A condition that holds whatever is measured, or never, is a fault of the file.
+func TestConditionsDecide(t *testing.T) {
+	for text, want := range map[string]bool{
+		"holds.active >= 0": false, "audit.witnesses < 0": false, "users.mfa > 1": false, "users.mfa <= 1": false, "tls.on >= 0": false,
+		"holds.active >= 1": true, "users.mfa >= 1": true, "kpi.tokens > 0.9": true, "tls.on == yes": true, "kpi.detect < 300000": true, `node.mode == "production"`: true,
+	} {
+		x, err := ParseTest(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := x.decides(); got != want {
+			t.Errorf("%s decides: %v", text, got)
+		}
+		c := Check{ID: "x", Title: "x", Met: []Test{x}, Gap: "x", Mend: "x", Weight: 1, See: []string{"doc:x"}}
+		if err := c.faults("file"); (err == nil) != want {
+			t.Errorf("%s as the rule of a check: %v", text, err)
+		}
+	}
+}
+
+// What is named as evidence can be looked at: routes, keys and pages exist, and acts
+// are those the audit log knows.
+func TestEvidenceExists(t *testing.T) {
+	var doc struct {
+		Paths map[string]map[string]struct {
+			ID string `json:"operationId"`
+		} `json:"paths"`
+	}
+	read := func(name string) []byte {
+		raw, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	if err := json.Unmarshal(read("docs/reference/openapi.json"), &doc); err != nil {
+		t.Fatal(err)
+	}
+	keys := string(read("docs/reference/configuration.md"))
+	acts := map[string]bool{"backup": true, "erase-personal": true, "export-evidence": true} // of rooms, not of routes
+	for _, methods := range doc.Paths {
+		for _, o := range methods {
+			acts[o.ID] = true
+		}
+	}
+	lib, err := shelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range lib.checks {
+		for _, act := range c.Acts {
+			if !acts[act] {
+				t.Errorf("%s: the audit log knows no act %s", c.ID, act)
+			}
+		}
+		for _, s := range c.See {
+			kind, at, _ := strings.Cut(s, ":")
+			switch kind {
+			case "api":
+				if doc.Paths[at] == nil && at != "/metrics" && at != "/api/v1/openapi.json" {
+					t.Errorf("%s: no route %s", c.ID, at)
+				}
+			case "config":
+				if !strings.Contains(keys, "`"+at) {
+					t.Errorf("%s: no key %s", c.ID, at)
+				}
+			default:
+				read(at)
+			}
 		}
 	}
 }

@@ -226,6 +226,8 @@ func days(v float64) string {
 	switch {
 	case v < 0:
 		return fmt.Sprintf("%.0f days ago", -v)
+	case v == 0:
+		return "0 days"
 	case v < 1.0/24:
 		return "less than an hour"
 	case v < 2:

@@ -157,6 +157,11 @@ func (c *Check) faults(file string) error {
 			bad("there is no fact %q", id)
 		}
 	}
+	for _, t := range slices.Concat(c.Met, c.Partly, c.When) {
+		if !t.decides() {
+			bad("%q holds always or never", t)
+		}
+	}
 	for _, s := range c.See {
 		if kind, at, ok := strings.Cut(s, ":"); !ok || at == "" || kind != "api" && kind != "config" && kind != "doc" {
 			bad("see %q; want api:, config: or doc:", s)

@@ -49,6 +49,8 @@ func where(e Reference) string {
 type view struct {
 	*Assessment
 	Statuses []Status
+	Lacking  []Shortfall
+	Open     []Shortfall
 	Groups   []viewGroup
 	Style    template.CSS
 	Policy   string
@@ -56,18 +58,33 @@ type view struct {
 
 // A viewGroup is the rows of one group.
 type viewGroup struct {
-	ID, Part, Title string
-	Rows            []ControlRow
+	ID, Part, Title, Own string
+	Rows                 []ControlRow
 }
 
 // groups returns the rows by group, in order.
 func (r *Assessment) groups() (out []viewGroup) {
 	for _, row := range r.Rows {
 		if n := len(out); n == 0 || out[n-1].ID != row.Group {
-			out = append(out, viewGroup{ID: row.Group, Part: row.Part, Title: row.GroupIs})
+			out = append(out, viewGroup{ID: row.Group, Part: row.Part, Title: row.GroupIs, Own: row.GroupOwn})
 		}
 		last := &out[len(out)-1]
 		last.Rows = append(last.Rows, row)
+	}
+	return out
+}
+
+// lacking are the checks that fail, heaviest first.
+func (r *Assessment) lacking() []Shortfall { return r.short(false) }
+
+// open are the checks nobody can answer yet.
+func (r *Assessment) open() []Shortfall { return r.short(true) }
+
+func (r *Assessment) short(unmeasured bool) (out []Shortfall) {
+	for _, m := range r.Gaps {
+		if (m.Status == NotMeasured) == unmeasured {
+			out = append(out, m)
+		}
 	}
 	return out
 }
@@ -81,7 +98,7 @@ func (r *Assessment) html() ([]byte, error) {
 	}
 	sum := sha256.Sum256([]byte(sheet))
 	v := view{
-		Assessment: r, Statuses: Statuses(), Groups: r.groups(), Style: template.CSS(sheet),
+		Assessment: r, Statuses: Statuses(), Lacking: r.lacking(), Open: r.open(), Groups: r.groups(), Style: template.CSS(sheet),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}
 	var b bytes.Buffer

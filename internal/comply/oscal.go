@@ -147,7 +147,7 @@ func (r *Assessment) oscal() ([]byte, error) {
 			f.Related = append(f.Related, oscalRelated{id})
 			if !seen[a.Check] {
 				seen[a.Check] = true
-				res.Observations = append(res.Observations, r.observation(id, at, &a, row, facts))
+				res.Observations = append(res.Observations, r.observation(id, at, &a, facts))
 			}
 		}
 		res.Findings = append(res.Findings, f)
@@ -173,8 +173,11 @@ func (r *Assessment) oscal() ([]byte, error) {
 	return append(safetext.JSON(out), '\n'), nil
 }
 
-func (r *Assessment) observation(id, at string, a *CheckAnswer, row *ControlRow, facts map[string]*Fact) oscalObservation {
+func (r *Assessment) observation(id, at string, a *CheckAnswer, facts map[string]*Fact) oscalObservation {
 	o := oscalObservation{UUID: id, Title: a.Title, Methods: []string{"TEST"}, Collected: at, Description: "Met when " + a.Rule + ".", Remarks: a.Says}
+	if a.Mend != "" {
+		o.Remarks += " To mend: " + a.Mend
+	}
 	o.Props = []oscalProp{{"check", oscalNS, a.Check}, {"status", oscalNS, strings.ReplaceAll(string(a.Status), " ", "-")}}
 	for _, name := range a.Facts {
 		f := facts[name]
@@ -188,6 +191,13 @@ func (r *Assessment) observation(id, at string, a *CheckAnswer, row *ControlRow,
 			text += " (" + f.Why + ")"
 		}
 		o.Evidence = append(o.Evidence, oscalEvidence{Description: text})
+	}
+	for _, e := range a.Evidence {
+		href := "" // a setting, or an entry, has no address of its own
+		if e.Kind == "api" || e.Kind == "doc" {
+			href = e.Ref
+		}
+		o.Evidence = append(o.Evidence, oscalEvidence{href, where(e)})
 	}
 	return o
 }

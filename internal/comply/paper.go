@@ -216,17 +216,21 @@ func (p *paper) fits(word string, width float64) int {
 
 func high(l *piece) float64 { return l.size*mm*lead + l.above }
 
-// row draws one row: cells beside each other. A row that does not fit on the page
-// begins a new one; one longer than a page goes on on the next. It says whether a
-// page was begun.
+// row draws one row that is no part of a table: cells beside each other.
 func (p *paper) row(widths []float64, cells []cell, lined bool) {
-	pieces := make([][]piece, len(cells))
-	tall := 0.0
+	pieces, _ := p.cutRow(widths, cells)
+	p.rowOf(widths, pieces, lined, func() {})
+}
+
+// cutRow wraps the cells of a row, and says how high it becomes without the room
+// above and below.
+func (p *paper) cutRow(widths []float64, cells []cell) (pieces [][]piece, tall float64) {
+	pieces = make([][]piece, len(cells))
 	for i, c := range cells {
 		pieces[i] = p.cut(c, widths[i]-gutter)
 		tall = max(tall, height(pieces[i]))
 	}
-	p.rowOf(widths, pieces, tall, lined)
+	return pieces, tall
 }
 
 func height(list []piece) (h float64) {
@@ -236,7 +240,9 @@ func height(list []piece) (h float64) {
 	return h
 }
 
-func (p *paper) rowOf(widths []float64, pieces [][]piece, tall float64, lined bool) {
+// rowOf draws a row that is cut already. What does not fit on the page goes on on
+// the next, below what again draws there.
+func (p *paper) rowOf(widths []float64, pieces [][]piece, lined bool, again func()) {
 	for {
 		y := p.doc.GetY() + pad
 		room := bottom - y - pad
@@ -263,6 +269,7 @@ func (p *paper) rowOf(widths []float64, pieces [][]piece, tall float64, lined bo
 			return
 		}
 		p.doc.AddPage()
+		again()
 	}
 }
 
@@ -296,32 +303,46 @@ func (p *paper) sign(x, y float64, c color, word string) {
 	}
 }
 
-// table draws a head and rows, with the head again on every page.
-func (p *paper) table(widths []float64, names []string, rows func(add func(...cell))) {
+// A section is what stands above a table and stays with its first row.
+type section struct{ title, text string }
+
+// table draws a head and rows, with the head again on every page. A row that does
+// not fit begins a new page, unless it is longer than one.
+func (p *paper) table(s section, widths []float64, names []string, rows [][]cell) {
 	heads := make([]cell, len(names))
 	for i, n := range names {
 		heads[i] = cell{{bold, 7.5, muted, n}}
 	}
+	head := func() { p.row(widths, heads, true) }
+	const page = bottom - margin - 20
 	begun := false
-	rows(func(cells ...cell) {
-		pieces := make([][]piece, len(cells))
-		tall := 0.0
-		for i, c := range cells {
-			pieces[i] = p.cut(c, widths[i]-gutter)
-			tall = max(tall, height(pieces[i]))
+	for _, cells := range rows {
+		pieces, tall := p.cutRow(widths, cells)
+		need := tall + 2*pad
+		if !begun {
+			need += 8
 		}
-		const page = bottom - margin - 20
-		switch room := bottom - p.doc.GetY() - 2*pad; {
-		case !begun && tall+8 > room && tall+8 <= page, begun && tall > room && tall <= page, room < 20:
+		if s.title != "" {
+			text := p.cut(cell{{sans, small, muted, s.text}}, wide)
+			need += 8 + height(text)
+		}
+		if room := bottom - p.doc.GetY(); need > room && (tall <= page || room < page/2) {
 			p.doc.AddPage()
 			begun = false
 		}
+		if s.title != "" {
+			p.heading(s.title, 1, false)
+			if s.text != "" {
+				p.paragraph(run{sans, small, muted, s.text}, wide)
+			}
+			s = section{}
+		}
 		if !begun {
-			p.row(widths, heads, true)
+			head()
 			begun = true
 		}
-		p.rowOf(widths, pieces, tall, true)
-	})
+		p.rowOf(widths, pieces, true, head)
+	}
 	p.doc.Ln(3)
 }
 

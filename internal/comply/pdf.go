@@ -74,40 +74,52 @@ func (p *paper) cover(toc []begin) {
 
 func (p *paper) gaps() {
 	p.heading("Gaps, the heaviest first", 0, true)
-	if len(p.r.Gaps) == 0 {
+	p.paragraph(run{sans, 9, ink, "What was measured and falls short. Weight 3 is heavy, 1 light."}, wide)
+	p.doc.Ln(1)
+	p.short(p.r.lacking())
+	p.heading("Not measured", 0, false)
+	p.paragraph(run{sans, 9, ink, "What cannot be answered here yet, and so is neither claimed nor called a gap."}, wide)
+	p.doc.Ln(1)
+	p.short(p.r.open())
+}
+
+func (p *paper) short(list []Shortfall) {
+	if len(list) == 0 {
 		p.paragraph(run{sans, 9, ink, "None."}, wide)
 		return
 	}
-	p.table([]float64{42, 29, 13, 68, 26}, []string{"What should be so", "Status", "Weight", "What is missing, and how to mend it", "Controls"}, func(add func(...cell)) {
-		for _, m := range p.r.Gaps {
-			what := cell{{sans, small, ink, m.Says}}
-			if m.Mend != "" {
-				what = append(what, run{sans, small, accent, m.Mend})
-			}
-			add(cell{{sans, small, ink, m.Title}}, cell{status(m.Status)}, cell{{sans, small, ink, strconv.Itoa(m.Weight)}}, what, cell{{mono, tiny, ink, strings.Join(m.Controls, ", ")}})
+	rows := make([][]cell, len(list))
+	for i, m := range list {
+		what := cell{{sans, small, ink, m.Says}}
+		if m.Mend != "" {
+			what = append(what, run{sans, small, accent, m.Mend})
 		}
-	})
+		rows[i] = []cell{{{sans, small, ink, m.Title}}, {status(m.Status)}, {{sans, small, ink, strconv.Itoa(m.Weight)}}, what, {{mono, tiny, ink, strings.Join(m.Controls, ", ")}}}
+	}
+	p.table(section{}, []float64{42, 29, 13, 68, 26}, []string{"What should be so", "Status", "Weight", "What was found, and how to mend it", "Controls"}, rows)
 }
 
 func (p *paper) controls() {
 	p.heading("Controls", 0, true)
 	for _, g := range p.r.groups() {
-		title := g.ID + "  " + g.Title
+		s := section{title: g.ID + "  " + g.Title}
 		if g.Part != "" {
-			title = g.Part + "  ·  " + title
+			s.title = g.Part + "  ·  " + s.title
 		}
-		p.heading(title, 1, false)
-		p.table([]float64{22, 46, 29, 81}, []string{"Control", "What it asks", "Status", "What was found"}, func(add func(...cell)) {
-			for i := range g.Rows {
-				row := &g.Rows[i]
-				add(cell{{mono, small, ink, row.ID}}, cell{{sans, small, ink, row.Title + "."}, {sans, small, muted, row.Asks}}, cell{status(row.Status)}, found(row))
-			}
-		})
+		if g.Own != "" {
+			s.text = "Organisation: " + g.Own
+		}
+		rows := make([][]cell, len(g.Rows))
+		for i := range g.Rows {
+			row := &g.Rows[i]
+			rows[i] = []cell{{{mono, small, ink, row.ID}}, {{sans, small, ink, row.Title + "."}, {sans, small, muted, row.Asks}}, {status(row.Status)}, column(row)}
+		}
+		p.table(s, []float64{22, 46, 29, 81}, []string{"Control", "What it asks", "Status", "What was found"}, rows)
 	}
 }
 
-// found is the last column of a control.
-func found(row *ControlRow) cell {
+// column is the last column of a control: what was found.
+func column(row *ControlRow) cell {
 	var out cell
 	for _, a := range row.Answers {
 		s := status(a.Status)
@@ -116,7 +128,10 @@ func found(row *ControlRow) cell {
 		if a.Says != "" {
 			out = append(out, run{sans, small, ink, a.Says})
 		}
-		out = append(out, run{mono, tiny, muted, a.Rule})
+		if a.Mend != "" {
+			out = append(out, run{sans, small, accent, a.Mend})
+		}
+		out = append(out, run{mono, tiny, muted, "rule " + a.Rule}, run{mono, tiny, muted, "here " + a.Found})
 	}
 	if row.Own != "" {
 		out = append(out, run{sans, small, ink, "Organisation: " + row.Own})
@@ -135,30 +150,31 @@ func (p *paper) facts() {
 	p.heading("Facts", 0, true)
 	p.paragraph(run{sans, 9, ink, "Everything the rules ask about, as it was measured at " + when(p.r.At) + "."}, wide)
 	p.doc.Ln(1)
-	p.table([]float64{72, 46, 60}, []string{"Fact", "Value", "Where from, or why it was not measured"}, func(add func(...cell)) {
-		for i := range p.r.Facts {
-			f := &p.r.Facts[i]
-			from, color := f.From, ink
-			if !f.Known {
-				from, color = f.Why, muted
-			}
-			add(cell{{sans, small, ink, f.Title}, {mono, tiny, muted, f.ID}}, cell{{sans, small, color, f.Shown}}, cell{{sans, small, muted, from}})
+	rows := make([][]cell, len(p.r.Facts))
+	for i := range p.r.Facts {
+		f := &p.r.Facts[i]
+		from, color := f.From, ink
+		if !f.Known {
+			from, color = f.Why, muted
 		}
-	})
+		rows[i] = []cell{{{sans, small, ink, f.Title}, {mono, tiny, muted, f.ID}}, {{sans, small, color, f.Shown}}, {{sans, small, muted, from}}}
+	}
+	p.table(section{}, []float64{72, 46, 60}, []string{"Fact", "Value", "Where from, or why it was not measured"}, rows)
 }
 
 func (p *paper) evidence() {
 	p.heading("Evidence", 0, true)
-	p.heading("Acts in the audit log", 1, false)
+	const acts = "Acts in the audit log"
 	if len(p.r.Acts) == 0 {
+		p.heading(acts, 1, false)
 		p.paragraph(run{sans, 9, ink, "None of the acts that are evidence happened in the period."}, wide)
 	} else {
-		p.table([]float64{70, 30, 30, 48}, []string{"Act", "In the period", "Newest entry", "Time"}, func(add func(...cell)) {
-			for i := range p.r.Acts {
-				a := &p.r.Acts[i]
-				add(cell{{mono, small, ink, a.Action}}, cell{{sans, small, ink, number(a.N)}}, cell{{sans, small, ink, number(a.Seq)}}, cell{{sans, small, ink, when(a.At)}})
-			}
-		})
+		rows := make([][]cell, len(p.r.Acts))
+		for i := range p.r.Acts {
+			a := &p.r.Acts[i]
+			rows[i] = []cell{{{mono, small, ink, a.Action}}, {{sans, small, ink, number(a.N)}}, {{sans, small, ink, number(a.Seq)}}, {{sans, small, ink, when(a.At)}}}
+		}
+		p.table(section{title: acts}, []float64{70, 30, 30, 48}, []string{"Act", "In the period", "Newest entry", "Time"}, rows)
 	}
 	p.heading("Checkpoint of the audit log", 1, false)
 	a := p.r.Audit

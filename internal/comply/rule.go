@@ -89,6 +89,32 @@ func (t Test) holds(f *Fact) bool {
 	return f.Number != t.num
 }
 
+// decides reports whether the fact can have values by which the condition holds, and
+// others by which it does not. One that always holds, such as a count of at least 0,
+// says nothing, and a check that stands on it alone is met whatever happens.
+func (t Test) decides() bool {
+	if t.is {
+		return true
+	}
+	var can [2]bool
+	for _, v := range catalog[t.Fact].unit.around(t.num) {
+		can[map[bool]int{true: 1}[t.holds(&Fact{Number: v})]] = true
+	}
+	return can[0] && can[1]
+}
+
+// around returns values of a unit at the border of a number and beside it: none is
+// one the unit cannot have.
+func (u Unit) around(n float64) []float64 {
+	switch u {
+	case UnitFlag:
+		return []float64{0, 1}
+	case UnitShare:
+		return slices.DeleteFunc([]float64{n, n / 2, (n + 1) / 2, 0, 1}, func(v float64) bool { return v < 0 || v > 1 })
+	}
+	return slices.DeleteFunc([]float64{n, n + 1, n - 1, 0}, func(v float64) bool { return v < 0 })
+}
+
 // outcome of several conditions that all have to hold.
 type outcome int
 

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"honeyguide"
@@ -103,6 +104,9 @@ type Deps struct {
 // by what. Drop asks it each time; when it cannot answer, nothing is dropped.
 type Holder interface {
 	Days(ctx context.Context) (map[string]honeyguide.Hold, error)
+	// Sources are the addresses all of whose events somebody holds: a day that has
+	// one of them stays.
+	Sources(ctx context.Context) (map[netip.Addr]honeyguide.Hold, error)
 }
 
 // Set is the list of kinds of event logs.

@@ -50,7 +50,7 @@ func (o Options) orDefault() Options {
 // A Holder says what must stay although a quota or its age would take it. What
 // it cannot answer stays.
 type Holder interface {
-	HoldsSession(session string) bool
+	HeldSessions(ids []string) map[string]bool
 	HoldsSample(id string) bool
 }
 
@@ -228,15 +228,7 @@ func (s *Store) prune() error {
 	for _, r := range all {
 		s.total += r.Bytes
 	}
-	s.held = 0
-	all = slices.DeleteFunc(all, func(r Recording) bool {
-		if s.opts.Holder == nil || !s.opts.Holder.HoldsSession(r.Session) {
-			return false
-		}
-		s.held += r.Bytes // what is held is beside the quota
-		return true
-	})
-	for _, r := range all {
+	for _, r := range s.unheld(all) {
 		name := Name(r.Session)
 		if s.total-s.held <= s.opts.Total/10*9 {
 			break
@@ -250,6 +242,25 @@ func (s *Store) prune() error {
 		s.total -= r.Bytes
 	}
 	return nil
+}
+
+// unheld leaves out what is held: that is beside the quota. s.mu is held.
+func (s *Store) unheld(all []Recording) []Recording {
+	s.held = 0
+	if s.opts.Holder == nil {
+		return all
+	}
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].Session
+	}
+	held := s.opts.Holder.HeldSessions(ids)
+	return slices.DeleteFunc(all, func(r Recording) bool {
+		if held[r.Session] {
+			s.held += r.Bytes
+		}
+		return held[r.Session]
+	})
 }
 
 // scan lists the recordings, oldest first. Other files are left alone.

@@ -59,6 +59,23 @@ func Most(a, b string) string {
 	return out.String()
 }
 
+// examples are a text of each sort, made up: digits that check, and nobody's.
+var examples = map[Sort]string{
+	SortEmail: "mail to jane.doe@example.org now", SortPhone: "call +49 30 901820", SortIBAN: "pay to DE89 3704 0044 0532 0130 00",
+	SortCard: "card 4111 1111 1111 1111", SortID: "dni 12345678Z",
+}
+
+// Recognised says how many sorts there are, and how many of them are found in an
+// example of each: whether the search works that is running.
+func Recognised() (found, all int) {
+	for _, s := range sorts {
+		if Detect(examples[s])[s] == 1 {
+			found++
+		}
+	}
+	return found, len(sorts)
+}
+
 // Detect counts the personal data in a text, of which it looks at the first 64
 // KiB. It returns nil when there is none.
 func Detect(s string) Counts {

@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -62,6 +63,9 @@ type Deps struct {
 	// which has finds something. Nil: there are none.
 	Worlds func(ctx context.Context, s personal.Subject, has func([]byte) bool, look bool) (int, error)
 	Trail  Trail // nil: there is none
+	// Copies removes the copies of older data the program keeps by itself, and names
+	// those somebody has put aside. Nil: there are none.
+	Copies func() (aside []string, err error)
 
 	// Held names the legal hold that keeps a subject's data, "" when none does. Nil:
 	// there are no holds.
@@ -82,6 +86,8 @@ type Deps struct {
 	ForgetKey func() error
 	// Days are the days whose events a hold keeps. Nil: none.
 	Days func(ctx context.Context) (map[string]honeyguide.Hold, error)
+	// Sources are the addresses whose doings a hold keeps. Nil: none.
+	Sources func(ctx context.Context) (map[netip.Addr]honeyguide.Hold, error)
 	// HeldSession reports whether a hold keeps a session's recording. Nil: none.
 	HeldSession func(session string) bool
 

@@ -242,6 +242,15 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 	if err != nil {
 		return counts, remains, err
 	}
+	if d.dep.Copies != nil {
+		aside, err := d.dep.Copies()
+		if err != nil {
+			return counts, remains, fmt.Errorf("remove older copies: %w", err)
+		}
+		for _, folder := range aside {
+			remains = append(remains, folder+" was moved aside and may hold it: remove it by hand when nobody needs it")
+		}
+	}
 	if d.dep.Trail != nil {
 		n, old, err := d.dep.Trail.Erase(ctx, func(text string) bool {
 			_, hits := r.Field("", text)
@@ -284,10 +293,8 @@ func (d *Desk) Apply(ctx context.Context, list []Erasure) error {
 	return d.change(ctx, func(have []entry) []entry {
 		for _, e := range list {
 			if !slices.ContainsFunc(have, func(h entry) bool { return h.ID == e.ID }) {
-				// What waited there was carried out here: nobody knows its value any more.
-				e.State, e.Error = Done, ""
-				if e.Ended.IsZero() {
-					e.Ended = d.dep.Now().UTC()
+				if e.State != Done { // where it comes from it was still waited for
+					e.State, e.Ended, e.Error = Done, d.dep.Now().UTC(), ""
 				}
 				have = append(have, entry{Erasure: e})
 			}

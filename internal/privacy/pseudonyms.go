@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -68,11 +69,9 @@ func (d *Desk) Fade(ctx context.Context, before time.Time) (int64, error) {
 	r, changed := p.All(), int64(0)
 	again := was.Key != is.Key || was.Holds != is.Holds // then also what was done before
 	old := func(at time.Time) bool { return at.Before(is.Before) && (again || !at.Before(was.Before)) }
-	got, err := d.rewriteEvents(ctx, eventlog.Rewrite{Change: r.Event, Day: func(name string) bool {
-		day, err := time.Parse(time.DateOnly, name)
-		_, keeps := held[name]
-		return err == nil && !keeps && !day.AddDate(0, 0, 1).After(is.Before) && (again || day.AddDate(0, 0, 1).After(was.Before))
-	}})
+	got, err := d.fadeEvents(ctx, r, held, func(day time.Time) bool {
+		return !day.After(is.Before) && (again || day.After(was.Before))
+	})
 	changed += got.Events
 	if err != nil {
 		return changed, fmt.Errorf("pseudonyms in the event log: %w", err)
@@ -105,6 +104,29 @@ func (d *Desk) Fade(ctx context.Context, before time.Time) (int64, error) {
 			return err
 		}
 		return tx.Meta().Put(ctx, fadedKey, string(text))
+	})
+}
+
+// fadeEvents changes the finished days that due names by when they ended.
+func (d *Desk) fadeEvents(ctx context.Context, r *personal.Rewriter, held map[string]honeyguide.Hold, due func(ended time.Time) bool) (out eventlog.Rewritten, err error) {
+	sources := map[netip.Addr]honeyguide.Hold{}
+	if d.dep.Sources != nil {
+		if sources, err = d.dep.Sources(ctx); err != nil {
+			return out, fmt.Errorf("ask for held sources: %w", err)
+		}
+	}
+	return d.rewriteEvents(ctx, eventlog.Rewrite{
+		Change: func(e honeyguide.Event) (honeyguide.Event, int) {
+			if _, keeps := sources[e.Src.Addr.Addr().Unmap()]; keeps {
+				return e, 0
+			}
+			return r.Event(e)
+		},
+		Day: func(name string) bool {
+			day, err := time.Parse(time.DateOnly, name)
+			_, keeps := held[name]
+			return err == nil && !keeps && due(day.AddDate(0, 0, 1))
+		},
 	})
 }
 

@@ -189,7 +189,7 @@ func (v *Vault) settle(m material, slot int) error {
 
 // promote puts the next own master key in the place of the one before.
 func (v *Vault) promote() error {
-	old, err := os.OpenFile(v.path(MasterFile), os.O_WRONLY, 0)
+	old, err := hold(v.path(MasterFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -260,7 +260,7 @@ func (v *Vault) legacy() ([]key, error) {
 		return nil, fmt.Errorf("read the key of secrets: %w", err)
 	}
 	defer clear(raw)
-	b, err := Parse(raw)
+	b, err := parseKeys(raw)
 	if err != nil {
 		return nil, refusal(err, "%s holds no key: want lines of 64 hexadecimal digits; restore it from a backup, or move it away: then second factors have to be set up anew.", v.path(legacyFile))
 	}

@@ -3,6 +3,7 @@ package seal
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -42,7 +43,7 @@ func place(file string, content []byte, at time.Time) error {
 // overwritten once the new one stands. Disks that move blocks around may keep a
 // copy all the same.
 func replace(file string, content []byte, at time.Time) error {
-	old, err := os.OpenFile(file, os.O_WRONLY, 0)
+	old, err := hold(file)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func replace(file string, content []byte, at time.Time) error {
 
 // remove removes a file that held a secret in clear.
 func remove(file string) error {
-	old, err := os.OpenFile(file, os.O_WRONLY, 0)
+	old, err := hold(file)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,16 @@ func remove(file string) error {
 		return errors.Join(err, old.Close())
 	}
 	return wipe(old)
+}
+
+// hold opens a file to be overwritten later. One that somebody has made read-only is
+// theirs to keep from accidents, not from us.
+func hold(file string) (*os.File, error) {
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if !errors.Is(err, fs.ErrPermission) || os.Chmod(file, 0o600) != nil {
+		return f, err
+	}
+	return os.OpenFile(file, os.O_WRONLY, 0)
 }
 
 // wipe overwrites an open file that has no name any more, and closes it.

@@ -15,15 +15,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
-
-	"honeyguide"
 )
 
 const (
@@ -66,30 +61,9 @@ type key struct {
 	raw  [chacha20poly1305.KeySize]byte
 }
 
-// Open reads the keys of a file, one a line in hex, newest first; it makes the
-// file, mode 0600, when it is not there. Lines that begin with # are notes.
-func Open(file string) (*Box, error) {
-	raw, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		if raw, err = create(file); err != nil {
-			return nil, fmt.Errorf("make the key of secrets: %w", err)
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the key of secrets: %w", err)
-	}
-	b, err := Parse(raw)
-	if err != nil {
-		return nil, &honeyguide.Error{
-			Code: honeyguide.CodeInvalid, Err: err,
-			Message: file + " holds no key: want lines of 64 hexadecimal digits; restore it from a backup, or move it away: then second factors have to be set up anew",
-		}
-	}
-	return b, nil
-}
-
-// Parse reads the keys of a text.
-func Parse(text []byte) (*Box, error) {
+// parseKeys reads the keys of a text, one a line in hex, newest first. Lines that
+// begin with # are notes.
+func parseKeys(text []byte) (*Box, error) {
 	var keys []key
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
@@ -206,10 +180,4 @@ func keysText(keys []key) []byte {
 		text = append(hex.AppendEncode(text, k.raw[:]), '\n')
 	}
 	return text
-}
-
-// create writes a file with a new key; it appears whole or not at all.
-func create(file string) ([]byte, error) {
-	text := keysText([]key{randomKey()})
-	return text, place(file, text, time.Time{})
 }

@@ -120,9 +120,11 @@ func (v *Vault) sweep() error {
 	if err := os.MkdirAll(v.o.Dir, 0o700); err != nil {
 		return err
 	}
-	list, err := filepath.Glob(v.path(newPrefix + "*"))
-	for _, name := range list {
-		err = errors.Join(err, os.Remove(name))
+	list, err := os.ReadDir(v.o.Dir)
+	for _, e := range list {
+		if strings.HasPrefix(e.Name(), newPrefix) {
+			err = errors.Join(err, os.Remove(v.path(e.Name())))
+		}
 	}
 	return err
 }
@@ -297,14 +299,4 @@ func headOf(path string) (sealed bool, err error) {
 		return false, nil // too short, whatever the reason
 	}
 	return string(head) == fileHead, err
-}
-
-// Create keeps a private file that must not be there yet; fs.ErrExist.
-func (v *Vault) Create(name string, content []byte) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if _, err := os.Lstat(v.path(name)); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, fmt.Errorf("make %s: %w", v.path(name), fs.ErrExist))
-	}
-	return v.write(name, content)
 }

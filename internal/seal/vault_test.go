@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,10 +123,11 @@ func oldFolder(t testing.TB) (dir string, box *Box) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	box, err := Open(filepath.Join(dir, legacyFile))
-	if err != nil {
+	k := randomKey()
+	if err := os.WriteFile(filepath.Join(dir, legacyFile), keysText([]key{k}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	box = boxOf(k)
 	for _, name := range []string{"deployment.key", "audit.pub"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("CANARY "+name), 0o600); err != nil {
 			t.Fatal(err)
@@ -135,6 +138,54 @@ func oldFolder(t testing.TB) (dir string, box *Box) {
 		t.Fatal(err)
 	}
 	return dir, box
+}
+
+// TestReadOnlyFiles: a key file its owner has made read-only can still be sealed, and
+// the master key replaced, by a core that is not root.
+func TestReadOnlyFiles(t *testing.T) {
+	dir, _ := oldFolder(t)
+	if os.Geteuid() == 0 {
+		// Root may write everything; the file system asks this thread's own user.
+		const nobody = 65534
+		for _, path := range []string{dir, filepath.Join(dir, legacyFile), filepath.Join(dir, "deployment.key"), filepath.Join(dir, "audit.pub")} {
+			if err := os.Chown(path, nobody, nobody); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for up := filepath.Dir(dir); up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
+			if err := os.Chmod(up, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if err := syscall.Setfsuid(nobody); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = syscall.Setfsuid(0) }() // this very thread was root before
+	}
+	file, master := filepath.Join(dir, "deployment.key"), filepath.Join(dir, MasterFile)
+	for _, path := range []string{file, filepath.Join(dir, legacyFile)} {
+		if err := os.Chmod(path, 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(file, []byte("x"), 0o600); err == nil {
+		t.Fatal("this user may write read-only files, so the test shows nothing")
+	}
+	v := vault(t, VaultOptions{Dir: dir})
+	if got, err := v.Read("deployment.key"); err != nil || string(got) != "CANARY deployment.key" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if err := os.Chmod(master, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Rewrap(Master{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := vault(t, VaultOptions{Dir: dir}).Read("deployment.key"); err != nil || string(got) != "CANARY deployment.key" {
+		t.Fatalf("%q, %v", got, err)
+	}
 }
 
 func TestVaultTakesOver(t *testing.T) {

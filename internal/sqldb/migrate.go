@@ -19,10 +19,9 @@ import (
 
 // MigrateOptions belong to one kind of file.
 type MigrateOptions struct {
-	Name   string           // what the file is, for messages: "state database"
-	AppID  int32            // PRAGMA application_id of the file, so that another program's file is refused; 0 = not checked
-	Backup string           // an existing file is copied to Backup + ".v<schema>.bak" before it is changed; "" = no copy
-	Now    func() time.Time // nil = time.Now
+	Name  string           // what the file is, for messages: "state database"
+	AppID int32            // PRAGMA application_id of the file, so that another program's file is refused; 0 = not checked
+	Now   func() time.Time // nil = time.Now
 }
 
 // ErrNewer says that the file was written by a newer program.
@@ -59,11 +58,6 @@ func Migrate(ctx context.Context, db *sql.DB, fsys fs.FS, o MigrateOptions) (int
 	at, err := o.applied(ctx, db, all)
 	if err != nil {
 		return 0, err
-	}
-	if at > 0 && at < len(all) && o.Backup != "" {
-		if err := Backup(ctx, db, o.Backup+".v"+strconv.Itoa(at)+".bak"); err != nil {
-			return 0, fmt.Errorf("back up the %s before migrating it: %w", o.Name, err)
-		}
 	}
 	for _, m := range all[at:] {
 		if err := m.apply(ctx, db, o.Now()); err != nil {

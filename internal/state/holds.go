@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"time"
 
 	"honeyguide"
 )
@@ -61,8 +60,6 @@ type Bundles interface {
 	// Get takes an ID, a Short in any case, or 8 digits or more that only its
 	// Manifest begins with. CodeNotFound.
 	Get(ctx context.Context, id string) (honeyguide.Bundle, error)
-	// Remove forgets one; one that is not there is no error.
-	Remove(ctx context.Context, id string) error
 	// List returns a page by At, newest first, and the next cursor, "" at the end.
 	List(ctx context.Context, q BundleQuery) ([]honeyguide.Bundle, string, error)
 }
@@ -72,7 +69,6 @@ type BundleQuery struct {
 	Page
 	Incident string // short form
 	Imported bool   // only those from elsewhere
-	Before   time.Time
 }
 
 // TidyHold brings a hold within the bounds of the store.

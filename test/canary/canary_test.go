@@ -456,7 +456,9 @@ func TestCanaries(t *testing.T) {
 	master := honeyguide.Secret(s.plant("master key", 44))
 	s.env = append(cleanEnv(), "GOTRACEBACK=all", "SOC_ENCRYPTION_KEY="+master.Reveal(), "OPENAI_API_KEY="+s.plant("OpenAI key", 40), "ANTHROPIC_API_KEY="+s.plant("Anthropic key", 40), "SOC_DB_PASSWORD="+s.plant("database password", 40))
 	s.configuration()
+	allowDumps(t)
 	s.start()
+	s.noDumps()
 	s.people()
 	s.use()
 	s.keys(master)
@@ -500,6 +502,66 @@ func TestCanaries(t *testing.T) {
 	}
 	s.planted()
 	t.Logf("TRUST name=secrets-canaries-found figure=%d unit=places target=<=0 of=%d", len(found), len(s.cage.names)*(files+len(s.said)))
+}
+
+// allowDumps lets this process leave its memory on the disk when it crashes, and so
+// every child that does not forbid itself.
+func allowDumps(t *testing.T) {
+	t.Helper()
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &was); err != nil {
+		t.Fatal(err)
+	}
+	now := syscall.Rlimit{Cur: was.Max, Max: was.Max}
+	if os.Geteuid() == 0 {
+		now = syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &now); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &was) })
+	if now.Cur == 0 {
+		t.Fatal("this shell forbids dumps for good (ulimit -Hc), so what the product does about them cannot be seen; run this as root, or in another shell")
+	}
+}
+
+// noDumps looks at the core and every process below it.
+func (s *stage) noDumps() {
+	s.t.Helper()
+	parents := map[string]string{}
+	list, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, file := range list {
+		raw, err := os.ReadFile(file)
+		if _, rest, ok := strings.Cut(string(raw), ") "); err == nil && ok { // pid (name) state parent
+			parents[filepath.Base(filepath.Dir(file))] = strings.Fields(rest)[1]
+		}
+	}
+	core, seen := fmt.Sprint(s.cmd.Process.Pid), 0
+	for pid := range parents {
+		below := pid
+		for below != core && below != "" {
+			below = parents[below]
+		}
+		if below == "" {
+			continue
+		}
+		limits, err := os.ReadFile("/proc/" + pid + "/limits")
+		if err != nil || len(limits) == 0 { // it has ended meanwhile
+			continue
+		}
+		seen++
+		for line := range strings.Lines(string(limits)) {
+			if rest, ok := strings.CutPrefix(line, "Max core file size"); ok && strings.Join(strings.Fields(rest), " ") != "0 0 bytes" {
+				s.t.Errorf("process %s may leave its memory on the disk: %s", pid, line)
+			}
+		}
+	}
+	if seen < 3 {
+		s.t.Errorf("only %d processes were looked at: the core, its sensors and what fetches are more", seen)
+	}
 }
 
 // planted is the positive control: what leaks is found, in every form and place.

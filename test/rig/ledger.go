@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,6 +66,24 @@ func NewLedger(t testing.TB) *Ledger {
 			"actions.hook.kind=webhook", "actions.hook.url=" + srv.URL + "/in", "actions.hook.secret=0123456789abcdef", "notify.default=hook", "notify.dedupe=0s", "notify.rate=10000",
 		},
 	}
+}
+
+// Fork returns a ledger of what is acknowledged at this moment, to which nothing is
+// added.
+func (l *Ledger) Fork() *Ledger {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return &Ledger{
+		records: maps.Clone(l.records), events: maps.Clone(l.events), alerts: maps.Clone(l.alerts), sources: maps.Clone(l.sources),
+		requests: maps.Clone(l.requests), jobs: maps.Clone(l.jobs), closed: true, sets: l.sets,
+	}
+}
+
+// Stored is how many records were acknowledged so far.
+func (l *Ledger) Stored() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.records)
 }
 
 // Sets are the --set values of the cores the ledger is kept of.

@@ -368,12 +368,19 @@ func (c *Core) listens(name string) (string, error) {
 	return "", fmt.Errorf("no sensor %q in %v", name, sensors)
 }
 
+// Command is one command line over a core's data folder, not started yet.
+func Command(t testing.TB, data string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(Binary(t), append([]string{"--data", data}, args...)...)
+	cmd.Env = cleanEnv()
+	return cmd
+}
+
 // CLI runs one command line over the core's data folder and returns its
 // output and exit status.
 func CLI(t testing.TB, data string, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := exec.Command(Binary(t), append([]string{"--data", data}, args...)...)
-	cmd.Env = cleanEnv()
+	cmd := Command(t, data, args...)
 	cmd.Stdin = stdin
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

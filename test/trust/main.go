@@ -51,7 +51,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f.SetOutput(errs)
 	pattern := f.String("rows", ".", "run the rows whose names match this `expression` alone")
 	f.StringVar(&o.out, "out", "", "`folder` for the logs and trust.json (default tmp/trust/TIME in the repository)")
-	f.StringVar(&o.progress, "progress", "auto", "`how` to show what runs: auto (a line that changes, on a terminal alone), lines, none")
+	f.StringVar(&o.progress, "progress", "auto", "`how` to show what runs: auto (a line that changes on a terminal, lines in a file), lines, none")
 	f.BoolVar(&o.long, "long", false, "the sizes the promises name, not the short ones")
 	f.BoolVar(&o.breaks, "breaks", false, "apply the break of each row and see that the row then fails")
 	if err := f.Parse(args); err != nil {

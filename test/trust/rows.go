@@ -73,6 +73,12 @@ var rows = []row{
 		Pkg:     "./internal/backup", Run: "^TestSecondCopyAddsWhatChanged$",
 	},
 	{
+		Name: "backup-lost", Target: "<=0", Of: size{500, 20_000},
+		Promise: "What was acknowledged before a backup began is in it, though a thousand records a second come in.",
+		Pkg:     "./test/e2e", Run: "^TestBackupUnderLoad$", Limit: 15 * time.Minute,
+		Short: sized("backup-lost", "2"), Long: sized("backup-lost", "60"), Quick: sized("backup-lost", "1"),
+	},
+	{
 		Name: "bundle-tampers-missed", Target: "<=0",
 		Promise: "Any one change to a bundle of evidence is found, offline.",
 		Pkg:     "./internal/bundle", Run: "^TestTampering$",

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A screen shows what runs: a line that changes where somebody looks, a line a
-// row where it is asked for, nothing otherwise.
+// A screen shows what runs: a line that changes where somebody looks, lines where
+// it is kept in a file.
 type screen struct {
 	w        io.Writer
 	changing bool
@@ -31,6 +31,7 @@ func newScreen(w io.Writer, how string) *screen {
 	if f, ok := w.(*os.File); ok && how == "auto" {
 		info, err := f.Stat()
 		s.changing = err == nil && info.Mode()&os.ModeCharDevice != 0
+		s.lines = !s.changing
 	}
 	return s
 }

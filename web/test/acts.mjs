@@ -155,6 +155,52 @@ await suite(async () => {
       file.text.includes(incident.short) && /^[\w.-]+$/.test(file.name),
     );
   });
+  await step("evidence is held, collected, verified and handed over with a reason", async () => {
+    const [incident] = (await server("GET", "/incidents?limit=5")).items;
+    const path = `/incidents/${encodeURIComponent(incident.short)}`;
+    await open(`${path}?tab=evidence`);
+    const part = (title) => page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
+    const ask = async (from, button, reason) => {
+      await from.getByRole("button", { name: button, exact: true }).first().click();
+      const dialog = page.getByRole("dialog");
+      const verb = dialog.getByRole("button", { name: new RegExp(`^${button}`) });
+      await dialog.getByRole("textbox").fill(reason);
+      await verb.click();
+      await dialog.waitFor({ state: "hidden" });
+    };
+    await ask(part("Legal hold"), "Place a legal hold", "order 12");
+    await part("Legal hold").getByText("Held: H-").waitFor();
+    await ask(part("Sealed archives"), "Collect evidence", "order 12 Js 34/26");
+    const row = part("Sealed archives").locator("tbody tr").first();
+    await row.getByText("order 12 Js 34/26").waitFor();
+    await row.getByRole("button", { name: "Verify" }).and(page.locator(":enabled")).click();
+    await part("Sealed archives").getByText("sealed by entry").waitFor();
+    await row.getByText("it is sound").waitFor();
+    await row.getByRole("button", { name: "Download" }).click();
+    const dialog = page.getByRole("dialog");
+    const take = dialog.getByRole("button", { name: /^Download/ });
+    truly("nothing leaves without a reason", await take.isDisabled());
+    await dialog.getByRole("textbox").fill("to the court");
+    const file = await saved(() => take.click());
+    truly(`the archive ${file.name}`, /^I-\d+-E-\d+\.zip$/.test(file.name) && file.text.startsWith("PK"));
+    await ask(part("Legal hold"), "Release", "the case is closed");
+    await part("Legal hold").getByText("was released by ada").waitFor();
+    const chain = part("Chain of custody").locator("tbody");
+    await chain.getByText("hold released").waitFor();
+    const custody = (await server("GET", `${path}/custody`)).items;
+    equal(
+      "the chain",
+      custody.map((one) => one.act),
+      ["hold_placed", "collected", "verified", "exported", "hold_released"],
+    );
+    truly(
+      "each step names its entry",
+      custody.every((one) => one.audit >= 0),
+    );
+    equal("rows", await chain.locator("tr").count(), custody.length);
+    if (given.shots) await page.screenshot({ path: `${given.shots}/evidence.png`, fullPage: true });
+    equal("style elements", await styles(page), 0);
+  });
 });
 
 /** The cells of a CSV text (RFC 4180). */

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,16 +113,41 @@ func (s *Store) unheld(ctx context.Context, days []*day) ([]*day, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for held days: %w", err)
 	}
+	sources, err := s.holder.Sources(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for held sources: %w", err)
+	}
 	var out []*day
 	for _, d := range days {
-		name := touched(d, held)
-		if name == "" {
-			out = append(out, d)
+		if name := touched(d, held); name != "" {
+			s.log.Info("day is held and stays", "day", d.file.name, "for", name, "hold", held[name].Short)
 			continue
 		}
-		s.log.Info("day is held and stays", "day", d.file.name, "for", name, "hold", held[name].Short)
+		hold, err := s.came(ctx, d, sources)
+		if err != nil {
+			return nil, fmt.Errorf("look for held sources: %w", err)
+		}
+		if hold != "" {
+			s.log.Info("day is held and stays", "day", d.file.name, "hold", hold)
+			continue
+		}
+		out = append(out, d)
 	}
 	return out, nil
+}
+
+// came returns the hold of a source that a day has an event of; "" when there is none.
+func (s *Store) came(ctx context.Context, d *day, sources map[netip.Addr]honeyguide.Hold) (string, error) {
+	for at, hold := range sources {
+		q := eventlog.Query{Src: netip.PrefixFrom(at, at.BitLen()), Before: d.next(), Limit: 1}
+		if d.first > 0 {
+			q.After = d.first - 1
+		}
+		for _, err := range s.Find(ctx, q) {
+			return hold.Short, err
+		}
+	}
+	return "", nil
 }
 
 // touched returns the first of the held days that a file has events of.

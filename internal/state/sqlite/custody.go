@@ -131,21 +131,12 @@ func (t bundles) Get(ctx context.Context, id string) (honeyguide.Bundle, error) 
 	return b, doing("get bundle", err)
 }
 
-// Remove forgets one.
-func (t bundles) Remove(ctx context.Context, id string) error {
-	_, err := t.exec(ctx, "DELETE FROM bundle WHERE id = $1", state.Key(id))
-	return doing("remove bundle", err)
-}
-
 // List reads a page.
 func (t bundles) List(ctx context.Context, q state.BundleQuery) ([]honeyguide.Bundle, string, error) {
 	var w where
 	w.is("incident", q.Incident)
 	if q.Imported {
 		w.add("imported = 1")
-	}
-	if !q.Before.IsZero() {
-		w.add("at < " + w.arg(micros(state.Time(q.Before))))
 	}
 	l := list{name: state.ListBundles, table: "bundle", at: "at", id: "id"}
 	out, next, err := page[honeyguide.Bundle](ctx, t.tx, l, w, q.Page)

@@ -248,6 +248,12 @@ func (t holds) Days(ctx context.Context) (map[string]honeyguide.Hold, error) {
 		return out, doing("look for held days", err)
 	}
 	keep := func(h *honeyguide.Hold, from, to int64) {
+		if to <= 0 {
+			return // nothing came yet
+		}
+		if from <= 0 {
+			from = to
+		}
 		end := moment(max(from, to))
 		for d, n := moment(from), 0; n < state.MaxHeldDays; d, n = d.AddDate(0, 0, 1), n+1 {
 			name := d.Format(time.DateOnly)
@@ -266,16 +272,18 @@ func (t holds) Days(ctx context.Context) (map[string]honeyguide.Hold, error) {
 		{s.sessions, "SELECT id, started, last FROM session WHERE id IN (SELECT value FROM json_each($1))"},
 		{s.attackers, "SELECT src, min(started), max(last) FROM session WHERE src <> '' AND src IN (SELECT value FROM json_each($1)) GROUP BY src, started / 86400000000"},
 		{s.attackers, "SELECT src, json_extract(doc, '$.time'), last FROM alert WHERE src <> '' AND src IN (SELECT value FROM json_each($1))"},
+		// All of the time of an incident: its attackers did other things between its alerts.
+		{s.incidents, "SELECT id, json_extract(doc, '$.first_at'), json_extract(doc, '$.last_at') FROM incident WHERE id IN (SELECT value FROM json_each($1))"},
 		{s.incidents, "SELECT incident, json_extract(doc, '$.time'), last FROM alert WHERE incident <> '' AND incident IN (SELECT value FROM json_each($1))"},
 	} {
 		err := t.each(ctx, d.q, []any{s.json(d.by)}, func(scan func(...any) error) error {
 			var name string
-			var from any
-			var to int64
+			var from, to any
 			if err := scan(&name, &from, &to); err != nil {
 				return err
 			}
-			keep(d.by[name], since(from, to), to)
+			end := timeOf(to, 0)
+			keep(d.by[name], timeOf(from, end), end)
 			return nil
 		})
 		if err != nil {
@@ -285,8 +293,8 @@ func (t holds) Days(ctx context.Context) (map[string]honeyguide.Hold, error) {
 	return out, nil
 }
 
-// since reads a time that a column holds in microseconds, or a document as text.
-func since(v any, otherwise int64) int64 {
+// timeOf reads a time that a column holds in microseconds, or a document as text.
+func timeOf(v any, otherwise int64) int64 {
 	switch x := v.(type) {
 	case int64:
 		return x

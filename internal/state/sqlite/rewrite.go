@@ -377,8 +377,8 @@ func (s *Store) scour(ctx context.Context) error {
 	return s.dropCopies()
 }
 
-// dropCopies removes the copies that upgrades made: they hold what is to be gone
-// in a form this program does not read.
+// dropCopies removes the copies that upgrades by earlier programs made: they hold
+// what is to be gone in a form this program does not read.
 func (s *Store) dropCopies() error {
 	old, err := filepath.Glob(s.path + ".v*.bak")
 	if err != nil {

@@ -151,7 +151,7 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps, warm int64
 func migration(dep state.Deps) (fs.FS, sqldb.MigrateOptions, error) {
 	files, err := fs.Sub(schema, "schema")
 	return files, sqldb.MigrateOptions{
-		Name: "state database " + FileName, AppID: appID, Now: dep.Now, Backup: filepath.Join(dep.Dir, FileName),
+		Name: "state database " + FileName, AppID: appID, Now: dep.Now,
 	}, err
 }
 

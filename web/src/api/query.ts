@@ -72,12 +72,14 @@ export function useReadOn<T>(list: ReturnType<typeof useList<T>>, left: number, 
   const [most, setMost] = useState(READ_ON);
   const { hasMore, loadingMore, more } = list;
   const loaded = list.rows.length;
+  // After an error a person says whether it goes on: asking again at once would not end.
+  const reading = on && hasMore && !list.error && left < 50 && loaded < most;
   useEffect(() => {
-    if (on && hasMore && !loadingMore && left < 50 && loaded < most) more();
+    if (reading && !loadingMore) more();
   });
   return {
     /** It goes on by itself. */
-    reading: on && hasMore && left < 50 && loaded < most,
+    reading,
     further: hasMore ? () => setMost(loaded + READ_ON) : undefined,
   };
 }

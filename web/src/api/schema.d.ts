@@ -3623,6 +3623,11 @@ export interface components {
             proof: unknown;
         };
         AuditReport: {
+            /**
+             * Format: int64
+             * @description checkpoints kept elsewhere that are not as they were written: changed, or cut short
+             */
+            altered: number;
             /** @description files made from the entries that do not fit them; they are made anew at the next start */
             caches: string[];
             /**
@@ -3747,6 +3752,23 @@ export interface components {
             recipient?: string;
             /** @description folder, or file that ends in .hgb, on the core's machine; over the local socket only */
             to?: string;
+        };
+        BackupState: {
+            /**
+             * Format: date-time
+             * @description when the last good one was begun
+             */
+            at?: string;
+            /** @description the last try failed */
+            failing: boolean;
+            /**
+             * Format: date-time
+             * @description when one is due
+             */
+            next?: string;
+            /** @description the last good one is more than twice as old as it should be */
+            overdue: boolean;
+            running: boolean;
         };
         BadLine: {
             /** Format: int64 */
@@ -4003,7 +4025,10 @@ export interface components {
         };
         CheckAnswer: {
             check: string;
+            evidence: components["schemas"]["Reference"][];
             facts: string[];
+            /** @description the values the rule was held against */
+            found: string;
             mend?: string;
             /** @description when it is met */
             rule: string;
@@ -4106,8 +4131,11 @@ export interface components {
             /** @description of the checks it stands on */
             answers: components["schemas"]["CheckAnswer"][];
             asks: string;
+            /** @description of all its checks, each once */
             evidence: components["schemas"]["Reference"][];
             group: string;
+            /** @description what the organisation writes about the whole group */
+            group_own?: string;
             group_title: string;
             id: string;
             /** @description what the organisation writes or adds */
@@ -6514,6 +6542,11 @@ export interface components {
             began?: string;
             /**
              * Format: int64
+             * @description of all files in it
+             */
+            bytes?: number;
+            /**
+             * Format: int64
              * @description bytes copied
              */
             done: number;
@@ -6525,6 +6558,11 @@ export interface components {
             id?: string;
             last: components["schemas"]["Track"];
             /**
+             * Format: int64
+             * @description bytes that had to be copied for it
+             */
+            new?: number;
+            /**
              * Format: date-time
              * @description when the next one is due
              */
@@ -6534,6 +6572,8 @@ export interface components {
              * @description bytes there are; what did not change is not copied, so done may stay less
              */
             of: number;
+            /** @description the last good one is more than twice as old as backup.every says */
+            overdue: boolean;
             /** @description what is copied now */
             phase?: string;
             running: boolean;
@@ -7348,6 +7388,8 @@ export interface components {
             reason?: string;
         };
         Standing: {
+            /** @description absent: none is configured, and none was made */
+            backup?: components["schemas"]["BackupState"];
             disks: components["schemas"]["DiskState"][];
             /** @description absent: this node commands none */
             firewall?: components["schemas"]["FirewallState"];

@@ -1,4 +1,5 @@
 /** Views of a room: filters somebody wants to find again, for oneself or for all. */
+import { part } from "../lib/route";
 import { call } from "./client";
 import { refresh, useList } from "./query";
 
@@ -26,7 +27,7 @@ export function useViews(room: string): SavedViews {
       refresh("/views");
     },
     remove: async (view) => {
-      await call("DELETE", `/views/${encodeURIComponent(view.id.toWellFormed())}`);
+      await call("DELETE", `/views/${part(view.id)}`);
       refresh("/views");
     },
   };

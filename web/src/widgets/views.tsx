@@ -35,6 +35,43 @@ export function Loading({ rows = 8, label }: { rows?: number; label?: string }) 
   );
 }
 
+/** What stands in the place of a list without rows: still coming, failed, filtered away, or none there are. */
+export function NoRows({
+  list,
+  on,
+  filtered,
+  onClear,
+  none,
+  children,
+}: {
+  list: { loading: boolean; error: unknown; again: () => void };
+  /** How far it was read for a filter of the page. */
+  on: { reading: boolean; further?: () => void };
+  /** What is said when filters hide everything; what of the newest rows, when there are older ones. */
+  filtered: false | { title: string; newest: string };
+  onClear: () => void;
+  /** There is none without filters, too. */
+  none: string;
+  children: ReactNode;
+}) {
+  if (list.loading || on.reading) return <Loading />;
+  if (list.error) return <ErrorView error={list.error} onRetry={list.again} />;
+  if (!filtered) return <Empty title={none}>{children}</Empty>;
+  return (
+    <Empty
+      title={filtered.title}
+      action={
+        <>
+          {on.further ? <Button onClick={on.further}>{t("empty.further")}</Button> : null}
+          <Button onClick={onClear}>{t("empty.clear")}</Button>
+        </>
+      }
+    >
+      {on.further ? filtered.newest : t("empty.filtered.text")}
+    </Empty>
+  );
+}
+
 /** The words for what went wrong. Takes any error; knows those of the API by their fields. */
 export function errorText(error: unknown): { title: string; detail: string; request: string } {
   const problem = error as {

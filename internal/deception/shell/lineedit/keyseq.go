@@ -83,6 +83,8 @@ func FormatKeys(keys string) string {
 			b.WriteString(`\e`)
 		case c == 0x7f:
 			b.WriteString(`\C-?`)
+		case c == 0x1c: // C-\, whose backslash is escaped as any other
+			b.WriteString(`\C-\\`)
 		case c < ' ':
 			b.WriteString(`\C-` + strings.ToLower(string(rune(c|0x40))))
 		case c == '"' || c == '\\':

@@ -21,9 +21,6 @@ export const t = catalogue("attackers", {
   "empty.text":
     "A source is an attacker once an alert is about it. honeyguide demo plays one against your own decoys; honeyguide ingest brings in what others have seen.",
   "empty.filtered": "No attacker matches",
-  "empty.filtered.text": "Take a filter away, or look further back.",
-  "empty.clear": "Clear filters",
-  "empty.further": "Look further back",
   "empty.newest": "None of the newest {n} attackers does.",
   "key.next": "Next attacker",
   "key.before": "Attacker before",

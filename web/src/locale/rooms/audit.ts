@@ -107,6 +107,10 @@ export const t = catalogue("audit", {
     other: "of {n} entries only the fingerprints are left",
   },
   "verify.witnessed": { one: "{n} checkpoint kept elsewhere agrees", other: "{n} checkpoints kept elsewhere agree" },
+  "verify.altered": {
+    one: "{n} checkpoint kept elsewhere is not as it was written",
+    other: "{n} checkpoints kept elsewhere are not as they were written",
+  },
   "verify.erased": {
     one: "the personal part of {n} entry was removed on request",
     other: "the personal parts of {n} entries were removed on request",

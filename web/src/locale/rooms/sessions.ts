@@ -31,9 +31,6 @@ export const t = catalogue("sessions", {
   "has.files": { one: "brought {n} file", other: "brought {n} files" },
   "still.open": "open",
   "empty.filtered": "No session matches",
-  "empty.filtered.text": "Take a filter away, or look further back.",
-  "empty.clear": "Clear filters",
-  "empty.further": "Look further back",
   "empty.newest": "None of the newest {n} sessions does.",
   "empty.title": "No session yet",
   "empty.text":

@@ -8,7 +8,7 @@ export interface PageOf<T> {
   next: string;
 }
 /** Brings a page. onNext may be called before the rows are here, with the cursor of the page after it. */
-export type Fetch<T> = (
+export type Bring<T> = (
   after: string,
   limit: number,
   signal: AbortSignal,
@@ -19,7 +19,7 @@ export type Fetch<T> = (
 const AHEAD = 2;
 
 export async function* pages<T>(
-  fetch: Fetch<T>,
+  bring: Bring<T>,
   first: number,
   rest: number,
   signal: AbortSignal,
@@ -41,7 +41,7 @@ export async function* pages<T>(
       after = next === "" ? null : next;
       if (sent) ask();
     };
-    const page = fetch(from, from === "" ? first : rest, ends, tell).then((got) => {
+    const page = bring(from, from === "" ? first : rest, ends, tell).then((got) => {
       tell(got.next);
       return got;
     });

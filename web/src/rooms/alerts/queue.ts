@@ -7,7 +7,7 @@
 import { slaDue } from "../../widgets/badge";
 import { severityRank } from "../../widgets/severity";
 import { type Filter, matcher } from "./filter";
-import { type Fetch, pages } from "./pages";
+import { type Bring, pages } from "./pages";
 import type { AlertRow } from "./row";
 
 export type SortKey = "time" | "severity" | "score" | "title" | "src" | "sla" | "status";
@@ -89,7 +89,7 @@ export class Queue {
   /** Changes made here that the server has not answered yet: they stand over what comes live. */
   #held = new Map<string, Partial<AlertRow>>();
 
-  constructor(private readonly page: Fetch<AlertRow>) {}
+  constructor(private readonly page: Bring<AlertRow>) {}
 
   watch = (watcher: () => void): (() => void) => {
     this.#watchers.add(watcher);

@@ -9,13 +9,12 @@ import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/attackers";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
-import { Button } from "../../widgets/button";
 import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { Safe } from "../../widgets/safe";
 import { Severity, severityRank } from "../../widgets/severity";
 import { TopLine } from "../../widgets/slot";
-import { Empty, ErrorView, Loading } from "../../widgets/views";
+import { NoRows } from "../../widgets/views";
 import { When } from "../../widgets/when";
 
 /** The name of a source: its address, or what else it is known by. */
@@ -105,28 +104,17 @@ export function AttackerList({ shown }: { shown: boolean }) {
   ]);
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
   const filtered = words !== "" || least > 0 || from > 0;
-  const empty =
-    list.loading || on.reading ? (
-      <Loading />
-    ) : list.error ? (
-      <ErrorView error={list.error} onRetry={list.again} />
-    ) : filtered ? (
-      <Empty
-        title={t("empty.filtered")}
-        action={
-          <>
-            {on.further ? <Button onClick={on.further}>{t("empty.further")}</Button> : null}
-            <Button onClick={() => setQuery({ q: undefined, severity: undefined, since: undefined })}>
-              {t("empty.clear")}
-            </Button>
-          </>
-        }
-      >
-        {on.further ? t("empty.newest", { n: list.rows.length }) : t("empty.filtered.text")}
-      </Empty>
-    ) : (
-      <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
-    );
+  const empty = (
+    <NoRows
+      list={list}
+      on={on}
+      filtered={filtered && { title: t("empty.filtered"), newest: t("empty.newest", { n: list.rows.length }) }}
+      onClear={() => setQuery({ q: undefined, severity: undefined, since: undefined })}
+      none={t("empty.title")}
+    >
+      {t("empty.text")}
+    </NoRows>
+  );
   return (
     <>
       {shown ? (

@@ -45,6 +45,7 @@ export interface CheckReport {
   witnessed: number;
   faults: string[];
   caches: string[];
+  altered: number;
   erased: number;
   pending: string[];
 }

@@ -96,6 +96,7 @@ function Verdict({ check }: { check: Check }) {
           {[
             report.dropped > 0 ? t("verify.dropped", { n: report.dropped }) : "",
             report.witnessed > 0 ? t("verify.witnessed", { n: report.witnessed }) : "",
+            report.altered > 0 ? t("verify.altered", { n: report.altered }) : "",
             report.erased > 0 ? t("verify.erased", { n: report.erased }) : "",
             report.pending?.length > 0 ? t("verify.pending") : "",
             report.caches?.length > 0 ? t("verify.caches") : "",

@@ -1,4 +1,4 @@
-/** How this node stands: its work, its firewall, its disk. */
+/** How this node stands: its work, its firewall, its disk, its backups. */
 import { useState } from "react";
 import { useLive } from "../../api/live";
 import { useOne } from "../../api/query";
@@ -7,6 +7,7 @@ import { t } from "../../locale/rooms/health";
 import { Badge } from "../../widgets/badge";
 import { Safe } from "../../widgets/safe";
 import { ErrorView, Loading } from "../../widgets/views";
+import { When } from "../../widgets/when";
 
 interface Standing {
   status: "ready" | "not_ready";
@@ -22,6 +23,7 @@ interface Standing {
     detail?: string;
   };
   disks: { name: string; bytes: number; free: number }[];
+  backup?: { at?: string; next?: string; running: boolean; failing: boolean; overdue: boolean };
 }
 
 interface Beat {
@@ -101,6 +103,36 @@ export function Node() {
           </dd>
         ))}
       </div>
+      <Backup row={row.backup} />
     </dl>
+  );
+}
+
+function Backup({ row }: { row: Standing["backup"] }) {
+  if (!row)
+    return (
+      <div>
+        <dt>{t("backup.title")}</dt>
+        <dd className="muted">{t("backup.off")}</dd>
+      </div>
+    );
+  return (
+    <div>
+      <dt>{t("backup.title")}</dt>
+      <dd className={row.overdue ? "work-state-bad" : undefined}>
+        {row.at ? <When at={row.at} /> : t("backup.none")}
+        {row.overdue ? ` · ${t("backup.overdue")}` : ""}
+      </dd>
+      {row.failing ? <dd className="work-state-bad">{t("backup.failing")}</dd> : null}
+      <dd className="meta">
+        {row.running ? (
+          t("backup.running")
+        ) : row.next ? (
+          <>
+            {t("backup.next")} <When at={row.next} />
+          </>
+        ) : null}
+      </dd>
+    </div>
   );
 }

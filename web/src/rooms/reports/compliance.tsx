@@ -4,11 +4,12 @@ import { useOne } from "../../api/query";
 import { save } from "../../api/save";
 import type { Assessment, ComplianceLine } from "../../api/types";
 import { number } from "../../lib/i18n";
-import type { Query } from "../../lib/route";
+import { part, type Query } from "../../lib/route";
 import { safe } from "../../lib/safe";
 import { t } from "../../locale/rooms/reports";
 import { Chip, Toolbar } from "../../widgets/bar";
 import { Button } from "../../widgets/button";
+import { Go } from "../../widgets/go";
 import { done, failed } from "../../widgets/toast";
 import { Empty, ErrorView, Loading } from "../../widgets/views";
 import type { Span } from "./span";
@@ -27,6 +28,12 @@ function Mark({ status }: { status: Status }) {
       {t(`comply.${status}`)}
     </span>
   );
+}
+
+/** Where something can be looked at: an entry of the audit log, a route, a setting, a page of the documentation. */
+function Evidence({ one }: { one: Assessment["rows"][number]["evidence"][number] }) {
+  if (one.kind === "audit") return <Go path={`/audit/${part(one.ref)}`}>{t("comply.entry", { n: one.ref })}</Go>;
+  return <span className="mono">{one.ref}</span>;
 }
 
 function Bar({ line }: { line: ComplianceLine }) {
@@ -169,6 +176,14 @@ function Framework({
                       </div>
                     ))}
                     {row.own ? <span className="muted reports-about">{t("comply.own", { text: row.own })}</span> : null}
+                    {row.evidence.length > 0 ? (
+                      <span className="meta reports-about comply-evidence">
+                        {t("comply.evidence")}
+                        {row.evidence.map((one) => (
+                          <Evidence key={`${one.kind} ${one.ref}`} one={one} />
+                        ))}
+                      </span>
+                    ) : null}
                   </td>
                 </tr>
               ))}

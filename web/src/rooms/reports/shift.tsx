@@ -63,7 +63,14 @@ export function Shift({ span }: { span: Span }) {
         <p className="muted grow">{t("shift.text")}</p>
         <Button onClick={() => window.print()}>{t("print")}</Button>
       </div>
-      <List asked={incidents} title={t("shift.open")} text={t("shift.open.text")} none={t("shift.none")} rows={open}>
+      <List
+        asked={incidents}
+        title={t("shift.open")}
+        text={t("shift.open.text")}
+        none={t("shift.none")}
+        rows={open}
+        more={Boolean(incidents.data?.next)}
+      >
         {(one: Incident) => <IncidentLine key={one.id} one={one} />}
       </List>
       <List asked={waits} title={t("shift.waits")} none={t("shift.waits.none")} rows={waits.data?.items ?? []}>
@@ -96,10 +103,22 @@ export function Shift({ span }: { span: Span }) {
           </li>
         )}
       </List>
-      <List asked={incidents} title={t("shift.changed")} none={t("shift.changed.none")} rows={changed}>
+      <List
+        asked={incidents}
+        title={t("shift.changed")}
+        none={t("shift.changed.none")}
+        rows={changed}
+        more={Boolean(incidents.data?.next)}
+      >
         {(one: Incident) => <IncidentLine key={one.id} one={one} />}
       </List>
-      <List asked={blocks} title={t("shift.blocks")} none={t("shift.blocks.none")} rows={made}>
+      <List
+        asked={blocks}
+        title={t("shift.blocks")}
+        none={t("shift.blocks.none")}
+        rows={made}
+        more={Boolean(blocks.data?.next)}
+      >
         {(one: BlockRow) => (
           <li key={`${one.address} ${one.created_at}`} className="reports-line">
             <Safe text={one.address} />
@@ -175,7 +194,7 @@ function List<T>({
   text?: string;
   none: string;
   rows: readonly T[];
-  /** There are others behind these. */
+  /** There are others that were not asked for. */
   more?: boolean;
   children: (row: T) => ReactNode;
 }) {
@@ -194,7 +213,7 @@ function List<T>({
       ) : (
         <ul>{rows.slice(0, MOST).map(children)}</ul>
       )}
-      {rows.length >= MOST ? <p className="meta">{t("shift.more")}</p> : null}
+      {more || rows.length > MOST ? <p className="meta">{t("shift.more")}</p> : null}
     </section>
   );
 }

@@ -8,13 +8,12 @@ import { useGo, useQueryState, writeQuery } from "../../lib/route";
 import { duration, serverNow, useNow } from "../../lib/time";
 import { t } from "../../locale/rooms/sessions";
 import { Chip, FilterBar, Toolbar } from "../../widgets/bar";
-import { Button } from "../../widgets/button";
 import "../../widgets/go.css";
 import { type Column, Grid, type GridHandle } from "../../widgets/grid";
 import { MarkGlyph } from "../../widgets/replay/glyph";
 import { Safe } from "../../widgets/safe";
 import { Severity } from "../../widgets/severity";
-import { Empty, ErrorView, Loading } from "../../widgets/views";
+import { NoRows } from "../../widgets/views";
 import { When } from "../../widgets/when";
 
 const host = (addr: string | undefined): string => (addr ?? "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
@@ -150,34 +149,19 @@ export function SessionList({ shown }: { shown: boolean }) {
   const filtered = Object.values(filters).some((value) => value !== undefined && value !== "") || query.shell === "1";
   const flip = (name: string) => setQuery({ [name]: query[name] === "1" ? undefined : "1" });
   const choose = (name: string, value: string) => setQuery({ [name]: query[name] === value ? undefined : value });
-  const empty =
-    list.loading || on.reading ? (
-      <Loading />
-    ) : list.error ? (
-      <ErrorView error={list.error} onRetry={list.again} />
-    ) : filtered ? (
-      <Empty
-        title={t("empty.filtered")}
-        action={
-          <>
-            {on.further ? <Button onClick={on.further}>{t("empty.further")}</Button> : null}
-            <Button
-              onClick={() =>
-                setQuery(
-                  Object.fromEntries(Object.keys(query).map((name) => [name, undefined])) as Record<string, undefined>,
-                )
-              }
-            >
-              {t("empty.clear")}
-            </Button>
-          </>
-        }
-      >
-        {on.further ? t("empty.newest", { n: list.rows.length }) : t("empty.filtered.text")}
-      </Empty>
-    ) : (
-      <Empty title={t("empty.title")}>{t("empty.text")}</Empty>
-    );
+  const empty = (
+    <NoRows
+      list={list}
+      on={on}
+      filtered={filtered && { title: t("empty.filtered"), newest: t("empty.newest", { n: list.rows.length }) }}
+      onClear={() =>
+        setQuery(Object.fromEntries(Object.keys(query).map((name) => [name, undefined])) as Record<string, undefined>)
+      }
+      none={t("empty.title")}
+    >
+      {t("empty.text")}
+    </NoRows>
+  );
   return (
     <>
       <Toolbar label={t("filter")}>

@@ -112,7 +112,20 @@ export function Factors() {
         {none ? null : <Button onClick={() => setOpen("codes")}>{t("codes.make")}</Button>}
       </Line>
       {open === "totp" ? <Totp onClose={() => setOpen("none")} onDone={got} /> : null}
-      {open === "passkey" ? <NewPasskey onClose={() => setOpen("none")} onDone={got} /> : null}
+      {open === "passkey" ? (
+        <Name
+          title={t("passkeys.add")}
+          verb={t("passkeys.add")}
+          given={t("passkeys.given")}
+          onClose={() => setOpen("none")}
+          run={async (name) => {
+            const made = await makePasskey(name);
+            if (!made) return;
+            done(t("passkeys.added"));
+            got(made.codes);
+          }}
+        />
+      ) : null}
       {open === "untotp" ? (
         <Confirm
           open
@@ -160,7 +173,19 @@ export function Factors() {
           <p>{t("passkeys.remove.text")}</p>
         </Confirm>
       ) : null}
-      {naming ? <Rename row={naming} onClose={() => setNaming(null)} /> : null}
+      {naming ? (
+        <Name
+          title={t("passkeys.rename")}
+          verb={shell("save")}
+          given={naming.name}
+          onClose={() => setNaming(null)}
+          run={async (name) => {
+            await call("PATCH", `/me/passkeys/${part(naming.id)}`, { body: { name } });
+            refresh("/me");
+            setNaming(null);
+          }}
+        />
+      ) : null}
       {codes ? (
         <Once title={t("codes.title")} secrets={codes} onClose={() => setCodes(null)}>
           <p>{t("codes.text")}</p>
@@ -239,20 +264,28 @@ function Totp({ onClose, onDone }: { onClose: () => void; onDone: (codes: string
   );
 }
 
-function NewPasskey({ onClose, onDone }: { onClose: () => void; onDone: (codes: string[] | undefined) => void }) {
-  const [name, setName] = useState(t("passkeys.given"));
+/** Asks what a passkey is called: for a new one, or for one there is. */
+function Name({
+  title,
+  verb,
+  given,
+  run,
+  onClose,
+}: {
+  title: string;
+  verb: string;
+  given: string;
+  run: (name: string) => Promise<void>;
+  onClose: () => void;
+}) {
+  const [name, setName] = useState(given);
   const { busy, error, act } = useAct();
   const send = (event: FormEvent) => {
     event.preventDefault();
-    void act(async () => {
-      const made = await makePasskey(name.trim());
-      if (!made) return;
-      done(t("passkeys.added"));
-      onDone(made.codes);
-    });
+    void act(() => run(name.trim()));
   };
   return (
-    <Dialog open size="small" title={t("passkeys.add")} onClose={onClose}>
+    <Dialog open size="small" title={title} onClose={onClose}>
       <form className="col" onSubmit={send}>
         <Input
           label={t("passkeys.name")}
@@ -264,39 +297,7 @@ function NewPasskey({ onClose, onDone }: { onClose: () => void; onDone: (codes: 
         <div className="acts">
           <Button onClick={onClose}>{shell("cancel")}</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={busy || name.trim() === ""}>
-            {t("passkeys.add")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-function Rename({ row, onClose }: { row: PasskeyRow; onClose: () => void }) {
-  const [name, setName] = useState(row.name);
-  const { busy, error, act } = useAct();
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void act(async () => {
-      await call("PATCH", `/me/passkeys/${part(row.id)}`, { body: { name: name.trim() } });
-      refresh("/me");
-      onClose();
-    });
-  };
-  return (
-    <Dialog open size="small" title={t("passkeys.rename")} onClose={onClose}>
-      <form className="col" onSubmit={send}>
-        <Input
-          label={t("passkeys.name")}
-          value={name}
-          maxLength={100}
-          error={error}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <div className="acts">
-          <Button onClick={onClose}>{shell("cancel")}</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={busy || name.trim() === ""}>
-            {shell("save")}
+            {verb}
           </Button>
         </div>
       </form>
