@@ -105,7 +105,11 @@ func checkRetention(s Settings) Finding {
 	if n := s.longest(); n > longRetention {
 		return Finding{"retention", StatusWarn, fmt.Sprintf("a class of data is kept %d days", n), "set store.retention_days (DATA_RETENTION_DAYS), and what stands below privacy, to what your purpose needs; 90 is usual"}
 	}
-	return ok("retention", "no class of data is kept longer than %d days", s.longest())
+	readable := "and addresses and names are readable as long"
+	if n := s.Privacy.Pseudonyms; n > 0 {
+		readable = fmt.Sprintf("and addresses and names become pseudonyms after %d days", n)
+	}
+	return ok("retention", "no class of data is kept longer than %d days, %s", s.longest(), readable)
 }
 
 // checkSegment says in how many networks this machine stands: decoys belong into

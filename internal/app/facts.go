@@ -364,7 +364,7 @@ func (a *App) keptFacts(ctx context.Context, f *comply.Facts) error {
 	}
 	var k comply.Kept
 	for _, c := range classes {
-		if c.Class == string(privacy.Audit) {
+		if c.Class == string(privacy.Audit) || c.Class == string(privacy.Readable) {
 			continue
 		}
 		if c.Class == string(privacy.EventData) {

@@ -79,6 +79,7 @@ var catalog = map[string]known{
 	"retention.longest": {UnitDays, "Longest period of a class of data, the audit log aside"},
 	"retention.endless": {UnitCount, "Classes of data kept for ever, the audit log aside"},
 	"retention.late":    {UnitDays, "How far the oldest events are beyond their limit"},
+	"privacy.mask":      {UnitDays, "Days after which addresses and names are pseudonyms"},
 	"privacy.veil":      {UnitFlag, "Addresses and names are hidden from roles without the permission personal-data"},
 	"users.unveiled":    {UnitShare, "People who see addresses and names as they are"},
 	"privacy.requests":  {UnitCount, "Requests to erase, made in the period or still waiting"},

@@ -110,7 +110,7 @@ var rows = []row{
 	},
 	{
 		Name: "pii-left", Target: "<=0", Of: size{10, 10},
-		Promise: "After an erasure nothing of the person is in any file, and the audit log still verifies.",
+		Promise: "After an erasure, and after retention, nothing of the person is in any file, and the audit log still verifies.",
 		Pkg:     "./test/e2e", Run: "^TestNothingPersonalIsLeft$", Needs: []string{"curl", "ssh"},
 	},
 	{
