@@ -51,6 +51,9 @@ type Alert struct {
 	Evidence  []Evidence   `json:"evidence"`  // the telling values of those events
 	DedupeKey string       `json:"dedupe_key"`
 	Observed  []Observable `json:"observables,omitempty"`
+	// Personal is what kinds of personal data stand in the captured text of its events,
+	// the most of each in one of them: "email x2, iban x1". See [AttrPersonal].
+	Personal string `json:"personal_data,omitempty"`
 	// Suppression is the id of what hides it, when its status is suppressed.
 	Suppression string  `json:"suppression,omitempty"`
 	Seen        string  `json:"seen,omitempty"` // what triage saw when it gave the score, packed

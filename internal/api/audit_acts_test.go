@@ -55,6 +55,7 @@ var understood = map[string]string{
 	"POST /api/v1/evidence/{id}/verify":         `{}`,
 	"POST /api/v1/alerts/undo":                  `{"undo":"x"}`,
 	"POST /api/v1/privacy/find":                 `{"subject":"address:203.0.113.7"}`,
+	"POST /api/v1/privacy/forget-key":           `{"reason":"x"}`,
 	"POST /api/v1/privacy/export":               `{"subject":"address:203.0.113.7"}`,
 	"POST /api/v1/privacy/erasures":             `{"subject":"address:203.0.113.7","reason":"x"}`,
 	"POST /api/v1/views":                        `{"name":"x","room":"alerts","query":"status=new"}`,

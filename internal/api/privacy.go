@@ -30,6 +30,7 @@ type PrivacyDesk interface {
 	Erasures(ctx context.Context) ([]privacy.Erasure, error)
 	Erasure(ctx context.Context, id string) (privacy.Erasure, error)
 	Retention(ctx context.Context) ([]privacy.Kept, error)
+	ForgetKey(ctx context.Context) error
 }
 
 func (s *server) privacyDesk() (PrivacyDesk, error) {
@@ -84,6 +85,14 @@ func (s *server) privacy() {
 		e, err := d.Erasure(ctx, in.ID)
 		return erasure(e), err
 	})
+	writeAnew(s, post("/privacy/forget-key", "forget-pseudonym-key", "Destroy the key of pseudonyms: nobody can tell any more whom those there are stand for"), auth.PermPrivacy,
+		func(ctx context.Context, _ *client.ForgetKeyOrder) (struct{}, error) {
+			d, err := s.privacyDesk()
+			if err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, d.ForgetKey(ctx)
+		})
 	act(s, op("/privacy/retention", "list-retention", "How long each class of data is kept, and how it stands"), auth.PermRead,
 		func(ctx context.Context, _ *struct{}) (client.Page[client.RetentionRow], error) {
 			p := client.Page[client.RetentionRow]{Items: []client.RetentionRow{}}

@@ -32,4 +32,6 @@ func (fakeDesk) Erasure(_ context.Context, id string) (privacy.Erasure, error) {
 	return privacy.Erasure{ID: id}, nil
 }
 
+func (fakeDesk) ForgetKey(context.Context) error { return nil }
+
 func (fakeDesk) Retention(context.Context) ([]privacy.Kept, error) { return nil, nil }

@@ -21,7 +21,7 @@ import (
 type veil struct {
 	http.ResponseWriter
 	r      *personal.Rewriter
-	decide func(status int) // answers with a refusal
+	decide func(int) // answers with a refusal
 	how    veiling
 	status int
 	buf    bytes.Buffer
@@ -88,16 +88,21 @@ func (v *veil) WriteHeader(status int) {
 	case strings.HasPrefix(kind, "text/") || strings.Contains(kind, "ndjson") || strings.Contains(kind, "jsonl"):
 		v.how = byLine
 	default:
-		v.how = refused
-		v.Header().Del("Content-Disposition")
-		v.Header().Del("Content-Length")
-		v.decide(status)
+		v.refuse()
 		return
 	}
 	v.Header().Del("Content-Length") // it will be another
 	if v.how != atOnce && v.how != tabular {
 		v.ResponseWriter.WriteHeader(status)
 	}
+}
+
+// refuse shows nothing of an answer of which nothing was sent yet.
+func (v *veil) refuse() {
+	v.how, v.buf = refused, bytes.Buffer{}
+	v.Header().Del("Content-Disposition")
+	v.Header().Del("Content-Length")
+	v.decide(http.StatusForbidden)
 }
 
 // Write hides what it can and keeps the rest back.
@@ -110,6 +115,7 @@ func (v *veil) Write(b []byte) (int, error) {
 		return len(b), nil
 	case atOnce, tabular:
 		if v.buf.Len()+len(b) > maxVeiled {
+			v.refuse()
 			return 0, http.ErrContentLength
 		}
 		return v.buf.Write(b)
@@ -157,9 +163,13 @@ func (v *veil) end() {
 	switch v.how {
 	case atOnce:
 		out := v.buf.Bytes()
-		if json.Valid(out) {
+		switch begins := bytes.TrimLeft(out, " \t\r\n"); {
+		case json.Valid(out):
 			out, _ = v.r.JSON(out)
-		} else {
+		case bytes.HasPrefix(begins, []byte("{")), bytes.HasPrefix(begins, []byte("[")):
+			v.refuse() // half of one: which of its texts are names is not known
+			return
+		default:
 			text, _ := v.r.Text(string(out))
 			out = []byte(text)
 		}

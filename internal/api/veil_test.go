@@ -92,4 +92,14 @@ func TestVeil(t *testing.T) {
 	if !said || w.Code != http.StatusForbidden || strings.Contains(w.Body.String(), "203") {
 		t.Errorf("what cannot be read was let through: %d %s", w.Code, w.Body)
 	}
+	for name, body := range map[string]string{"half an object": `{"user":"bob","src":"203.0.113.7`, "too much": `{"user":"` + strings.Repeat("bob ", maxVeiled/4)} {
+		w := httptest.NewRecorder()
+		v := &veil{ResponseWriter: w, r: g.pseudonyms.All(), decide: func(int) { w.WriteHeader(http.StatusForbidden) }}
+		v.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(v, body)
+		v.end()
+		if w.Code != http.StatusForbidden || strings.Contains(w.Body.String(), "bob") {
+			t.Errorf("%s was let through: %d", name, w.Code)
+		}
+	}
 }

@@ -105,7 +105,11 @@ func checkRetention(s Settings) Finding {
 	if n := s.longest(); n > longRetention {
 		return Finding{"retention", StatusWarn, fmt.Sprintf("a class of data is kept %d days", n), "set store.retention_days (DATA_RETENTION_DAYS), and what stands below privacy, to what your purpose needs; 90 is usual"}
 	}
-	return ok("retention", "no class of data is kept longer than %d days", s.longest())
+	readable := "and addresses and names are readable as long"
+	if n := s.Privacy.Pseudonyms; n > 0 {
+		readable = fmt.Sprintf("and addresses and names become pseudonyms after %d days", n)
+	}
+	return ok("retention", "no class of data is kept longer than %d days, %s", s.longest(), readable)
 }
 
 // checkSegment says in how many networks this machine stands: decoys belong into
@@ -125,5 +129,5 @@ func checkSegment() Finding {
 	if len(nets) > 1 {
 		return Finding{name, StatusWarn, fmt.Sprintf("this machine stands in %d networks; who escaped from a decoy would stand in all of them", len(nets)), "give the decoys a machine in a segment of its own, and let its firewall deny what they do not need"}
 	}
-	return ok(name, "this machine stands in %d network; that it is one of its own only its firewall can show", len(nets))
+	return ok(name, "networks this machine stands in, besides its own: %d; that the decoys' is one of its own only its firewall can show", len(nets))
 }

@@ -172,6 +172,11 @@ func (a *App) settingFacts(f *comply.Facts) {
 	l := s.API.Limits
 	f.Flag("api.limits", l.Login > 0 && l.Read > 0 && l.Write > 0 && l.Export > 0, "setting api.limits")
 	f.Flag("privacy.purpose", s.Privacy.Banner != "", "setting privacy.login_banner") // what people are told about their data, and why it is kept
+	if n := s.Privacy.Pseudonyms; n > 0 {
+		f.Days("privacy.mask", float64(n), "setting privacy.pseudonymise_after_days")
+	} else {
+		f.Missing("privacy.mask", "privacy.pseudonymise_after_days is 0: never")
+	}
 	plain := int64(0)
 	for _, v := range s.Shown {
 		inFile := func(file string) bool { return strings.HasPrefix(v.Origin, file+":") }

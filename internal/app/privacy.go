@@ -5,12 +5,17 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"honeyguide"
 	"honeyguide/internal/audit"
 	"honeyguide/internal/backup"
+	"honeyguide/internal/bundle"
+	"honeyguide/internal/eventlog"
 	"honeyguide/internal/personal"
 	"honeyguide/internal/privacy"
 	"honeyguide/internal/state"
@@ -30,10 +35,13 @@ func (a *App) openPrivacy(ctx context.Context) error {
 	key := hmac.New(sha256.New, a.secret)
 	key.Write([]byte("honeyguide privacy: erased subjects"))
 	a.retain = a.openRetention()
+	a.retain.Scouring(rows.Scour)
+	masks, keeps := &pseudonyms{vault: a.vault}, bundle.Keeper{State: a.rows}
 	a.privacy = privacy.NewDesk(privacy.Deps{
 		Retention: a.retain,
 		State:     a.rows, Rows: rows, Events: events, Recordings: a.recordings, Worlds: a.eraseWorlds, Trail: trail{a.audit}, Copies: a.dropCopies,
 		Held: a.heldSubject, Busy: a.busySubject, Still: a.consumer.Pause, Forget: a.forget,
+		Pseudonyms: masks.get, ForgetKey: masks.forget, Days: keeps.Days, Sources: keeps.Sources, HeldSession: keeps.HoldsSession,
 		Box: a.vault.Box(), Key: key.Sum(nil), Metrics: a.metrics, Log: a.log, Now: a.now,
 	})
 	// What was asked for and cut off comes before anything is shown or judged.
@@ -70,99 +78,179 @@ func (a *App) forget(ctx context.Context) error {
 
 // busySubject says why a value is still needed.
 func (a *App) busySubject(ctx context.Context, s personal.Subject) (why string, err error) {
-	err = a.state.View(ctx, func(tx state.Tx) error {
-		switch s.Kind {
-		case personal.Address:
+	switch s.Kind {
+	case personal.Address:
+		err = a.state.View(ctx, func(tx state.Tx) error {
 			return tx.Plans().InForce(ctx, state.ActionBlockIP, "", func(p *honeyguide.Plan) error {
 				if target, err := personal.New(personal.Address, p.Target); p.Target == s.Value || err == nil && target == s {
 					why = "it is blocked now by plan " + p.ID + ": lift the block first, or let it run out"
 				}
 				return nil
 			})
-		case personal.User:
-			u, err := a.identity.User(ctx, s.Value)
-			if err == nil && !u.Disabled {
-				why = "it is the name of an account that may log in: remove the user first"
-			}
-			if honeyguide.ErrorCode(err) == honeyguide.CodeNotFound {
-				return nil
-			}
-			return err
+		})
+	case personal.User:
+		u, failed := a.identity.User(ctx, s.Value)
+		switch {
+		case failed == nil && !u.Disabled:
+			why = "it is the name of an account that may log in: remove the user first"
+		case failed != nil && honeyguide.ErrorCode(failed) != honeyguide.CodeNotFound:
+			err = failed
 		}
-		return nil
-	})
+	}
 	return why, err
 }
 
 // heldSubject names the legal hold that keeps a subject's data. Whoever is held by
 // name or mail is named by what is held, not by a hold: only addresses can be.
 func (a *App) heldSubject(ctx context.Context, s personal.Subject) (name string, err error) {
-	if s.Kind != personal.Address {
-		return a.heldAny(ctx, s)
-	}
+	some := false
 	err = a.state.View(ctx, func(tx state.Tx) error {
+		holds, err := tx.Holds().List(ctx, true)
+		if some = len(holds) > 0; err != nil || !some || s.Kind != personal.Address {
+			return err
+		}
 		h, held, err := tx.Holds().On(ctx, state.HeldAddress, s.Value)
 		if held {
 			name = h.Short
 		}
 		return err
 	})
-	if err != nil || name != "" {
+	if err != nil || name != "" || !some {
 		return name, err
 	}
-	return a.heldAny(ctx, s)
-}
-
-// heldAny looks for the subject in sessions, alerts and incidents that are held.
-func (a *App) heldAny(ctx context.Context, s personal.Subject) (name string, err error) {
+	sessions, err := a.sessionsWith(ctx, s)
+	if err != nil {
+		return "", err
+	}
 	err = a.state.View(ctx, func(tx state.Tx) error {
-		holds, err := tx.Holds().List(ctx, true)
-		if err != nil || len(holds) == 0 {
-			return err
+		l := heldLook{tx: tx, has: personal.Erase(s, personal.NewMark())}
+		for _, id := range sessions {
+			l.on(ctx, state.HeldSession, id)
 		}
-		has := personal.Erase(s, personal.NewMark())
-		check := func(kind state.HeldKind, id string, v any) error {
-			text, err := json.Marshal(v)
-			if _, n := has.JSON(text); err != nil || n == 0 || name != "" {
-				return err
-			}
-			h, held, err := tx.Holds().On(ctx, kind, id)
-			if held {
-				name = h.Short
-			}
-			return err
-		}
-		for q := (state.AlertQuery{Page: state.Page{Limit: state.MaxLimit}}); name == ""; {
-			list, next, err := tx.Alerts().List(ctx, q)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				if err := check(state.HeldAlert, list[i].ID, &list[i]); err != nil {
-					return err
-				}
-			}
-			if q.After = next; next == "" {
-				break
-			}
-		}
-		for q := (state.SessionQuery{Page: state.Page{Limit: state.MaxLimit}}); name == ""; {
-			list, next, err := tx.Sessions().List(ctx, q)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				if err := check(state.HeldSession, list[i].ID, &list[i]); err != nil {
-					return err
-				}
-			}
-			if q.After = next; next == "" {
-				break
-			}
-		}
-		return nil
+		l.alerts(ctx)
+		l.sessions(ctx)
+		l.incidents(ctx)
+		name = l.name
+		return l.err
 	})
 	return name, err
+}
+
+// sessionsWith returns the sessions in whose events a subject stands: what somebody
+// typed is in no row of the state.
+func (a *App) sessionsWith(ctx context.Context, s personal.Subject) ([]string, error) {
+	has, seen := personal.Erase(s, personal.NewMark()), map[string]bool{}
+	for rec, err := range a.events.Find(ctx, eventlog.Query{}) {
+		if err != nil {
+			return nil, fmt.Errorf("look through the events: %w", err)
+		}
+		if id := rec.Event.Session; id != "" && !seen[id] {
+			if _, n := has.Event(rec.Event); n > 0 {
+				seen[id] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), nil
+}
+
+// A heldLook looks for a subject in what holds keep, until it finds one.
+type heldLook struct {
+	tx   state.Tx
+	has  *personal.Rewriter
+	name string // of the hold
+	err  error
+}
+
+func (l *heldLook) over() bool { return l.err != nil || l.name != "" }
+
+// on notes the hold that keeps an object.
+func (l *heldLook) on(ctx context.Context, kind state.HeldKind, id string) bool {
+	if l.over() {
+		return false
+	}
+	h, held, err := l.tx.Holds().On(ctx, kind, id)
+	if l.err = err; held {
+		l.name = h.Short
+	}
+	return held
+}
+
+// in reports whether the subject stands in a value.
+func (l *heldLook) in(v any) bool {
+	text, err := json.Marshal(v)
+	if err != nil {
+		l.err = err
+		return false
+	}
+	_, n := l.has.JSON(text)
+	return n > 0
+}
+
+func (l *heldLook) alerts(ctx context.Context) {
+	for q := (state.AlertQuery{Page: state.Page{Limit: state.MaxLimit}}); !l.over(); {
+		list, next, err := l.tx.Alerts().List(ctx, q)
+		for i := range list {
+			if l.in(&list[i]) {
+				l.on(ctx, state.HeldAlert, list[i].ID)
+			}
+		}
+		if q.After = next; err != nil || next == "" {
+			l.err = errors.Join(l.err, err)
+			return
+		}
+	}
+}
+
+func (l *heldLook) sessions(ctx context.Context) {
+	for q := (state.SessionQuery{Page: state.Page{Limit: state.MaxLimit}}); !l.over(); {
+		list, next, err := l.tx.Sessions().List(ctx, q)
+		for i := range list {
+			if l.in(&list[i]) {
+				l.on(ctx, state.HeldSession, list[i].ID)
+			}
+		}
+		if q.After = next; err != nil || next == "" {
+			l.err = errors.Join(l.err, err)
+			return
+		}
+	}
+}
+
+// incidents looks into incidents that are held, and what people wrote there.
+func (l *heldLook) incidents(ctx context.Context) {
+	for q := (state.IncidentQuery{Page: state.Page{Limit: state.MaxLimit}}); !l.over(); {
+		list, next, err := l.tx.Incidents().List(ctx, q)
+		for i := range list {
+			h, held, err := l.tx.Holds().On(ctx, state.HeldIncident, list[i].ID)
+			if err != nil {
+				l.err = err
+				return
+			}
+			if held && (l.in(&list[i]) || l.told(ctx, list[i].ID)) {
+				l.name = h.Short
+				return
+			}
+		}
+		if q.After = next; err != nil || next == "" {
+			l.err = errors.Join(l.err, err)
+			return
+		}
+	}
+}
+
+// told reports whether the subject stands in the timeline of an incident.
+func (l *heldLook) told(ctx context.Context, incident string) bool {
+	for q := (state.TimelineQuery{Incident: incident, Page: state.Page{Limit: state.MaxLimit}}); !l.over(); {
+		list, next, err := l.tx.Timeline().List(ctx, q)
+		if l.in(list) {
+			return true
+		}
+		if q.After = next; err != nil || next == "" {
+			l.err = errors.Join(l.err, err)
+			return false
+		}
+	}
+	return false
 }
 
 // A trail is the audit log as the desk needs it.
@@ -186,7 +274,13 @@ func (t trail) Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) er
 	}
 }
 
-// Erase takes personal parts away.
-func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (int, error) {
-	return t.log.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: why, Reason: "somebody's data is erased"})
+// Erase takes personal parts away. Entries of the older form hold their texts in
+// what is proven: they can only go whole, with their file, and that is the owner's
+// to decide.
+func (t trail) Erase(ctx context.Context, match func(string) bool, why string) (n int, left []string, err error) {
+	n, err = t.log.ErasePersonal(ctx, match, honeyguide.AuditEntry{Actor: "privacy", Kind: "system", Object: why, Reason: "somebody's data is erased"})
+	if honeyguide.ErrorCode(err) == honeyguide.CodeConflict {
+		return n, []string{err.Error() + ": set it, and their texts go with their file when they are older; what is left of the log still verifies"}, nil
+	}
+	return n, nil, err
 }

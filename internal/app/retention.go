@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"honeyguide/internal/bundle"
 	"honeyguide/internal/privacy"
 	"honeyguide/internal/state"
 )
@@ -25,18 +26,25 @@ type Privacy struct {
 	DeadLetters int `yaml:"dead_letters_days" doc:"days of input that could not be understood kept; 0 = store.retention_days"`
 	Notices     int `yaml:"notices_days" doc:"days of messages to people kept; 0 = store.retention_days"`
 	Logins      int `yaml:"logins_days" doc:"days of login attempts and ended logins kept; 0 = store.retention_days"`
+	Pseudonyms  int `yaml:"pseudonymise_after_days" doc:"days after which addresses and names in events, alerts, closed incidents, sessions and recordings become keyed pseudonyms; 0 = never"`
 	// Banner is text, never markup.
 	Banner string `yaml:"login_banner" doc:"text people read before they log in to the console, such as what is recorded about them and why; empty = none"`
 }
+
+// mostDays bounds the settings in days: a hundred years.
+const mostDays = 36_500
 
 func (p Privacy) validate() error {
 	for key, days := range map[string]int{
 		"events": p.Events, "sessions": p.Sessions, "samples": p.Samples, "alerts": p.Alerts, "attackers": p.Attackers, "dead_letters": p.DeadLetters,
 		"notices": p.Notices, "logins": p.Logins,
 	} {
-		if days < 0 || days > 36_500 {
-			return invalid("privacy.%s_days: %d; want 1 to 36500, or 0 for store.retention_days", key, days)
+		if days < 0 || days > mostDays {
+			return invalid("privacy.%s_days: %d; want 1 to %d, or 0 for store.retention_days", key, days, mostDays)
 		}
+	}
+	if n := p.Pseudonyms; n < 0 || n > mostDays {
+		return invalid("privacy.pseudonymise_after_days: %d; want 1 to %d, or 0 for never", n, mostDays)
 	}
 	if len(p.Banner) > 4000 {
 		return invalid("privacy.login_banner: %d bytes; want at most 4000", len(p.Banner))
@@ -82,17 +90,25 @@ func (a *App) openRetention() *privacy.Retention {
 		rows(privacy.Attackers, state.ClassAttackers, p.Attackers),
 		rows(privacy.DeadLetter, state.ClassDeadLetters, p.DeadLetters),
 		rows(privacy.Notices, state.ClassNotices, p.Notices),
-		{Class: privacy.Audit, Days: a.settings.Audit.RetentionDays, Drop: a.audit.Drop, Standing: nothing},
+		{Class: privacy.Audit, Days: a.settings.Audit.RetentionDays, Drop: none, Standing: nothing},
 		{Class: privacy.Worlds, Days: a.settings.Deception.WorldsDays, Drop: none, Standing: a.worldsStanding},
 		rows(privacy.Logins, state.ClassLogins, p.Logins),
+		{
+			// Last: what goes need not become anything else before.
+			Class: privacy.Readable, Days: p.Pseudonyms,
+			Drop: func(ctx context.Context, before time.Time) (int64, error) { return a.privacy.Fade(ctx, before) },
+			Standing: func(ctx context.Context, before time.Time) (state.Standing, error) {
+				return a.privacy.Fading(ctx, before)
+			},
+		},
 	}, a.state, a.audit.Record, a.metrics, a.log, a.now)
 }
 
-// nothing is how what counts by itself stands: the audit log drops bodies with an
-// entry of its own.
+// nothing is how the audit log stands: it counts by itself.
 func nothing(context.Context, time.Time) (state.Standing, error) { return state.Standing{}, nil }
 
-// none drops nothing: worlds expire by themselves.
+// none drops nothing: the audit log (its upkeep drops texts, with an entry of its
+// own) and worlds let go by themselves.
 func none(context.Context, time.Time) (int64, error) { return 0, nil }
 
 func (a *App) worldsStanding(context.Context, time.Time) (state.Standing, error) {
@@ -105,28 +121,44 @@ func (a *App) dropEvents(ctx context.Context, before time.Time) (int64, error) {
 	return int64(len(days)), err
 }
 
-// eventsStanding counts days. The newest is never old.
-func (a *App) eventsStanding(_ context.Context, before time.Time) (s state.Standing, err error) {
+// eventsStanding counts days, and as over also files of days that were put aside.
+// The newest day is never old.
+func (a *App) eventsStanding(ctx context.Context, before time.Time) (s state.Standing, err error) {
 	entries, err := os.ReadDir(filepath.Join(a.settings.Node.Data, "events"))
 	if err != nil {
 		return s, err
 	}
-	var newest bool
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".db")
+	held, err := bundle.Keeper{State: a.state}.Days(ctx)
+	if err != nil {
+		return s, err
+	}
+	newest, over, due := "", map[string]int64{}, map[string]int64{}
+	for _, e := range entries { // in the order of days
+		name, rest, ok := strings.Cut(e.Name(), ".db")
 		day, err := time.Parse(time.DateOnly, name)
-		if !ok || err != nil {
+		whole := rest == ""
+		if !ok || err != nil || !whole && !strings.HasPrefix(rest, ".bad") {
 			continue
 		}
-		if s.Kept++; s.Oldest.IsZero() || day.Before(s.Oldest) {
-			s.Oldest = day
+		if whole {
+			newest = name
+			if s.Kept++; s.Oldest.IsZero() || day.Before(s.Oldest) {
+				s.Oldest = day
+			}
 		}
-		if newest = !day.AddDate(0, 0, 1).After(before); newest {
-			s.Over++
+		if day.AddDate(0, 0, 1).After(before) {
+			continue
+		}
+		over[name]++
+		if _, ok := held[name]; !ok {
+			due[name]++
 		}
 	}
-	if newest { // by name the last one is the newest
-		s.Over--
+	delete(over, newest)
+	delete(due, newest)
+	for name, n := range over {
+		s.Over += n
+		s.Due += due[name]
 	}
 	return s, nil
 }
@@ -140,7 +172,16 @@ func (a *App) recorded(k privacy.Keeper) privacy.Keeper {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		return a.dropRecordings(ctx, before)
+		_, due, err := a.oldRecordings(ctx, before)
+		for _, session := range due {
+			if err != nil {
+				break
+			}
+			if err = a.recordings.Remove(session); err == nil {
+				n++
+			}
+		}
+		return n, err
 	}
 	standing := k.Standing
 	k.Standing = func(ctx context.Context, before time.Time) (state.Standing, error) {
@@ -148,42 +189,61 @@ func (a *App) recorded(k privacy.Keeper) privacy.Keeper {
 		if err != nil {
 			return s, err
 		}
-		list, err := a.recordings.List(0)
-		for _, r := range list {
-			if r.LastAt.Before(before) {
-				s.Over++
-			}
-		}
+		over, due, err := a.oldRecordings(ctx, before)
+		s.Over += int64(over)
+		s.Due += int64(len(due))
 		return s, err
 	}
 	return k
 }
 
-func (a *App) dropRecordings(ctx context.Context, before time.Time) (n int64, err error) {
+// oldRecordings counts the recordings from before a time and names the sessions of
+// those that no hold keeps.
+func (a *App) oldRecordings(ctx context.Context, before time.Time) (over int, due []string, err error) {
 	list, err := a.recordings.List(0)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	for _, r := range list {
-		if !r.LastAt.Before(before) {
-			continue
+	err = a.state.View(ctx, func(tx state.Tx) error {
+		for _, r := range list {
+			if !r.LastAt.Before(before) {
+				continue
+			}
+			over++
+			_, held, err := tx.Holds().On(ctx, state.HeldSession, r.Session)
+			if err != nil {
+				return err
+			}
+			if !held {
+				due = append(due, r.Session)
+			}
 		}
-		held := false
-		if err := a.state.View(ctx, func(tx state.Tx) (err error) {
-			_, held, err = tx.Holds().On(ctx, state.HeldSession, r.Session)
+		return nil
+	})
+	return over, due, err
+}
+
+// dropCounts lets old counts go. They say nothing about anybody but their sources,
+// and go without an entry; before rows do, so that the file is made anew after both.
+func (a *App) dropCounts(ctx context.Context) error {
+	days := a.settings.Privacy.Alerts
+	if days == 0 {
+		days = a.settings.Store.RetentionDays
+	}
+	var before time.Time // kept for ever: those in short steps alone
+	if days > 0 {
+		before = a.now().AddDate(0, 0, -days)
+	}
+	for {
+		n := int64(0)
+		err := a.state.Update(ctx, func(tx state.Tx) (err error) {
+			n, err = tx.Retention().DropCounts(ctx, before)
 			return err
-		}); err != nil {
-			return n, err
+		})
+		if err != nil || n == 0 {
+			return err
 		}
-		if held {
-			continue
-		}
-		if err := a.recordings.Remove(r.Session); err != nil {
-			return n, err
-		}
-		n++
 	}
-	return n, nil
 }
 
 // retention lets what is old go, twice a day.
@@ -196,7 +256,7 @@ func (a *App) retention(ctx context.Context) error {
 			return err
 		}
 		if believed {
-			if err := errors.Join(a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.dropCounts(ctx), a.retain.Run(ctx), a.pruneSamples(ctx)); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("let old data go: %w", err)
 			}
 		}

@@ -19,10 +19,10 @@ import (
 	"honeyguide/internal/personal"
 )
 
-// privacyCmd is `honeyguide privacy find|erase|erasures|retention`.
+// privacyCmd is `honeyguide privacy find|erase|erasures|retention|forget-key`.
 func (c *command) privacyCmd() *cobra.Command {
 	root := group("privacy", "Personal data: what is held about somebody, erasing it, and how long data is kept.")
-	root.AddCommand(c.privacyFindCmd(), c.privacyEraseCmd(), c.erasuresCmd(), c.retentionCmd())
+	root.AddCommand(c.privacyFindCmd(), c.privacyEraseCmd(), c.erasuresCmd(), c.retentionCmd(), c.forgetKeyCmd())
 	return root
 }
 
@@ -180,7 +180,7 @@ func showErasure(w io.Writer, e client.Erasure) {
 		field(w, what, fmt.Sprint(e.Counts[what]))
 	}
 	for _, left := range e.Left {
-		field(w, "CANNOT BE READ", left+"; it may hold the value: remove it by hand")
+		field(w, "STAYS", left)
 	}
 	field(w, "error", e.Error)
 }
@@ -219,4 +219,27 @@ func (c *command) retentionCmd() *cobra.Command {
 			})
 		},
 	}
+}
+
+func (c *command) forgetKeyCmd() *cobra.Command {
+	var reason string
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "forget-key --reason TEXT", Short: "Destroy the key of pseudonyms; it cannot be undone.", Args: cobra.NoArgs,
+		Long: `Old addresses and names are pseudonyms when privacy.pseudonymise_after_days says so.
+As long as their key is here it can be told whether one is somebody's, and the same
+source keeps the same pseudonym. Without it nobody can; what becomes a pseudonym
+from now on gets another. Backups made before still hold the key, sealed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return usagef("say why: --reason TEXT")
+			}
+			if err := c.sure(yes, "Destroy the key of pseudonyms for ever"); err != nil {
+				return err
+			}
+			return c.post(cmd.Context(), "/privacy/forget-key", map[string]string{"reason": reason}, nil)
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "`why`")
+	return careful(cmd, &yes)
 }

@@ -29,6 +29,7 @@ func showAlert(w io.Writer, a honeyguide.Alert, more lookup) {
 	field(w, "events", a.Count)
 	field(w, "incident", a.Incident)
 	field(w, "session", a.Session)
+	field(w, "personal data", a.Personal)
 	showVerdict(w, a.Verdict)
 	if a.Suppression != "" {
 		field(w, "hidden by", a.Suppression)

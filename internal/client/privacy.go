@@ -23,6 +23,11 @@ type EraseOrder struct {
 	Reason  string            `json:"reason" minLength:"1" maxLength:"1000" doc:"why; without the subject in it"`
 }
 
+// A ForgetKeyOrder asks for the key of pseudonyms to be destroyed.
+type ForgetKeyOrder struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"why"`
+}
+
 // PrivacyFound says how much is held about a subject.
 type PrivacyFound struct {
 	Kind  string       `json:"kind"`
@@ -48,7 +53,7 @@ type Erasure struct {
 	At     time.Time        `json:"at" doc:"when it was asked for"`
 	Ended  time.Time        `json:"ended,omitzero"`
 	Counts map[string]int64 `json:"counts,omitempty" doc:"what was changed: events, rows by table, recordings, worlds, audit entries"`
-	Left   []string         `json:"left,omitempty" doc:"files and blocks that cannot be read, and so cannot be shown to be free of it"`
+	Left   []string         `json:"left,omitempty" doc:"what may still hold it, why, and what to do: files that cannot be read, audit entries of an older form"`
 	Error  string           `json:"error,omitempty" doc:"why the last attempt did not come to its end"`
 }
 
@@ -59,7 +64,7 @@ type RetentionRow struct {
 	Oldest time.Time `json:"oldest,omitzero" doc:"of what is there"`
 	Next   time.Time `json:"next,omitzero" doc:"when the oldest goes"`
 	Kept   int64     `json:"kept" doc:"rows, days or files there are"`
-	Spared int64     `json:"spared" doc:"old enough to go, and kept by open incidents or legal holds"`
+	Spared int64     `json:"spared" doc:"old enough to go, and kept: still in use, of open incidents, or under legal hold"`
 	Last   int64     `json:"last" doc:"how many the last run removed"`
 	LastAt time.Time `json:"last_at,omitzero" doc:"when it ran"`
 }

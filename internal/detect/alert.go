@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/personal"
 )
 
 // maxText bounds one line of evidence, in bytes.
@@ -28,6 +29,7 @@ func Claim(detector string, r *Rule, e *honeyguide.Event, what, text string) hon
 		Count: 1, EventIDs: []string{e.ID}, DedupeKey: key,
 		Evidence: []honeyguide.Evidence{{EventID: e.ID, Time: e.Time, Text: clip(text, maxText)}},
 	}
+	a.Personal = e.Str(honeyguide.AttrPersonal)
 	for _, o := range e.Observables {
 		a.Observed = Observe(a.Observed, o)
 	}
@@ -80,6 +82,7 @@ func Merge(a, b *honeyguide.Alert) {
 	for _, o := range b.Observed {
 		a.Observed = Observe(a.Observed, o)
 	}
+	a.Personal = personal.Most(a.Personal, b.Personal)
 	for _, x := range b.Enrichments {
 		a.Enrichments = honeyguide.AddEnrichment(a.Enrichments, x)
 	}

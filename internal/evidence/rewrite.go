@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 
 	"honeyguide/internal/personal"
 )
@@ -19,9 +20,9 @@ const rewriteName = "rewriting"
 
 // Rewrite replaces values in all recordings, also those typed letter by letter,
 // and returns how many recordings changed. With look set it changes nothing and
-// returns the sessions whose recordings would change. A session under way goes on
-// being recorded.
-func (s *Store) Rewrite(ctx context.Context, r *personal.Rewriter, look bool) (sessions []string, err error) {
+// returns the sessions whose recordings would change. only names the recordings by
+// session and last change; nil: all. A session under way goes on being recorded.
+func (s *Store) Rewrite(ctx context.Context, r *personal.Rewriter, look bool, only func(session string, last time.Time) bool) (sessions []string, err error) {
 	s.mu.Lock()
 	all, err := s.scan()
 	s.mu.Unlock()
@@ -34,6 +35,9 @@ func (s *Store) Rewrite(ctx context.Context, r *personal.Rewriter, look bool) (s
 	for _, rec := range all {
 		if err := ctx.Err(); err != nil {
 			return sessions, err
+		}
+		if only != nil && !only(rec.Session, rec.LastAt) {
+			continue
 		}
 		changed, err := s.rewriteOne(Name(rec.Session), r, look)
 		if err != nil {
@@ -56,6 +60,10 @@ func (s *Store) rewriteOne(name string, r *personal.Rewriter, look bool) (bool, 
 	if err != nil {
 		return false, err
 	}
+	was, err := f.Stat()
+	if err != nil {
+		return false, errors.Join(err, f.Close())
+	}
 	old, err := io.ReadAll(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return false, err
@@ -70,11 +78,25 @@ func (s *Store) rewriteOne(name string, r *personal.Rewriter, look bool) (bool, 
 	if err := s.dir.WriteFile(rewriteName, text, 0o600); err != nil {
 		return false, err
 	}
+	// Its age is the session's: nobody said anything now.
+	if err := s.dir.Chtimes(rewriteName, was.ModTime(), was.ModTime()); err != nil {
+		return false, err
+	}
 	to, err := s.dir.Open(rewriteName)
 	if err != nil {
 		return false, err
 	}
-	if err := errors.Join(to.Sync(), to.Close(), s.dir.Rename(rewriteName, name)); err != nil {
+	if err := errors.Join(to.Sync(), to.Close()); err != nil {
+		return false, err
+	}
+	if err := s.dir.Rename(rewriteName, name); err != nil {
+		return false, err
+	}
+	folder, err := s.dir.Open(".")
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil { // the old file must not come back
 		return false, err
 	}
 	s.total += int64(len(text) - len(old))

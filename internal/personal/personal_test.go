@@ -145,6 +145,28 @@ func TestPseudonyms(t *testing.T) {
 	if once, again := personal.NewPseudonyms(nil), personal.NewPseudonyms(nil); once.Name("bob") == again.Name("bob") {
 		t.Error("two exports have the same pseudonyms")
 	}
+	for _, name := range []string{"user-bob", "erased-by-me", "user-0123456789ag"} { // peers choose their names
+		if p.Name(name) == name {
+			t.Errorf("%s passes for a pseudonym", name)
+		}
+	}
+	if p.Name("root") != "root" {
+		t.Error("root is nobody")
+	}
+	for _, s := range []string{"address:203.0.113.7", "user:bob", "email:bob@example.com"} {
+		who := subject(t, s)
+		text, _ := p.All().Field("user.name", map[personal.Kind]string{personal.User: who.Value}[who.Kind])
+		if who.Kind != personal.User {
+			text, _ = p.All().Text("from " + who.Value + ".")
+		}
+		hit := false
+		for _, alias := range p.Aliases(who) {
+			hit = hit || personal.Erase(alias, mark(t)).Has(text) > 0
+		}
+		if !hit {
+			t.Errorf("%s became %q, and no alias finds it", s, text)
+		}
+	}
 	got, _ := p.All().Field("doc", `{"user":"bob","command":"ssh bob@203.0.113.7","x":"127.0.0.1 1.2.3","mail":"a@b.example"}`)
 	want := `{"user":"` + p.Name("bob") + `","command":"ssh bob@` + a.String() + `","x":"127.0.0.1 1.2.3","mail":"` + p.Name("a@b.example") + `@erased.invalid"}`
 	if got != want {
@@ -169,6 +191,14 @@ func FuzzText(f *testing.F) {
 			}
 			if i < 4 && r.Has(out) > 0 { // what is gone is gone
 				t.Fatalf("%d: %q became %q, which still has it", i, s, out)
+			}
+			if i == 4 { // who is cut off begins again
+				again, _ := r.Text(out)
+				for _, sp := range r.Spans(s) {
+					if !strings.Contains(again, strings.TrimSuffix(sp.Text, "@erased.invalid")) {
+						t.Fatalf("%q became %q and then %q", s, out, again)
+					}
+				}
 			}
 			if json.Valid([]byte(s)) {
 				if out, _ := r.JSON([]byte(s)); !json.Valid(out) {

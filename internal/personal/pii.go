@@ -43,6 +43,22 @@ func (c Counts) String() string {
 	return strings.Join(out, ", ")
 }
 
+// Most returns, for two texts that [Counts.String] wrote, the higher count of each
+// sort. What it does not know is left out.
+func Most(a, b string) string {
+	if a == b || b == "" {
+		return a
+	}
+	out := Counts{}
+	for part := range strings.SplitSeq(a+", "+b, ", ") {
+		sort, n, _ := strings.Cut(part, " x")
+		if count, err := strconv.Atoi(n); err == nil && slices.Contains(sorts, Sort(sort)) {
+			out[Sort(sort)] = max(out[Sort(sort)], count)
+		}
+	}
+	return out.String()
+}
+
 // examples are a text of each sort, made up: digits that check, and nobody's.
 var examples = map[Sort]string{
 	SortEmail: "mail to jane.doe@example.org now", SortPhone: "call +49 30 901820", SortIBAN: "pay to DE89 3704 0044 0532 0130 00",

@@ -52,10 +52,16 @@ func (p *Pseudonyms) All() *Rewriter {
 			if a, err := netip.ParseAddr(x.Value); x.Kind == Address && (err != nil || spared(a)) {
 				return stand{}, false
 			}
+			if x.Kind == Email && strings.HasSuffix(x.Value, nobody) {
+				return stand{}, false
+			}
 			return p.stand(x), true
 		},
 	}
 }
+
+// nobody is the host of mail addresses that stand for others.
+const nobody = "@erased.invalid"
 
 // spared are addresses that are nobody's.
 func spared(a netip.Addr) bool {
@@ -109,11 +115,11 @@ func (r *Rewriter) find(s string) []match {
 		return nil
 	}
 	var out []match
-	if r.kinds[Address] && r.maybe(s) {
-		out = r.addresses(s)
-	}
 	if r.kinds[Email] && strings.IndexByte(s, '@') >= 0 {
-		out = merge(out, r.emails(s))
+		out = r.emails(s) // first: an address in its host goes with it
+	}
+	if r.kinds[Address] && r.maybe(s) {
+		out = merge(out, r.addresses(s))
 	}
 	if r.kinds[User] {
 		if r.only != nil {
@@ -180,19 +186,19 @@ func (r *Rewriter) addresses(s string) (out []match) {
 			continue
 		}
 		if m, ok := r.six(s, i); ok {
-			out = append(out, m)
+			out = append(out, r.apart(s, m))
 			i = m.to
 			continue
 		}
 		if digit(c) {
 			if m, ok := r.four(s, i); ok {
-				out = append(out, m)
+				out = append(out, r.apart(s, m))
 				i = m.to
 				continue
 			}
 			if r.loose {
 				if m, ok := r.number(s, i); ok {
-					out = append(out, m)
+					out = append(out, r.apart(s, m))
 					i = m.to
 					continue
 				}
@@ -203,7 +209,7 @@ func (r *Rewriter) addresses(s string) (out []match) {
 			}
 			if k < len(s) && digit(s[k]) {
 				if m, ok := r.four(s, k); ok {
-					out = append(out, m)
+					out = append(out, r.apart(s, m))
 					i = m.to
 					continue
 				}
@@ -212,6 +218,26 @@ func (r *Rewriter) addresses(s string) (out []match) {
 		i++
 	}
 	return out
+}
+
+// apart puts a pseudonym in brackets where it would be read together with what
+// stands beside it as another address, which would become a pseudonym once more.
+func (r *Rewriter) apart(s string, m match) match {
+	if r.naming == nil || strings.IndexByte(m.text, ':') < 0 || m.text[0] == '[' || m.from > 0 && s[m.from-1] == '[' {
+		return m
+	}
+	left := m.from > 0 && hexa(s[m.from-1])
+	if k := m.from - 2; k >= 0 && s[k+1] == ':' { // behind a group, and not behind a word
+		for k >= 0 && hexa(s[k]) {
+			k--
+		}
+		left = k < 0 || !letter(s[k]) && !digit(s[k])
+	}
+	right := m.to < len(s) && (hexa(s[m.to]) || s[m.to] == ':' && m.to+1 < len(s) && (hexa(s[m.to+1]) || s[m.to+1] == ':'))
+	if left || right {
+		m.text = "[" + m.text + "]"
+	}
+	return m
 }
 
 // is asks about an address.
@@ -363,6 +389,9 @@ func hostPart(c byte) bool {
 	return letter(c) || digit(c) || c == '.' || c == '-' || c >= utf8.RuneSelf
 }
 
+// maxHost bounds how much behind an @ is taken for a host.
+const maxHost = 190
+
 // emailAt returns the bounds of the e-mail address around the @ at i.
 func emailAt(s string, i int) (from, to int, ok bool) {
 	from, to = i, i+1
@@ -372,7 +401,7 @@ func emailAt(s string, i int) (from, to int, ok bool) {
 	for from < i && (s[from] == '.' || s[from] == '-' || s[from] == '%') {
 		from++
 	}
-	for to < len(s) && to-i < 190 && hostPart(s[to]) {
+	for to < len(s) && to-i < maxHost && hostPart(s[to]) {
 		to++
 	}
 	for to > i+1 && (s[to-1] == '.' || s[to-1] == '-') {
@@ -389,6 +418,9 @@ func (r *Rewriter) emails(s string) (out []match) {
 		}
 		from, to, ok := emailAt(s, i)
 		if !ok || from < last {
+			continue
+		}
+		if r.naming != nil && (to-i >= maxHost || !named(s[i+1:to])) { // bob@203.0.113.7 is a name and an address
 			continue
 		}
 		if x, ok := r.judge(Subject{Email, strings.ToLower(s[from:to])}); ok {

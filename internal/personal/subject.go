@@ -146,7 +146,7 @@ type stand struct {
 	word string // of letters, digits and dashes
 }
 
-func (s stand) email() string { return s.word + "@erased.invalid" }
+func (s stand) email() string { return s.word + nobody }
 
 func (m Mark) stand() stand {
 	return stand{within(discard, m.bits), "erased-" + m.String()}
@@ -164,6 +164,9 @@ func NewPseudonyms(key []byte) *Pseudonyms {
 	}
 	return &Pseudonyms{slices.Clone(key)}
 }
+
+// Fingerprint tells keys apart and says nothing about them.
+func (p *Pseudonyms) Fingerprint() string { return hex.EncodeToString(p.sum("fingerprint", "")[:4]) }
 
 func (p *Pseudonyms) sum(kind, value string) []byte {
 	m := hmac.New(sha256.New, p.key)
@@ -186,12 +189,41 @@ func (p *Pseudonyms) Addr(a netip.Addr) netip.Addr {
 	return within(dummy, uint64(binary.BigEndian.Uint32(hi))<<32|uint64(binary.BigEndian.Uint32(lo)))
 }
 
-// Name returns the pseudonym of a user's name.
+// Name returns the pseudonym of a user's name. A name everybody has, such as root,
+// is nobody's and stays.
 func (p *Pseudonyms) Name(name string) string {
-	if name == "" || strings.HasPrefix(name, "user-") || strings.HasPrefix(name, "erased-") {
+	lower := strings.ToLower(name)
+	if name == "" || stands(name) || slices.Contains(common, lower) {
 		return name
 	}
-	return "user-" + hex.EncodeToString(p.sum("user", strings.ToLower(name))[:6])
+	return "user-" + hex.EncodeToString(p.sum("user", lower)[:6])
+}
+
+// stands reports whether a name stands for another: erased, or a pseudonym. Only
+// the whole form counts, because peers choose their names.
+func stands(name string) bool {
+	digits, ok := strings.CutPrefix(name, "user-")
+	want := 12
+	if !ok {
+		if digits, ok = strings.CutPrefix(name, "erased-"); !ok {
+			return false
+		}
+		want = 16
+	}
+	return len(digits) == want && !strings.ContainsFunc(digits, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') })
+}
+
+// Aliases returns what stands for a subject where it became a pseudonym: who asks
+// about somebody means these, too, as long as the key is there.
+func (p *Pseudonyms) Aliases(s Subject) []Subject {
+	to := p.stand(s)
+	switch s.Kind {
+	case Address:
+		return []Subject{{Address, to.addr.String()}, {User, to.word}}
+	case Email:
+		return []Subject{{Email, to.email()}}
+	}
+	return []Subject{{User, to.word}}
 }
 
 func (p *Pseudonyms) stand(s Subject) stand {

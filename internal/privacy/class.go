@@ -16,6 +16,7 @@ const (
 	Audit      Class = "audit"
 	Worlds     Class = "worlds"
 	Logins     Class = "logins"
+	Readable   Class = "readable" // addresses and names as they are, in all of the others
 )
 
 // Classes are all classes, in the order people are shown them.

@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -33,13 +34,13 @@ import (
 
 // Events is the event log as this room needs it.
 type Events interface {
-	eventlog.Log
+	eventlog.Finder
 	eventlog.Rewriter
 }
 
 // Recordings are what sessions looked like.
 type Recordings interface {
-	Rewrite(ctx context.Context, r *personal.Rewriter, look bool) (sessions []string, err error)
+	Rewrite(ctx context.Context, r *personal.Rewriter, look bool, only func(session string, last time.Time) bool) (sessions []string, err error)
 }
 
 // Trail is the audit log. Its entries stay; the personal part of those that
@@ -48,8 +49,8 @@ type Trail interface {
 	// Find calls fn for every entry, newest first, until it returns false.
 	Find(ctx context.Context, fn func(honeyguide.AuditEntry) bool) error
 	// Erase takes the personal part away of every entry in which match finds
-	// something, and returns how many those were.
-	Erase(ctx context.Context, match func(text string) bool, why string) (int, error)
+	// something, and returns how many those were, and what matches and cannot go.
+	Erase(ctx context.Context, match func(text string) bool, why string) (n int, left []string, err error)
 }
 
 // Deps is what a desk works with.
@@ -77,6 +78,18 @@ type Deps struct {
 	Retention *Retention // nil: nothing grows old
 	// Forget lets go of what is remembered in memory. Nil: nothing is.
 	Forget func(ctx context.Context) error
+	// Pseudonyms returns those of the installation's key, nil when it has none; made
+	// says that it is to have one, which is durable before it returns. Nil: nothing
+	// becomes a pseudonym.
+	Pseudonyms func(made bool) (*personal.Pseudonyms, error)
+	// ForgetKey destroys the key of pseudonyms; the next one is another.
+	ForgetKey func() error
+	// Days are the days whose events a hold keeps. Nil: none.
+	Days func(ctx context.Context) (map[string]honeyguide.Hold, error)
+	// Sources are the addresses whose doings a hold keeps. Nil: none.
+	Sources func(ctx context.Context) (map[netip.Addr]honeyguide.Hold, error)
+	// HeldSession reports whether a hold keeps a session's recording. Nil: none.
+	HeldSession func(session string) bool
 
 	Box     *seal.Box // of the values that wait to be erased
 	Key     []byte    // of the hashes in the ledger
@@ -133,9 +146,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		}
 		var retry <-chan time.Time
 		if left > 0 {
-			t := time.NewTimer(again)
-			defer t.Stop()
-			retry = t.C
+			retry = time.After(again)
 		}
 		select {
 		case <-ctx.Done():

@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,25 +10,35 @@ import (
 	"time"
 
 	"honeyguide"
+	"honeyguide/internal/eventlog"
 	"honeyguide/internal/personal"
+	"honeyguide/internal/state"
 )
 
 // Why says why a subject's data stays for now: a legal hold, or that it is still
 // needed. "" when it may go.
 func (d *Desk) Why(ctx context.Context, s personal.Subject) (string, error) {
-	if d.dep.Held != nil {
-		hold, err := d.dep.Held(ctx, s)
-		if err != nil {
-			return "", fmt.Errorf("look for holds: %w", err)
-		}
-		if hold != "" {
-			return "it is under legal hold " + hold + ": release that first", nil
-		}
+	if why, err := d.held(ctx, s); err != nil || why != "" {
+		return why, err
 	}
 	if d.dep.Busy != nil {
 		return d.dep.Busy(ctx, s)
 	}
 	return "", nil
+}
+
+func (d *Desk) held(ctx context.Context, s personal.Subject) (string, error) {
+	if d.dep.Held == nil {
+		return "", nil
+	}
+	hold, err := d.dep.Held(ctx, s)
+	if err != nil {
+		return "", fmt.Errorf("look for holds: %w", err)
+	}
+	if hold == "" {
+		return "", nil
+	}
+	return "it is under legal hold " + hold + ": release that first", nil
 }
 
 // Erase asks for a subject to be erased. When it returns, that is written down
@@ -91,21 +102,20 @@ func (d *Desk) Finish(ctx context.Context) (left int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	list = slices.DeleteFunc(list, func(e entry) bool { return e.State != Waiting })
+	left = len(list)
 	for _, e := range list {
-		if e.State != Waiting {
-			continue
-		}
-		left++
 		d.waiting(float64(left))
-		if failed := d.finish(ctx, e); failed != nil {
-			err = failed
-			if ctx.Err() != nil {
-				return left, err
-			}
-			_ = d.settle(ctx, e.ID, func(e *entry) { e.Error = failed.Error() })
+		counts, failed := d.finish(ctx, e)
+		if failed == nil {
+			left--
 			continue
 		}
-		left--
+		err = failed
+		if ctx.Err() != nil {
+			break
+		}
+		_ = d.settle(ctx, e.ID, func(e *entry) { e.Error, e.Counts = failed.Error(), counts })
 	}
 	d.waiting(float64(left))
 	return left, err
@@ -128,30 +138,38 @@ func (d *Desk) settle(ctx context.Context, id string, fn func(*entry)) error {
 	return err
 }
 
-func (d *Desk) finish(ctx context.Context, e entry) error {
+// finish carries out one erasure and returns what it changed in all attempts.
+func (d *Desk) finish(ctx context.Context, e entry) (map[string]int64, error) {
 	text, err := d.dep.Box.Open(e.Sealed, LedgerKey, e.ID)
 	if err != nil {
-		return fmt.Errorf("open what erasure %s is about: %w", e.ID, err)
+		return e.Counts, fmt.Errorf("open what erasure %s is about: %w", e.ID, err)
 	}
 	s, err := personal.Parse(string(text))
 	if err != nil {
-		return fmt.Errorf("read what erasure %s is about: %w", e.ID, err)
+		return e.Counts, fmt.Errorf("read what erasure %s is about: %w", e.ID, err)
 	}
 	mark, err := personal.ParseMark(e.Mark)
 	if err != nil {
-		return err
+		return e.Counts, err
+	}
+	// A hold may have come between the asking and now.
+	if why, err := d.held(ctx, s); err != nil || why != "" {
+		return e.Counts, cmp.Or(err, error(&honeyguide.Error{Code: honeyguide.CodeConflict, Message: why}))
 	}
 	counts, remains, err := d.erase(ctx, personal.Erase(s, mark), &s, e.ID)
-	if err != nil {
-		return err
+	if err == nil {
+		err = d.eraseAliases(ctx, s, mark, e.ID, counts)
 	}
-	for what, n := range e.Counts { // of an attempt that was cut off
+	for what, n := range e.Counts { // of attempts that were cut off
 		counts[what] += n
+	}
+	if err != nil {
+		return counts, err
 	}
 	if err := d.settle(ctx, e.ID, func(e *entry) {
 		e.State, e.Ended, e.Counts, e.Left, e.Error, e.Sealed = Done, d.dep.Now().UTC(), counts, remains, "", nil
 	}); err != nil {
-		return err
+		return counts, err
 	}
 	total := int64(0)
 	for _, n := range counts {
@@ -160,7 +178,22 @@ func (d *Desk) finish(ctx context.Context, e entry) error {
 	d.erased(1)
 	d.values(float64(total))
 	d.log.LogAttrs(ctx, slog.LevelInfo, "erased", slog.String("erasure", e.ID), slog.String("kind", string(e.Kind)), slog.Int64("changed", total), slog.Int("left", len(remains)))
-	return nil
+	return counts, nil
+}
+
+// eraseAliases erases what became a pseudonym of the subject before.
+func (d *Desk) eraseAliases(ctx context.Context, s personal.Subject, mark personal.Mark, id string, counts map[string]int64) error {
+	list, err := d.aliases(s)
+	for _, alias := range list {
+		more, _, failed := d.erase(ctx, personal.Erase(alias, mark), &alias, id)
+		for what, n := range more {
+			counts[what] += n
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	return err
 }
 
 // erase replaces in everything there is. s is nil when only hashes are known.
@@ -168,13 +201,16 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 	counts := map[string]int64{}
 	var remains []string
 	err := d.dep.Still(ctx, func(ctx context.Context) error {
-		got, err := d.rewriteEvents(ctx, r)
+		got, err := d.rewriteEvents(ctx, eventlog.Rewrite{Change: r.Event})
 		if err != nil {
 			return fmt.Errorf("erase in the event log: %w", err)
 		}
-		counts["events"], remains = got.Events, got.Left
+		counts["events"] = got.Events
+		for _, file := range got.Left {
+			remains = append(remains, file+" cannot be read and may hold it: remove it by hand, or leave it to retention")
+		}
 		if d.dep.Recordings != nil {
-			sessions, err := d.dep.Recordings.Rewrite(ctx, r, false)
+			sessions, err := d.dep.Recordings.Rewrite(ctx, r, false, nil)
 			if err != nil {
 				return fmt.Errorf("erase in the recordings: %w", err)
 			}
@@ -191,7 +227,7 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 			}
 			counts["worlds"] = int64(n)
 		}
-		rows, err := d.dep.Rows.Rewrite(ctx, func(table, column, text string) (string, int) { return field(r, table, column, text) })
+		rows, err := d.dep.Rows.Rewrite(ctx, state.Rewrite{Change: func(table, column, text string) (string, int) { return field(r, table, column, text) }})
 		for table, n := range rows {
 			counts[table] += n
 		}
@@ -211,10 +247,12 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 		if err != nil {
 			return counts, remains, fmt.Errorf("remove older copies: %w", err)
 		}
-		remains = append(remains, aside...)
+		for _, folder := range aside {
+			remains = append(remains, folder+" was moved aside and may hold it: remove it by hand when nobody needs it")
+		}
 	}
 	if d.dep.Trail != nil {
-		n, err := d.dep.Trail.Erase(ctx, func(text string) bool {
+		n, old, err := d.dep.Trail.Erase(ctx, func(text string) bool {
 			_, hits := r.Field("", text)
 			return hits > 0
 		}, "erasure "+id)
@@ -222,6 +260,7 @@ func (d *Desk) erase(ctx context.Context, r *personal.Rewriter, s *personal.Subj
 			return counts, remains, fmt.Errorf("erase in the audit log: %w", err)
 		}
 		counts["audit"] = int64(n)
+		remains = append(remains, old...)
 	}
 	for what, n := range counts {
 		if n == 0 {

@@ -74,11 +74,18 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 	if each == nil {
 		each = func(string, any) error { return nil }
 	}
-	r := personal.Erase(s, personal.NewMark())
+	list, err := d.aliases(s)
+	if err != nil {
+		return nil, err
+	}
+	who := []*personal.Rewriter{personal.Erase(s, personal.NewMark())}
+	for _, alias := range list {
+		who = append(who, personal.Erase(alias, personal.NewMark()))
+	}
 	counts := map[string]int64{}
 	class := map[string]Class{"events": EventData, "recordings": Sessions, "worlds": Worlds, "audit": Audit}
 	if err := d.events(ctx, func(rec *eventlog.Record) error {
-		if _, n := r.Event(rec.Event); n == 0 {
+		if !slices.ContainsFunc(who, func(r *personal.Rewriter) bool { _, n := r.Event(rec.Event); return n > 0 }) {
 			return nil
 		}
 		counts["events"]++
@@ -87,13 +94,9 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 		return nil, fmt.Errorf("look through the events: %w", err)
 	}
 	if err := d.dep.Rows.Walk(ctx, func(row state.Row) error {
-		hit := false
-		for _, c := range row.Cells {
-			if _, n := field(r, row.Table, c.Column, c.Text); n > 0 {
-				hit = true
-				break
-			}
-		}
+		hit := slices.ContainsFunc(row.Cells, func(c state.Cell) bool {
+			return slices.ContainsFunc(who, func(r *personal.Rewriter) bool { _, n := field(r, row.Table, c.Column, c.Text); return n > 0 })
+		})
 		if !hit || isLedger(row) {
 			return nil
 		}
@@ -104,10 +107,16 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 		return nil, fmt.Errorf("look through the state: %w", err)
 	}
 	if d.dep.Recordings != nil {
-		sessions, err := d.dep.Recordings.Rewrite(ctx, r, true)
-		if err != nil {
-			return nil, fmt.Errorf("look through the recordings: %w", err)
+		var sessions []string
+		for _, r := range who {
+			more, err := d.dep.Recordings.Rewrite(ctx, r, true, nil)
+			if err != nil {
+				return nil, fmt.Errorf("look through the recordings: %w", err)
+			}
+			sessions = append(sessions, more...)
 		}
+		slices.Sort(sessions)
+		sessions = slices.Compact(sessions)
 		counts["recordings"] = int64(len(sessions))
 		for _, id := range sessions {
 			if err := each("recordings", map[string]string{"session": id}); err != nil {
@@ -116,7 +125,7 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 		}
 	}
 	if d.dep.Worlds != nil {
-		n, err := d.dep.Worlds(ctx, s, func(b []byte) bool { return r.Has(string(b)) > 0 }, true)
+		n, err := d.dep.Worlds(ctx, s, func(b []byte) bool { return who[0].Has(string(b)) > 0 }, true)
 		if err != nil {
 			return nil, fmt.Errorf("look through the worlds: %w", err)
 		}
@@ -126,7 +135,7 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 		var failed error
 		if err := d.dep.Trail.Find(ctx, func(e honeyguide.AuditEntry) bool {
 			text, err := json.Marshal(e)
-			if _, n := r.JSON(text); err == nil && n > 0 {
+			if err == nil && slices.ContainsFunc(who, func(r *personal.Rewriter) bool { _, n := r.JSON(text); return n > 0 }) {
 				counts["audit"]++
 				err = each("audit", e)
 			}
@@ -159,28 +168,13 @@ func (d *Desk) look(ctx context.Context, s personal.Subject, each func(what stri
 
 // events calls fn for every stored event.
 func (d *Desk) events(ctx context.Context, fn func(*eventlog.Record) error) error {
-	first, last, err := d.dep.Events.Ends(ctx)
-	if err != nil {
-		return err
-	}
-	for pos := first - 1; pos < last; {
-		recs, err := d.dep.Events.Read(ctx, pos, 4096)
-		if errors.Is(err, eventlog.ErrTrimmed) { // retention was faster
-			if first, _, err = d.dep.Events.Ends(ctx); err != nil {
-				return err
-			}
-			pos = max(pos, first-1)
-			continue
-		}
+	for rec, err := range d.dep.Events.Find(ctx, eventlog.Query{}) {
 		if err != nil {
 			return err
 		}
-		for i := range recs {
-			if err := fn(&recs[i]); err != nil {
-				return err
-			}
+		if err := fn(&rec); err != nil {
+			return err
 		}
-		pos = recs[len(recs)-1].Seq
 	}
 	return nil
 }
@@ -218,10 +212,10 @@ func since(now time.Time, days int) time.Time { return now.Add(-time.Duration(da
 // sealPause is how long a day that is being sealed is waited for.
 const sealPause = 2 * time.Second
 
-// rewriteEvents erases in the event log. A day that just ended is sealed first.
-func (d *Desk) rewriteEvents(ctx context.Context, r *personal.Rewriter) (out eventlog.Rewritten, err error) {
+// rewriteEvents changes the event log. A day that just ended is sealed first.
+func (d *Desk) rewriteEvents(ctx context.Context, r eventlog.Rewrite) (out eventlog.Rewritten, err error) {
 	for attempt := range 5 {
-		got, err := d.dep.Events.Rewrite(ctx, eventlog.Rewrite{Change: r.Event})
+		got, err := d.dep.Events.Rewrite(ctx, r)
 		out.Events, out.Values, out.Days, out.Left = out.Events+got.Events, out.Values+got.Values, append(out.Days, got.Days...), got.Left
 		if !errors.Is(err, eventlog.ErrUnsealed) || attempt == 4 {
 			return out, err

@@ -35,7 +35,7 @@ type Erasure struct {
 	At     time.Time        `json:"at" doc:"when it was asked for"`
 	Ended  time.Time        `json:"ended,omitzero"`
 	Counts map[string]int64 `json:"counts,omitempty" doc:"what was changed: events, tables by rows, recordings, worlds, audit entries"`
-	Left   []string         `json:"left,omitempty" doc:"files and blocks that cannot be read, and folders of older data somebody has put aside: they cannot be shown to be free of it"`
+	Left   []string         `json:"left,omitempty" doc:"what may still hold it, why, and what to do: files that cannot be read, folders of older data somebody has put aside, audit entries of an older form"`
 	Error  string           `json:"error,omitempty" doc:"why the last attempt did not come to its end"`
 }
 

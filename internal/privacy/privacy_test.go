@@ -24,7 +24,7 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 // broken fails as often as it is told, where recordings are.
 type broken struct{ times int }
 
-func (b *broken) Rewrite(context.Context, *personal.Rewriter, bool) ([]string, error) {
+func (b *broken) Rewrite(context.Context, *personal.Rewriter, bool, func(string, time.Time) bool) ([]string, error) {
 	if b.times > 0 {
 		b.times--
 		return nil, errors.New("the power went")
@@ -122,6 +122,55 @@ func TestErasureIsRefused(t *testing.T) {
 	}
 }
 
+// TestErasureStopsAtAHold that was placed after it was asked for.
+func TestErasureStopsAtAHold(t *testing.T) {
+	k, ctx, hold := furnish(t), t.Context(), ""
+	k.dep.Held = func(context.Context, personal.Subject) (string, error) { return hold, nil }
+	d := privacy.NewDesk(k.dep)
+	who := parse(t, "address:203.0.113.7")
+	if _, err := d.Erase(ctx, who, "x"); err != nil {
+		t.Fatal(err)
+	}
+	hold = "H-4"
+	if left, err := d.Finish(ctx); left != 1 || err == nil || !strings.Contains(err.Error(), "H-4") {
+		t.Errorf("%d left, %v", left, err)
+	}
+	if found, err := d.Find(ctx, who); err != nil || len(found) != 2 {
+		t.Errorf("what is held was changed: %+v, %v", found, err)
+	}
+	hold = ""
+	if left, err := d.Finish(ctx); left != 0 || err != nil {
+		t.Errorf("%d left, %v", left, err)
+	}
+}
+
+// oldTrail has entries of the older form.
+type oldTrail struct{}
+
+func (oldTrail) Find(context.Context, func(honeyguide.AuditEntry) bool) error { return nil }
+
+func (oldTrail) Erase(context.Context, func(string) bool, string) (int, []string, error) {
+	return 2, []string{"3 audit entries of an older form"}, nil
+}
+
+// TestErasureSaysWhatStays: what cannot go is said, and does not keep the erasure
+// from its end.
+func TestErasureSaysWhatStays(t *testing.T) {
+	k, ctx := furnish(t), t.Context()
+	k.dep.Trail = oldTrail{}
+	d := privacy.NewDesk(k.dep)
+	e, err := d.Erase(ctx, parse(t, "address:203.0.113.7"), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := d.Finish(ctx); left != 0 || err != nil {
+		t.Fatal(left, err)
+	}
+	if e, _ = d.Erasure(ctx, e.ID); e.State != privacy.Done || len(e.Left) != 1 || !strings.Contains(e.Left[0], "older form") || e.Counts["audit"] != 2 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestApply: a state from before the erasure is brought to it by hashes alone.
 func TestApply(t *testing.T) {
 	k, ctx := furnish(t), t.Context()
@@ -183,14 +232,36 @@ func TestRetention(t *testing.T) {
 	if err := r.Run(ctx); !errors.Is(err, refuse) {
 		t.Errorf("without an entry: %v", err)
 	}
-	if list, _ := r.List(ctx); list[0].Kept != 1 || list[0].Spared != 1 {
+	if list, _ := r.List(ctx); list[0].Kept != 1 || list[0].Spared != 0 {
 		t.Errorf("removed without an entry: %+v", list)
 	}
 	refuse = nil
-	if err := r.Run(ctx); err != nil || len(entries) != 2 || entries[1].Object != "data:sessions" {
-		t.Errorf("%+v, %v", entries, err)
+	h := honeyguide.Hold{ID: honeyguide.NewID(noon), Object: "session:s1", Reason: "court", By: "ann", At: noon}
+	hold := func() {
+		t.Helper()
+		if err := k.store.Update(ctx, func(tx state.Tx) error { return tx.Holds().Save(ctx, &h) }); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if list, _ := r.List(ctx); list[0].Kept != 0 || list[0].Last != 1 || !list[0].LastAt.Equal(at) {
+	hold()
+	for range 2 { // what is held is no reason for an entry
+		if err := r.Run(ctx); err != nil || len(entries) != 1 {
+			t.Errorf("%+v, %v", entries, err)
+		}
+	}
+	if list, _ := r.List(ctx); list[0].Kept != 1 || list[0].Spared != 1 {
+		t.Errorf("held: %+v", list)
+	}
+	scoured := 0
+	r.Scouring(func(context.Context) error { scoured++; return nil })
+	h.Released, h.ReleasedBy, h.ReleaseWhy = at, "ann", "over"
+	hold()
+	for range 2 {
+		if err := r.Run(ctx); err != nil || len(entries) != 2 || entries[1].Object != "data:sessions" || scoured != 1 {
+			t.Errorf("%+v, %v, made anew %d times", entries, err, scoured)
+		}
+	}
+	if list, _ := r.List(ctx); list[0].Kept != 0 || !list[0].LastAt.Equal(at) {
 		t.Errorf("%+v", list)
 	}
 }

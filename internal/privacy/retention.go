@@ -18,7 +18,7 @@ type Kept struct {
 	Oldest time.Time // of what is there
 	Next   time.Time // when the oldest goes, unless something keeps it
 	Kept   int64     // rows, days or files there are
-	Spared int64     // old enough to go, and kept by open incidents or holds
+	Spared int64     // old enough to go, and kept: still in use, of open incidents, or held
 	Last   int64     // removed by the last run
 	LastAt time.Time
 }
@@ -30,7 +30,8 @@ type Keeper struct {
 	// Drop removes what is older than a time, as much as one step may, and returns
 	// how much that was; it is called again until it is 0. What a hold keeps stays.
 	Drop func(ctx context.Context, before time.Time) (int64, error)
-	// Standing says what there is, and how much of it is older than a time.
+	// Standing says what there is, how much of it is older than a time, and how much
+	// of that Drop would remove.
 	Standing func(ctx context.Context, before time.Time) (state.Standing, error)
 }
 
@@ -43,7 +44,8 @@ type Retention struct {
 	log     *slog.Logger
 	dropped *telemetry.CounterVec
 	spared  *telemetry.GaugeVec
-	kept    map[Class]int64 // over the limit after the last run
+	stuck   map[Class]int64 // due after the last run all the same
+	scour   func(ctx context.Context) error
 }
 
 // NewRetention returns a retention. record makes an entry of every run that is
@@ -53,15 +55,42 @@ func NewRetention(keepers []Keeper, store state.Store, record func(context.Conte
 		log = slog.New(slog.DiscardHandler)
 	}
 	r := &Retention{
-		keepers: keepers, store: store, record: record, now: now, log: log, kept: map[Class]int64{},
+		keepers: keepers, store: store, record: record, now: now, log: log, stuck: map[Class]int64{},
 		dropped: m.Counter("honeyguide_retention_dropped_total", "Rows, days and files removed because they were old, by class.", "class"),
-		spared:  m.Gauge("honeyguide_retention_spared", "Rows, days and files that are old and kept by open incidents or holds, by class.", "class"),
+		spared:  m.Gauge("honeyguide_retention_spared", "Rows, days and files that are old and kept because they are in use, of open incidents, or held, by class.", "class"),
 	}
 	for _, k := range keepers {
 		r.dropped.With(string(k.Class)).Add(0)
 		r.spared.With(string(k.Class)).Set(0)
 	}
 	return r
+}
+
+// Scouring makes the retention leave nothing of removed rows in free pages and
+// journals, after each run that removed some.
+func (r *Retention) Scouring(scour func(ctx context.Context) error) { r.scour = scour }
+
+// scourKey is where the state keeps that rows were removed and their file was not
+// made anew yet.
+const scourKey = "privacy.scour"
+
+// owe notes that, and clean does it.
+func (r *Retention) owe(ctx context.Context, owed string) error {
+	return r.store.Update(ctx, func(tx state.Tx) error { return tx.Meta().Put(ctx, scourKey, owed) })
+}
+
+func (r *Retention) clean(ctx context.Context) error {
+	owed := ""
+	if err := r.store.View(ctx, func(tx state.Tx) (err error) {
+		owed, err = tx.Meta().Get(ctx, scourKey)
+		return err
+	}); err != nil || owed == "" || r.scour == nil {
+		return err
+	}
+	if err := r.scour(ctx); err != nil {
+		return fmt.Errorf("make the state's file anew: %w", err)
+	}
+	return r.owe(ctx, "")
 }
 
 // runKey is where the state keeps how the last run of a class ended.
@@ -78,6 +107,9 @@ func (r *Retention) Run(ctx context.Context) (failed error) {
 			return ctx.Err()
 		}
 	}
+	if err := r.clean(ctx); err != nil && failed == nil {
+		failed = err
+	}
 	return failed
 }
 
@@ -92,9 +124,9 @@ func (r *Retention) run(ctx context.Context, k Keeper) error {
 		return err
 	}
 	n := int64(0)
-	// What was there after the last run and is as much now is kept by something: an
-	// entry twice a day about nothing would hide those that matter.
-	if s.Over > 0 && s.Over != r.kept[k.Class] {
+	// What is due and did not go, such as a day with an event of tomorrow, does not
+	// go now: an entry twice a day about nothing would hide those that matter.
+	if s.Due > 0 && s.Due != r.stuck[k.Class] {
 		if n, err = r.drop(ctx, k, before); err != nil {
 			return err
 		}
@@ -102,8 +134,8 @@ func (r *Retention) run(ctx context.Context, k Keeper) error {
 			return err
 		}
 	}
-	r.kept[k.Class] = s.Over
-	r.spared.With(string(k.Class)).Set(float64(s.Over))
+	r.stuck[k.Class] = s.Due
+	r.spared.With(string(k.Class)).Set(float64(s.Over - s.Due))
 	return r.store.Update(ctx, func(tx state.Tx) error {
 		return tx.Meta().Put(ctx, runKey(k.Class), fmt.Sprintf("%d %d", now.Unix(), n))
 	})
@@ -115,6 +147,9 @@ func (r *Retention) drop(ctx context.Context, k Keeper, before time.Time) (n int
 		Time: r.now(), Actor: "retention", Kind: "system", Action: "retain", Object: "data:" + string(k.Class), Outcome: honeyguide.AuditAsked,
 		Reason: fmt.Sprintf("older than %d days: before %s", k.Days, before.UTC().Format(time.RFC3339)),
 	}); err != nil {
+		return 0, err
+	}
+	if err := r.owe(ctx, "owed"); err != nil { // before: a crash leaves it to the next run
 		return 0, err
 	}
 	for {
@@ -140,7 +175,7 @@ func (r *Retention) List(ctx context.Context) ([]Kept, error) {
 		}
 		row.Kept, row.Oldest = s.Kept, s.Oldest
 		if k.Days > 0 {
-			if row.Spared = s.Over; !s.Oldest.IsZero() {
+			if row.Spared = s.Over - s.Due; !s.Oldest.IsZero() {
 				row.Next = s.Oldest.Add(time.Duration(k.Days) * 24 * time.Hour)
 			}
 		}

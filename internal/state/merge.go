@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"honeyguide"
+	"honeyguide/internal/personal"
 )
 
 // OpenAlert reports whether new evidence still joins an alert of this status.
@@ -49,6 +50,7 @@ func MergeAlert(old, add honeyguide.Alert) honeyguide.Alert {
 	m.Evidence = union(old.Evidence, add.Evidence, sameEvidence)
 	m.Attacks = union(old.Attacks, add.Attacks, sameTechnique)
 	m.Observed = none(union(old.Observed, add.Observed, sameObservable))
+	m.Personal = personal.Most(old.Personal, add.Personal)
 	for _, x := range add.Enrichments {
 		m.Enrichments = honeyguide.AddEnrichment(m.Enrichments, x)
 	}

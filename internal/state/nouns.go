@@ -202,8 +202,11 @@ type Retention interface {
 	Drop(ctx context.Context, before time.Time, max int) (int64, error)
 	// DropOf is Drop for the rows of one class.
 	DropOf(ctx context.Context, class Class, before time.Time, max int) (int64, error)
-	// Standing says how much of a class there is, and how much of it is older than
-	// before and still there.
+	// DropCounts forgets old counts: those in short steps after days, the others by
+	// before. Call it again until it is 0.
+	DropCounts(ctx context.Context, before time.Time) (int64, error)
+	// Standing says how much of a class there is, how much of it is older than
+	// before, and how much of that goes.
 	Standing(ctx context.Context, class Class, before time.Time) (Standing, error)
 }
 
@@ -227,6 +230,7 @@ var Classes = []Class{ClassSessions, ClassSamples, ClassAlerts, ClassAttackers, 
 // A Standing is how much of a class there is.
 type Standing struct {
 	Kept   int64
-	Over   int64     // older than the limit, and kept by something that is open or held
+	Over   int64     // older than the limit
+	Due    int64     // of those, what nothing keeps: it goes with the next [Retention.DropOf]
 	Oldest time.Time // zero when there is nothing
 }

@@ -104,7 +104,7 @@ func TidyAlert(a *honeyguide.Alert) {
 		e := &a.Evidence[i]
 		e.Time, e.Text, e.EventID = Time(e.Time), Clip(e.Text, MaxLine), Key(e.EventID)
 	}
-	a.Seen = Key(a.Seen)
+	a.Seen, a.Personal = Key(a.Seen), Key(a.Personal)
 	TidyVerdict(&a.Verdict)
 	tidyHandled(&a.Handled)
 	a.Observed = none(union(nil, a.Observed, sameObservable))

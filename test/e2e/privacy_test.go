@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,12 +24,17 @@ import (
 
 	"honeyguide"
 	"honeyguide/internal/client"
+	"honeyguide/internal/eventlog"
+	"honeyguide/internal/eventlog/embedded"
+	"honeyguide/internal/state"
+	"honeyguide/internal/state/sqlite"
 	"honeyguide/test/rig"
 )
 
-// formsOf are the byte sequences by which a value could stand in a file.
-func formsOf(value string) [][]byte {
-	out := [][]byte{[]byte(value)}
+// formsOf are the byte sequences by which a value could stand in a file: texts,
+// whose case does not matter, and bytes.
+func formsOf(value string) (out, bin [][]byte) {
+	out = [][]byte{[]byte(value)}
 	for k := range 3 { // base64, wherever in its input the value begins
 		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", k) + value))
 		from, to := (k*8+5)/6, len(text)-4
@@ -46,11 +52,24 @@ func formsOf(value string) [][]byte {
 	}
 	out = append(out, wide, []byte(escaped))
 	if a, err := netip.ParseAddr(value); err == nil {
-		out = append(out, a.AsSlice(), []byte(a.StringExpanded()))
+		bin = append(bin, a.AsSlice())
+		out = append(out, []byte(a.StringExpanded()))
 		if a.Is4() {
 			b := a.As4()
 			n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-			out = append(out, []byte{b[3], b[2], b[1], b[0]}, []byte(strconv.FormatUint(uint64(n), 10)), []byte(fmt.Sprintf("%d-%d-%d-%d", b[0], b[1], b[2], b[3])), []byte("::ffff:"+value))
+			bin = append(bin, []byte{b[3], b[2], b[1], b[0]})
+			out = append(out, []byte(strconv.FormatUint(uint64(n), 10)), []byte(fmt.Sprintf("%d-%d-%d-%d", b[0], b[1], b[2], b[3])), []byte("::ffff:"+value))
+		}
+	}
+	return out, bin
+}
+
+// folded is a copy with small letters; bytes that are none stay what they are.
+func folded(b []byte) []byte {
+	out := bytes.Clone(b)
+	for i, c := range out {
+		if c >= 'A' && c <= 'Z' {
+			out[i] |= 0x20
 		}
 	}
 	return out
@@ -75,10 +94,16 @@ func left(t *testing.T, dir string, values ...string) (hits []string) {
 		}
 		name, _ := filepath.Rel(dir, path)
 		look := func(where string, b []byte) {
-			low := bytes.ToLower(b)
+			low := folded(b)
 			for _, v := range values {
-				for _, f := range formsOf(v) {
-					if bytes.Contains(b, f) || bytes.Contains(low, bytes.ToLower(f)) {
+				text, bin := formsOf(v)
+				for _, f := range text {
+					if bytes.Contains(low, folded(f)) {
+						hits = append(hits, fmt.Sprintf("%s%s has %q", name, where, f))
+					}
+				}
+				for _, f := range bin {
+					if bytes.Contains(b, f) {
 						hits = append(hits, fmt.Sprintf("%s%s has %q", name, where, f))
 					}
 				}
@@ -114,17 +139,45 @@ const (
 	mailed  = "zeb.k@mail.example"
 )
 
+// Who came forty days ago and is let go by retention alone.
+const (
+	formerly   = "192.0.2.201"
+	formerName = "methusalahx"
+	formerMail = "meth.x@mail.example"
+)
+
 // TestNothingPersonalIsLeft: what five values left behind, in everything the
-// product writes, is gone after they were erased, and the rest goes on working.
+// product writes, is gone after they were erased, what is older than it may be is
+// gone by itself, and the rest goes on working.
 func TestNothingPersonalIsLeft(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the whole product; -short leaves it out")
 	}
 	rig.Need(t, "curl")
 	data := t.TempDir()
-	core := rig.Start(t, data, append([]string{"sensors.ssh.accept=after-1"}, fast...)...)
+	long := []string{formerly, formerName, formerMail}
+	furnishOld(t, data)
+	places := 0
+	for _, v := range long {
+		if list := left(t, data, v); len(list) < 2 {
+			t.Errorf("%s is in %q only before retention: the search or what is old is too weak", v, list)
+		} else {
+			places += len(list)
+		}
+	}
+	sets := append([]string{"sensors.ssh.accept=after-1", "store.retention_days=30"}, fast...)
+	core := rig.Start(t, data, sets...)
 	attackAsKnown(t, core)
 	values := []string{visitor, stated4, stated6, named, mailed}
+	var stays []string
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Second) {
+		if stays = left(t, data, long...); len(stays) == 0 {
+			break
+		}
+	}
+	if len(stays) > 0 {
+		t.Errorf("retention left %d\n%s\n%s", len(stays), strings.Join(stays, "\n"), core.Output())
+	}
 
 	before := left(t, data, values...)
 	for _, v := range values { // the search finds what is there
@@ -159,15 +212,15 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 	counted := len(awaitAlerts(t, core, "persistence_ssh_key"))
 	from(t, "127.0.0.9", core.Sensor("ssh"), "root", "another", "id; uname -a")
 	core.Stop()
-	after := left(t, data, values...)
-	t.Logf("TRUST name=pii-left figure=%d unit=places target=<=0 of=%d", len(after), len(before))
+	after := left(t, data, append(long, values...)...)
+	t.Logf("TRUST name=pii-left figure=%d unit=places target=<=0 of=%d", len(after), len(before)+places)
 	if len(after) > 0 {
 		t.Errorf("after the core stopped: %d\n%s", len(after), strings.Join(after, "\n"))
 	}
 	if out, errs, status := rig.CLI(t, data, nil, "audit", "verify", "--dir", filepath.Join(data, "audit")); status != 0 {
 		t.Errorf("the audit log does not verify: %d %s %s", status, out, errs)
 	}
-	core = rig.Start(t, data, fast...)
+	core = rig.Start(t, data, sets...)
 	if n := len(awaitAlerts(t, core, "persistence_ssh_key")); n < counted {
 		t.Errorf("%d alerts after a start, %d before: erasing must not count as deleting", n, counted)
 	}
@@ -269,5 +322,92 @@ func handOut(t *testing.T, data, subject string) {
 	}
 	if len(want) > 0 {
 		t.Errorf("the archive has no %v", want)
+	}
+}
+
+// furnishOld makes a data folder as forty days of use leave one: the product's own
+// stores under a clock of then, with everything the detectors were to read read.
+func furnishOld(t *testing.T, data string) {
+	t.Helper()
+	ctx, then := t.Context(), time.Now().UTC().AddDate(0, 0, -40)
+	clock := then
+	now := func() time.Time { return clock }
+	for _, dir := range []string{"events", "recordings"} {
+		if err := os.MkdirAll(filepath.Join(data, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src := honeyguide.Endpoint{Addr: netip.AddrPortFrom(netip.MustParseAddr(formerly), 999)}
+	text := formerName + " <" + formerMail + "> from " + formerly
+	const session = "01oldsession000"
+	log, err := embedded.Open(ctx, embedded.Config{}, eventlog.Deps{Dir: filepath.Join(data, "events"), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last eventlog.Receipt
+	for range 50 {
+		e := honeyguide.Event{
+			Time: then, Observed: then, Sensor: "ssh", Session: session, Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityCommand, Src: src,
+			Attrs: map[string]any{honeyguide.AttrUser: formerName, honeyguide.AttrCommand: "echo " + text}, Raw: []byte(text),
+		}
+		if last, err = log.Append(ctx, eventlog.Batch{Events: []honeyguide.Event{e}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// It went on until now: the log believes in a day it was told of for a minute, and
+	// puts what comes before that into the old one.
+	clock = time.Now().UTC().Add(-10 * time.Minute)
+	for _, at := range []time.Time{then, clock, clock} {
+		clock = clock.Add(2 * time.Minute)
+		if last, err = log.Append(ctx, eventlog.Batch{Events: []honeyguide.Event{{Time: at, Observed: at, Sensor: "core", Class: honeyguide.ClassLifecycle, Activity: "start"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock = then
+	store, err := sqlite.Open(ctx, sqlite.Config{}, state.Deps{Dir: data, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Update(ctx, func(tx state.Tx) error {
+		if err := tx.Cursors().Move(ctx, "detect", 0, int64(last.Lo)); err != nil {
+			return err
+		}
+		for n := range 20 {
+			id := fmt.Sprintf("%s%02d", session, n)
+			if err := tx.Sessions().Save(ctx, &honeyguide.Session{ID: id, Src: src, User: formerName, StartedAt: then, LastAt: then, EndedAt: then}); err != nil {
+				return err
+			}
+			in := honeyguide.Incident{Key: "attacker:" + formerly + fmt.Sprint(n), Title: text, Attackers: []string{"attacker:" + formerly}, CreatedAt: then, UpdatedAt: then, Status: honeyguide.IncidentClosed}
+			if _, err := tx.Incidents().Save(ctx, &in); err != nil {
+				return err
+			}
+			a := honeyguide.Alert{
+				Time: then, LastAt: then, CreatedAt: then, Title: text, Src: src, Attacker: "attacker:" + formerly, Session: id, Incident: in.ID, Status: honeyguide.AlertAcknowledged, DedupeKey: fmt.Sprint("old", n),
+				Evidence: []honeyguide.Evidence{{EventID: "x", Time: then, Text: text}},
+			}
+			if _, err := tx.Alerts().Save(ctx, &a); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{Time: then, Source: "x", Raw: []byte(text)}); err != nil {
+			return err
+		}
+		return tx.Notes().Add(ctx, &state.Note{Attacker: "attacker:" + formerly, At: then, Text: text})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Close(), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cast := filepath.Join(data, "recordings", session+".cast")
+	if err := os.WriteFile(cast, []byte(`{"version":3,"term":{"cols":80,"rows":24}}`+"\n[0.1, \"o\", \""+text+"\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(cast, then, then); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(data, "events", then.AddDate(0, 0, -1).Format(time.DateOnly)+".db.bad") // put aside by the core of then
+	if err := os.WriteFile(bad, []byte("half a file with "+text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"honeyguide"
@@ -34,13 +36,24 @@ func (s *Store) Drop(ctx context.Context, before time.Time) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(days) == 0 {
+	aside, err := s.expiredAside(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	if len(days)+len(aside) == 0 {
 		return nil, nil
 	}
 	if err := s.trustClock(v); err != nil {
 		return nil, err
 	}
 	var names []string
+	for _, name := range aside {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
+			return names, fmt.Errorf("drop a damaged file: %w", err)
+		}
+		s.log.Info("damaged file dropped", "file", name)
+		names = append(names, name)
+	}
 	for _, d := range days {
 		s.forget(d)
 		if err := s.remove(d.file); err != nil {
@@ -51,6 +64,32 @@ func (s *Store) Drop(ctx context.Context, before time.Time) ([]string, error) {
 		names = append(names, d.file.name)
 	}
 	return names, nil
+}
+
+// expiredAside returns the files of days that are over and were put aside: nobody
+// can say what is in them, and it must not stay for ever.
+func (s *Store) expiredAside(ctx context.Context, before time.Time) (out []string, err error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	var held map[string]honeyguide.Hold
+	for _, e := range entries {
+		day, _, ok := strings.Cut(e.Name(), suffix+badSuffix)
+		begin, err := time.Parse(time.DateOnly, day)
+		if !ok || err != nil || begin.AddDate(0, 0, 1).After(before) {
+			continue
+		}
+		if held == nil && s.holder != nil {
+			if held, err = s.holder.Days(ctx); err != nil {
+				return nil, fmt.Errorf("ask for held days: %w", err)
+			}
+		}
+		if _, ok := held[day]; !ok {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
 }
 
 // expired returns the oldest days that are over, in name and by every event.

@@ -28,20 +28,20 @@ func (s *Store) Rewrite(ctx context.Context, r eventlog.Rewrite) (out eventlog.R
 	}
 	s.keepMu.Lock()
 	defer s.keepMu.Unlock()
-	today := ""
+	today, newest := "", eventlog.Rewritten{} // the writer's until it answers
 	done := make(chan result, 1)
 	req := &request{urgent: true, at: time.Now(), done: done, do: func() error {
 		today = s.writer.file.name
-		return s.rewriteToday(context.WithoutCancel(ctx), r, &out)
+		return s.rewriteToday(context.WithoutCancel(ctx), r, &newest)
 	}}
 	if err := s.queue.put(ctx, req); err != nil {
 		return out, err
 	}
 	select { // once it began it is finished, whoever waits
 	case res := <-done:
-		err = res.err
+		out, err = newest, res.err
 	case <-ctx.Done():
-		return eventlog.Rewritten{}, ctx.Err()
+		return out, ctx.Err()
 	}
 	if err != nil {
 		return out, fmt.Errorf("rewrite the newest day: %w", err)
@@ -89,7 +89,7 @@ func (s *Store) repack(ctx context.Context, d *day, enc *colblock.Encoder, r eve
 		}
 		b := d.block(i)
 		rows, err := s.rows(ctx, d.file, b)
-		if isCorrupt(err) {
+		if s.spoilt(err) {
 			s.giveUp(d.file, b, err)
 			out.Left = append(out.Left, fmt.Sprintf("%s, events %d to %d", d.file.name+suffix, b.lo, b.hi()))
 			continue
@@ -175,6 +175,7 @@ func (s *Store) rewriteToday(ctx context.Context, r eventlog.Rewrite, out *event
 	if n > 0 {
 		out.Days = append(out.Days, d.file.name)
 		if err := tx.Commit(); err != nil {
+			s.lose() // which of both the file has is read from it
 			return err
 		}
 		w.tail = changed(w.tail, r)

@@ -480,6 +480,26 @@ func TestReadersDuringEverything(t *testing.T) {
 	}
 }
 
+// TestDropTakesWhatWasPutAside: what nobody can read must not stay for ever.
+func TestDropTakesWhatWasPutAside(t *testing.T) {
+	dir, c := t.TempDir(), at(noon)
+	s := open(t, quick, eventlog.Deps{Dir: dir, Now: c.now})
+	defer shut(t, s)
+	put(t, s, honeyguide.Event{Time: noon})
+	for _, name := range []string{"2026-01-01.db.bad", "2026-01-01.db.bad-wal", "2026-01-01.db.bad1", "2026-03-13.db.bad"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dropped, err := s.Drop(t.Context(), noon.AddDate(0, 0, -30))
+	if err != nil || len(dropped) != 3 {
+		t.Errorf("dropped %v, %v", dropped, err)
+	}
+	if got := files(t, dir); !slices.Contains(got, "2026-03-13.db.bad") || slices.ContainsFunc(got, func(n string) bool { return strings.HasPrefix(n, "2026-01") }) {
+		t.Errorf("files %v", got)
+	}
+}
+
 func TestClockFarAheadKeepsHistory(t *testing.T) {
 	c := at(noon)
 	s := open(t, quick, eventlog.Deps{Dir: t.TempDir(), Now: c.now})

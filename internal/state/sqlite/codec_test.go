@@ -27,7 +27,7 @@ func full(t testing.TB) honeyguide.Alert {
 		Reasons: []honeyguide.Reason{{Feature: "f", Weight: -40, Text: "t"}, {Weight: 1e-9}}, Attacks: []honeyguide.Technique{{ID: "T1", Tactic: "TA1", Why: "w"}, {ID: "T2"}},
 		Src: end, Dst: honeyguide.Endpoint{ASN: 7}, Sensor: "ssh", Session: "s", Attacker: "attacker:x", Proven: true, Incident: "i", Count: 7,
 		EventIDs: []string{"e", "f"}, Evidence: []honeyguide.Evidence{{EventID: "e", Time: at, Text: "echo"}, {}}, DedupeKey: "k",
-		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup",
+		Observed: []honeyguide.Observable{{Name: "n", Type: "ip", Value: "v"}}, Seen: "AAAA", Suppression: "sup", Personal: "email x2",
 		Verdict: honeyguide.Verdict{As: honeyguide.VerdictBenign, Reason: "backup", Comment: "of every night", By: "eve", At: at},
 		Handled: honeyguide.Handled{By: "eve", At: at, Note: "every night"},
 		Enrichments: []honeyguide.Enrichment{{

@@ -79,6 +79,7 @@ func (r *reader) head(a *honeyguide.Alert) bool {
 	r.must(`,"count":`)
 	a.Count = r.whole(64)
 	r.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, &a.DedupeKey)
+	r.some(`,"personal_data":`, &a.Personal)
 	r.some(`,"suppression":`, &a.Suppression)
 	r.some(`,"seen":`, &a.Seen)
 	if strings.HasPrefix(r.s, `,"verdict":`) {

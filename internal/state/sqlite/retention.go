@@ -50,7 +50,14 @@ func (t retention) Drop(ctx context.Context, before time.Time, most int) (droppe
 			return dropped, err
 		}
 	}
-	return dropped, nil
+	n, err := t.DropCounts(ctx, before)
+	return dropped + n, err
+}
+
+// DropCounts forgets old counts.
+func (t retention) DropCounts(ctx context.Context, before time.Time) (int64, error) {
+	n, err := t.dropTallies(ctx, before)
+	return n, doing("drop old counts", err)
 }
 
 // DropOf is Drop for one class.
@@ -74,10 +81,6 @@ func (t retention) DropOf(ctx context.Context, class state.Class, before time.Ti
 		}
 		dropped += n
 	}
-	if class == state.ClassAlerts {
-		more, err := t.dropTallies(ctx, before)
-		return dropped + more, doing("drop old counts", err)
-	}
 	return dropped, nil
 }
 
@@ -99,11 +102,25 @@ func (t retention) Standing(ctx context.Context, class state.Class, before time.
 		if m := moment(oldest); oldest > 0 && (s.Oldest.IsZero() || m.Before(s.Oldest)) {
 			s.Oldest = m
 		}
-		// Old enough, and still there after a run: something keeps it.
 		if _, err := t.one(ctx, "SELECT count(*) FROM "+d.table+" WHERE "+d.at+" < $1", []any{at}, &over); err != nil {
 			return s, doing("count "+d.table, err)
 		}
-		s.Over += over
+		if s.Over += over; over == 0 {
+			continue
+		}
+		spare, held, err := t.spare(ctx, d.table)
+		if err != nil {
+			return s, err
+		}
+		args := []any{at}
+		if held != nil { // their numbers begin behind those of dropped
+			spare, args = spare+" AND $2 IS NOT NULL", append(args, append([]any{0}, held...)...)
+		}
+		due := int64(0)
+		if _, err := t.one(ctx, "SELECT count(*) FROM "+d.table+" WHERE ("+d.cond+")"+spare, args, &due); err != nil {
+			return s, doing("count "+d.table, err)
+		}
+		s.Due += due
 	}
 	return s, nil
 }

@@ -28,6 +28,8 @@ type table struct {
 	name  string
 	key   []string // rowid, or the columns of the primary key
 	texts []string // columns that may hold text
+	cond  string   // which rows; "": all
+	args  []any    // of cond, from $2 on
 }
 
 // untouched are tables that hold nothing but the product's own words.
@@ -80,14 +82,17 @@ type raw struct {
 
 // page reads rows behind a key, in the order of keys.
 func (t *tx) page(ctx context.Context, x *table, after []any) ([]raw, error) {
-	cond, args := "", []any{rewriteBatch}
+	cond, args := " WHERE true", append([]any{rewriteBatch}, x.args...)
+	if x.cond != "" {
+		cond = " WHERE (" + x.cond + ")"
+	}
 	if after != nil {
 		marks := make([]string, len(after))
 		for i, k := range after {
 			args = append(args, k)
-			marks[i] = fmt.Sprintf("$%d", i+2)
+			marks[i] = fmt.Sprintf("$%d", len(args))
 		}
-		cond = " WHERE (" + strings.Join(x.key, ", ") + ") > (" + strings.Join(marks, ", ") + ")"
+		cond += " AND (" + strings.Join(x.key, ", ") + ") > (" + strings.Join(marks, ", ") + ")"
 	}
 	cols := slices.Concat(x.key, x.texts)
 	var out []raw
@@ -151,12 +156,15 @@ func textOf(v any) (string, bool) {
 	return "", false
 }
 
-// Rewrite changes texts in all tables.
-func (s *Store) Rewrite(ctx context.Context, change func(table, column, value string) (string, int)) (map[string]int64, error) {
+// Rewrite changes texts in all tables, or in what is old of them.
+func (s *Store) Rewrite(ctx context.Context, r state.Rewrite) (map[string]int64, error) {
 	out := map[string]int64{}
 	var all []table
 	if err := s.View(ctx, func(view state.Tx) (err error) {
-		all, err = view.(*tx).tables(ctx)
+		t := view.(*tx)
+		if all, err = t.tables(ctx); err == nil && !r.Before.IsZero() {
+			all, err = t.faded(ctx, all, r.Before)
+		}
 		return err
 	}); err != nil {
 		return out, err
@@ -167,7 +175,7 @@ func (s *Store) Rewrite(ctx context.Context, change func(table, column, value st
 			var n int64
 			next := after
 			err := s.Update(ctx, func(view state.Tx) (err error) {
-				n, next, more, err = view.(*tx).rewrite(ctx, x, after, change)
+				n, next, more, err = view.(*tx).rewrite(ctx, x, after, r.Change)
 				return err
 			})
 			if err != nil {
@@ -281,8 +289,14 @@ func (t *tx) reword(ctx context.Context, x *table, nums []any) error {
 	for _, num := range nums {
 		var id string
 		found, err := t.one(ctx, "SELECT id FROM "+from+" WHERE num = $1", []any{num}, &id)
-		if err != nil || !found {
+		if err != nil {
 			return err
+		}
+		if !found { // it became what is there already, and went
+			if _, err := t.exec(ctx, "DELETE FROM "+from+"_words WHERE rowid = $1", num); err != nil {
+				return err
+			}
+			continue
 		}
 		title, body := "", ""
 		switch from {
@@ -309,6 +323,9 @@ func (t *tx) reword(ctx context.Context, x *table, nums []any) error {
 	}
 	return nil
 }
+
+// Scour makes the file anew.
+func (s *Store) Scour(ctx context.Context) error { return fault(s.scour(ctx)) }
 
 // scour makes the words and the file anew, so that no free page keeps what was
 // there, and empties the journal. Readers wait for a moment at the end.

@@ -128,7 +128,7 @@ func TestRewrite(t *testing.T) {
 		}
 		r := personal.Erase(subject, personal.NewMark())
 		before := held(r)
-		got, err := s.Rewrite(ctx, func(_, column, value string) (string, int) { return r.Field(column, value) })
+		got, err := s.Rewrite(ctx, state.Rewrite{Change: func(_, column, value string) (string, int) { return r.Field(column, value) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,5 +183,43 @@ func TestRewrite(t *testing.T) {
 	}
 	if hits := searchFiles(t, dir, forms("203.0.113.7", "zebulon")); len(hits) > 0 {
 		t.Errorf("after it was closed: %v", hits)
+	}
+}
+
+// TestRewriteOfWhatCollides: rows that become one lose their words, and those behind
+// them theirs all the same.
+func TestRewriteOfWhatCollides(t *testing.T) {
+	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	s := open(t, state.Deps{Dir: t.TempDir(), Now: func() time.Time { return now }}).(*sqlite.Store)
+	ctx := t.Context()
+	if err := s.Update(ctx, func(tx state.Tx) error {
+		for _, key := range []string{"by zebulon", "by Zebulon", "another"} {
+			in := honeyguide.Incident{Key: key, Title: "Zebulon tried " + key, CreatedAt: now, UpdatedAt: now, Status: honeyguide.IncidentNew}
+			if _, err := tx.Incidents().Save(ctx, &in); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	who, err := personal.Parse("user:zebulon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := personal.Erase(who, personal.NewMark())
+	if got, err := s.Rewrite(ctx, state.Rewrite{Change: func(_, column, value string) (string, int) { return r.Field(column, value) }}); err != nil || got["incident"] != 3 {
+		t.Fatal(got, err)
+	}
+	for text, want := range map[string]int{"zebulon": 0, "another": 1, "tried": 2} {
+		if err := s.View(ctx, func(tx state.Tx) error {
+			list, _, err := tx.Incidents().List(ctx, state.IncidentQuery{Text: text})
+			if len(list) != want {
+				t.Errorf("%q finds %d incidents, want %d", text, len(list), want)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
 	}
 }

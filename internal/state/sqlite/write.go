@@ -56,6 +56,7 @@ func (w *writer) head(a *honeyguide.Alert) {
 	w.some(`,"incident":`, a.Incident)
 	w.b = strconv.AppendInt(append(w.b, `,"count":`...), a.Count, 10)
 	w.text(`,"event_ids":null,"evidence":null,"dedupe_key":`, a.DedupeKey)
+	w.some(`,"personal_data":`, a.Personal)
 	w.some(`,"suppression":`, a.Suppression)
 	w.some(`,"seen":`, a.Seen)
 	if a.Verdict != (honeyguide.Verdict{}) {

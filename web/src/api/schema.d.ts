@@ -2153,6 +2153,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/forget-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Destroy the key of pseudonyms: nobody can tell any more whom those there are stand for */
+        post: operations["forget-pseudonym-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/retention": {
         parameters: {
             query?: never;
@@ -3310,6 +3327,7 @@ export interface components {
             /** Format: date-time */
             last_at: string;
             observables?: components["schemas"]["Observable"][];
+            personal_data?: string;
             proven?: boolean;
             reasons: components["schemas"]["Reason"][];
             rule_id: string;
@@ -3843,6 +3861,7 @@ export interface components {
             /** @description content type */
             type: string;
         };
+        "BodyStruct {}Body": Record<string, never>;
         Bouncer: {
             /**
              * Format: int64
@@ -4346,7 +4365,7 @@ export interface components {
             id: string;
             /** @description address, user or email */
             kind: string;
-            /** @description files and blocks that cannot be read, and so cannot be shown to be free of it */
+            /** @description what may still hold it, why, and what to do: files that cannot be read, audit entries of an older form */
             left?: string[];
             /** @description random; it stands in the value's place */
             mark: string;
@@ -4681,6 +4700,10 @@ export interface components {
         Forced: {
             /** @description also when the model is worse than the active one */
             force?: boolean;
+        };
+        ForgetKeyOrder: {
+            /** @description why */
+            reason: string;
         };
         Found: {
             /** @description the likeliest first; empty groups are left out */
@@ -6668,7 +6691,7 @@ export interface components {
             oldest?: string;
             /**
              * Format: int64
-             * @description old enough to go, and kept by open incidents or legal holds
+             * @description old enough to go, and kept: still in use, of open incidents, or under legal hold
              */
             spared: number;
         };
@@ -22252,6 +22275,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrivacyFound"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-pseudonym-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetKeyOrder"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BodyStruct {}Body"];
                 };
             };
             /** @description Bad Request */
