@@ -3,9 +3,9 @@
 GO      ?= go
 BIN     := bin/honeyguide
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# seconds of each fuzz target, and a pattern of "folder FuzzName" for some of them
 FUZZTIME ?= 20s
-# workers of each fuzz target; empty: one per processor
-FUZZPARALLEL ?=
+FUZZ     ?= .
 export CGO_ENABLED = 0
 
 ROOT    ?=
@@ -81,8 +81,8 @@ check: generate ## formatting, static analysis, laws, generated files up to date
 race: ## the race detector; cgo is needed for it, the sandbox tests start children without
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
-fuzz: ## every fuzz target for FUZZTIME
-	@sh test/fuzz.sh $(if $(FUZZPARALLEL),--parallel $(FUZZPARALLEL)) $(FUZZTIME)
+fuzz: ## every fuzz target for FUZZTIME; FUZZ=internal/ipc for some of them
+	HONEYGUIDE_TRUST_FUZZ_CRASHERS=$(FUZZTIME:s=) HONEYGUIDE_TRUST_FUZZ_ONLY='$(FUZZ)' $(GO) test -count=1 -timeout 12h -run '^TestFuzz$$' -v ./test/fuzz
 
 trust: ## the proof of every promise, and one table; LONG=1 for the sizes they name, ROWS=pattern for some of them
 	$(GO) build -o bin/trust ./test/trust

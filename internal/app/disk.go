@@ -30,6 +30,7 @@ type disk struct {
 	told     time.Time   // when it last said that room is short
 	since    time.Time   // when it became full
 	before   float64     // events refused until then
+	nothing  time.Time   // when there was nothing left to give up
 
 	free, level, held *telemetry.Gauge
 	shed              *telemetry.CounterVec
@@ -94,8 +95,10 @@ func (a *App) keepDisk(ctx context.Context, g *supervise.Group) {
 func (a *App) roomChanged(ctx context.Context, g *supervise.Group, was, now reserve.Level) {
 	d := a.disk
 	d.show()
-	if now != reserve.Ample {
-		a.shed(ctx)
+	if idle := a.now().Sub(d.nothing); now != reserve.Ample && (idle < 0 || idle >= shedAgain) {
+		if d.keeper.Wanted() > 0 && a.shed(ctx) == 0 {
+			d.nothing = a.now()
+		}
 	}
 	if was == now {
 		return
@@ -121,9 +124,13 @@ func (a *App) roomChanged(ctx context.Context, g *supervise.Group, was, now rese
 	}
 }
 
+// shedAgain is how long nothing is looked for after nothing was found: each look
+// lists all recordings and samples, and asks of each whether it is held.
+const shedAgain = 10 * time.Second
+
 // shed gives up what is worth less than events: recordings first, then samples.
-// What is held stays.
-func (a *App) shed(ctx context.Context) {
+// What is held stays. It returns the bytes freed.
+func (a *App) shed(ctx context.Context) (sum int64) {
 	held := bundle.Keeper{State: a.state}
 	for _, x := range []struct {
 		what string
@@ -134,9 +141,10 @@ func (a *App) shed(ctx context.Context) {
 	} {
 		want := a.disk.keeper.Wanted()
 		if want <= 0 {
-			return
+			return sum
 		}
 		freed, err := x.do(want)
+		sum += freed
 		if freed > 0 {
 			a.disk.shed.With(x.what).Add(float64(freed))
 			a.log.LogAttrs(ctx, slog.LevelWarn, "given up for want of room", slog.String("what", x.what), slog.Int64("bytes", freed))
@@ -146,6 +154,7 @@ func (a *App) shed(ctx context.Context) {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "not given up", slog.String("what", x.what), slog.Any("error", err))
 		}
 	}
+	return sum
 }
 
 // A finding is about the core itself.

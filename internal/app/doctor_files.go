@@ -129,5 +129,5 @@ func checkSegment() Finding {
 	if len(nets) > 1 {
 		return Finding{name, StatusWarn, fmt.Sprintf("this machine stands in %d networks; who escaped from a decoy would stand in all of them", len(nets)), "give the decoys a machine in a segment of its own, and let its firewall deny what they do not need"}
 	}
-	return ok(name, "this machine stands in %d network; that it is one of its own only its firewall can show", len(nets))
+	return ok(name, "networks this machine stands in, besides its own: %d; that the decoys' is one of its own only its firewall can show", len(nets))
 }

@@ -52,7 +52,6 @@ var liveLines = []struct {
 	{"custody", "custody", true},
 	{"integrity", "integrity", true},
 	{"clock", "clock", false},
-	{"playbooks act", "playbooks", false},
 	{"approvals", "approvals", false},
 }
 

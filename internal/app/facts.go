@@ -69,7 +69,7 @@ func (a *App) peopleFacts(ctx context.Context, f *comply.Facts) error {
 		shows, known := roles[u.Role]
 		if !known {
 			powers, err := a.identity.Powers(ctx, u.Role)
-			if err != nil {
+			if err != nil && honeyguide.ErrorCode(err) != honeyguide.CodeNotFound { // a role that is gone grants nothing
 				return err
 			}
 			shows = slices.Contains(powers, auth.PermPersonal)
@@ -188,7 +188,7 @@ func (a *App) auditFacts(ctx context.Context, f *comply.Facts) error {
 	if n := a.settings.Audit.RetentionDays; n > 0 {
 		f.Days("audit.kept", float64(n), "setting audit.retention_days")
 	} else {
-		f.Days("audit.kept", 36500, "setting audit.retention_days: 0, for ever")
+		f.Days("audit.kept", comply.Forever, "setting audit.retention_days: 0, for ever")
 	}
 	if check := a.audit.CheckStatus(ctx, 0); check.Report != nil && !check.Ended.IsZero() {
 		f.Age("audit.verified", check.Ended, from)

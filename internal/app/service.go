@@ -93,7 +93,7 @@ func (a *App) answers(ctx context.Context, within time.Duration) bool {
 	})
 	select {
 	case <-done:
-		return true
+		return ctx.Err() == nil // a store that hangs gives up with the time, too
 	case <-ctx.Done():
 		return false
 	}
@@ -218,7 +218,7 @@ func (a *App) drain(ctx context.Context, wait func() error) error {
 	}
 }
 
-// sparesFiles are descriptors beside those of connections: databases, logs,
+// spareFiles are descriptors beside those of connections: databases, logs,
 // recordings, samples, listeners.
 const spareFiles = 1024
 

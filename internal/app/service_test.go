@@ -1,15 +1,19 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"honeyguide/internal/eventlog"
+	"honeyguide/internal/state"
 )
 
 func TestManager(t *testing.T) {
@@ -119,5 +123,88 @@ func TestLeapt(t *testing.T) {
 		if got := leapt(c.last, c.now, c.until); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// A hang is what a log and a state do: they answer with the end of the time they
+// are given or, deaf, not even then.
+type hang struct {
+	deaf chan struct{} // nil: it hears
+	well atomic.Bool
+}
+
+func (h *hang) wait(ctx context.Context) error {
+	switch {
+	case h.well.Load():
+		return nil
+	case h.deaf != nil:
+		<-h.deaf
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+type hungLog struct {
+	eventlog.Store
+	h *hang
+}
+
+func (l hungLog) Ends(ctx context.Context) (first, last eventlog.Seq, err error) {
+	return 1, 1, l.h.wait(ctx)
+}
+
+type hungState struct {
+	state.Store
+	h *hang
+}
+
+func (s hungState) View(ctx context.Context, _ func(state.Tx) error) error { return s.h.wait(ctx) }
+
+// TestNoSignOfLife: while a store hangs, in whatever way, the service manager
+// hears nothing; when it answers again, it does.
+func TestNoSignOfLife(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		log, state bool // hangs
+		deaf       bool
+	}{
+		{"the log", true, false, false}, {"the state", false, true, false}, {"a deaf log", true, false, true}, {"a deaf state", false, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "notify")
+			l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			log, rows := &hang{}, &hang{}
+			log.well.Store(!c.log)
+			rows.well.Store(!c.state)
+			over := make(chan struct{})
+			if c.deaf {
+				log.deaf, rows.deaf = over, over
+			}
+			a := &App{log: slog.New(slog.DiscardHandler), manager: manager{socket: path, every: 2 * time.Millisecond}, events: hungLog{h: log}, state: hungState{h: rows}}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- a.alive(ctx) }()
+			buf := make([]byte, 100)
+			_ = l.SetReadDeadline(time.Now().Add(100 * time.Millisecond)) // fifty signs
+			if n, err := l.Read(buf); err == nil {
+				t.Errorf("%s hangs, and the manager is told %q", c.name, buf[:n])
+			}
+			log.well.Store(true)
+			rows.well.Store(true)
+			close(over)
+			_ = l.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if n, err := l.Read(buf); err != nil || string(buf[:n]) != "WATCHDOG=1" {
+				t.Errorf("%s answers again: %q, %v", c.name, buf[:n], err)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

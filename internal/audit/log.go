@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -237,6 +238,9 @@ func (l *Log) commit(ctx context.Context, list []draft) error {
 	return nil
 }
 
+// usualEntry is room for most entries, and for most personal parts, in bytes.
+const usualEntry = 320
+
 func (l *Log) write(list []draft) error {
 	if why := l.Refused(); why != "" {
 		return errors.New(why)
@@ -252,8 +256,8 @@ func (l *Log) write(list []draft) error {
 	}
 	seg := l.segs[len(l.segs)-1]
 	tree := l.tree.clone()
-	var out writing
-	var stored []Hash
+	out := writing{entries: make([]byte, 0, usualEntry*len(list)), parts: make([]byte, 0, usualEntry*len(list))}
+	stored := make([]Hash, 0, 2*len(list)+1)
 	notes := make([]item, len(list))
 	salts := make([]byte, saltBytes*len(list))
 	_, _ = rand.Read(salts) // never fails (crypto/rand)
@@ -274,14 +278,8 @@ func (l *Log) write(list []draft) error {
 		return err
 	}
 	l.dirty = true
-	if err := l.append(seg, &out); err != nil {
+	if err := l.put(seg, &out, stored, point.Note); err != nil {
 		return errors.Join(err, l.cleanTail())
-	}
-	if err := l.hashes.write(tlog.StoredHashCount(l.tree.size), stored); err != nil {
-		return errors.Join(err, l.cleanTail())
-	}
-	if err := l.placeCheckpoint(point.Note); err != nil {
-		return errors.Join(fmt.Errorf("write the checkpoint: %w", err), l.cleanTail())
 	}
 	// From here on the entries count: the checkpoint says that they are there.
 	l.files.Lock()
@@ -300,14 +298,37 @@ func (l *Log) write(list []draft) error {
 	return nil
 }
 
-// append writes personal parts and entries and waits for the disk: both are there
-// before the checkpoint that says so.
-func (l *Log) append(seg *segment, out *writing) error {
+// put writes personal parts, entries, hashes and the checkpoint. Personal parts and
+// entries are on the disk before the checkpoint that says so has its name. When it
+// returns an error the last checkpoint is still there.
+func (l *Log) put(seg *segment, out *writing, stored []Hash, point []byte) (err error) {
+	file := filepath.Join(l.dir, checkpointName)
+	next, err := os.OpenFile(file+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file + ".tmp") // it is of no use
+		}
+	}()
+	defer next.Close()
 	if _, err := l.side.WriteAt(out.parts, seg.side); err != nil {
 		return fmt.Errorf("write personal parts: %w", err)
 	}
 	if _, err := l.open.WriteAt(out.entries, seg.size); err != nil {
 		return fmt.Errorf("write entries: %w", err)
+	}
+	if err := l.hashes.write(tlog.StoredHashCount(l.tree.size), stored); err != nil {
+		return err
+	}
+	if _, err := next.Write(point); err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
+	// All three are on their way before one is waited for: then the first wait is
+	// nearly all there is to wait.
+	for _, f := range []*os.File{l.side, l.open, next} {
+		begin(f)
 	}
 	if err := l.side.Sync(); err != nil {
 		return fmt.Errorf("write personal parts: %w", err)
@@ -315,7 +336,20 @@ func (l *Log) append(seg *segment, out *writing) error {
 	if err := l.open.Sync(); err != nil {
 		return fmt.Errorf("write entries: %w", err)
 	}
+	if err := next.Sync(); err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
+	if err := os.Rename(file+".tmp", file); err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
 	return nil
+}
+
+// begin lets the disk begin to write what is new in a file. It is a hint: where
+// there is no such thing, the wait that follows does it all.
+func begin(f *os.File) {
+	const write = 2 // SYNC_FILE_RANGE_WRITE (linux/fs.h)
+	_ = syscall.SyncFileRange(int(f.Fd()), 0, 0, write)
 }
 
 // openSide makes the file of personal parts beside entries.log.
@@ -332,24 +366,6 @@ func (l *Log) openSide() error {
 	}
 	l.side = f
 	return nil
-}
-
-// placeCheckpoint puts a checkpoint in the place of the last one. When it
-// returns an error the last one is still there.
-func (l *Log) placeCheckpoint(text []byte) error {
-	file := filepath.Join(l.dir, checkpointName)
-	f, err := os.OpenFile(file+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file+".tmp", file)
 }
 
 // cleanTail cuts off what a failed write left behind the last entry.

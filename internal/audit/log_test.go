@@ -338,6 +338,19 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// flipBit changes a bit of a byte, counted from the end when it is below 0.
+func flipBit(file string, at int) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if at %= len(raw); at < 0 {
+		at += len(raw)
+	}
+	raw[at] ^= 4
+	return os.WriteFile(file, raw, 0o600)
+}
+
 // A cache that is wrong or gone is made anew.
 func TestCachesAreMadeAnew(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.Rotate = 10_000 })
@@ -348,6 +361,9 @@ func TestCachesAreMadeAnew(t *testing.T) {
 		"gone":    os.Remove,
 		"cut":     func(file string) error { return os.Truncate(file, 70) },
 		"garbage": func(file string) error { return os.WriteFile(file, []byte("garbage, no more"), 0o600) },
+		"a bit":   func(file string) error { return flipBit(file, 0) },
+		"the end": func(file string) error { return flipBit(file, -1) },
+		"inside":  func(file string) error { return flipBit(file, 333) },
 	} {
 		for _, pattern := range []string{hashesName, "*.idx"} {
 			files, _ := filepath.Glob(filepath.Join(b.opt.Dir, pattern))

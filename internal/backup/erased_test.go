@@ -50,7 +50,7 @@ func TestErasedList(t *testing.T) {
 		t.Errorf("the list lies in clear (%v)", err)
 	}
 	r := restore(open(t, to), filepath.Join(t.TempDir(), "r"))
-	r.Key = key
+	r.Key, r.Public = key, n.log.PublicKey()
 	out, err := r.Run(t.Context())
 	if err != nil || string(out.Erased) != "second, of zebulon" || len(out.Notes) != 0 {
 		t.Fatalf("%+v, %v", out, err)
@@ -70,6 +70,11 @@ func TestErasedList(t *testing.T) {
 	}
 	r.Data = filepath.Join(t.TempDir(), "r2")
 	if out, err = r.Run(t.Context()); err != nil || out.Erased != nil || len(out.Notes) != 1 || !strings.Contains(out.Notes[0], "erasures") {
+		t.Errorf("%+v, %v", out, err)
+	}
+	// Whose key signed it is said where nobody gave one.
+	r.Data, r.Public = filepath.Join(t.TempDir(), "r3"), ""
+	if out, err = r.Run(t.Context()); err != nil || len(out.Notes) != 2 || !strings.Contains(out.Notes[1], m.AuditKey) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	// Nor is that of somebody else.

@@ -101,6 +101,9 @@ func (r Restore) Run(ctx context.Context) (out *Restored, err error) {
 	if err := r.mayReplace(ctx, m, out); err != nil {
 		return nil, err
 	}
+	if r.Public == "" && (out.Before == nil || !out.Before.Same) {
+		out.Notes = append(out.Notes, "it is signed by the key it names itself, "+m.AuditKey+": compare that with the keys/audit.pub you kept elsewhere, or whoever could write where it lay may have made it")
+	}
 	if err := room(r.Data, m.Figures.Bytes); err != nil {
 		return nil, err
 	}

@@ -173,20 +173,18 @@ func TestTampering(t *testing.T) {
 			t.Errorf("round %d: not found: %s", i, what)
 		}
 	}
-	t.Logf("TRUST name=bundle-tampers-missed figure=%d unit=changes target=<=0", missed)
+	t.Logf("TRUST name=bundle-tampers-missed figure=%d unit=changes target=<=0 of=%d", missed, n)
 	t.Logf("%d changes of an archive of %d bytes", n, len(text))
 }
 
 // TestBytesAllOver changes bits all over the smallest archive there is: all bits of
-// all bytes in the long form.
+// all bytes with HONEYGUIDE_TRUST_BUNDLE_TAMPERS=300000.
 func TestBytesAllOver(t *testing.T) {
 	r := newRig(t)
 	r.attack(1)
 	_, text := r.collect()
 	step, n := max(1, 8*len(text)/rounds(t)), 0
-	if rounds(t) >= 10_000 {
-		step = 1
-	} else if step%2 == 0 {
+	if step%2 == 0 {
 		step++ // so that it comes to each bit of a byte
 	}
 	for i := 0; i < 8*len(text); i += step {

@@ -143,7 +143,7 @@ func Assess(fw *Framework, f *Facts, by string) (*Assessment, error) {
 				}
 				m := gaps[id]
 				if m == nil {
-					m = &Shortfall{Check: id, Title: check.Title, Status: a.Status, Weight: check.Weight, Says: a.Says, Mend: check.Mend}
+					m = &Shortfall{Check: id, Title: check.Title, Status: a.Status, Weight: check.Weight, Says: a.Says, Mend: a.Mend}
 					gaps[id] = m
 				}
 				m.Controls = append(m.Controls, c.ID)
@@ -215,7 +215,7 @@ func unmeasured(tests []Test, f *Facts) string {
 		}
 	}
 	slices.Sort(out)
-	return "Not measured. " + strings.Join(slices.Compact(out), " ")
+	return "Not known. " + strings.Join(slices.Compact(out), " ")
 }
 
 // rule writes when a check is met.

@@ -5,14 +5,16 @@ import "time"
 // A Backup is how backups stand.
 type Backup struct {
 	Last      time.Time // of the last good one; zero: there is none
-	Tested    time.Time // when one was restored as a test
+	Tested    time.Time // when one was unpacked and checked
 	Encrypted bool      // the last one is
 }
 
 // Backup keeps how backups stand.
 func (f *Facts) Backup(b Backup) {
-	const from = "backup"
+	const from = "journal of backups"
+	f.Flag("backup.made", !b.Last.IsZero(), from)
 	f.Age("backup.last", b.Last, from)
+	f.Flag("backup.tried", !b.Tested.IsZero(), from)
 	f.Age("backup.tested", b.Tested, from)
 	if b.Last.IsZero() {
 		f.Missing("backup.encrypted", "there is no backup")

@@ -278,6 +278,33 @@ func TestPDF(t *testing.T) {
 	}
 }
 
+// What stands above a table is on the page of its first row, and a row that is longer
+// than a page goes on on the next.
+func TestTablesStayWithTheirHeads(t *testing.T) {
+	long := strings.Repeat("word ", 400)
+	for _, x := range []struct {
+		from        float64 // how far down the page it begins
+		text        string
+		head, pages int
+	}{
+		{20, "short", 1, 1},
+		{bottom - 45, "short", 1, 1},
+		{bottom - 45, long, 2, 2},           // there is room for the heading, and none for the row
+		{20, strings.Repeat(long, 8), 1, 4}, // longer than any page
+	} {
+		p := newPaper(sample(t, "gdpr"), 0)
+		p.doc.AddPage()
+		p.doc.SetY(x.from)
+		p.table(section{title: "A group", text: "Organisation: something."}, []float64{40, 100}, []string{"Control", "What was found"}, [][]cell{{{{mono, small, ink, "id"}}, {{sans, small, ink, x.text}}}})
+		if err := p.doc.Error(); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.begins[0].page; got != x.head || p.doc.PageNo() != x.pages {
+			t.Errorf("%d letters at %.0f mm: the heading is on page %d of %d, want %d of %d", len(x.text), x.from, got, p.doc.PageNo(), x.head, x.pages)
+		}
+	}
+}
+
 func TestJSON(t *testing.T) {
 	r := sample(t, "gdpr")
 	doc, _, err := r.Write("json")

@@ -141,6 +141,9 @@ func (f *Facts) Days(id string, days float64, from string) {
 	f.put(id, Fact{Unit: UnitDays, Number: days, From: from})
 }
 
+// Forever are more days than anything is kept for.
+const Forever = 36_500
+
 // Age keeps how many days ago something was; a zero time was not measured.
 func (f *Facts) Age(id string, at time.Time, from string) {
 	if at.IsZero() {
@@ -228,6 +231,8 @@ func days(v float64) string {
 		return fmt.Sprintf("%.0f days ago", -v)
 	case v == 0:
 		return "0 days"
+	case v >= Forever:
+		return "for ever"
 	case v < 1.0/24:
 		return "less than an hour"
 	case v < 2:

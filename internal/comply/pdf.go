@@ -59,7 +59,7 @@ func (p *paper) cover(toc []begin) {
 		{"Period", when(r.Since) + " to " + when(r.Until) + " for what is counted over time; everything else as it was when it was measured."},
 		{"Asked for by", r.By},
 		{"The standard", r.Framework.Source + ". Titles and questions are our own words; the standard’s text decides."},
-		{"Statuses", "met: every rule holds. partly: some hold. gap: none does. not measured: something a rule needs is not known here, so nothing is claimed. outside: the organisation’s own."},
+		{"Statuses", "met: every rule holds. partly: some hold. gap: none does. not measured: something a rule needs is not known here, so nothing is claimed. outside: the organisation’s own. Where a row says Organisation, its status is that of the part this installation can show; the rest is the organisation’s to add."},
 		{"Audit log", fmt.Sprintf("%d entries, root %s. Whoever made this file stands in the entry that follows, with its SHA-256.", r.Audit.Size, r.Audit.Root)},
 	} {
 		p.row([]float64{32, wide - 32}, []cell{{{sans, 9, muted, f[0]}}, {{sans, 9, ink, f[1]}}}, false)

@@ -165,23 +165,6 @@ func (s *Samples) Has(id string) bool {
 	return err == nil
 }
 
-// Content returns a sample's content, decrypted. CodeNotFound.
-func (s *Samples) Content(id string) (io.ReadCloser, error) {
-	f, err := s.Sealed(id)
-	if err != nil {
-		return nil, err
-	}
-	r, err := age.Decrypt(f, s.key)
-	if err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("open sample: %w", err)
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{r, f}, nil
-}
-
 // Sealed returns a sample as it lies on the disk, encrypted. CodeNotFound.
 func (s *Samples) Sealed(id string) (io.ReadCloser, error) {
 	if !IsSum(id) {

@@ -172,7 +172,7 @@ func (s *Samples) unsent(e *honeyguide.Event, claimed string, lost bool) {
 	switch {
 	case claimed != "" && s.Has(claimed):
 		e.Set(honeyguide.AttrKept, Kept)
-		if f, err := s.Content(claimed); err == nil {
+		if f, err := s.decrypt(claimed); err == nil {
 			head, _ := io.ReadAll(io.LimitReader(f, headBytes))
 			_ = f.Close()
 			e.Set(honeyguide.AttrFileType, Sniff(head))

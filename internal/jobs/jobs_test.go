@@ -129,6 +129,49 @@ func TestCrashBetweenClaimAndDone(t *testing.T) {
 	}
 }
 
+// TestClockJumps claims a job while the clock is a year ahead and crashes: with the
+// right time nobody waits a year for it. A year back, jobs wait for their time.
+func TestClockJumps(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	dir, c := t.TempDir(), &clock{t: start}
+	life := func() (*jobs.Queue, *sqlite.Store) {
+		t.Helper()
+		s, err := sqlite.Open(t.Context(), sqlite.Config{}, state.Deps{Dir: dir, Now: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return jobs.New(s, c.now), s
+	}
+	q, s := life()
+	add(t, q, s, &jobs.Job{Kind: "now"}, &jobs.Job{Kind: "later", RunAt: start.Add(time.Hour)})
+	c.step(year)
+	ahead := claim(t, q, 1, time.Minute)
+	if len(ahead) != 1 || ahead[0].Kind != "now" {
+		t.Fatalf("a year ahead: %+v", ahead)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.step(-year)
+	q, s = life()
+	again := claim(t, q, 5, time.Minute)
+	if len(again) != 1 || again[0].ID != ahead[0].ID || again[0].Attempt != 2 {
+		t.Fatalf("with the right time: %+v", again)
+	}
+	c.step(-year) // and the lease is one of a year ahead to whoever looks now
+	if got := claim(t, q, 5, time.Minute); len(got) != 0 {
+		t.Errorf("claimed twice, or before its time: %+v", got)
+	}
+	if err := done(t.Context(), q, s, again[0]); err != nil {
+		t.Errorf("its holder has lost it: %v", err)
+	}
+	c.step(year + time.Hour)
+	if got := claim(t, q, 5, time.Minute); len(got) != 1 || got[0].Kind != "later" {
+		t.Errorf("an hour later: %+v", got)
+	}
+}
+
 // TestLostLease lets a slow worker finish after another took over: its effect is undone.
 func TestLostLease(t *testing.T) {
 	q, s, c := queue(t)

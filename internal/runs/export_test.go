@@ -6,7 +6,7 @@ import (
 )
 
 // Look is one look of the watch.
-func (e *Engine) Look(ctx context.Context) error { return e.look(ctx) }
+func (e *Engine) Look(ctx context.Context) error { return errors.Join(e.clockBack(ctx), e.look(ctx)) }
 
 // Tick is one look at all schedules.
 func (e *Engine) Tick(ctx context.Context) error {

@@ -80,7 +80,8 @@ type Engine struct {
 
 	halted atomic.Pointer[honeyguide.HaltState]
 
-	locks locks // of plans
+	locks  locks     // of plans
+	looked time.Time // by the watch alone: what the clock said then
 
 	mu    sync.Mutex
 	fresh []*work       // claimed by the transactions that made them

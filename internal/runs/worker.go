@@ -145,7 +145,7 @@ const (
 // watch makes runs say that they are stuck, and gives those a job that lost theirs.
 func (e *Engine) watch(ctx context.Context) error {
 	for {
-		if err := e.look(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(e.clockBack(ctx), e.look(ctx)); err != nil && ctx.Err() == nil {
 			return err
 		}
 		timer := time.NewTimer(watchEvery)

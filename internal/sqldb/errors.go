@@ -52,7 +52,7 @@ func IsBusy(err error) bool {
 // all. Trying again does not help.
 func IsCorrupt(err error) bool {
 	c := code(err)
-	return c != noCode && (c&primaryMask == codeCorrupt || c&primaryMask == codeNotADB)
+	return c != noCode && (c&primaryMask == codeCorrupt || c&primaryMask == codeNotADB) || errors.Is(err, errDamage)
 }
 
 // IsReadOnly reports whether err says that the connection may not write.

@@ -57,7 +57,11 @@ func Checkpoint(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// Check looks for damage and returns an error with the first lines found. quick
+// errDamage is what a check found, as opposed to one that could not be made.
+var errDamage = errors.New("the file is damaged")
+
+// Check looks for damage and returns an error with the first lines found, for which
+// [IsCorrupt] is true. Of any other error nothing follows about the file. quick
 // leaves out the comparison of indexes with their tables, which takes as long as
 // reading everything twice.
 func Check(ctx context.Context, db *sql.DB, quick bool) error {
@@ -84,7 +88,7 @@ func Check(ctx context.Context, db *sql.DB, quick bool) error {
 		return fmt.Errorf("check database: %w", err)
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("check database: %s", strings.Join(faults, "; "))
+		return fmt.Errorf("check database: %w: %s", errDamage, strings.Join(faults, "; "))
 	}
 	return nil
 }

@@ -58,3 +58,33 @@ func TestKeepRestartsWithGrowingPauses(t *testing.T) {
 		}
 	})
 }
+
+// TestNudge ends the pauses there are, once: what was in the way is gone.
+func TestNudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		began := time.Now()
+		var starts []time.Duration
+		g := supervise.New(nil)
+		g.Keep(ctx, "falls", func(context.Context) error {
+			starts = append(starts, time.Since(began))
+			return errors.New("no room")
+		})
+		time.Sleep(time.Minute + time.Second) // pauses are half a minute by now
+		before := len(starts)
+		g.Nudge()
+		synctest.Wait()
+		if len(starts) != before+1 || starts[before] != time.Minute+time.Second {
+			t.Fatalf("starts at %v: %d before, nudged at %v", starts, before, time.Since(began))
+		}
+		time.Sleep(150 * time.Millisecond) // it begins with the first pause again
+		if len(starts) != before+2 {
+			t.Errorf("starts at %v: the pause after it is another", starts)
+		}
+		cancel()
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+}

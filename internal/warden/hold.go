@@ -2,7 +2,9 @@ package warden
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"honeyguide/internal/supervise"
@@ -78,6 +80,9 @@ func (w *Warden) rest(ctx context.Context) {
 	}
 }
 
+// acceptPause is how long a door without descriptors waits.
+const acceptPause = 100 * time.Millisecond
+
 // turnAway closes the connections that come while h holds.
 func (w *Warden) turnAway(ctx context.Context, h *hold) {
 	group := supervise.New(w.log)
@@ -85,8 +90,16 @@ func (w *Warden) turnAway(ctx context.Context, h *hold) {
 		group.Go(ctx, "turn away", func(context.Context) error {
 			for {
 				c, err := l.Accept()
-				if err != nil {
-					return nil // the deadline below
+				if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+					return nil // the deadline below, or the end
+				}
+				if err != nil { // no descriptor is left
+					select {
+					case <-ctx.Done():
+					case <-h.over:
+					case <-time.After(acceptPause):
+					}
+					continue
 				}
 				if t, ok := c.(*net.TCPConn); ok {
 					_ = t.SetLinger(0)

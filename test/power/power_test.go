@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"honeyguide/internal/sqldb"
 	"honeyguide/test/rig"
 )
 
@@ -53,7 +51,7 @@ func TestPowerCut(t *testing.T) {
 	lost := ledger.Compare(t, core)
 	core.Stop()
 	fmt.Printf("audit: power cut x %d under load: %v; a careless writer lost %d rows\n", rounds, lost, careless)
-	lost.Trust(t, "powercut-lost")
+	lost.Trust(t, "powercut-lost", rounds)
 	if lost.Sum() > 0 {
 		t.Errorf("lost: %v", lost)
 	}
@@ -63,34 +61,5 @@ func TestPowerCut(t *testing.T) {
 	if a := lost.Acked; a.Records < 20*rounds || a.Alerts == 0 || a.Entries == 0 || a.Jobs == 0 {
 		t.Errorf("next to nothing was acknowledged, which proves nothing: %v", lost)
 	}
-	whole(t, data)
-}
-
-// whole checks the files of a stopped core.
-func whole(t *testing.T, data string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(data, "*.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	days, err := filepath.Glob(filepath.Join(data, "events", "*.db"))
-	if err != nil || len(days) == 0 {
-		t.Fatalf("no day file: %v", err)
-	}
-	for _, path := range append(files, days...) {
-		db, err := sqldb.Open(t.Context(), sqldb.Options{Path: path, ReadOnly: true})
-		if err == nil {
-			err = sqldb.Check(t.Context(), db, false)
-			db.Close()
-		}
-		if err != nil {
-			t.Errorf("%s: %v", filepath.Base(path), err)
-		}
-	}
-	if bad, _ := filepath.Glob(filepath.Join(data, "events", "*.bad*")); len(bad) > 0 {
-		t.Errorf("put aside as damaged: %v", bad)
-	}
-	if out, errs, status := rig.CLI(t, data, nil, "audit", "verify"); status != 0 || strings.Contains(out, "damaged") {
-		t.Errorf("audit verify: %d %s %s", status, out, errs)
-	}
+	rig.Whole(t, data)
 }

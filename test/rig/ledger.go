@@ -35,6 +35,7 @@ type Ledger struct {
 	jobs     map[string]bool // run/ID and notice/ID
 	cut      atomic.Int64    // requests without an answer
 	turned   atomic.Int64    // requests that were refused with a reason
+	offered  atomic.Int64    // records of all requests
 	closed   bool
 	sets     []string
 }
@@ -143,6 +144,7 @@ func (l *Ledger) Under(c *Core, load Load) (stop func()) {
 // feed posts one batch.
 func (l *Ledger) feed(c *Core, round, writer, n int) {
 	body, ids, src := Batch(round, writer, n)
+	l.offered.Add(int64(len(ids)))
 	req, err := c.send("/api/v1/ingest?format=json&name=crash", "application/x-ndjson", body)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -243,10 +245,12 @@ func (x Losses) String() string {
 		x.Acked.Records, x.Acked.Events, x.Events, x.Twice, x.Acked.Alerts, x.Alerts, x.Acked.Entries, x.Entries, x.Acked.Jobs, x.Jobs, x.Cut)
 }
 
-// Trust prints the line a proof is read by.
-func (x Losses) Trust(t testing.TB, name string) {
+// Trust prints the line a proof is read by. rounds is how often what is promised was
+// put to the test: kills, cuts, seconds.
+func (x Losses) Trust(t testing.TB, name string, rounds int) {
 	t.Helper()
-	t.Logf("TRUST name=%s figure=%d unit=lost target=<=0 of=%d events=%d twice=%d alerts=%d audit_entries=%d jobs=%d", name, x.Sum(), x.Acked.Records+x.Acked.Events+x.Acked.Alerts+x.Acked.Entries+x.Acked.Jobs, x.Events, x.Twice, x.Alerts, x.Entries, x.Jobs)
+	t.Logf("TRUST name=%s figure=%d unit=lost target=<=0 of=%d rounds=%d events=%d twice=%d alerts=%d audit_entries=%d jobs=%d", name, x.Sum(),
+		x.Acked.Records+x.Acked.Events+x.Acked.Alerts+x.Acked.Entries+x.Acked.Jobs, rounds, x.Events, x.Twice, x.Alerts, x.Entries, x.Jobs)
 }
 
 // Compare waits until a core has judged everything and looks for what the ledger
@@ -342,6 +346,9 @@ func (c *Core) send(path, contentType string, body []byte) (request string, err 
 
 // Refused is how many batches the cores refused with a reason.
 func (l *Ledger) Refused() int64 { return l.turned.Load() }
+
+// Offered is how many records the cores were asked to take so far.
+func (l *Ledger) Offered() int64 { return l.offered.Load() }
 
 // Trust prints one line of a proof: a row, its figure, and what it has to be.
 func Trust(t testing.TB, name string, figure float64, unit, target string) {

@@ -15,9 +15,6 @@ func Size(t testing.TB, row string, normal int) int {
 	name := "HONEYGUIDE_TRUST_" + strings.ToUpper(strings.ReplaceAll(row, "-", "_"))
 	text := os.Getenv(name)
 	if text == "" {
-		text = os.Getenv(strings.TrimSuffix(name, "_LOST"))
-	}
-	if text == "" {
 		return normal
 	}
 	n, err := strconv.Atoi(text)

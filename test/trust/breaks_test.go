@@ -56,8 +56,8 @@ func (n testNames) match(dir, pkg, pattern string) bool {
 	})
 }
 
-// quick are the rows whose break is tried in every run of the tests; all others
-// with HONEYGUIDE_TRUST_BREAKS=1, which is what make trust-breaks does.
+// quick are the rows whose break is tried in every run of the tests; make
+// trust-breaks tries them all, and so does HONEYGUIDE_TRUST_BREAKS=1 here.
 var quick = []string{"sandbox-escapes-open", "licences"}
 
 // TestEveryRowCanFail breaks the product for each row: the line it breaks must

@@ -79,7 +79,7 @@ var rows = []row{
 		Short: sized("backup-lost", "2"), Long: sized("backup-lost", "60"), Quick: sized("backup-lost", "1"),
 	},
 	{
-		Name: "bundle-tampers-missed", Target: "<=0",
+		Name: "bundle-tampers-missed", Target: "<=0", Of: size{1000, 10_000},
 		Promise: "Any one change to a bundle of evidence is found, offline.",
 		Pkg:     "./internal/bundle", Run: "^TestTampering$",
 		Short: sized("bundle-tampers", "1000"), Long: sized("bundle-tampers", "10000"), Quick: sized("bundle-tampers", "300"),
@@ -100,13 +100,13 @@ var rows = []row{
 		Name: "diskfull-lost", Target: "<=0", Of: size{6, 300},
 		Promise: "While the disk is full nothing is acknowledged that is not stored, and nothing breaks.",
 		Pkg:     "./test/disk", Run: "^TestDiskFull$", Root: true, Limit: 20 * time.Minute,
-		Short: sized("diskfull", "6"), Long: sized("diskfull", "300"), Quick: sized("diskfull", "2"),
+		Short: sized("diskfull-lost", "6"), Long: sized("diskfull-lost", "300"), Quick: sized("diskfull-lost", "2"),
 	},
 	{
 		Name: "diskfull-recovery", Target: "<=10",
 		Promise: "Ten seconds after there is room again events are taken, without anybody's hand.",
 		Pkg:     "./test/disk", Run: "^TestDiskFull$", Root: true, Limit: 20 * time.Minute,
-		Short: sized("diskfull", "6"), Long: sized("diskfull", "300"), Quick: sized("diskfull", "2"),
+		Short: sized("diskfull-lost", "6"), Long: sized("diskfull-lost", "300"), Quick: sized("diskfull-lost", "2"),
 	},
 	{
 		Name: "pii-left", Target: "<=0", Of: size{10, 10},
@@ -148,19 +148,19 @@ var rows = []row{
 		Name: "idle-connections", Target: ">=2000", LongTarget: ">=10000",
 		Promise: "10,000 idle connections are held.",
 		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
-		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
+		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"),
 	},
 	{
 		Name: "idle-newcomer", Target: "<=1000",
 		Promise: "Among them a newcomer is logged in within a second.",
 		Pkg:     "./test/e2e", Run: "^TestCrowd$", Needs: []string{"ssh"},
-		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"), Quick: sized("idle-connections", "200"),
+		Short: sized("idle-connections", "2000"), Long: sized("idle-connections", "10000"),
 	},
 	{
 		Name: "soak-rss-slope", Target: "<=1800", LongTarget: "<=10", Of: size{90, 3600},
 		Promise: "Memory does not grow without end under load. A short run sees a gross leak alone.",
 		Pkg:     "./test/e2e", Run: "^TestSoak$", Root: true, Limit: 90 * time.Minute,
-		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"), Quick: sized("soak-rss-slope", "30"),
+		Short: sized("soak-rss-slope", "90"), Long: sized("soak-rss-slope", "3600"),
 	},
 	{
 		Name: "soak-oom-kills", Target: "<=0", Of: size{1000, 100_000},

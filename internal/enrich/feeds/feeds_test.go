@@ -253,6 +253,57 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// A list whose maker is no longer its master says what it likes: it cannot speak of
+// everybody or of our own networks, and a list that tries keeps what it
+// said before.
+func TestTakenOver(t *testing.T) {
+	l := file(t, "a.txt", "203.0.113.1\n")
+	f := loaded(t, map[string]List{"a": l})
+	step := now
+	put := func(text string) {
+		t.Helper()
+		step = step.Add(time.Minute)
+		if err := os.WriteFile(l.File, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(l.File, step, step); err != nil {
+			t.Fatal(err)
+		}
+		f.reload(t.Context())
+	}
+	var halves, all, six strings.Builder
+	for i := range 256 {
+		fmt.Fprintf(&all, "%d.0.0.0/8\n", i)
+		if i < 200 {
+			fmt.Fprintf(&halves, "%d.0.0.0/9\n%d.128.0.0-%d.255.255.255\n", i, i, i)
+		}
+	}
+	for i := range 0x2000 {
+		fmt.Fprintf(&six, "%x::/16\n", 0x2000+i)
+	}
+	for name, text := range map[string]string{
+		"everybody": "0.0.0.0/0\n::/0\n128.0.0.0/1\n2000::/3\n", "eight by eight": all.String(), "in halves": halves.String(), "everybody of IPv6": six.String(),
+	} {
+		put(text)
+		if got := f.said("src", "203.0.113.1"); len(got) != 1 {
+			t.Errorf("%s: what it said before is gone: %q", name, got)
+		}
+		if got := append(f.said("src", "198.51.100.1"), f.said("src", "2001:db8::1")...); len(got) != 0 {
+			t.Errorf("%s: it speaks of somebody else: %q", name, got)
+		}
+		if st := f.Status()[0]; st.State != enrich.StateFailed || st.Detail == "" {
+			t.Errorf("%s: %+v", name, st)
+		}
+	}
+	put("203.0.113.1\n10.0.0.0/8\n192.168.0.0/16\nfe80::/16\nfc00::/16\n")
+	if got := append(f.said("src", "10.1.2.3"), append(f.said("src", "192.168.1.1"), f.said("src", "fc00::1")...)...); len(got) != 0 {
+		t.Errorf("it speaks of our own: %q", got)
+	}
+	if st := f.Status()[0]; st.State != enrich.StateOK {
+		t.Errorf("%+v", st)
+	}
+}
+
 func TestMost(t *testing.T) {
 	var b strings.Builder
 	for i := range 3000 {

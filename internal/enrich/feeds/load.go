@@ -178,6 +178,9 @@ func (f *feeds) read(l *feed, n uint16, b *builder) error {
 		}
 		return fmt.Errorf("no indicator among %d records: %s", t.bad, why)
 	}
+	if err := t.tooMuch(); err != nil {
+		return err
+	}
 	if path == l.fresh {
 		if err := os.Rename(path, f.path(l)); err != nil {
 			return fmt.Errorf("keep the list: %w", err)

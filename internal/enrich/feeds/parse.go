@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"honeyguide/internal/enrich"
@@ -37,6 +38,22 @@ type taker struct {
 	bad  int64
 	list []enrich.BadLine
 	full bool
+	part [2]float64 // of all addresses there are, IPv4 and IPv6: what the networks name, each for itself
+}
+
+// most is the part of all addresses a list may name: with more it would speak of
+// everybody, by mistake or because its maker is no longer its master. Lists of
+// what is unroutable and of stolen networks name a seventh.
+const most = 0.5
+
+// tooMuch says that a list speaks of everybody.
+func (t *taker) tooMuch() error {
+	for i, version := range []string{"IPv4", "IPv6"} {
+		if t.part[i] > most {
+			return fmt.Errorf("it names %.0f %% of all addresses of %s: it would be said of everybody", 100*t.part[i], version)
+		}
+	}
+	return nil
 }
 
 func (t *taker) take(it item, err error, line int64) error {
@@ -48,6 +65,13 @@ func (t *taker) take(it item, err error, line int64) error {
 		return err
 	}
 	t.good++
+	switch {
+	case it.sort != network:
+	case it.prefix.Addr().Is4():
+		t.part[0] += math.Exp2(-float64(it.prefix.Bits()))
+	default: // an eighth of IPv6 is given out
+		t.part[1] += math.Exp2(3 - float64(it.prefix.Bits()))
+	}
 	return nil
 }
 

@@ -26,6 +26,9 @@ const (
 	badSuffix  = ".bad"
 )
 
+// maxDay is more than a day can hold of events: what counts more is spoilt.
+const maxDay = 1 << 40
+
 // idleClose is how long an unused connection to a day file stays open.
 const idleClose = time.Minute
 
@@ -165,8 +168,13 @@ func (s *Store) load(ctx context.Context, f *dayFile) (*day, head, bool, error) 
 		}); err != nil {
 			return err
 		}
-		if err := db.QueryRowContext(ctx, "SELECT coalesce(sum(c), 0) FROM minute").Scan(&d.counted); err != nil {
+		// As a float: a count that was spoilt must not overflow the sum.
+		var counted float64
+		if err := db.QueryRowContext(ctx, "SELECT total(c) FROM minute").Scan(&counted); err != nil {
 			return err
+		}
+		if counted >= 0 && counted < maxDay {
+			d.counted = eventlog.Seq(counted)
 		}
 		return each(ctx, db, "SELECT lo, n, ts0, ts1, sev, flags FROM blk ORDER BY lo", func(r *sql.Rows) error {
 			var b block
@@ -190,7 +198,7 @@ func (d *day) check() error {
 	next := d.first
 	for i := range d.full {
 		b := &d.full[i]
-		if b.lo != next || b.n > colblock.MaxRows {
+		if b.lo != next || b.n < 1 || b.n > colblock.MaxRows {
 			return fmt.Errorf("day %s: block at %d, want %d: %w", d.file.name, b.lo, next, colblock.ErrCorrupt)
 		}
 		next = b.hi() + 1

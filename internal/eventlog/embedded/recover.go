@@ -140,8 +140,8 @@ func (s *Store) proveWhole(ctx context.Context, f *dayFile, newest bool) error {
 	}
 	info, err := os.Stat(f.path)
 	if err == nil && newest && info.Size() <= checkBelow {
-		if err = sqldb.Check(ctx, db, true); err != nil && !sqldb.IsFull(err) {
-			err = fmt.Errorf("day %s: %w: %w", f.name, colblock.ErrCorrupt, err)
+		if err = sqldb.Check(ctx, db, true); err != nil {
+			err = fmt.Errorf("day %s: %w", f.name, err)
 		}
 	}
 	return errors.Join(err, db.Close())
@@ -233,7 +233,8 @@ func (s *Store) salvage(ctx context.Context, path string, last *head) eventlog.S
 	}
 	defer db.Close()
 	var hi sql.NullInt64
-	if err := db.QueryRowContext(ctx, "SELECT max(lo + n) FROM blk").Scan(&hi); err == nil && hi.Valid {
+	const q = "SELECT max(lo + n) FROM blk WHERE n > 0 AND lo < $1" // what is further is spoilt, too
+	if err := db.QueryRowContext(ctx, q, int64(next)+maxDay).Scan(&hi); err == nil && hi.Valid {
 		next = max(next, eventlog.Seq(hi.Int64))
 	}
 	// Marks only ever grow: what can be read of them is better than nothing.

@@ -93,13 +93,26 @@ func (s *Store) finish(ctx context.Context) error {
 	return nil
 }
 
-// seal is the goroutine that seals finished days. What fails is tried again with
-// the next day.
+// sealAgain is how long a day that could not be sealed waits: a full disk, or
+// another process that reads it. Until it is sealed it cannot be rewritten.
+const sealAgain = time.Minute
+
+// seal is the goroutine that seals finished days. What fails is tried again.
 func (s *Store) seal() {
 	ctx := context.Background() // ends with the channel; a started seal is finished
+	again := time.NewTicker(sealAgain)
+	defer again.Stop()
 	var failed []*dayFile
-	for f := range s.seals {
-		todo := append(failed, f)
+	for {
+		todo := failed
+		select {
+		case f, open := <-s.seals:
+			if !open {
+				return
+			}
+			todo = append(todo, f)
+		case <-again.C:
+		}
 		failed = nil
 		for _, f := range todo {
 			if err := s.sealDay(ctx, f); err != nil && !errors.Is(err, errGone) {

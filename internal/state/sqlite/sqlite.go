@@ -120,12 +120,15 @@ func (s *Store) open(ctx context.Context, cfg Config, dep state.Deps, warm int64
 		}
 		if crashed {
 			if err := sqldb.Check(ctx, db, true); err != nil {
-				return errors.Join(damaged(err), db.Close())
+				return errors.Join(fault(err), db.Close())
 			}
 		}
 		s.writer = newPool(db, 1, "BEGIN IMMEDIATE", warm)
 		if err := migrate(ctx, db, dep); err != nil {
 			return err
+		}
+		if err := recall(ctx, db, s.now()); err != nil {
+			return fault(err)
 		}
 	}
 	db, err := sqldb.Open(ctx, sqldb.Options{
@@ -248,6 +251,19 @@ func (s *Store) aside(ctx context.Context, o sqldb.Options, fn func(*sql.DB) err
 // start, so that damage shows before anything is built on it.
 const checkBelow = 256 << 20
 
+// longestLease is more than anybody keeps a job for.
+const longestLease = 48 * time.Hour
+
+// recall ends leases that were given while the clock was far ahead: whoever had
+// them ended with the process, and nobody else would get the jobs until then.
+func recall(ctx context.Context, db *sql.DB, now time.Time) error {
+	const q = "UPDATE job SET lease = $1 WHERE dead = 0 AND lease > $2"
+	if _, err := db.ExecContext(ctx, q, micros(state.Time(now)), micros(state.Time(now.Add(longestLease)))); err != nil {
+		return fmt.Errorf("end leases of a wrong clock: %w", err)
+	}
+	return nil
+}
+
 // unclean reports whether the process that had the file open last did not close
 // it, and the file is small enough to be looked through.
 func unclean(path string) bool {
@@ -261,11 +277,6 @@ func unclean(path string) bool {
 
 // damagedText says what to do.
 const damagedText = FileName + " is damaged: stop the core, move the file away and put one of a backup in its place (honeyguide restore); the events are in files of their own and are judged again from where the backup ends"
-
-// damaged is what is said of a file that failed its check.
-func damaged(err error) error {
-	return &honeyguide.Error{Code: honeyguide.CodeUnavailable, Err: err, Message: damagedText}
-}
 
 // fault gives the failures a user can mend their words.
 func fault(err error) error {

@@ -145,7 +145,7 @@ function Framework({
       {got.data && rows.length === 0 ? <Empty>{t("comply.none")}</Empty> : null}
       {rows.length > 0 ? (
         <div className="reports-scroll">
-          <table className="reports-table comply-table">
+          <table className="plain-table comply-table">
             <thead>
               <tr>
                 <th scope="col">{t("comply.col.control")}</th>

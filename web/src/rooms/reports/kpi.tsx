@@ -220,7 +220,7 @@ function Table({
       <h2>{title}</h2>
       {text ? <p className="muted">{text}</p> : null}
       <div className="reports-scroll">
-        <table className="reports-table">
+        <table className="plain-table">
           <thead>
             <tr>
               {head.map((name, at) => (

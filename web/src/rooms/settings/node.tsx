@@ -161,7 +161,7 @@ export function Data() {
     <Part title={t("data.title")} text={t("data.where")}>
       {node.data.retention_days > 0 ? <p>{t("data.keep", { n: node.data.retention_days })}</p> : null}
       <div className="settings-scroll">
-        <table className="settings-table">
+        <table className="plain-table">
           <thead>
             <tr>
               <th scope="col">{t("data.class")}</th>

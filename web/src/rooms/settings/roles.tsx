@@ -35,7 +35,7 @@ export function Roles() {
       }
     >
       <div className="settings-scroll" tabIndex={0}>
-        <table className="settings-table settings-matrix">
+        <table className="plain-table settings-matrix">
           <thead>
             <tr>
               <th scope="col">{t("roles.permission")}</th>
