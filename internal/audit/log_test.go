@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -423,5 +424,23 @@ func TestProofs(t *testing.T) {
 	}
 	if _, err := OpenCheckpoint(now.Note, newBench(t).log.PublicKey()); err == nil {
 		t.Error("a checkpoint of one log passes for that of another")
+	}
+}
+
+// BenchmarkLook reads the stored hashes of a million entries, as each start does.
+func BenchmarkLook(b *testing.B) {
+	const n = 1 << 20
+	var tree frontier
+	var buf bytes.Buffer
+	for i := range n {
+		for _, h := range tree.add(Hash{byte(i), byte(i >> 8), byte(i >> 16)}, nil) {
+			buf.Write(h[:])
+		}
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		if f, err := frontierOf(n, bytes.NewReader(buf.Bytes())); err != nil || f.root() != tree.root() {
+			b.Fatal(err)
+		}
 	}
 }

@@ -194,7 +194,7 @@ func (l *Log) catchUp(ctx context.Context, open *segment) error {
 // buildTree makes the tree out of the stored hashes before first and the leaves
 // from there on; when that is not the tree of the checkpoint, out of all entries.
 func (l *Log) buildTree(ctx context.Context, first int64, leaves []Hash) error {
-	tree, err := frontierAt(first, l.hashes)
+	tree, err := frontierOf(first, bufio.NewReaderSize(io.NewSectionReader(l.hashes.f, 0, tlog.StoredHashCount(first)*tlog.HashSize), 64<<10))
 	if err == nil {
 		var stored []Hash
 		for _, leaf := range leaves {
