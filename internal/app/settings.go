@@ -234,7 +234,7 @@ func Decode(t *config.Tree) (Settings, error) {
 	s := defaults()
 	errs := []error{t.Check()}
 	for key, into := range map[string]any{
-		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit, "backup": &s.Backup,
+		"node": &s.Node, "deception": &s.Deception, "api": &s.API, "store": &s.Store, "audit": &s.Audit, "privacy": &s.Privacy, "backup": &s.Backup,
 		"detect": &s.Detect, "respond": &s.Respond, "fetch": &s.Fetch, "lapi": &s.LAPI, "notify": &s.Notify, "auth": &s.Auth, "secrets": &s.Secrets, "telemetry": &s.Telemetry,
 	} {
 		errs = append(errs, t.Decode(key, into))

@@ -112,6 +112,7 @@ type Runner struct {
 	stop context.CancelFunc
 	end  chan struct{}
 
+	work   sync.Mutex // one of us at a time has the store open
 	born   time.Time
 	erased string // sum of the list of erasures the store knows
 
@@ -206,6 +207,8 @@ func (r *Runner) own(job Job) bool { return r.opt.Base.To == "" || job.To == r.o
 
 // make makes one backup and notes how it went.
 func (r *Runner) make(ctx context.Context, job Job) {
+	r.work.Lock()
+	defer r.work.Unlock()
 	m, err := Make(ctx, job)
 	if err == nil && r.opt.Keep > 0 && job.To == r.opt.Base.To {
 		if _, e := Prune(job.To, r.opt.Keep); e != nil {
@@ -343,9 +346,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			r.opt.Failed(ctx, true, overdueText(s))
 		}
 		told = s.Overdue
-		if !s.Running {
-			r.keepErased(ctx)
-		}
+		r.keepErased(ctx)
 		select {
 		case <-ctx.Done():
 			r.Stop()
@@ -370,9 +371,10 @@ func overdueText(s Progress) string {
 // keepErased tells the store what was erased here since it was told last.
 func (r *Runner) keepErased(ctx context.Context) {
 	job := r.opt.Base
-	if job.Erased == nil || job.To == "" {
-		return
+	if job.Erased == nil || job.To == "" || !r.work.TryLock() {
+		return // a backup brings the list itself
 	}
+	defer r.work.Unlock()
 	list, err := job.Erased(ctx)
 	if err == nil {
 		if sumOf(list) == r.erased {

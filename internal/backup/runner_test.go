@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -37,6 +38,7 @@ func TestRunner(t *testing.T) {
 	c := &clock{at: time.Now().UTC()}
 	job := n.job(filepath.Join(t.TempDir(), "b"))
 	job.Now = c.now
+	job.Erased = func(context.Context) ([]byte, error) { return fmt.Appendf(nil, "%v", c.now()), nil } // another one each time
 	type trouble struct {
 		overdue bool
 		why     string

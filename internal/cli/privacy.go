@@ -237,7 +237,7 @@ from now on gets another. Backups made before still hold the key, sealed.`,
 			if err := c.sure(yes, "Destroy the key of pseudonyms for ever"); err != nil {
 				return err
 			}
-			return c.post(cmd.Context(), "/privacy/forget-key", map[string]string{"reason": reason}, nil)
+			return c.post(cmd.Context(), "/privacy/forget-key", map[string]string{"reason": reason}, &struct{}{})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`why`")

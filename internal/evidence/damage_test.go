@@ -122,7 +122,7 @@ func TestSpoiltRecordings(t *testing.T) {
 		if err := s.Chunk(ipc.Chunk{Session: session, Stream: 'o', Time: at.Add(time.Hour), Data: []byte("more")}); err != nil {
 			t.Errorf("round %d: recording does not go on: %v", round, err)
 		}
-		if _, err := s.Rewrite(t.Context(), personal.Erase(who, personal.NewMark()), false); err != nil {
+		if _, err := s.Rewrite(t.Context(), personal.Erase(who, personal.NewMark()), false, nil); err != nil {
 			t.Errorf("round %d: erasing: %v", round, err)
 		}
 		if got, err := os.ReadFile(file); err != nil || !bytes.Contains(got, []byte("more")) {

@@ -114,7 +114,7 @@ func killRestores(t *testing.T, kills int, data, store, pass, id string) (old, f
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(took * time.Duration(2*i+1) / time.Duration(2*kills))
+		time.Sleep(took * time.Duration(6*(2*i+1)) / time.Duration(5*2*kills)) // up to a little more than it took once
 		_ = cmd.Process.Signal(syscall.SIGKILL)
 		_ = cmd.Wait()
 		if err := backup.Recover(to); err != nil { // as every start does

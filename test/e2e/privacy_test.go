@@ -139,12 +139,21 @@ const (
 	mailed  = "zeb.k@mail.example"
 )
 
-// Who came forty days ago and is let go by retention alone.
-const (
-	formerly   = "192.0.2.201"
-	formerName = "methusalahx"
-	formerMail = "meth.x@mail.example"
-)
+// A former came days ago. Whoever is older than may be kept is let go by retention
+// alone; the other becomes a pseudonym: the name of that one stands in no free text,
+// where names are not looked for.
+type former struct {
+	days             int
+	addr, name, mail string
+	free             bool
+}
+
+func (f former) values() []string { return []string{f.addr, f.name, f.mail} }
+
+var formers = []former{
+	{days: 40, addr: "192.0.2.201", name: "methusalahx", mail: "meth.x@mail.example", free: true},
+	{days: 25, addr: "192.0.2.77", name: "hezekiahx", mail: "hez.x@mail.example"},
+}
 
 // TestNothingPersonalIsLeft: what five values left behind, in everything the
 // product writes, is gone after they were erased, what is older than it may be is
@@ -155,7 +164,7 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 	}
 	rig.Need(t, "curl")
 	data := t.TempDir()
-	long := []string{formerly, formerName, formerMail}
+	long := slices.Concat(formers[0].values(), formers[1].values())
 	furnishOld(t, data)
 	places := 0
 	for _, v := range long {
@@ -165,7 +174,7 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 			places += len(list)
 		}
 	}
-	sets := append([]string{"sensors.ssh.accept=after-1", "store.retention_days=30"}, fast...)
+	sets := append([]string{"sensors.ssh.accept=after-1", "store.retention_days=30", "privacy.pseudonymise_after_days=20"}, fast...)
 	core := rig.Start(t, data, sets...)
 	attackAsKnown(t, core)
 	values := []string{visitor, stated4, stated6, named, mailed}
@@ -207,6 +216,22 @@ func TestNothingPersonalIsLeft(t *testing.T) {
 	during := left(t, data, values...)
 	if len(during) > 0 {
 		t.Errorf("while the core runs: %d\n%s", len(during), strings.Join(during, "\n"))
+	}
+	// Whoever became a pseudonym is one source still, and is found by the value as long
+	// as the key is there.
+	var found client.PrivacyFound
+	ask(t, data, &found, "privacy", "find", "address:"+formers[1].addr)
+	for what, want := range map[string]int64{"events": 50, "session": 20, "alert": 20, "recordings": 1} {
+		if !slices.ContainsFunc(found.Found, func(r client.PrivacyRow) bool { return r.What == what && r.N == want }) {
+			t.Errorf("want %d of %s about a pseudonym: %+v", want, what, found.Found)
+		}
+	}
+	if out, errs, status := rig.CLI(t, data, nil, "privacy", "forget-key", "--reason", "over", "--yes"); status != 0 {
+		t.Errorf("forget the key: %d %s %s", status, out, errs)
+	}
+	ask(t, data, &found, "privacy", "find", "address:"+formers[1].addr)
+	if len(found.Found) > 0 {
+		t.Errorf("without the key it is still found: %+v", found.Found)
 	}
 	// Life goes on: what is judged now knows nothing of before.
 	counted := len(awaitAlerts(t, core, "persistence_ssh_key"))
@@ -329,61 +354,89 @@ func handOut(t *testing.T, data, subject string) {
 // stores under a clock of then, with everything the detectors were to read read.
 func furnishOld(t *testing.T, data string) {
 	t.Helper()
-	ctx, then := t.Context(), time.Now().UTC().AddDate(0, 0, -40)
-	clock := then
+	ctx := t.Context()
+	var clock time.Time
 	now := func() time.Time { return clock }
 	for _, dir := range []string{"events", "recordings"} {
 		if err := os.MkdirAll(filepath.Join(data, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	src := honeyguide.Endpoint{Addr: netip.AddrPortFrom(netip.MustParseAddr(formerly), 999)}
-	text := formerName + " <" + formerMail + "> from " + formerly
-	const session = "01oldsession000"
+	clock = time.Now().UTC().AddDate(0, 0, -formers[0].days)
 	log, err := embedded.Open(ctx, embedded.Config{}, eventlog.Deps{Dir: filepath.Join(data, "events"), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var last eventlog.Receipt
-	for range 50 {
-		e := honeyguide.Event{
-			Time: then, Observed: then, Sensor: "ssh", Session: session, Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityCommand, Src: src,
-			Attrs: map[string]any{honeyguide.AttrUser: formerName, honeyguide.AttrCommand: "echo " + text}, Raw: []byte(text),
-		}
-		if last, err = log.Append(ctx, eventlog.Batch{Events: []honeyguide.Event{e}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// It went on until now: the log believes in a day it was told of for a minute, and
-	// puts what comes before that into the old one.
-	clock = time.Now().UTC().Add(-10 * time.Minute)
-	for _, at := range []time.Time{then, clock, clock} {
-		clock = clock.Add(2 * time.Minute)
-		if last, err = log.Append(ctx, eventlog.Batch{Events: []honeyguide.Event{{Time: at, Observed: at, Sensor: "core", Class: honeyguide.ClassLifecycle, Activity: "start"}}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	clock = then
 	store, err := sqlite.Open(ctx, sqlite.Config{}, state.Deps{Dir: data, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Update(ctx, func(tx state.Tx) error {
-		if err := tx.Cursors().Move(ctx, "detect", 0, int64(last.Lo)); err != nil {
-			return err
+	// The log believes in a day it was told of for a minute, and puts what comes before
+	// that into the old one.
+	last := eventlog.Seq(0)
+	put := func(e honeyguide.Event) {
+		t.Helper()
+		got, err := log.Append(ctx, eventlog.Batch{Events: []honeyguide.Event{e}})
+		if err != nil {
+			t.Fatal(err)
 		}
+		last = got.Lo
+	}
+	moveTo := func(to time.Time) {
+		was := clock
+		for k := range 2 {
+			clock = to.Add(time.Duration(k) * 2 * time.Minute)
+			put(honeyguide.Event{Time: was, Observed: was, Sensor: "core", Class: honeyguide.ClassLifecycle, Activity: "start"})
+		}
+	}
+	for i, f := range formers {
+		if i > 0 {
+			moveTo(time.Now().UTC().AddDate(0, 0, -f.days))
+		}
+		comeThen(t, data, f, clock, put, store)
+	}
+	moveTo(time.Now().UTC().Add(-10 * time.Minute))
+	if err := store.Update(ctx, func(tx state.Tx) error { return tx.Cursors().Move(ctx, "detect", 0, int64(last)) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Close(), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(data, "events", time.Now().UTC().AddDate(0, 0, -formers[0].days-1).Format(time.DateOnly)+".db.bad") // put aside by the core of then
+	if err := os.WriteFile(bad, []byte("half a file with "+formers[0].addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// comeThen leaves what one of them left.
+func comeThen(t *testing.T, data string, f former, then time.Time, put func(honeyguide.Event), store state.Store) {
+	t.Helper()
+	ctx := t.Context()
+	src := honeyguide.Endpoint{Addr: netip.AddrPortFrom(netip.MustParseAddr(f.addr), 999)}
+	text := "<" + f.mail + "> from " + f.addr
+	if f.free {
+		text = f.name + " " + text
+	}
+	session := fmt.Sprintf("01oldsession%03d", f.days)
+	for range 50 {
+		put(honeyguide.Event{
+			Time: then, Observed: then, Sensor: "ssh", Session: session, Class: honeyguide.ClassSSH, Activity: honeyguide.ActivityCommand, Src: src,
+			Attrs: map[string]any{honeyguide.AttrUser: f.name, honeyguide.AttrCommand: "echo " + text}, Raw: []byte(text),
+		})
+	}
+	if err := store.Update(ctx, func(tx state.Tx) error {
 		for n := range 20 {
 			id := fmt.Sprintf("%s%02d", session, n)
-			if err := tx.Sessions().Save(ctx, &honeyguide.Session{ID: id, Src: src, User: formerName, StartedAt: then, LastAt: then, EndedAt: then}); err != nil {
+			if err := tx.Sessions().Save(ctx, &honeyguide.Session{ID: id, Src: src, User: f.name, StartedAt: then, LastAt: then, EndedAt: then}); err != nil {
 				return err
 			}
-			in := honeyguide.Incident{Key: "attacker:" + formerly + fmt.Sprint(n), Title: text, Attackers: []string{"attacker:" + formerly}, CreatedAt: then, UpdatedAt: then, Status: honeyguide.IncidentClosed}
+			in := honeyguide.Incident{Key: fmt.Sprintf("attacker:%s:%d", f.addr, n), Title: text, Attackers: []string{"attacker:" + f.addr}, CreatedAt: then, UpdatedAt: then, Status: honeyguide.IncidentClosed}
 			if _, err := tx.Incidents().Save(ctx, &in); err != nil {
 				return err
 			}
 			a := honeyguide.Alert{
-				Time: then, LastAt: then, CreatedAt: then, Title: text, Src: src, Attacker: "attacker:" + formerly, Session: id, Incident: in.ID, Status: honeyguide.AlertAcknowledged, DedupeKey: fmt.Sprint("old", n),
-				Evidence: []honeyguide.Evidence{{EventID: "x", Time: then, Text: text}},
+				Time: then, LastAt: then, CreatedAt: then, Title: text, Src: src, Attacker: "attacker:" + f.addr, Session: id, Incident: in.ID, Status: honeyguide.AlertAcknowledged,
+				DedupeKey: fmt.Sprint("old", f.days, "-", n), Evidence: []honeyguide.Evidence{{EventID: "x", Time: then, Text: text}},
 			}
 			if _, err := tx.Alerts().Save(ctx, &a); err != nil {
 				return err
@@ -392,11 +445,8 @@ func furnishOld(t *testing.T, data string) {
 		if err := tx.DeadLetters().Add(ctx, honeyguide.DeadLetter{Time: then, Source: "x", Raw: []byte(text)}); err != nil {
 			return err
 		}
-		return tx.Notes().Add(ctx, &state.Note{Attacker: "attacker:" + formerly, At: then, Text: text})
+		return tx.Notes().Add(ctx, &state.Note{Attacker: "attacker:" + f.addr, At: then, Text: text})
 	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(store.Close(), log.Close()); err != nil {
 		t.Fatal(err)
 	}
 	cast := filepath.Join(data, "recordings", session+".cast")
@@ -404,10 +454,6 @@ func furnishOld(t *testing.T, data string) {
 		t.Fatal(err)
 	}
 	if err := os.Chtimes(cast, then, then); err != nil {
-		t.Fatal(err)
-	}
-	bad := filepath.Join(data, "events", then.AddDate(0, 0, -1).Format(time.DateOnly)+".db.bad") // put aside by the core of then
-	if err := os.WriteFile(bad, []byte("half a file with "+text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,6 +29,7 @@ export const t = catalogue("health", {
   "fire.denied": { one: "{n} entry refused by its own guard", other: "{n} entries refused by its own guard" },
   "backup.title": "Backup",
   "backup.off": "none is configured (backup.to)",
+  "backup.last": "last good one",
   "backup.none": "none was made yet",
   "backup.running": "one is under way",
   "backup.failing": "the last try failed: honeyguide backup status says why",

@@ -120,7 +120,13 @@ function Backup({ row }: { row: Standing["backup"] }) {
     <div>
       <dt>{t("backup.title")}</dt>
       <dd className={row.overdue ? "work-state-bad" : undefined}>
-        {row.at ? <When at={row.at} /> : t("backup.none")}
+        {row.at ? (
+          <>
+            {t("backup.last")} <When at={row.at} />
+          </>
+        ) : (
+          t("backup.none")
+        )}
         {row.overdue ? ` · ${t("backup.overdue")}` : ""}
       </dd>
       {row.failing ? <dd className="work-state-bad">{t("backup.failing")}</dd> : null}
