@@ -63,7 +63,7 @@ func TestNoDescriptors(t *testing.T) {
 	if n, err := waiting.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%d bytes came without a descriptor: the limit proves nothing", n)
 	}
-	for n := range 20 { // over the connection there is
+	for n := range 8 { // over the connection there is
 		post(1 + n)
 		var x any
 		_ = core.Get("/api/v1/events?limit=5", &x)
