@@ -56,12 +56,18 @@ func Need(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed, and nothing is skipped with CI=true; run `make setup` as root", program)
-		}
-		t.Skipf("%s is not installed: `make setup` installs it (needs root and apt)", program)
+		lacking(t, "%s is not installed: `make setup` installs it (needs root and apt)", program)
 	}
 	return path
+}
+
+// lacking skips the test for what this machine does not have, except where CI=true.
+func lacking(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format+"; nothing is skipped with CI=true", args...)
+	}
+	t.Skipf(format, args...)
 }
 
 // A Core is one running core.
@@ -134,10 +140,7 @@ func StartApart(t testing.TB, data string, sets ...string) *Core {
 	Need(t, "ip")
 	Need(t, "nsenter")
 	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("network namespaces want root, and nothing is skipped with CI=true")
-		}
-		t.Skip("network namespaces want root")
+		lacking(t, "network namespaces want root")
 	}
 	c, err := start(t, launch{prefix: []string{"/bin/sh", "-c", `ip link set lo up && exec "$@"`, "sh"}, apart: true}, data, sets...)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Command trust runs the proof of every promise the product makes and prints one
 // table: what was promised, the figure measured here, and whether it was kept.
 //
-//	trust            short sizes, about twelve minutes on two slow cores
+//	trust            short sizes, about nine minutes on two slow cores
 //	trust -long      the sizes the promises name
 //	trust -rows RE   the rows whose names match alone
 //	trust -breaks    break the product on purpose, row by row, and see that each row says so

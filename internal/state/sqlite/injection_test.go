@@ -29,8 +29,7 @@ func TestNoValueStandsInSQL(t *testing.T) {
 	defer s.Close()
 	schema := func() (text string) {
 		t.Helper()
-		var c *conn
-		c = <-s.writer.idle
+		c := <-s.writer.idle
 		defer func() { s.writer.idle <- c }()
 		if err := c.c.QueryRowContext(t.Context(), "SELECT group_concat(sql) FROM sqlite_schema").Scan(&text); err != nil {
 			t.Fatal(err)
