@@ -103,7 +103,7 @@ bench: build ## every budget of the design, with the figure measured here
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./test/bench
 
 bench-ui: build ## the console's budgets with 50,000 alerts and 200 events a second: a table of targets and figures
-	HONEYGUIDE_BENCH_UI=1 $(GO) test -count=1 -timeout 20m -run '^TestBench$$' ./test/ui
+	HONEYGUIDE_BENCH_UI=1 $(GO) test -v -count=1 -timeout 20m -run '^TestBench$$' ./test/ui
 
 screens: build ## the pictures of docs/guide, from the console itself
 	HONEYGUIDE_SCREENS="$(abspath docs/guide/img)" $(GO) test -count=1 -timeout 10m -run '^TestScreens$$' ./test/ui

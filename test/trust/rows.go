@@ -124,13 +124,13 @@ var rows = []row{
 		Name: "guesses-evaluated", Target: "<=20", Of: size{1000, 10_000},
 		Promise: "However many guess at an account, few passwords are looked at.",
 		Pkg:     "./test/bench", Run: "^TestGuesses$",
-		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "300"),
+		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "1000"),
 	},
 	{
 		Name: "guesses-owner-p99", Target: "<=1000",
 		Promise: "The owner of an account logs in within a second while others guess at it.",
 		Pkg:     "./test/bench", Run: "^TestGuesses$",
-		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "300"),
+		Short: sized("guesses-evaluated", "1000"), Long: sized("guesses-evaluated", "10000"), Quick: sized("guesses-evaluated", "1000"),
 	},
 	{
 		Name: "slow-clients-left", Target: "<=0", Of: size{400, 1200},
