@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -339,6 +340,7 @@ var setUpHuma = sync.OnceFunc(func() {
 
 func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Honeyguide", version)
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Info.Description = "Honeypot and SOC: what attackers did, what it means, what would be done about it."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":   {Type: "http", Scheme: "bearer", Description: "An API key: hg_... A peer of the local unix socket needs none."},
@@ -358,6 +360,17 @@ func humaConfig(version string) huma.Config {
 	}
 	c.RejectUnknownQueryParameters = true
 	return c
+}
+
+// schemaName is how the library names schemas, without the characters that a name
+// in the description may not have (OpenAPI 3.1, components).
+func schemaName(t reflect.Type, hint string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '{' || r == '}' {
+			return -1
+		}
+		return r
+	}, huma.DefaultSchemaNamer(t, hint))
 }
 
 // asIs writes what is JSON already as it is: a page of a thousand masked rows

@@ -97,7 +97,7 @@ func (p *picker) object(v reflect.Value, of shape, wanted func(string) bool, rea
 			p.b.Write(text)
 			continue
 		}
-		if err := p.value(field, f.how); err != nil {
+		if err := p.value(field, &f); err != nil {
 			return err
 		}
 	}
@@ -107,8 +107,8 @@ func (p *picker) object(v reflect.Value, of shape, wanted func(string) bool, rea
 
 // value writes what most rows are made of by itself, and leaves the rest, with all
 // that is odd in it, to the library: its reflection is most of what a page costs.
-func (p *picker) value(v reflect.Value, how writing) error {
-	switch how {
+func (p *picker) value(v reflect.Value, f *shapeField) error {
+	switch f.how {
 	case asText:
 		if s := v.String(); needsNoEscape(s) {
 			p.b.WriteByte('"')
@@ -130,18 +130,17 @@ func (p *picker) value(v reflect.Value, how writing) error {
 			}
 		}
 	case asObject:
-		return p.object(v, shapeOfType(v.Type()), everything, nil)
+		return p.object(v, f.of, everything, nil)
 	case asObjects:
 		if v.IsNil() {
 			break
 		}
-		of := shapeOfType(v.Type().Elem())
 		p.b.WriteByte('[')
 		for i := range v.Len() {
 			if i > 0 {
 				p.b.WriteByte(',')
 			}
-			if err := p.object(v.Index(i), of, everything, nil); err != nil {
+			if err := p.object(v.Index(i), f.of, everything, nil); err != nil {
 				return err
 			}
 		}
@@ -183,31 +182,33 @@ const (
 	asObjects
 )
 
-// howOf finds it out once for a type. Whatever writes itself is the library's.
-func howOf(t reflect.Type) writing {
+// howOf says how values of a type are written, and what those it holds are made of.
+// Whatever writes itself is the library's, and so is a type that holds itself;
+// within are the types around it.
+func howOf(t reflect.Type, within []reflect.Type) (writing, shape) {
 	if t == reflect.TypeFor[time.Time]() {
-		return asTime
+		return asTime, nil
 	}
 	if writesItself(t) {
-		return byLibrary
+		return byLibrary, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return asText
+		return asText, nil
 	case reflect.Int, reflect.Int64:
-		return asInt
+		return asInt, nil
 	case reflect.Bool:
-		return asBool
+		return asBool, nil
 	case reflect.Struct:
-		if shapeOfType(t) != nil {
-			return asObject
+		if of := makeShape(t, within); of != nil {
+			return asObject, of
 		}
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct && shapeOfType(t.Elem()) != nil {
-			return asObjects
+		if of := makeShape(t.Elem(), within); of != nil {
+			return asObjects, of
 		}
 	}
-	return byLibrary
+	return byLibrary, nil
 }
 
 // A shape is the fields of a struct as encoding/json writes them, in their order.
@@ -218,7 +219,8 @@ type shapeField struct {
 	name        string
 	key         string // "name":
 	how         writing
-	empty, zero bool // left out when it is
+	of          shape // of the object or objects it is
+	empty, zero bool  // left out when it is
 }
 
 func (s shape) find(name string) *shapeField {
@@ -243,8 +245,7 @@ func shapeOfType(t reflect.Type) shape {
 	if known, ok := shapes.Load(t); ok {
 		return known.(shape)
 	}
-	shapes.Store(t, shape(nil)) // a type that holds itself is the library's
-	made := makeShape(t)
+	made := makeShape(t, nil)
 	shapes.Store(t, made)
 	return made
 }
@@ -258,10 +259,11 @@ func writesItself(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(marshaler) || reflect.PointerTo(t).Implements(textMarshaler)
 }
 
-func makeShape(t reflect.Type) shape {
-	if t.Kind() != reflect.Struct || writesItself(t) {
+func makeShape(t reflect.Type, within []reflect.Type) shape {
+	if t.Kind() != reflect.Struct || writesItself(t) || slices.Contains(within, t) {
 		return nil
 	}
+	within = append(slices.Clone(within), t)
 	out := shape{}
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -281,7 +283,8 @@ func makeShape(t reflect.Type) shape {
 		if err != nil {
 			return nil
 		}
-		out = append(out, shapeField{at: i, name: name, key: string(key) + ":", how: howOf(f.Type), empty: has("omitempty"), zero: has("omitzero")})
+		how, of := howOf(f.Type, within)
+		out = append(out, shapeField{at: i, name: name, key: string(key) + ":", how: how, of: of, empty: has("omitempty"), zero: has("omitzero")})
 	}
 	return out
 }

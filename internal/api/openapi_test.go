@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -57,10 +58,22 @@ func TestOpenAPIIsComplete(t *testing.T) {
 			OperationID string                     `json:"operationId"`
 			Responses   map[string]json.RawMessage `json:"responses"`
 		} `json:"paths"`
+		Components struct {
+			Schemas map[string]json.RawMessage `json:"schemas"`
+		} `json:"components"`
 		Security []map[string][]string `json:"security"`
 	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		t.Fatal(err)
+	}
+	form := regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // of the names of components
+	for name := range doc.Components.Schemas {
+		if !form.MatchString(name) {
+			t.Errorf("schema %q: no name of OpenAPI", name)
+		}
+	}
+	if len(doc.Components.Schemas) < 100 {
+		t.Errorf("%d schemas", len(doc.Components.Schemas))
 	}
 	if len(doc.Security) != 2 { // a key or a login
 		t.Errorf("security %v", doc.Security)

@@ -86,12 +86,12 @@ func (s *server) privacy() {
 		return erasure(e), err
 	})
 	writeAnew(s, post("/privacy/forget-key", "forget-pseudonym-key", "Destroy the key of pseudonyms: nobody can tell any more whom those there are stand for"), auth.PermPrivacy,
-		func(ctx context.Context, _ *client.ForgetKeyOrder) (struct{}, error) {
+		func(ctx context.Context, _ *client.ForgetKeyOrder) (client.KeyForgotten, error) {
 			d, err := s.privacyDesk()
 			if err != nil {
-				return struct{}{}, err
+				return client.KeyForgotten{}, err
 			}
-			return struct{}{}, d.ForgetKey(ctx)
+			return client.KeyForgotten{At: s.dep.Now().UTC()}, d.ForgetKey(ctx)
 		})
 	act(s, op("/privacy/retention", "list-retention", "How long each class of data is kept, and how it stands"), auth.PermRead,
 		func(ctx context.Context, _ *struct{}) (client.Page[client.RetentionRow], error) {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"honeyguide"
@@ -18,6 +20,7 @@ import (
 	"honeyguide/internal/eventlog"
 	"honeyguide/internal/personal"
 	"honeyguide/internal/privacy"
+	"honeyguide/internal/reserve"
 	"honeyguide/internal/state"
 )
 
@@ -35,7 +38,12 @@ func (a *App) openPrivacy(ctx context.Context) error {
 	key := hmac.New(sha256.New, a.secret)
 	key.Write([]byte("honeyguide privacy: erased subjects"))
 	a.retain = a.openRetention()
-	a.retain.Scouring(rows.Scour)
+	a.retain.Scouring(func(ctx context.Context) error {
+		if err := a.roomToScour(); err != nil {
+			return err
+		}
+		return rows.Scour(ctx)
+	})
 	masks, keeps := &pseudonyms{vault: a.vault}, bundle.Keeper{State: a.rows}
 	a.privacy = privacy.NewDesk(privacy.Deps{
 		Retention: a.retain,
@@ -57,6 +65,26 @@ func (a *App) eraseWorlds(ctx context.Context, s personal.Subject, has func([]by
 		source, _ = netip.ParseAddr(s.Value) // a subject's address is one
 	}
 	return a.worlds.Erase(ctx, a.host.Name, source, has, look)
+}
+
+// roomBeside is what is left to others meanwhile.
+const roomBeside = 64 << 20
+
+// roomToScour refuses to make the state's file anew where there is no room for it:
+// it is written twice, beside the old one and into the journal.
+func (a *App) roomToScour() error {
+	st, err := os.Stat(filepath.Join(a.settings.Node.Data, "state.db"))
+	if err != nil {
+		return err
+	}
+	space, err := reserve.Stat(a.settings.Node.Data)
+	if err != nil {
+		return err
+	}
+	if need := 2*st.Size() + roomBeside; space.Free < need {
+		return fmt.Errorf("it takes %d MiB, and %d MiB are free", need>>20, space.Free>>20)
+	}
+	return nil
 }
 
 // dropCopies removes what was kept from before upgrades: it holds what is to be

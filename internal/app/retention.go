@@ -226,10 +226,7 @@ func (a *App) oldRecordings(ctx context.Context, before time.Time) (over int, du
 // dropCounts lets old counts go. They say nothing about anybody but their sources,
 // and go without an entry; before rows do, so that the file is made anew after both.
 func (a *App) dropCounts(ctx context.Context) error {
-	days := a.settings.Privacy.Alerts
-	if days == 0 {
-		days = a.settings.Store.RetentionDays
-	}
+	days := cmp.Or(a.settings.Privacy.Alerts, a.settings.Store.RetentionDays)
 	var before time.Time // kept for ever: those in short steps alone
 	if days > 0 {
 		before = a.now().AddDate(0, 0, -days)

@@ -2,20 +2,18 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"syscall"
 
 	"honeyguide/internal/api"
+	"honeyguide/internal/reserve"
 )
 
 // nodeStanding looks at the firewall, the disk and the backups for the API.
 func (a *App) nodeStanding(ctx context.Context) (out api.Standing, err error) {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(a.settings.Node.Data, &st); err != nil {
-		return out, fmt.Errorf("look at the file system of the data folder: %w", err)
+	space, err := reserve.Stat(a.settings.Node.Data)
+	if err != nil {
+		return out, err
 	}
-	block := int64(st.Bsize)
-	out.Disks = []api.DiskState{{Name: "data", Bytes: int64(st.Blocks) * block, Free: int64(st.Bavail) * block}}
+	out.Disks = []api.DiskState{{Name: "data", Bytes: space.Size, Free: space.Free}}
 	if b := a.backups.Status(ctx, 0); a.settings.Backup.To != "" || b.Last.ID != "" {
 		out.Backup = &api.BackupState{At: b.Last.At, Next: b.Next, Running: b.Running, Failing: b.Last.Error != "", Overdue: b.Overdue}
 	}

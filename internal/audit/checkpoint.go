@@ -84,7 +84,7 @@ func openNote(msg []byte, v note.Verifier) (*note.Note, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its signature does not hold: %w", err)
 	}
-	if _, err := fromBase64(n.Sigs[0].Base64); err != nil {
+	if _, err := FromBase64(n.Sigs[0].Base64); err != nil {
 		return nil, fmt.Errorf("its signature: %w", err)
 	}
 	return n, nil
@@ -99,9 +99,9 @@ func openExact(msg []byte, v note.Verifier) (*note.Note, error) {
 	return n, err
 }
 
-// fromBase64 reads base64 that stands the one way it is written. The library lets
+// FromBase64 reads base64 that stands the one way it is written. The library lets
 // spare bits be, and line breaks even where it is strict.
-func fromBase64(text string) ([]byte, error) {
+func FromBase64(text string) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err == nil && base64.StdEncoding.EncodeToString(raw) != text {
 		err = errors.New("this base64 is not written the one way it can be")
@@ -120,7 +120,7 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
 		return Checkpoint{}, errors.New("checkpoint: its second line is no number of entries")
 	}
-	root, err := fromBase64(lines[2])
+	root, err := FromBase64(lines[2])
 	if err != nil || len(root) != tlog.HashSize {
 		return Checkpoint{}, errors.New("checkpoint: its third line is no root")
 	}

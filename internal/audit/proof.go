@@ -88,7 +88,7 @@ func hashesOf(list []string) ([]Hash, error) {
 	}
 	out := make([]Hash, len(list))
 	for i, text := range list {
-		raw, err := fromBase64(text)
+		raw, err := FromBase64(text)
 		if err != nil || len(raw) != tlog.HashSize {
 			return nil, fmt.Errorf("proof: hash %d is none", i)
 		}
@@ -127,7 +127,7 @@ func CheckProof(p Proof, key string) (honeyguide.AuditEntry, Checkpoint, error) 
 	if err != nil || p.Personal == "" && p.Salt == "" {
 		return r.AuditEntry, c, err
 	}
-	salt, err := fromBase64(p.Salt)
+	salt, err := FromBase64(p.Salt)
 	if err != nil || len(salt) != saltBytes || r.form != 2 {
 		return e, c, errors.New("proof: it has a personal part that belongs to no entry")
 	}

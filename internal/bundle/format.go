@@ -234,13 +234,3 @@ func badName(name string) string {
 }
 
 func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
-
-// fromBase64 reads base64 that stands the one way it is written: the library lets
-// line breaks be even where it is strict.
-func fromBase64(s string) ([]byte, error) {
-	b, err := base64.StdEncoding.DecodeString(s)
-	if err == nil && base64Of(b) != s {
-		err = errors.New("it is not written the one way it can be")
-	}
-	return b, err
-}

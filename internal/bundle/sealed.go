@@ -70,12 +70,12 @@ func (a *opened) proven(field string, p audit.Proof, key, action, object string)
 }
 
 func (a *opened) signed(s Seal, bad func(field, format string, args ...any)) {
-	pub, err := fromBase64(s.Key)
+	pub, err := audit.FromBase64(s.Key)
 	if err != nil || len(pub) != ed25519.PublicKeySize {
 		bad("key", "it is no public key")
 		return
 	}
-	sig, err := fromBase64(s.Signature)
+	sig, err := audit.FromBase64(s.Signature)
 	if err != nil || len(sig) != ed25519.SignatureSize {
 		bad("signature", "it is no signature")
 		return

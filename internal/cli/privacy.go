@@ -237,7 +237,11 @@ from now on gets another. Backups made before still hold the key, sealed.`,
 			if err := c.sure(yes, "Destroy the key of pseudonyms for ever"); err != nil {
 				return err
 			}
-			return c.post(cmd.Context(), "/privacy/forget-key", map[string]string{"reason": reason}, &struct{}{})
+			var gone client.KeyForgotten
+			if err := c.post(cmd.Context(), "/privacy/forget-key", client.ForgetKeyOrder{Reason: reason}, &gone); err != nil {
+				return err
+			}
+			return c.print(gone, func(w io.Writer) { field(w, "forgotten", gone.At) })
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`why`")

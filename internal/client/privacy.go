@@ -23,6 +23,11 @@ type EraseOrder struct {
 	Reason  string            `json:"reason" minLength:"1" maxLength:"1000" doc:"why; without the subject in it"`
 }
 
+// A KeyForgotten says that the key of pseudonyms is gone.
+type KeyForgotten struct {
+	At time.Time `json:"at"`
+}
+
 // A ForgetKeyOrder asks for the key of pseudonyms to be destroyed.
 type ForgetKeyOrder struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"why"`

@@ -215,13 +215,10 @@ func TestMatchSays(t *testing.T) {
 	}
 }
 
-// A list that turns into something else keeps what it said; one that is good
-// again replaces it; other lists are not touched.
-func TestReload(t *testing.T) {
-	l := file(t, "a.txt", "203.0.113.1\n203.0.113.2\n")
-	f := loaded(t, map[string]List{"a": l, "b": file(t, "b.txt", "203.0.113.9 why\n")})
+// replaced writes a list anew, a minute later each time, and has it read.
+func replaced(t *testing.T, f *feeds, l List) func(text string) {
 	step := now
-	put := func(text string) {
+	return func(text string) {
 		t.Helper()
 		step = step.Add(time.Minute)
 		if err := os.WriteFile(l.File, []byte(text), 0o600); err != nil {
@@ -232,6 +229,14 @@ func TestReload(t *testing.T) {
 		}
 		f.reload(t.Context())
 	}
+}
+
+// A list that turns into something else keeps what it said; one that is good
+// again replaces it; other lists are not touched.
+func TestReload(t *testing.T) {
+	l := file(t, "a.txt", "203.0.113.1\n203.0.113.2\n")
+	f := loaded(t, map[string]List{"a": l, "b": file(t, "b.txt", "203.0.113.9 why\n")})
+	put := replaced(t, f, l)
 	count := func(addr string) int { return len(f.said("ip", addr)) }
 	put("<html><body>Service unavailable</body></html>\n")
 	if count("203.0.113.1") != 1 || f.Status()[0].State != enrich.StateFailed || f.Status()[0].Items != 2 {
@@ -259,18 +264,7 @@ func TestReload(t *testing.T) {
 func TestTakenOver(t *testing.T) {
 	l := file(t, "a.txt", "203.0.113.1\n")
 	f := loaded(t, map[string]List{"a": l})
-	step := now
-	put := func(text string) {
-		t.Helper()
-		step = step.Add(time.Minute)
-		if err := os.WriteFile(l.File, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(l.File, step, step); err != nil {
-			t.Fatal(err)
-		}
-		f.reload(t.Context())
-	}
+	put := replaced(t, f, l)
 	var halves, all, six strings.Builder
 	for i := range 256 {
 		fmt.Fprintf(&all, "%d.0.0.0/8\n", i)

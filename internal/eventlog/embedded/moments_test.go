@@ -297,24 +297,10 @@ func TestSealedLater(t *testing.T) {
 		s := open(t, quick, eventlog.Deps{Dir: dir, Now: c.now, Sealed: func(day, _ string) { sealed <- day }})
 		defer shut(t, s)
 		put(t, s, eventlogtest.NewGen(6, noon, time.Second).Some(300)...)
-		// A reader elsewhere keeps the journal in use.
-		other, err := sqldb.Open(t.Context(), sqldb.Options{Path: filepath.Join(dir, "2026-03-14.db"), ReadOnly: true, MaxConns: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tx, err := other.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var n int
-		if err := tx.QueryRow("SELECT count(*) FROM blk").Scan(&n); err != nil {
-			t.Fatal(err)
-		}
+		done := readElsewhere(t, filepath.Join(dir, "2026-03-14.db"))
 		c.set(noon.AddDate(0, 0, 1))
 		put(t, s, honeyguide.Event{})
-		if err := errors.Join(tx.Rollback(), other.Close()); err != nil {
-			t.Fatal(err)
-		}
+		done()
 		select {
 		case day := <-sealed:
 			if day != "2026-03-14" {

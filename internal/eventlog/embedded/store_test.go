@@ -184,15 +184,11 @@ func TestSealedDay(t *testing.T) {
 	}
 }
 
-// TestUnsealedDaysAreSealedAtStart covers a crash between roll and seal: the
-// file is as the writer left it.
-func TestUnsealedDaysAreSealedAtStart(t *testing.T) {
-	dir, c := t.TempDir(), at(noon)
-	s := open(t, quick, eventlog.Deps{Dir: dir, Now: c.now})
-	put(t, s, eventlogtest.NewGen(6, noon, time.Second).Some(300)...)
-	c.set(noon.AddDate(0, 0, 1))
-	// A reader elsewhere keeps the journal in use, so that sealing fails.
-	other, err := sqldb.Open(t.Context(), sqldb.Options{Path: filepath.Join(dir, "2026-03-14.db"), ReadOnly: true, MaxConns: 1})
+// readElsewhere reads a file with one block in another connection, which keeps its
+// journal in use until done is called.
+func readElsewhere(t *testing.T, file string) (done func()) {
+	t.Helper()
+	other, err := sqldb.Open(t.Context(), sqldb.Options{Path: file, ReadOnly: true, MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,11 +200,25 @@ func TestUnsealedDaysAreSealedAtStart(t *testing.T) {
 	if err := tx.QueryRow("SELECT count(*) FROM blk").Scan(&n); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
+	return func() {
+		t.Helper()
+		if err := errors.Join(tx.Rollback(), other.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestUnsealedDaysAreSealedAtStart covers a crash between roll and seal: the
+// file is as the writer left it.
+func TestUnsealedDaysAreSealedAtStart(t *testing.T) {
+	dir, c := t.TempDir(), at(noon)
+	s := open(t, quick, eventlog.Deps{Dir: dir, Now: c.now})
+	put(t, s, eventlogtest.NewGen(6, noon, time.Second).Some(300)...)
+	c.set(noon.AddDate(0, 0, 1))
+	done := readElsewhere(t, filepath.Join(dir, "2026-03-14.db")) // so sealing fails
 	put(t, s, eventlogtest.NewGen(7, noon, time.Second).Some(10)...)
 	shut(t, s)
-	if err := errors.Join(tx.Rollback(), other.Close()); err != nil {
-		t.Fatal(err)
-	}
+	done()
 	sealed := make(chan string, 2)
 	s = open(t, quick, eventlog.Deps{Dir: dir, Now: c.now, Sealed: func(day, _ string) { sealed <- day }})
 	defer shut(t, s)

@@ -3481,8 +3481,8 @@ export interface components {
             /** Format: int64 */
             within_ms: number;
         };
-        "AskedAnewStruct {}Body": Record<string, never>;
-        "AskedStruct {}Body": Record<string, never>;
+        AskedAnewStructBody: Record<string, never>;
+        AskedStructBody: Record<string, never>;
         Assessment: {
             /** @description acts of the audit log that are named as evidence */
             acts: components["schemas"]["CountedAct"][];
@@ -3861,7 +3861,6 @@ export interface components {
             /** @description content type */
             type: string;
         };
-        "BodyStruct {}Body": Record<string, never>;
         Bouncer: {
             /**
              * Format: int64
@@ -4150,7 +4149,7 @@ export interface components {
              */
             weight: number;
         };
-        "CookiedStruct {}Body": Record<string, never>;
+        CookiedStructBody: Record<string, never>;
         Count: {
             /** @description the newest of them */
             alerts: string[];
@@ -5145,6 +5144,10 @@ export interface components {
             times: components["schemas"]["Duration"][];
             /** Format: date-time */
             until: string;
+        };
+        KeyForgotten: {
+            /** Format: date-time */
+            at: string;
         };
         KeyOrder: {
             /**
@@ -11654,7 +11657,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                    "application/json": components["schemas"]["CookiedStructBody"];
                 };
             };
             /** @description Bad Request */
@@ -13562,7 +13565,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedStruct {}Body"];
+                "application/json": components["schemas"]["AskedStructBody"];
                 "application/octet-stream": string;
             };
         };
@@ -15347,7 +15350,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedStruct {}Body"];
+                "application/json": components["schemas"]["AskedStructBody"];
                 "application/octet-stream": string;
             };
         };
@@ -16323,7 +16326,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedStruct {}Body"];
+                "application/json": components["schemas"]["AskedStructBody"];
                 "application/octet-stream": string;
             };
         };
@@ -19512,7 +19515,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                    "application/json": components["schemas"]["CookiedStructBody"];
                 };
             };
             /** @description Bad Request */
@@ -19611,7 +19614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                    "application/json": components["schemas"]["CookiedStructBody"];
                 };
             };
             /** @description Bad Request */
@@ -20547,7 +20550,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CookiedStruct {}Body"];
+                    "application/json": components["schemas"]["CookiedStructBody"];
                 };
             };
             /** @description Bad Request */
@@ -21104,7 +21107,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedStruct {}Body"];
+                "application/json": components["schemas"]["AskedStructBody"];
                 "application/octet-stream": string;
             };
         };
@@ -22371,7 +22374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BodyStruct {}Body"];
+                    "application/json": components["schemas"]["KeyForgotten"];
                 };
             };
             /** @description Bad Request */
@@ -28228,7 +28231,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedAnewStruct {}Body"];
+                "application/json": components["schemas"]["AskedAnewStructBody"];
                 "application/octet-stream": string;
             };
         };
@@ -28328,7 +28331,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedAnewStruct {}Body"];
+                "application/json": components["schemas"]["AskedAnewStructBody"];
                 "application/octet-stream": string;
             };
         };
